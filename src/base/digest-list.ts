@@ -1,0 +1,86 @@
+import type { Digest } from "./digest.ts";
+import type { DigestFunction } from "./digest-function.ts";
+
+/** The value of each hex digit's character code; 255 for what is no lower-case hex digit. */
+const nibble = new Uint8Array(256).fill(255);
+for (let i = 0; i < 16; i++) nibble["0123456789abcdef".charCodeAt(i)] = i;
+
+const firstCapacity = 64;
+
+/**
+ * Many digests of one function without an object for each: hashes as big-endian 32-bit words side by side
+ * (`words[i * fn.words]` is the first of digest i), sizes in bytes. A call for ten thousand digests costs two arrays.
+ */
+export class DigestList {
+  readonly function: DigestFunction;
+  words: Uint32Array;
+  sizes: Float64Array;
+  length = 0;
+
+  constructor(fn: DigestFunction, capacity: number = firstCapacity) {
+    this.function = fn;
+    this.words = new Uint32Array(capacity * fn.words);
+    this.sizes = new Float64Array(capacity);
+  }
+
+  static of(digest: Digest): DigestList {
+    const list = new DigestList(digest.function, 1);
+    list.push(digest);
+    return list;
+  }
+
+  /** Empties the list for the next use of its memory. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  push(digest: Digest): void {
+    const at = this.reserve();
+    const { words } = this.function;
+    for (let i = 0; i < words; i++) this.words[at + i] = Number.parseInt(digest.hash.slice(i * 8, i * 8 + 8), 16);
+    this.sizes[this.length++] = digest.size;
+  }
+
+  /**
+   * Appends the hash that stands as hex digits in `bytes` from `start` to `end`, and a size.
+   * Returns false, and leaves the list as it was, where it is no hash of this list's function, or the size cannot be.
+   */
+  pushHex(bytes: Uint8Array, start: number, end: number, size: number): boolean {
+    if (end - start !== this.function.hexLength || !(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) return false;
+    let at = this.reserve();
+    let bad = 0;
+    for (let p = start; p < end; p += 8) {
+      let word = 0;
+      for (let q = p; q < p + 8; q++) {
+        const digit = nibble[bytes[q] as number] as number;
+        bad |= digit;
+        word = (word << 4) | digit;
+      }
+      this.words[at++] = word;
+    }
+    if (bad > 15) return false;
+    this.sizes[this.length++] = size;
+    return true;
+  }
+
+  /** Digest `i` as a value. */
+  at(i: number): Digest {
+    const { words } = this.function;
+    let hash = "";
+    for (let w = i * words; w < (i + 1) * words; w++) hash += (this.words[w] as number).toString(16).padStart(8, "0");
+    return { function: this.function, hash, size: this.sizes[i] as number };
+  }
+
+  /** Makes room for one more and returns where its words begin. */
+  private reserve(): number {
+    if (this.length === this.sizes.length) {
+      const words = new Uint32Array(Math.max(this.words.length * 2, this.function.words));
+      words.set(this.words);
+      this.words = words;
+      const sizes = new Float64Array(Math.max(this.sizes.length * 2, 1));
+      sizes.set(this.sizes);
+      this.sizes = sizes;
+    }
+    return this.length * this.function.words;
+  }
+}

@@ -1,0 +1,53 @@
+import { hash as hashOf } from "node:crypto";
+import { type DigestFunction, functionOfHexLength } from "./digest-function.ts";
+import { StillageError } from "./errors.ts";
+
+/** The name of a blob: a hash function, the hash in lower-case hex, the size in bytes. Made by the functions below alone. */
+export interface Digest {
+  readonly function: DigestFunction;
+  readonly hash: string;
+  readonly size: number;
+}
+
+const hex = /^[0-9a-f]+$/;
+
+/** Checks what came from outside. `fn` is the function asked for, or `undefined` to tell it from the hash's length. */
+export function parseDigest(hash: string, size: number | bigint, fn?: DigestFunction): Digest {
+  const known = fn ?? functionOfHexLength(hash.length);
+  if (known === undefined || hash.length !== known.hexLength || !hex.test(hash)) {
+    throw new StillageError(
+      "invalid",
+      `${JSON.stringify(hash.slice(0, 130))} is not a ${known?.name ?? "known"} hash in lower-case hex`,
+    );
+  }
+  const bytes = Number(size);
+  if (!Number.isSafeInteger(bytes) || bytes < 0) {
+    throw new StillageError("invalid", `${hash} has an impossible size, ${size}`);
+  }
+  if (bytes === 0 && hash !== known.emptyHash) {
+    throw new StillageError("invalid", `${hash} is not the hash of the empty blob`);
+  }
+  return { function: known, hash, size: bytes };
+}
+
+/** The digest of bytes at hand. */
+export function digestOf(fn: DigestFunction, bytes: Uint8Array): Digest {
+  return { function: fn, hash: hashOf(fn.name, bytes, "hex"), size: bytes.length };
+}
+
+export function emptyDigest(fn: DigestFunction): Digest {
+  return { function: fn, hash: fn.emptyHash, size: 0 };
+}
+
+export function isEmptyBlob(digest: Digest): boolean {
+  return digest.size === 0;
+}
+
+export function sameDigest(a: Digest, b: Digest): boolean {
+  return a.hash === b.hash && a.size === b.size && a.function === b.function;
+}
+
+/** `hash/size`, as messages and logs show it. Unique among the functions served: their hashes differ in length. */
+export function showDigest(digest: Digest): string {
+  return `${digest.hash}/${digest.size}`;
+}

@@ -1,0 +1,26 @@
+import type { MaybePromise } from "../base/maybe-promise.ts";
+import type { Peer } from "../base/peer.ts";
+
+/** A plain HTTP request, the same over HTTP/1.1 and HTTP/2. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Without the query, percent-encoded as it came. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly peer: Peer;
+  /** The next piece of the body, valid until the next call; `undefined` at its end. */
+  receive(): MaybePromise<Uint8Array | undefined>;
+  /** Aborted when the client goes away or the server's grace time is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+export type HttpHandler = (request: HttpRequest) => MaybePromise<HttpResponse>;

@@ -1,0 +1,48 @@
+import type { MaybePromise } from "../base/maybe-promise.ts";
+import type { Peer } from "../base/peer.ts";
+
+/** One call in progress. */
+export interface Call {
+  /** `package.Service/Method`. */
+  readonly method: string;
+  readonly peer: Peer;
+  /** A request header by lower-case name; several values are joined by ", ". */
+  header(name: string): string | undefined;
+  /** Aborted when the client cancels, its deadline passes, the connection ends or the server's grace time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** One response message, in pieces that are sent one after the other without being joined. */
+export interface Reply {
+  readonly parts: readonly Uint8Array[];
+  /** Called once, when the pieces are no longer needed: sent or given up. */
+  readonly sent?: () => void;
+}
+
+/**
+ * One request message, one response. `request` is valid until the reply is there, so a handler copies what it keeps.
+ * An error that is thrown becomes the call's status (`status.ts`).
+ */
+export type UnaryHandler = (request: Uint8Array, call: Call) => MaybePromise<Reply>;
+
+/** A call in which messages come or go one by one. */
+export interface CallStream extends Call {
+  /** The next request message, valid until the next `receive`; `undefined` after the last one. Rejects when the call was cancelled. */
+  receive(): MaybePromise<Uint8Array | undefined>;
+  /** Sends one response message; resolves when there is room for the next. Rejects when the call was cancelled. */
+  send(reply: Reply): MaybePromise<void>;
+}
+
+/** Returning ends the call well, whether or not the client has said everything; throwing ends it with a status. */
+export type StreamHandler = (stream: CallStream) => Promise<void>;
+
+export type Method =
+  | { readonly kind: "unary"; readonly handle: UnaryHandler; readonly maxRequestBytes?: number }
+  | { readonly kind: "stream"; readonly handle: StreamHandler; readonly maxRequestBytes?: number };
+
+/** Methods by their short name. */
+export interface Service {
+  /** `package.Service`. */
+  readonly name: string;
+  readonly methods: Readonly<Record<string, Method>>;
+}

@@ -1,0 +1,80 @@
+import type { Digest } from "../base/digest.ts";
+import type { DigestList } from "../base/digest-list.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
+
+/**
+ * Immutable bytes by digest: what one tenant has. The empty blob of each function is always there and never stored.
+ * Promises of every backend: what `put` and `Upload.finish` have acknowledged is verified against its digest and durable;
+ * a blob is seen whole or not at all; `missing` calls present only what `open` then finds.
+ */
+export interface BlobStore {
+  /** Positions in `digests`, ascending, of what is not there; a duplicate is listed at each of its positions. Extends the life of the rest. */
+  missing(digests: DigestList): MaybePromise<number[]>;
+
+  /** A blob to read from; `undefined` where there is none. The caller closes it. */
+  open(digest: Digest): MaybePromise<Blob | undefined>;
+
+  /**
+   * Small blobs, whole, in the order asked, as encoded `responses` entries of a BatchReadBlobsResponse
+   * (each: tag 0x0a, length, digest, data): the form in which packs hold them, so that they go out as they lie.
+   * The caller bounds the sum of sizes.
+   */
+  readBatch(digests: DigestList): MaybePromise<BatchRead>;
+
+  /**
+   * Stores a blob that is at hand whole. Resolves once it is durable; at once where it exists already (the bytes are verified all the same).
+   * `bytes` must not change until then. Errors: `invalid` when hash or size differ; `exhausted`.
+   */
+  put(digest: Digest, bytes: Uint8Array): Promise<void>;
+
+  /** Begins a blob that comes in pieces. Reserves its size: `exhausted` where it does not fit. */
+  upload(digest: Digest): Promise<Upload>;
+}
+
+/** An open blob. */
+export interface Blob {
+  readonly digest: Digest;
+  /** Fills `buffer` with the bytes from `position` on; the range lies inside the blob. Errors: `corrupt`. */
+  read(buffer: Uint8Array, position: number): MaybePromise<void>;
+  close(): void;
+}
+
+export interface BatchRead {
+  /** The entries that were found, in pieces to be sent one after the other. */
+  readonly parts: readonly Uint8Array[];
+  /** Sum of the parts' lengths. */
+  readonly bytes: number;
+  /** Positions of the digests that are not there. */
+  readonly missing: readonly number[];
+  /** Gives the memory of `parts` back; they must not be used afterwards. */
+  release(): void;
+}
+
+/** A blob on its way in. Calls follow one another; exactly one of `finish` and `abort` ends it. */
+export interface Upload {
+  readonly digest: Digest;
+  /** Bytes taken so far. */
+  readonly received: number;
+  /** Takes the next bytes, which are free for other use once this settles. `invalid` beyond the digest's size. */
+  write(chunk: Uint8Array): MaybePromise<void>;
+  /** Verifies, makes durable and publishes. `invalid` when hash or size differ: nothing is stored then. */
+  finish(): Promise<void>;
+  /** Forgets what came. Safe at any time, also after `finish`. */
+  abort(): Promise<void>;
+}
+
+/** What a store holds, in bytes on disk and blobs. */
+export interface StoreUsage {
+  readonly blobs: number;
+  readonly bytes: number;
+  /** The hard limit; `undefined` where there is none. */
+  readonly quota: number | undefined;
+}
+
+/** Administration, which no door receives. */
+export interface BlobStoreAdmin {
+  usage(): StoreUsage;
+  /** Counts removals: what was complete stays so while this number stays. */
+  removals(): number;
+  close(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+import type { Digest } from "../base/digest.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
+
+/** The kinds of names. */
+export type Space = "action" | "asset" | "reference" | "ostree" | "release";
+
+/** How to find everything that a root keeps alive, from its digest. */
+export type Walk = "blob" | "directory" | "tree" | "artifact" | "source";
+
+export interface Root {
+  readonly walk: Walk;
+  readonly digest: Digest;
+}
+
+/** Where a ref is found. */
+export interface RefName {
+  readonly space: Space;
+  readonly instance: string;
+  readonly name: string;
+}
+
+/** A name, the message stored under it as the bytes that came, and the roots that it keeps alive. */
+export interface Ref extends RefName {
+  readonly message: Uint8Array;
+  readonly roots: readonly Root[];
+  readonly pinned: boolean;
+  /** Milliseconds since 1970. */
+  readonly stored: number;
+  /** When it was last asked for; may lag by some seconds. */
+  readonly used: number;
+  /** After this it is as if it were gone; `undefined`: never. */
+  readonly expires: number | undefined;
+}
+
+export type NewRef = Omit<Ref, "pinned" | "used">;
+
+/** Names. A ref is seen whole or not at all; `put` overwrites. */
+export interface RefStore {
+  /** `undefined` where there is none, or it has expired. Records the use. */
+  get(name: RefName): MaybePromise<Ref | undefined>;
+  /** Stores all or none; resolves once they are durable. */
+  put(refs: readonly NewRef[]): Promise<void>;
+  /** Removes a ref; resolves once that is durable. Nothing happens where there is none. */
+  remove(name: RefName): Promise<void>;
+  /** The number of refs in a space. */
+  count(space: Space): MaybePromise<number>;
+  close(): Promise<void>;
+}
