@@ -3,15 +3,19 @@ export interface DigestFunction {
   /** As node:crypto and the resource names of the API spell it. */
   readonly name: "sha256" | "sha1" | "sha384" | "sha512";
   /** DigestFunction.Value in remote_execution.proto. */
-  readonly value: number;
+  readonly value: 1 | 2 | 5 | 6;
   readonly words: number;
   readonly hexLength: number;
   /** The hash of no bytes at all, in lower-case hex. */
   readonly emptyHash: string;
 }
 
-const define = (name: DigestFunction["name"], value: number, bits: number, emptyHash: string): DigestFunction =>
-  Object.freeze({ name, value, words: bits / 32, hexLength: bits / 4, emptyHash });
+const define = (
+  name: DigestFunction["name"],
+  value: DigestFunction["value"],
+  bits: number,
+  emptyHash: string,
+): DigestFunction => Object.freeze({ name, value, words: bits / 32, hexLength: bits / 4, emptyHash });
 
 export const sha256 = define("sha256", 1, 256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 export const sha1 = define("sha1", 2, 160, "da39a3ee5e6b4b0d3255bfef95601890afd80709");

@@ -63,6 +63,14 @@ export class DigestList {
     return true;
   }
 
+  /** Appends digest `i` of another list of the same function. */
+  append(from: DigestList, i: number): void {
+    const at = this.reserve();
+    const { words } = this.function;
+    for (let w = 0; w < words; w++) this.words[at + w] = from.words[i * words + w] as number;
+    this.sizes[this.length++] = from.sizes[i] as number;
+  }
+
   /** Digest `i` as a value. */
   at(i: number): Digest {
     const { words } = this.function;

@@ -1,0 +1,23 @@
+/**
+ * Buffers of one size that are used again and again: fresh ones cost page faults and work for the garbage collector.
+ * `kept` bounds what an idle pool holds; more may be out at a time, which whoever takes them bounds.
+ */
+export class BufferPool {
+  readonly size: number;
+  private readonly kept: number;
+  private readonly free: Buffer<ArrayBuffer>[] = [];
+
+  constructor(size: number, kept: number) {
+    this.size = size;
+    this.kept = kept;
+  }
+
+  take(): Buffer<ArrayBuffer> {
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(this.size);
+  }
+
+  /** Takes a buffer back that nobody looks at any more. */
+  give(buffer: Buffer<ArrayBuffer>): void {
+    if (this.free.length < this.kept) this.free.push(buffer);
+  }
+}

@@ -1,0 +1,111 @@
+import { StillageError } from "./errors.ts";
+
+/** Wire types of the protocol buffers encoding. */
+export const wireVarint = 0;
+export const wireFixed64 = 1;
+export const wireBytes = 2;
+export const wireFixed32 = 5;
+
+/** A field's number and wire type as one number, the way it stands on the wire. */
+export const tagOf = (field: number, type: number): number => (field << 3) | type;
+
+function cut(): never {
+  throw new StillageError("invalid", "the message is cut short or is no protocol buffer");
+}
+
+/**
+ * Reads a protocol buffer where it lies. `field()` steps to the next field and returns its tag, 0 at the end; a bytes field
+ * then lies from `start` to `end`, and a varint is in `value`. Fields that nobody asks about are stepped over.
+ * Source: protobuf.dev/programming-guides/encoding.
+ */
+export class ProtobufReader {
+  readonly bytes: Uint8Array;
+  pos: number;
+  readonly limit: number;
+  start = 0;
+  end = 0;
+  /** Exact to 2^53; larger (a negative int64, too) becomes Infinity, which no size check lets through. */
+  value = 0;
+
+  constructor(bytes: Uint8Array, start = 0, limit: number = bytes.length) {
+    this.bytes = bytes;
+    this.pos = start;
+    this.limit = limit;
+  }
+
+  field(): number {
+    if (this.pos >= this.limit) return 0;
+    const tag = this.varint();
+    switch (tag & 7) {
+      case wireVarint:
+        this.value = this.varint();
+        break;
+      case wireBytes: {
+        const length = this.varint();
+        this.start = this.pos;
+        this.end = this.pos + length;
+        this.pos = this.end;
+        break;
+      }
+      case wireFixed64:
+        this.pos += 8;
+        break;
+      case wireFixed32:
+        this.pos += 4;
+        break;
+      default:
+        cut(); // groups are not used by any message here
+    }
+    if (this.pos > this.limit || tag < 8 || tag > 0xffffffff) cut();
+    return tag;
+  }
+
+  /** The bytes field that was just read, as a view. */
+  view(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  /** The bytes field that was just read, as text. */
+  text(): string {
+    return this.start === this.end ? "" : decoder.decode(this.view());
+  }
+
+  private varint(): number {
+    const { bytes, limit } = this;
+    let at = this.pos;
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 10; i++) {
+      if (at >= limit) cut();
+      const byte = bytes[at++] as number;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.pos = at;
+        return value <= Number.MAX_SAFE_INTEGER ? value : Number.POSITIVE_INFINITY;
+      }
+      scale *= 128;
+    }
+    return cut();
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: false });
+
+/** Bytes that a varint takes. `value` is a whole number from 0 to 2^53. */
+export function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+/** Writes a varint and returns the position after it. */
+export function writeVarint(into: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  let pos = at;
+  while (rest >= 128) {
+    into[pos++] = (rest % 128) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  into[pos++] = rest;
+  return pos;
+}
