@@ -1,0 +1,31 @@
+import type { Log } from "../base/log.ts";
+import type { Peer } from "../base/peer.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { MessageMemory } from "./message-memory.ts";
+import type { CallObserver } from "./observer.ts";
+
+/** What a call needs of its connection and server. */
+export interface CallHost {
+  readonly peer: Peer;
+  readonly log: Log;
+  readonly observer: CallObserver | undefined;
+  readonly memory: MessageMemory;
+  readonly deadlines: Deadlines;
+  now(): number;
+  /** grpc-timeout in milliseconds. */
+  timeoutOf(value: string): number | undefined;
+  /** Whether more of this connection's responses is unread than memory is good for. */
+  readonly congested: boolean;
+  /** Calls `start` once the connection is not congested any more. */
+  holdBack(call: Startable): void;
+  /** The call that was held back is over. */
+  letGo(call: Startable): void;
+  /** A handler runs: it counts until it ends, whatever becomes of its stream. */
+  handlerStarted(): void;
+  handlerEnded(): void;
+}
+
+/** A call that is ready for its handler. */
+export interface Startable {
+  start(): void;
+}

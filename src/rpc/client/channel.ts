@@ -1,0 +1,104 @@
+import type { ClientHttp2Session } from "node:http2";
+import { grpcStatus } from "../status.ts";
+import { ClientCall } from "./call.ts";
+import { RpcError } from "./rpc-error.ts";
+import { openSession, type SessionOptions } from "./session.ts";
+
+/** What gRPC clients take unless told otherwise; servers keep below it. */
+const defaultMaxMessageBytes = 4 << 20;
+
+export interface ChannelOptions extends SessionOptions {
+  /** Sent with every call, by lower-case name. Binary values (`-bin`) are base64. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Longer messages are not received. */
+  readonly maxMessageBytes?: number;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Aborting cancels the call. */
+  readonly signal?: AbortSignal;
+  /** After this the call ends with DEADLINE_EXCEEDED; the server is told. */
+  readonly timeoutMs?: number;
+}
+
+/** A server to call. Connects at the first call, and again where the connection was lost since. */
+export interface Channel {
+  /** One message there, one back. `method` is `package.Service/Method`. Throws RpcError. */
+  unary(method: string, request: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
+  /** Begins a call of any kind. */
+  open(method: string, options?: CallOptions): ClientCall;
+  /** Lets calls in progress end, then the connection. */
+  close(): Promise<void>;
+  /** Cuts the connection as it is; calls in progress end with UNAVAILABLE. */
+  destroy(): void;
+}
+
+export function connect(url: string, options: ChannelOptions = {}): Channel {
+  return new Http2Channel(url, options);
+}
+
+class Http2Channel implements Channel {
+  readonly #url: string;
+  readonly #options: ChannelOptions;
+  #session: ClientHttp2Session | undefined;
+
+  constructor(url: string, options: ChannelOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  open(method: string, options: CallOptions = {}): ClientCall {
+    const { timeoutMs, signal } = options;
+    signal?.throwIfAborted();
+    const stream = this.#connected().request({
+      ":method": "POST",
+      ":path": `/${method}`,
+      te: "trailers",
+      "content-type": "application/grpc",
+      "user-agent": "stillage",
+      ...(timeoutMs !== undefined && { "grpc-timeout": `${Math.ceil(timeoutMs)}m` }),
+      ...this.#options.headers,
+      ...options.headers,
+    });
+    return new ClientCall(stream, {
+      maxMessageBytes: this.#options.maxMessageBytes ?? defaultMaxMessageBytes,
+      timeoutMs,
+      signal,
+    });
+  }
+
+  async unary(method: string, request: Uint8Array, options?: CallOptions): Promise<Uint8Array> {
+    const call = this.open(method, options);
+    void call.send(request);
+    call.halfClose();
+    const response = await call.receive();
+    if (response === undefined) throw new RpcError(grpcStatus.internal, `${method} answered without a message`);
+    if ((await call.receive()) !== undefined) {
+      call.cancel();
+      throw new RpcError(grpcStatus.internal, `${method} answered with more than one message`);
+    }
+    return response;
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || session.destroyed) return;
+    const closed = new Promise<void>((resolve) => {
+      session.once("close", resolve);
+    });
+    session.close();
+    await closed;
+  }
+
+  destroy(): void {
+    this.#session?.destroy();
+  }
+
+  #connected(): ClientHttp2Session {
+    const session = this.#session;
+    if (session !== undefined && !session.closed && !session.destroyed) return session;
+    this.#session = openSession(this.#url, this.#options);
+    return this.#session;
+  }
+}

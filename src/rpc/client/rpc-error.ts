@@ -1,0 +1,21 @@
+import { grpcStatusName } from "../status.ts";
+
+/** A call that ended with a status other than OK. */
+export class RpcError extends Error {
+  /** One of `grpcStatus`, or another number that the server sent. */
+  readonly code: number;
+  /** The encoded google.rpc.Status of the trailer grpc-status-details-bin. */
+  readonly details: Uint8Array | undefined;
+
+  constructor(code: number, message: string, more: { details?: Uint8Array | undefined; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = "RpcError";
+    this.code = code;
+    this.details = more.details;
+  }
+
+  /** The name of the code, as the documents of gRPC spell it. */
+  get status(): string {
+    return grpcStatusName(this.code);
+  }
+}

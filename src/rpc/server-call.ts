@@ -1,0 +1,163 @@
+import { asStillageError, StillageError } from "../base/errors.ts";
+import type { Peer } from "../base/peer.ts";
+import type { RequestHeaders } from "../http2/request-headers.ts";
+import type { Lender, RequestSink, ServerStream } from "../http2/stream.ts";
+import type { CallHost } from "./call-host.ts";
+import type { Expiring } from "./deadlines.ts";
+import type { Message } from "./message-memory.ts";
+import { MessageReader, type MessageSink } from "./message-reader.ts";
+import { errorResponse, errorTrailers, okTrailers, responseHeaders } from "./response-headers.ts";
+import type { Route } from "./router.ts";
+import type { Call } from "./service.ts";
+import { grpcStatus, statusCodeOf } from "./status.ts";
+
+const prefixBytes = 5;
+const prefix = Buffer.alloc(prefixBytes);
+
+/** The prefix of an uncompressed message, good until the next call. */
+function messagePrefix(bytes: number): Buffer {
+  prefix.writeUInt32BE(bytes, 1);
+  return prefix;
+}
+
+/** What unary calls and streams have in common: one gRPC call from its headers to its status. */
+export abstract class ServerCall implements Call, RequestSink, MessageSink, Expiring {
+  readonly route: Route;
+  readonly peer: Peer;
+  readonly deadline: number;
+  protected readonly stream: ServerStream;
+  protected readonly host: CallHost;
+  protected readonly reader: MessageReader;
+  /** Why the call ended before its handler did; nothing it says is heard any more. */
+  protected abandoned: StillageError | undefined;
+  /** The status was decided. */
+  protected decided = false;
+  private readonly headers: RequestHeaders;
+  private readonly startedAt: number;
+  private controller: AbortController | undefined;
+  private headersSent = false;
+  private requestBytes = 0;
+  private responseBytes = 0;
+
+  constructor(stream: ServerStream, headers: RequestHeaders, route: Route, host: CallHost) {
+    this.stream = stream;
+    this.headers = headers;
+    this.route = route;
+    this.host = host;
+    this.peer = host.peer;
+    this.reader = new MessageReader(stream, this, host.memory, route.maxRequestBytes);
+    this.startedAt = host.now();
+    const timeout = host.timeoutOf(headers.grpcTimeout);
+    this.deadline = timeout === undefined ? Number.POSITIVE_INFINITY : this.startedAt + timeout;
+    if (timeout !== undefined) host.deadlines.add(this);
+    host.observer?.started(this);
+  }
+
+  get method(): string {
+    return this.route.name;
+  }
+
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.abandoned !== undefined) this.controller.abort(this.abandoned);
+    return this.controller.signal;
+  }
+
+  header(name: string): string | undefined {
+    return this.headers.get(name);
+  }
+
+  data(bytes: Buffer, start: number, end: number): void {
+    this.reader.push(bytes, start, end);
+  }
+
+  message(message: Message): void {
+    this.requestBytes += message.bytes.length;
+    this.take(message);
+  }
+
+  failed(error: StillageError): void {
+    this.abandon(error, true);
+  }
+
+  end(): void {
+    if (this.decided) return;
+    if (this.reader.betweenMessages) this.ended();
+    else this.abandon(new StillageError("invalid", "the request ends within a message"), true);
+  }
+
+  aborted(reason: StillageError): void {
+    this.abandon(reason, false);
+  }
+
+  expire(): void {
+    this.abandon(new StillageError("deadline", "the call's deadline has passed"), true);
+  }
+
+  /** Ends the call from outside its handler; `tell` the client, where it does not know. */
+  abandon(reason: StillageError, tell: boolean): void {
+    if (this.decided) return;
+    this.abandoned = reason;
+    if (tell) this.sendError(reason);
+    this.decide(statusCodeOf(reason), reason.message);
+    this.controller?.abort(reason);
+    this.wake(reason);
+  }
+
+  drained(): void {}
+
+  /** Takes the next request message. */
+  protected abstract take(message: Message): void;
+
+  /** The last message was taken. */
+  protected abstract ended(): void;
+
+  /** The call was abandoned: whoever waits for something hears of it. */
+  protected abstract wake(reason: StillageError): void;
+
+  /** Sends a response message; the lender hears of it in any case. */
+  protected sendMessage(parts: readonly Uint8Array[], lender: Lender): void {
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
+    if (bytes > this.route.largestReply) this.route.largestReply = bytes;
+    this.sendHeaders();
+    this.responseBytes += bytes;
+    this.stream.write(messagePrefix(bytes), parts, bytes + prefixBytes, lender);
+  }
+
+  protected succeed(): void {
+    if (this.decided) return;
+    this.sendHeaders();
+    this.stream.headers(okTrailers, true);
+    this.decide(grpcStatus.ok, "");
+  }
+
+  /** Ends the call with what its handler threw. */
+  protected fail(thrown: unknown): void {
+    const error = asStillageError(thrown);
+    if (error.code === "internal" && this.abandoned === undefined) {
+      this.host.log.error({ method: this.method, peer: this.peer.address, err: error.cause ?? error }, "a call failed");
+    }
+    if (this.decided) return;
+    this.sendError(error);
+    this.decide(statusCodeOf(error), error.message);
+  }
+
+  private sendHeaders(): void {
+    if (this.headersSent) return;
+    this.headersSent = true;
+    this.stream.headers(responseHeaders, false);
+  }
+
+  private sendError(error: StillageError): void {
+    this.stream.headers(this.headersSent ? errorTrailers(error) : errorResponse(error), true);
+  }
+
+  private decide(status: number, message: string): void {
+    this.decided = true;
+    this.reader.stop();
+    const { host } = this;
+    if (this.deadline !== Number.POSITIVE_INFINITY) host.deadlines.remove(this);
+    host.observer?.finished(this, status, message, this.requestBytes, this.responseBytes, host.now() - this.startedAt);
+  }
+}

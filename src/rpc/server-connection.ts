@@ -1,0 +1,190 @@
+import type { Socket } from "node:net";
+import { StillageError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Peer } from "../base/peer.ts";
+import type { HttpHandler } from "../http/exchange.ts";
+import { Http2Connection } from "../http2/connection.ts";
+import { encodeHeaders } from "../http2/hpack-encoder.ts";
+import { ConnectionError, errorCode } from "../http2/protocol.ts";
+import type { RequestHeaders } from "../http2/request-headers.ts";
+import type { RequestSink, RequestTarget, ServerStream } from "../http2/stream.ts";
+import type { CallHost, Startable } from "./call-host.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { parseTimeout } from "./header-text.ts";
+import type { Limits } from "./limits.ts";
+import type { MessageMemory } from "./message-memory.ts";
+import type { CallObserver } from "./observer.ts";
+import { PlainExchange } from "./plain-exchange.ts";
+import { errorResponse } from "./response-headers.ts";
+import type { Route } from "./router.ts";
+import { StreamCall } from "./stream-call.ts";
+import { UnaryCall } from "./unary-call.ts";
+
+/** What all connections of a server share. */
+export interface Shared {
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly http: HttpHandler | undefined;
+  readonly observer: CallObserver | undefined;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly memory: MessageMemory;
+  readonly deadlines: Deadlines;
+  now(): number;
+  /** Responses that one connection may have waiting before its calls wait as well. */
+  responseShare(): number;
+  handlerStarted(): void;
+  handlerEnded(): void;
+}
+
+/** Responses that a connection may always have waiting. */
+const leastCongestion = 2 * 1024 * 1024;
+
+const nothing = (): void => {};
+
+/** For streams that are over before they begin. */
+const deaf: RequestSink = { data: nothing, end: nothing, drained: nothing, aborted: nothing };
+
+const plainHeadersTooLarge = encodeHeaders([[":status", "431"]]);
+const notGrpc = encodeHeaders([[":status", "415"]]);
+
+/** `application/grpc`, alone or with the only message format that there is. */
+const grpcType = /^application\/grpc(\+proto)?(;|$)/;
+
+/** The calls of one connection. */
+export class ServerConnection implements RequestTarget, CallHost {
+  readonly peer: Peer;
+  readonly log: Log;
+  readonly observer: CallObserver | undefined;
+  readonly memory: MessageMemory;
+  readonly deadlines: Deadlines;
+  readonly http2: Http2Connection;
+  private readonly shared: Shared;
+  private readonly heldBack = new Set<Startable>();
+  private running = 0;
+  private lastTimeout = "";
+  private lastTimeoutMs: number | undefined;
+
+  constructor(socket: Socket, peer: Peer, shared: Shared, closed: (connection: ServerConnection) => void) {
+    this.peer = peer;
+    this.shared = shared;
+    this.log = shared.log;
+    this.observer = shared.observer;
+    this.memory = shared.memory;
+    this.deadlines = shared.deadlines;
+    this.http2 = new Http2Connection(socket, {
+      limits: shared.limits,
+      target: this,
+      closed: (error) => {
+        this.report(error);
+        closed(this);
+      },
+    });
+  }
+
+  open(stream: ServerStream, headers: RequestHeaders): RequestSink {
+    // Clients may reset streams as they like, but not to have more work done than they could otherwise.
+    if (this.running >= 2 * this.shared.limits.maxConcurrentStreams) {
+      stream.reset(errorCode.refusedStream);
+      return deaf;
+    }
+    return isGrpc(headers) ? this.openCall(stream, headers) : this.openPlain(stream, headers);
+  }
+
+  unqueued(): void {
+    if (this.heldBack.size === 0) return;
+    for (const call of this.heldBack) {
+      if (this.congested) return;
+      this.heldBack.delete(call);
+      call.start();
+    }
+  }
+
+  get congested(): boolean {
+    const { queued } = this.http2;
+    return queued > leastCongestion && queued > this.shared.responseShare();
+  }
+
+  now(): number {
+    return this.shared.now();
+  }
+
+  timeoutOf(value: string): number | undefined {
+    if (value === "") return undefined;
+    // Calls that follow one another mostly state the same.
+    if (value !== this.lastTimeout) {
+      this.lastTimeout = value;
+      this.lastTimeoutMs = parseTimeout(value);
+    }
+    return this.lastTimeoutMs;
+  }
+
+  holdBack(call: Startable): void {
+    this.heldBack.add(call);
+  }
+
+  letGo(call: Startable): void {
+    this.heldBack.delete(call);
+  }
+
+  handlerStarted(): void {
+    this.running++;
+    this.shared.handlerStarted();
+  }
+
+  handlerEnded(): void {
+    this.running--;
+    this.shared.handlerEnded();
+  }
+
+  private report(error: Error | undefined): void {
+    if (error === undefined) return;
+    const { address } = this.peer;
+    const common = error instanceof ConnectionError || "code" in error;
+    if (common) this.log.debug({ peer: address, reason: error.message }, "a connection failed");
+    else this.log.error({ peer: address, err: error }, "a connection was ended by an error of ours");
+  }
+
+  private openCall(stream: ServerStream, headers: RequestHeaders): RequestSink {
+    const route = this.shared.routes.get(headers.path);
+    const error = refusal(headers, route);
+    if (route === undefined || error !== undefined) {
+      stream.headers(
+        errorResponse(error ?? new StillageError("unsupported", `${headers.path} is not served here`)),
+        true,
+      );
+      return deaf;
+    }
+    const { method } = route;
+    return method.kind === "unary"
+      ? new UnaryCall(stream, headers, route, method.handle, this)
+      : new StreamCall(stream, headers, route, method.handle, this);
+  }
+
+  private openPlain(stream: ServerStream, headers: RequestHeaders): RequestSink {
+    const { http } = this.shared;
+    if (http === undefined || headers.tooLarge) {
+      stream.headers(headers.tooLarge ? plainHeadersTooLarge : notGrpc, true);
+      return deaf;
+    }
+    const exchange = new PlainExchange(stream, headers, this.peer);
+    this.handlerStarted();
+    void exchange.run(http, this.log).finally(() => this.handlerEnded());
+    return exchange;
+  }
+}
+
+function isGrpc(headers: RequestHeaders): boolean {
+  const { contentType } = headers;
+  return contentType === "application/grpc" || grpcType.test(contentType);
+}
+
+function refusal(headers: RequestHeaders, route: Route | undefined): StillageError | undefined {
+  if (headers.tooLarge) return new StillageError("exhausted", "the call's metadata is too large");
+  if (headers.method !== "POST") return new StillageError("invalid", "a gRPC call that is no POST");
+  if (route === undefined) return new StillageError("unsupported", `${headers.path} is not served here`);
+  const { grpcEncoding } = headers;
+  if (grpcEncoding !== "" && grpcEncoding !== "identity" && grpcEncoding !== "gzip") {
+    return new StillageError("unsupported", `grpc-encoding ${grpcEncoding}; identity and gzip are served`);
+  }
+  return undefined;
+}

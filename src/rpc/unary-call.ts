@@ -1,0 +1,101 @@
+import { StillageError } from "../base/errors.ts";
+import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
+import type { RequestHeaders } from "../http2/request-headers.ts";
+import type { Lender, ServerStream } from "../http2/stream.ts";
+import type { CallHost, Startable } from "./call-host.ts";
+import { gunzipMessage } from "./decompress.ts";
+import type { Message } from "./message-memory.ts";
+import type { Route } from "./router.ts";
+import { ServerCall } from "./server-call.ts";
+import type { Reply, UnaryHandler } from "./service.ts";
+
+/** Responses of a method that never had a longer one need not wait while a client is behind with reading. */
+const shortReplyBytes = 64 * 1024;
+
+/** A call with one request message and one response. */
+export class UnaryCall extends ServerCall implements Startable, Lender {
+  private readonly handle: UnaryHandler;
+  private request: Message | undefined;
+  private reply: Reply | undefined;
+  private running = false;
+
+  constructor(stream: ServerStream, headers: RequestHeaders, route: Route, handle: UnaryHandler, host: CallHost) {
+    super(stream, headers, route, host);
+    this.handle = handle;
+  }
+
+  start(): void {
+    if (this.decided) return;
+    this.running = true;
+    let result: MaybePromise<Reply>;
+    try {
+      result = this.run(this.request as Message);
+    } catch (error) {
+      this.fail(error);
+      this.release();
+      return;
+    }
+    if (!isPromise(result)) {
+      this.answer(result);
+      return;
+    }
+    this.host.handlerStarted();
+    result.then(
+      (reply) => {
+        this.host.handlerEnded();
+        this.answer(reply);
+      },
+      (error) => {
+        this.host.handlerEnded();
+        this.fail(error);
+        this.release();
+      },
+    );
+  }
+
+  /** The response has left, or never will. The request is kept until then: a reply may be a piece of it. */
+  sent(): void {
+    this.reply?.sent?.();
+    this.release();
+  }
+
+  protected take(message: Message): void {
+    if (this.request === undefined) this.request = message;
+    else {
+      this.host.memory.release(message);
+      this.abandon(new StillageError("unsupported", "more than one message, where the method takes one"), true);
+    }
+  }
+
+  protected ended(): void {
+    if (this.request === undefined) {
+      this.abandon(new StillageError("unsupported", "no message, where the method takes one"), true);
+    } else if (this.route.largestReply > shortReplyBytes && this.host.congested) this.host.holdBack(this);
+    else this.start();
+  }
+
+  protected wake(): void {
+    if (this.running) return;
+    this.host.letGo(this);
+    this.release();
+  }
+
+  private run(request: Message): MaybePromise<Reply> {
+    if (!request.compressed) return this.handle(request.bytes, this);
+    return gunzipMessage(request.bytes, this.route.maxRequestBytes).then((bytes) => this.handle(bytes, this));
+  }
+
+  private answer(reply: Reply): void {
+    this.reply = reply;
+    if (this.decided) this.sent();
+    else {
+      this.sendMessage(reply.parts, this);
+      this.succeed();
+    }
+  }
+
+  private release(): void {
+    if (this.request !== undefined) this.host.memory.release(this.request);
+    this.request = undefined;
+  }
+}
