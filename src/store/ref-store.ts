@@ -38,7 +38,10 @@ export type NewRef = Omit<Ref, "pinned" | "used">;
 export interface RefStore {
   /** `undefined` where there is none, or it has expired. Records the use. */
   get(name: RefName): MaybePromise<Ref | undefined>;
-  /** Stores all or none; resolves once they are durable. */
+  /**
+   * Stores all or none; resolves once they are durable. Messages must not change until then. A pinned name stays pinned.
+   * Errors: `invalid` beyond the limits of `ref-limits.ts`, `exhausted`.
+   */
   put(refs: readonly NewRef[]): Promise<void>;
   /** Removes a ref; resolves once that is durable. Nothing happens where there is none. */
   remove(name: RefName): Promise<void>;

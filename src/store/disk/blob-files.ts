@@ -1,0 +1,174 @@
+import { rename, unlink } from "node:fs/promises";
+import type { Digest } from "../../base/digest.ts";
+import { DigestList } from "../../base/digest-list.ts";
+import { fromFileSystem } from "../../base/errors.ts";
+import { type DigestIndex, inFile } from "./digest-index.ts";
+import type { DiskContext } from "./disk-context.ts";
+import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
+import { FilePaths } from "./file-paths.ts";
+import { FileRecovery } from "./file-recovery.ts";
+import { present, type RecordKind, recordWords, removed } from "./index-format.ts";
+import { IndexLog } from "./index-log.ts";
+import { PieceWriter } from "./piece-writer.ts";
+import { SharedRun } from "./shared-run.ts";
+import { onDisk } from "./space.ts";
+
+/** A blob in a file of its own. No other file of its function has its serial number, in all time. */
+export interface BlobFile {
+  readonly digest: Digest;
+  readonly serial: number;
+}
+
+/** A file that is being written. */
+export interface NewFile extends BlobFile {
+  readonly pieces: PieceWriter;
+  /** Its name in `incoming` is on the disk. */
+  readonly named: Promise<void>;
+}
+
+/**
+ * The large blobs of one function, a file each. The journal, an index file, says which there are. A file lies in `incoming` until the
+ * journal lists it durably, and again from the moment it is to be removed; so a start finds there, and only there, what a crash
+ * left: it moves what is listed to its place and deletes the rest.
+ */
+export class BlobFiles {
+  private readonly paths: FilePaths;
+  private readonly journal: IndexLog;
+  private readonly index: DigestIndex;
+  private readonly context: DiskContext;
+  private readonly naming: SharedRun;
+  /** Without durability: what is acknowledged and on its way into the journal, by serial number. */
+  private readonly settling = new Map<number, Promise<void>>();
+  private highest = 0;
+
+  constructor(directory: string, index: DigestIndex, context: DiskContext) {
+    this.paths = new FilePaths(directory);
+    this.journal = new IndexLog(this.paths.journal, index.function);
+    this.index = index;
+    this.context = context;
+    this.naming = new SharedRun(() => (context.durable ? syncDirectory(this.paths.incoming) : Promise.resolve()));
+  }
+
+  /** Finds what there is. */
+  async load(): Promise<void> {
+    const recovery = new FileRecovery(this.paths, this.journal, this.index, this.context);
+    this.highest = await recovery.run();
+    this.journal.hold();
+  }
+
+  /** Begins a file, which is to be written and then handed to `publish` or `drop`. Errors: `exhausted`. */
+  async create(digest: Digest): Promise<NewFile> {
+    const { context, paths } = this;
+    const file = { digest, serial: ++this.highest };
+    context.space.take(this.room(digest.size));
+    try {
+      await context.directories.ensure(paths.incoming);
+      await context.directories.ensure(paths.shelf(file));
+      const fd = await openFile(paths.arriving(file), "wx");
+      const named = this.naming.ask();
+      named.catch(() => {}); // publish tells of it
+      return { ...file, pieces: new PieceWriter(fd, context.pieces, context.durable), named };
+    } catch (error) {
+      context.space.giveBack(this.room(digest.size));
+      throw fromFileSystem(error, "cannot begin a file");
+    }
+  }
+
+  /**
+   * Makes a blob of a file whose bytes are complete, verified and synced, in this order: its name, its record in the journal, its place.
+   * A crash before the record is durable leaves a file in `incoming` that is not listed: deleted. One after it leaves a listed
+   * file there: moved to its place. Without durability the blob is there at once, and the same steps follow.
+   */
+  async publish(file: NewFile): Promise<void> {
+    if (this.context.durable) {
+      await this.settle(file);
+      this.insert(file);
+    } else {
+      this.insert(file);
+      const settling = this.settle(file)
+        .catch((error) => this.context.log.error({ error, file: file.digest.hash }, "cannot store a blob"))
+        .finally(() => this.settling.delete(file.serial));
+      this.settling.set(file.serial, settling);
+    }
+  }
+
+  /** Forgets a file that is not published. */
+  async drop(file: BlobFile): Promise<void> {
+    await unlink(this.paths.arriving(file)).catch(() => {}); // else the next start does it
+    this.context.space.giveBack(this.room(file.digest.size));
+  }
+
+  /** A descriptor to read from, for the caller to close; `undefined` where the file is gone. */
+  async open(file: BlobFile): Promise<number | undefined> {
+    for (const path of [this.paths.settled(file), this.paths.arriving(file), this.paths.settled(file)]) {
+      const fd = await openFile(path, "r").catch(ignoreAbsence); // without durability it may be on its way from one to the other
+      if (fd !== undefined) return fd;
+    }
+    return undefined;
+  }
+
+  /**
+   * Removes a file that the index has no more. A crash before the record is durable leaves a listed file in `incoming`: it is back.
+   * One after it leaves a file there that is not listed: deleted.
+   */
+  async remove(file: BlobFile): Promise<void> {
+    await this.settling.get(file.serial);
+    await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
+    this.note(removed, file);
+    await this.journal.commit();
+    this.context.faults.reach("removal journaled");
+    await unlink(this.paths.arriving(file)).catch(ignoreAbsence);
+    this.context.space.giveBack(this.room(file.digest.size));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.settling.values());
+    if (this.journal.waiting > 0) await this.journal.commit();
+    await this.journal.close();
+  }
+
+  private async settle(file: NewFile): Promise<void> {
+    const { context, paths } = this;
+    try {
+      await file.named;
+      if (!context.durable) await syncFile(paths.arriving(file)); // no record for what may get lost, then as ever
+      context.faults.reach("file synced");
+      this.note(present, file);
+      await this.journal.commit();
+      context.faults.reach("file journaled");
+      await rename(paths.arriving(file), paths.settled(file));
+      context.faults.reach("file moved");
+    } catch (error) {
+      this.note(removed, file); // goes with the next commit, beside the record that it revokes
+      throw fromFileSystem(error, "cannot publish a file");
+    }
+  }
+
+  private insert({ digest, serial }: BlobFile): void {
+    const { words } = DigestList.of(digest);
+    this.index.insert(words, 0, digest.size, inFile, serial, this.context.now());
+  }
+
+  private note(kind: RecordKind, { digest, serial }: BlobFile): void {
+    const { words } = DigestList.of(digest);
+    this.journal.add({ kind, words, word: 0, offset: serial, size: digest.size, used: this.context.now() });
+  }
+
+  /** What a file takes on the disk, with its record. */
+  private room(size: number): number {
+    return onDisk(size) + recordWords(this.index.function) * 4;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const fd = await openFile(path, "r");
+  try {
+    await syncData(fd);
+  } finally {
+    await closeFile(fd);
+  }
+}
+
+function ignoreAbsence(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}

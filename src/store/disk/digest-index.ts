@@ -1,0 +1,196 @@
+import type { DigestFunction } from "../../base/digest-function.ts";
+
+/**
+ * Where a blob lies, as two numbers. `place`: the slot of its pack; or `inFile`, with the upper part of the size below it.
+ * `offset`: where its record begins in the pack; or the serial number of its file.
+ */
+export const inFile = 0x80000000;
+const free = 0x7fffffff; // the place of an entry that is not in use
+const fields = 4; // place, offset, lower 32 bits of the size, last use in seconds since 1970
+const chunkBits = 13;
+const chunkMask = (1 << chunkBits) - 1;
+const firstCapacity = 1 << 10;
+
+/**
+ * The blobs of one function in memory: which there are, where each lies, and when it was last used. Entries lie in chunks of
+ * typed arrays and are named by number; an open-addressing table (linear probing, at most three quarters full) leads from a hash to
+ * its entry. Beside each slot stand eight bits of the hash, so that a look-up touches hardly any entry but the right one.
+ * A blob takes 48 bytes for a 32-byte hash, and 7 to 13 of the table: at most 61 MB a million.
+ */
+export class DigestIndex {
+  readonly function: DigestFunction;
+  /** Blobs that are there. */
+  count = 0;
+  private readonly width: number;
+  private readonly chunks: Uint32Array[] = [];
+  /** Entries ever used; those below that are free are linked through their offset. */
+  private top = 0;
+  private firstFree = -1;
+  private slots: Uint32Array;
+  private tags: Uint8Array;
+  private shift: number;
+  private readonly seedA: number;
+  private readonly seedB: number;
+
+  /** The seeds, random 32-bit numbers, keep a client from choosing hashes that meet in one place of the table. */
+  constructor(fn: DigestFunction, seeds: readonly [number, number]) {
+    this.function = fn;
+    this.width = fn.words + fields;
+    this.seedA = seeds[0] | 1;
+    this.seedB = seeds[1] | 1;
+    this.slots = new Uint32Array(firstCapacity);
+    this.tags = new Uint8Array(firstCapacity);
+    this.shift = 32 - Math.log2(firstCapacity);
+  }
+
+  /** The entry of the hash that begins at `words[word]`, or -1. */
+  find(words: Uint32Array, word: number): number {
+    const { tags, slots } = this;
+    const mask = tags.length - 1;
+    const mixed = this.mix(words[word] as number, words[word + 1] as number);
+    const tag = mixed & 0xff || 1;
+    for (let slot = mixed >>> this.shift; ; slot = (slot + 1) & mask) {
+      const found = tags[slot];
+      if (found === 0) return -1;
+      if (found === tag && this.isHash(slots[slot] as number, words, word)) return slots[slot] as number;
+    }
+  }
+
+  /** The entry of a hash and a size, or -1. */
+  findSized(words: Uint32Array, word: number, size: number): number {
+    const entry = this.find(words, word);
+    return entry >= 0 && this.size(entry) === size ? entry : -1;
+  }
+
+  /** Adds a blob that is not there. `place` and `offset` as above, without the size in it. */
+  insert(words: Uint32Array, word: number, size: number, place: number, offset: number, used: number): void {
+    if ((this.count + 1) * 4 > this.tags.length * 3) this.resize(this.tags.length * 2);
+    const entry = this.allocate();
+    const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
+    const at = (entry & chunkMask) * this.width;
+    const hashEnd = at + this.function.words;
+    for (let to = at, from = word; to < hashEnd; ) chunk[to++] = words[from++] as number;
+    chunk[hashEnd] = place === inFile ? inFile + Math.floor(size / 0x100000000) : place;
+    chunk[hashEnd + 1] = offset;
+    chunk[hashEnd + 2] = size;
+    chunk[hashEnd + 3] = used;
+    this.link(entry, words[word] as number, words[word + 1] as number);
+    this.count++;
+  }
+
+  remove(entry: number): void {
+    const mask = this.tags.length - 1;
+    const { chunk, at } = this.locate(entry);
+    let hole = this.mix(chunk[at] as number, chunk[at + 1] as number) >>> this.shift;
+    while (this.tags[hole] === 0 || this.slots[hole] !== entry) hole = (hole + 1) & mask;
+    // Whatever lies behind and may move closer to its own place does, so that no search ends early at the hole.
+    for (let next = (hole + 1) & mask; this.tags[next] !== 0; next = (next + 1) & mask) {
+      const other = this.locate(this.slots[next] as number);
+      const home = this.mix(other.chunk[other.at] as number, other.chunk[other.at + 1] as number) >>> this.shift;
+      if (((next - home) & mask) < ((next - hole) & mask)) continue;
+      this.slots[hole] = this.slots[next] as number;
+      this.tags[hole] = this.tags[next] as number;
+      hole = next;
+    }
+    this.tags[hole] = 0;
+    const hashEnd = at + this.function.words;
+    chunk[hashEnd] = free;
+    chunk[hashEnd + 1] = this.firstFree;
+    this.firstFree = entry;
+    this.count--;
+  }
+
+  /** The slot of the pack, or `inFile`. */
+  place(entry: number): number {
+    return Math.min(this.field(entry, 0), inFile);
+  }
+
+  offset(entry: number): number {
+    return this.field(entry, 1);
+  }
+
+  size(entry: number): number {
+    const place = this.field(entry, 0);
+    const low = this.field(entry, 2);
+    return place >= inFile ? (place - inFile) * 0x100000000 + low : low;
+  }
+
+  /** Seconds since 1970. */
+  used(entry: number): number {
+    return this.field(entry, 3);
+  }
+
+  touch(entry: number, now: number): void {
+    const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
+    chunk[(entry & chunkMask) * this.width + this.function.words + 3] = now;
+  }
+
+  /** Copies the hash of an entry to `into[word]` and on. */
+  hash(entry: number, into: Uint32Array, word: number): void {
+    const { chunk, at } = this.locate(entry);
+    for (let w = 0; w < this.function.words; w++) into[word + w] = chunk[at + w] as number;
+  }
+
+  /** The number of the first entry from `from` on that is in use, or -1: for walks over everything. */
+  next(from: number): number {
+    for (let entry = from; entry < this.top; entry++) if (this.field(entry, 0) !== free) return entry;
+    return -1;
+  }
+
+  /** Makes room for this many more in one step. */
+  reserve(more: number): void {
+    let capacity = this.tags.length;
+    while ((this.count + more) * 4 > capacity * 3) capacity *= 2;
+    if (capacity !== this.tags.length) this.resize(capacity);
+  }
+
+  private mix(first: number, second: number): number {
+    const sum = Math.imul(first, this.seedA) + Math.imul(second, this.seedB);
+    return (sum ^ (sum >>> 15)) >>> 0;
+  }
+
+  private isHash(entry: number, words: Uint32Array, word: number): boolean {
+    const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
+    const at = (entry & chunkMask) * this.width;
+    for (let w = 0; w < this.function.words; w++) if (chunk[at + w] !== words[word + w]) return false;
+    return true;
+  }
+
+  private field(entry: number, which: number): number {
+    const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
+    return chunk[(entry & chunkMask) * this.width + this.function.words + which] as number;
+  }
+
+  private locate(entry: number): { chunk: Uint32Array; at: number } {
+    return { chunk: this.chunks[entry >>> chunkBits] as Uint32Array, at: (entry & chunkMask) * this.width };
+  }
+
+  private allocate(): number {
+    if (this.firstFree >= 0) {
+      const entry = this.firstFree;
+      this.firstFree = this.field(entry, 1) | 0; // -1 came in as 0xffffffff
+      return entry;
+    }
+    if (this.top >>> chunkBits === this.chunks.length) this.chunks.push(new Uint32Array(this.width << chunkBits));
+    return this.top++;
+  }
+
+  private link(entry: number, first: number, second: number): void {
+    const mask = this.tags.length - 1;
+    const mixed = this.mix(first, second);
+    let slot = mixed >>> this.shift;
+    while (this.tags[slot] !== 0) slot = (slot + 1) & mask;
+    this.slots[slot] = entry;
+    this.tags[slot] = mixed & 0xff || 1;
+  }
+
+  private resize(capacity: number): void {
+    this.slots = new Uint32Array(capacity);
+    this.tags = new Uint8Array(capacity);
+    this.shift = 32 - Math.log2(capacity);
+    for (let entry = this.next(0); entry >= 0; entry = this.next(entry + 1)) {
+      const { chunk, at } = this.locate(entry);
+      this.link(entry, chunk[at] as number, chunk[at + 1] as number);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDirectory } from "./file-io.ts";
+
+/**
+ * The directories of a store, made as they are needed. Each is synced into the one above it on its first use, also where it was there: a
+ * process before this one may have ended between the two steps.
+ */
+export class Directories {
+  private readonly root: string;
+  private readonly durable: boolean;
+  private readonly made = new Map<string, Promise<void>>();
+
+  /** `root` exists. */
+  constructor(root: string, durable: boolean) {
+    this.root = root;
+    this.durable = durable;
+  }
+
+  /** Makes a directory below the root, and those between; resolves once they are there, and durable where the store is. */
+  ensure(path: string): Promise<void> {
+    if (path === this.root) return Promise.resolve();
+    let making = this.made.get(path);
+    if (making === undefined) {
+      making = this.make(path);
+      this.made.set(path, making);
+      making.catch(() => this.made.delete(path)); // the next one tries again
+    }
+    return making;
+  }
+
+  private async make(path: string): Promise<void> {
+    const above = dirname(path);
+    await this.ensure(above);
+    await mkdir(path, { recursive: true });
+    if (this.durable) await syncDirectory(above);
+  }
+}

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StillageError } from "../../base/errors.ts";
+
+/** The file that is locked. It stays empty. */
+export const lockFile = "lock";
+
+/**
+ * Makes this process the only one that uses a directory, until `release` or its end, whatever that may be. The lock is the operating
+ * system's (SQLite's, on POSIX a byte-range lock): nothing stale can be left behind, and it holds across containers.
+ * Errors: `failed-precondition` where another process has it.
+ */
+export function lockDirectory(directory: string): { release(): void } {
+  const lock = new DatabaseSync(join(directory, lockFile), { timeout: 0 });
+  try {
+    lock.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    if ((error as { errcode?: number }).errcode !== 5) throw error; // 5: SQLITE_BUSY
+    throw new StillageError("failed-precondition", `another process is using the store in ${directory}`, {
+      cause: error,
+    });
+  }
+  return { release: () => lock.close() };
+}

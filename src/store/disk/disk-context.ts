@@ -1,0 +1,31 @@
+import type { BufferPool } from "../../base/buffer-pool.ts";
+import type { Log } from "../../base/log.ts";
+import type { Directories } from "./directories.ts";
+import type { FaultPoints } from "./faults.ts";
+import type { OpenPacks } from "./open-packs.ts";
+import type { ReadBuffers } from "./read-buffers.ts";
+import type { ReadPace } from "./read-pace.ts";
+import type { Space } from "./space.ts";
+
+/** What all tenants of one store share. */
+export interface DiskContext {
+  /** Whether what is acknowledged is on the disk, not only on its way. */
+  readonly durable: boolean;
+  /** Seconds since 1970. */
+  readonly now: () => number;
+  readonly log: Log;
+  readonly faults: FaultPoints;
+  readonly space: Space;
+  readonly directories: Directories;
+  readonly openPacks: OpenPacks;
+  readonly pace: ReadPace;
+  readonly readBuffers: ReadBuffers;
+  readonly heads: BufferPool;
+  readonly pieces: BufferPool;
+  /** Two random 32-bit numbers for hash tables. */
+  readonly seeds: readonly [number, number];
+  /** Bytes that uploads of small blobs hold in memory. */
+  gathered: number;
+  /** Counts blobs that were removed, for whatever reason. */
+  removals: number;
+}

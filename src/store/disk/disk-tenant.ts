@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Digest } from "../../base/digest.ts";
+import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
+import type { DigestList } from "../../base/digest-list.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
+import type { DiskContext } from "./disk-context.ts";
+import { Shelf } from "./shelf.ts";
+
+/** The blobs of one tenant: a directory of its own, with a shelf for each function in use. */
+export class DiskTenant implements BlobStore {
+  private readonly directory: string;
+  private readonly context: DiskContext;
+  private readonly shelves = new Map<DigestFunction, Shelf>();
+
+  constructor(directory: string, context: DiskContext) {
+    this.directory = directory;
+    this.context = context;
+  }
+
+  /** Opens what the directory holds. */
+  async load(): Promise<void> {
+    for (const fn of digestFunctions) if (existsSync(join(this.directory, fn.name))) await this.shelf(fn).load();
+  }
+
+  missing(digests: DigestList): number[] {
+    return this.shelf(digests.function).missing(digests);
+  }
+
+  open(digest: Digest): MaybePromise<Blob | undefined> {
+    return this.shelf(digest.function).open(digest);
+  }
+
+  readBatch(digests: DigestList): MaybePromise<BatchRead> {
+    return this.shelf(digests.function).readBatch(digests);
+  }
+
+  put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    return this.shelf(digest.function).put(digest, bytes);
+  }
+
+  upload(digest: Digest): Promise<Upload> {
+    return this.shelf(digest.function).upload(digest);
+  }
+
+  /** Removes a blob; resolves once that is durable. Nothing happens where there is none. */
+  remove(digest: Digest): Promise<void> {
+    return this.shelf(digest.function).remove(digest);
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const shelf of this.shelves.values()) count += shelf.count;
+    return count;
+  }
+
+  async close(): Promise<void> {
+    for (const shelf of this.shelves.values()) await shelf.close();
+  }
+
+  private shelf(fn: DigestFunction): Shelf {
+    let shelf = this.shelves.get(fn);
+    if (shelf === undefined) {
+      shelf = new Shelf(join(this.directory, fn.name), fn, this.context);
+      this.shelves.set(fn, shelf);
+    }
+    return shelf;
+  }
+}

@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { DigestList } from "../../base/digest-list.ts";
+import type { BlobFile } from "./blob-files.ts";
+import { type DigestIndex, inFile } from "./digest-index.ts";
+import type { DiskContext } from "./disk-context.ts";
+import { type FilePaths, parseName } from "./file-paths.ts";
+import { type IndexBlock, present, recordWords } from "./index-format.ts";
+import type { IndexLog } from "./index-log.ts";
+import { onDisk } from "./space.ts";
+
+/** Finds the large blobs of one function at start, and cleans up after a crash. */
+export class FileRecovery {
+  private readonly paths: FilePaths;
+  private readonly journal: IndexLog;
+  private readonly index: DigestIndex;
+  private readonly context: DiskContext;
+  private highest = 0;
+
+  constructor(paths: FilePaths, journal: IndexLog, index: DigestIndex, context: DiskContext) {
+    this.paths = paths;
+    this.journal = journal;
+    this.index = index;
+    this.context = context;
+  }
+
+  /** Fills the index and returns the highest serial number in use. */
+  async run(): Promise<number> {
+    if (!existsSync(this.paths.incoming)) return 0;
+    const whole = this.journal.load((block) => this.takeBlock(block));
+    for (const name of readdirSync(this.paths.incoming)) this.clear(name);
+    if (!whole) this.relist();
+    await this.journal.commit(); // what was read may not have been on the disk
+    await this.journal.close();
+    this.context.space.add(this.journal.length);
+    return this.highest;
+  }
+
+  private takeBlock({ records }: IndexBlock): boolean {
+    const { index } = this;
+    const { words } = index.function;
+    const width = recordWords(index.function);
+    for (let at = 0; at < records.length; at += width) {
+      const serial = records[at + words] as number;
+      const upper = records[at + words + 2] as number;
+      const size = (records[at + words + 1] as number) + (upper & 0xffffff) * 0x100000000;
+      const entry = index.find(records, at);
+      if (upper >>> 24 === present) this.insert(records, at, serial, size, records[at + words + 3] as number);
+      else if (entry >= 0 && this.isAt(entry, serial)) {
+        index.remove(entry);
+        this.context.space.giveBack(onDisk(size));
+      }
+      this.highest = Math.max(this.highest, serial);
+    }
+    return true;
+  }
+
+  /** A file in `incoming` after a crash: a blob where the journal lists it, else nothing. */
+  private clear(name: string): void {
+    const file = this.fileOf(name, 0);
+    if (file === undefined) return;
+    const entry = this.index.find(DigestList.of(file.digest).words, 0);
+    if (entry >= 0 && this.isAt(entry, file.serial)) renameSync(this.paths.arriving(file), this.paths.settled(file));
+    else unlinkSync(this.paths.arriving(file));
+  }
+
+  /**
+   * Where the journal is damaged, the directories say what there is: whatever lies in `files` was complete and on the disk when it got
+   * there. Of two files of one blob, the one that the index has stays.
+   */
+  private relist(): void {
+    const { files, journal } = this.paths;
+    let found = 0;
+    for (const shelf of existsSync(files) ? readdirSync(files) : []) {
+      for (const name of readdirSync(join(files, shelf))) if (this.adopt(join(files, shelf, name), name)) found++;
+    }
+    this.context.log.warn(
+      { journal, found },
+      "the journal of large blobs ended in what does not verify; the files were listed anew",
+    );
+  }
+
+  /** Takes a file that the journal may not list; true where it did not. */
+  private adopt(path: string, name: string): boolean {
+    const file = this.fileOf(name, statSync(path).size);
+    if (file === undefined || file.digest.size === 0) return false;
+    const { words } = DigestList.of(file.digest);
+    const entry = this.index.find(words, 0);
+    if (entry >= 0) {
+      if (!this.isAt(entry, file.serial)) unlinkSync(path);
+      return false;
+    }
+    const used = this.context.now();
+    this.insert(words, 0, file.serial, file.digest.size, used);
+    this.journal.add({ kind: present, words, word: 0, offset: file.serial, size: file.digest.size, used });
+    return true;
+  }
+
+  private fileOf(name: string, size: number): BlobFile | undefined {
+    const parsed = parseName(name, this.index.function.hexLength);
+    if (parsed === undefined) return undefined;
+    this.highest = Math.max(this.highest, parsed.serial);
+    return { digest: { function: this.index.function, hash: parsed.hash, size }, serial: parsed.serial };
+  }
+
+  private insert(words: Uint32Array, word: number, serial: number, size: number, used: number): void {
+    if (this.index.find(words, word) >= 0) return;
+    this.index.insert(words, word, size, inFile, serial, used);
+    this.context.space.add(onDisk(size));
+  }
+
+  private isAt(entry: number, serial: number): boolean {
+    return this.index.place(entry) === inFile && this.index.offset(entry) === serial;
+  }
+}

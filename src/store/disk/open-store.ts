@@ -1,0 +1,133 @@
+import { getRandomValues } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { BufferPool } from "../../base/buffer-pool.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
+import { Directories } from "./directories.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import type { DiskContext } from "./disk-context.ts";
+import { DiskTenant } from "./disk-tenant.ts";
+import { type FaultPoints, noFaults } from "./faults.ts";
+import { checkStamp, stamp } from "./format-stamp.ts";
+import { OpenPacks } from "./open-packs.ts";
+import { pieceBytes } from "./piece-writer.ts";
+import { ReadBuffers } from "./read-buffers.ts";
+import { ReadPace } from "./read-pace.ts";
+import { Space } from "./space.ts";
+import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
+
+/** The heads of one write of small blobs, and those bodies that are copied beside them. */
+const headBytes = 256 << 10;
+
+/** Idle buffers that are kept for the next write: 2 MiB of heads, 8 MiB of pieces. */
+const keptHeads = 8;
+const keptPieces = 32;
+
+export interface DiskStoreOptions {
+  /** A hard limit on the bytes of all tenants together. */
+  readonly quota?: number;
+  /** "off": what is acknowledged may be lost when the machine stops, or a large blob when the process does; what remains is whole all the same. */
+  readonly durability: "on" | "off";
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults?: FaultPoints;
+}
+
+/** A store in a directory (docs/STORE.md). */
+export interface DiskStore extends BlobStoreAdmin {
+  /** The blobs of an instance name, which no other name leads to. The same object each time. Errors: `invalid` for a name that is too long. */
+  tenant(instanceName: string): DiskTenant & BlobStore;
+}
+
+/**
+ * Opens a store, or makes one of an empty or absent directory, for this process alone.
+ * Errors: `failed-precondition` with one sentence where another process has it, or it is something else, or of an unknown format.
+ */
+export async function openDiskStore(dir: string, options: DiskStoreOptions): Promise<DiskStore> {
+  const directory = resolve(dir);
+  await mkdir(directory, { recursive: true });
+  checkStamp(directory);
+  const lock = lockDirectory(directory);
+  try {
+    checkStamp(directory);
+    await stamp(directory);
+    const context = createContext(directory, options);
+    const tenants = new Tenants(join(directory, "tenants"), context);
+    await tenants.load();
+    return {
+      tenant: (name) => tenants.get(name),
+      usage: () => tenants.usage(),
+      removals: () => context.removals,
+      close: async () => {
+        await tenants.close();
+        context.openPacks.closeAll();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class Tenants {
+  private readonly directory: string;
+  private readonly context: DiskContext;
+  private readonly tenants = new Map<string, DiskTenant>();
+
+  constructor(directory: string, context: DiskContext) {
+    this.directory = directory;
+    this.context = context;
+  }
+
+  async load(): Promise<void> {
+    for (const entry of existsSync(this.directory) ? readdirSync(this.directory) : []) {
+      const name = tenantOfDirectory(entry);
+      if (name !== undefined) await this.get(name).load();
+    }
+  }
+
+  get(name: string): DiskTenant {
+    let tenant = this.tenants.get(name);
+    if (tenant === undefined) {
+      tenant = new DiskTenant(join(this.directory, directoryOfTenant(name)), this.context);
+      this.tenants.set(name, tenant);
+    }
+    return tenant;
+  }
+
+  usage(): StoreUsage {
+    const { used, quota } = this.context.space;
+    let blobs = 0;
+    for (const tenant of this.tenants.values()) blobs += tenant.count;
+    return { blobs, bytes: used, quota };
+  }
+
+  async close(): Promise<void> {
+    for (const tenant of this.tenants.values()) await tenant.close();
+  }
+}
+
+function createContext(directory: string, options: DiskStoreOptions): DiskContext {
+  const durable = options.durability === "on";
+  const seeds = getRandomValues(new Uint32Array(2));
+  return {
+    durable,
+    now: () => Math.floor(options.clock() / 1000),
+    log: options.log,
+    faults: options.faults ?? noFaults,
+    space: new Space(directory, options.quota),
+    directories: new Directories(directory, durable),
+    openPacks: new OpenPacks(),
+    pace: new ReadPace(() => performance.now()),
+    readBuffers: new ReadBuffers(),
+    heads: new BufferPool(headBytes, keptHeads),
+    pieces: new BufferPool(pieceBytes, keptPieces),
+    seeds: [seeds[0] as number, seeds[1] as number],
+    gathered: 0,
+    removals: 0,
+  };
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import type { DigestFunction } from "../../base/digest-function.ts";
+import { IndexLog } from "./index-log.ts";
+
+/** Blobs up to this size lie in packs: larger ones gain nothing from neighbours, and would make a batch of one. */
+export const maxPackedSize = 1 << 20;
+
+/** A pack that has reached this size is appended to no more: small enough to be copied when most of it is dead. */
+export const packBytes = 256 << 20;
+
+export const packHeaderLength = 16;
+const packMagic = "stillpak";
+const packVersion = 1;
+
+/** A file of many small blobs, with its index file beside it. */
+export class Pack {
+  readonly number: number;
+  /** Its place in the index. */
+  readonly slot: number;
+  readonly path: string;
+  readonly index: IndexLog;
+  /** Where the next record goes: all before it is whole, and durable where the store is. */
+  end = packHeaderLength;
+  /** Bytes of records that the index leads to; the rest is dead. */
+  live = 0;
+  /** False once a sync of it has failed: what the disk has of a later one could not be known. */
+  appendable = true;
+  /** Kept by OpenPacks. */
+  reading = { fd: -1, users: 0, last: 0 };
+
+  constructor(directory: string, number: number, slot: number, fn: DigestFunction) {
+    this.number = number;
+    this.slot = slot;
+    this.path = join(directory, packName(number));
+    this.index = new IndexLog(join(directory, indexName(number)), fn);
+  }
+}
+
+/** `00000001.pack` */
+export function packName(number: number): string {
+  return `${String(number).padStart(8, "0")}.pack`;
+}
+
+/** `00000001.idx` */
+export function indexName(number: number): string {
+  return `${String(number).padStart(8, "0")}.idx`;
+}
+
+/** The number in the name of a pack or its index. */
+export function numberIn(name: string): { number: number; isPack: boolean } | undefined {
+  const match = /^(\d{8,10})\.(pack|idx)$/.exec(name);
+  return match ? { number: Number(match[1]), isPack: match[2] === "pack" } : undefined;
+}
+
+export function packHeader(fn: DigestFunction): Buffer {
+  const header = Buffer.alloc(packHeaderLength);
+  header.write(packMagic, "latin1");
+  header.writeUInt32LE(packVersion, 8);
+  header.writeUInt32LE(fn.value, 12);
+  return header;
+}

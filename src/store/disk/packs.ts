@@ -1,0 +1,168 @@
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readdirSync, readSync, unlinkSync } from "node:fs";
+import { unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "../../base/digest.ts";
+import { DigestList } from "../../base/digest-list.ts";
+import { entryLength } from "../batch-entry.ts";
+import type { DigestIndex } from "./digest-index.ts";
+import type { DiskContext } from "./disk-context.ts";
+import { closeFile, openFile, syncData, syncDirectory, writeAll } from "./file-io.ts";
+import { type IndexBlock, present, recordWords, removed } from "./index-format.ts";
+import { indexName, numberIn, Pack, packHeader, packHeaderLength } from "./pack.ts";
+import { scanPack } from "./pack-scan.ts";
+
+/** The packs of one function: found at start, and made as they are needed. */
+export class Packs {
+  /** By their place in the index. */
+  readonly bySlot: Pack[] = [];
+  private readonly directory: string;
+  private readonly index: DigestIndex;
+  private readonly context: DiskContext;
+  private highest = 0;
+
+  constructor(directory: string, index: DigestIndex, context: DiskContext) {
+    this.directory = directory;
+    this.index = index;
+    this.context = context;
+  }
+
+  /** The pack that the index leads to. */
+  at(slot: number): Pack {
+    return this.bySlot[slot] as Pack;
+  }
+
+  /** Finds what there is: reads the index files, and of each pack only what its index file does not list. */
+  async load(): Promise<void> {
+    if (!existsSync(this.directory)) return;
+    const numbers: number[] = [];
+    for (const name of readdirSync(this.directory)) {
+      const found = numberIn(name);
+      if (found?.isPack) numbers.push(found.number);
+    }
+    for (const number of numbers.sort((a, b) => a - b)) await this.loadPack(number);
+    this.dropIndexesWithoutPack(new Set(numbers));
+  }
+
+  /**
+   * Begins a pack and returns it with a descriptor to write to. A crash leaves a pack without records, with or without its header
+   * and its name; nothing in it has been acknowledged, and `load` takes it as it is.
+   */
+  async create(): Promise<{ pack: Pack; fd: number }> {
+    const { context, directory } = this;
+    await context.directories.ensure(directory);
+    this.highest++;
+    const pack = new Pack(directory, this.highest, this.bySlot.length, this.index.function);
+    const fd = await openFile(pack.path, "wx+");
+    try {
+      await writeAll(fd, packHeader(this.index.function), 0);
+      if (context.durable) await syncDirectory(directory);
+      context.faults.reach("pack created");
+    } catch (error) {
+      await closeFile(fd);
+      await unlink(pack.path);
+      throw error;
+    }
+    this.bySlot.push(pack);
+    context.space.add(packHeaderLength);
+    return { pack, fd };
+  }
+
+  /**
+   * Notes that a blob, which the index has no more, is removed. A crash before that is durable may bring it back. Its bytes stay
+   * where they are, dead.
+   */
+  async remove(pack: Pack, digest: Digest, offset: number): Promise<void> {
+    pack.live -= entryLength(digest.function, digest.size);
+    const { words } = DigestList.of(digest);
+    pack.index.add({ kind: removed, words, word: 0, offset, size: digest.size, used: this.context.now() });
+    await pack.index.commit();
+    this.context.faults.reach("removal journaled");
+  }
+
+  private async loadPack(number: number): Promise<void> {
+    const { index, context } = this;
+    const pack = new Pack(this.directory, number, this.bySlot.length, index.function);
+    this.bySlot.push(pack);
+    this.highest = number;
+    const fd = openSync(pack.path, "r+");
+    try {
+      const { size } = fstatSync(fd);
+      if (!hasHeader(fd, packHeader(index.function))) {
+        context.log.warn({ pack: pack.path }, "the header of a pack is damaged; its records are served as they verify");
+      }
+      pack.index.load((block) => this.takeBlock(pack, block, size));
+      const listed = pack.end;
+      if (size > listed) await this.recoverTail(pack, fd, size);
+      await pack.index.close();
+    } finally {
+      closeSync(fd);
+    }
+    context.space.add(pack.end + pack.index.length);
+  }
+
+  /** Takes what one block of an index file lists; false where it lists what cannot be in the pack. */
+  private takeBlock(pack: Pack, block: IndexBlock, size: number): boolean {
+    const { index } = this;
+    const fn = index.function;
+    const { records, covered } = block;
+    if (covered > size || covered < pack.end) return false;
+    const width = recordWords(fn);
+    for (let at = 0; at < records.length; at += width) {
+      const field = at + fn.words;
+      const offset = records[field] as number;
+      const length = entryLength(fn, records[field + 1] as number);
+      const entry = index.find(records, at);
+      if ((records[field + 2] as number) >>> 24 === present) {
+        if (offset < packHeaderLength || offset + length > covered) return false;
+        if (entry >= 0) continue; // the same blob in an earlier pack
+        index.insert(records, at, records[field + 1] as number, pack.slot, offset, records[field + 3] as number);
+        pack.live += length;
+      } else if (entry >= 0 && index.place(entry) === pack.slot && index.offset(entry) === offset) {
+        index.remove(entry);
+        pack.live -= length;
+      }
+    }
+    pack.end = covered;
+    return true;
+  }
+
+  /**
+   * Finds the records behind what the index file lists, makes them durable, as they may have been on their way, and cuts off the torn
+   * end of a write.
+   */
+  private async recoverTail(pack: Pack, fd: number, size: number): Promise<void> {
+    const { index, context } = this;
+    const used = context.now();
+    let blobs = 0;
+    const end = scanPack(fd, pack.end, size, index.function, (digests, offset, length) => {
+      if (index.find(digests.words, 0) >= 0) return;
+      const blob = digests.sizes[0] as number;
+      index.insert(digests.words, 0, blob, pack.slot, offset, used);
+      pack.index.add({ kind: present, words: digests.words, word: 0, offset, size: blob, used }, offset + length);
+      pack.live += length;
+      blobs++;
+    });
+    context.log.info({ pack: pack.path, blobs, cut: size - end }, "found blobs behind the index of a pack");
+    if (end < size) ftruncateSync(fd, end);
+    pack.end = end;
+    if (context.durable) await syncData(fd);
+    await pack.index
+      .write()
+      .catch((error) => context.log.warn({ pack: pack.path, error }, "cannot write the index of a pack now"));
+  }
+
+  private dropIndexesWithoutPack(numbers: ReadonlySet<number>): void {
+    for (const name of readdirSync(this.directory)) {
+      const found = numberIn(name);
+      if (found === undefined || found.isPack || numbers.has(found.number)) continue;
+      this.context.log.error({ directory: this.directory, index: name }, "a pack is gone, and the blobs in it");
+      this.highest = Math.max(this.highest, found.number);
+      unlinkSync(join(this.directory, indexName(found.number)));
+    }
+  }
+}
+
+function hasHeader(fd: number, header: Buffer): boolean {
+  const bytes = Buffer.alloc(header.length);
+  return readSync(fd, bytes, 0, bytes.length, 0) === bytes.length && bytes.equals(header);
+}

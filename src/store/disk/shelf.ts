@@ -1,0 +1,226 @@
+import { fstatSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
+import type { DigestFunction } from "../../base/digest-function.ts";
+import { DigestList } from "../../base/digest-list.ts";
+import { fromFileSystem } from "../../base/errors.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { headLength, headMatches } from "../batch-entry.ts";
+import type { BatchRead, Blob, Upload } from "../blob-store.ts";
+import { GatheredUpload } from "../gathered-upload.ts";
+import { verifyBlob } from "../verify-blob.ts";
+import { BatchReader } from "./batch-reader.ts";
+import { BlobFiles } from "./blob-files.ts";
+import { DigestIndex, inFile } from "./digest-index.ts";
+import { DiskBlob } from "./disk-blob.ts";
+import type { DiskContext } from "./disk-context.ts";
+import { closeFile, readFully } from "./file-io.ts";
+import { FileUpload } from "./file-upload.ts";
+import { maxPackedSize, type Pack } from "./pack.ts";
+import { PackWriter } from "./pack-writer.ts";
+import { Packs } from "./packs.ts";
+
+/** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
+const maxGatheredBytes = 32 << 20;
+
+/** The blobs of one tenant and one function: small ones in packs, large ones in files, and one index over both. */
+export class Shelf {
+  private readonly function: DigestFunction;
+  private readonly context: DiskContext;
+  readonly index: DigestIndex;
+  readonly packs: Packs;
+  readonly files: BlobFiles;
+  private readonly writer: PackWriter;
+  private readonly reader: BatchReader;
+  /** Blobs that are about to be there, by hash. */
+  private readonly arriving = new Map<string, Promise<void>>();
+
+  /** `directory` is the shelf's own; it need not be there yet. */
+  constructor(directory: string, fn: DigestFunction, context: DiskContext) {
+    this.function = fn;
+    this.context = context;
+    this.index = new DigestIndex(fn, context.seeds);
+    this.packs = new Packs(join(directory, "packs"), this.index, context);
+    this.files = new BlobFiles(directory, this.index, context);
+    this.writer = new PackWriter(this.packs, this.index, context);
+    this.reader = new BatchReader(this, context, (...broken) => this.discard(...broken));
+  }
+
+  async load(): Promise<void> {
+    await this.packs.load();
+    await this.files.load();
+  }
+
+  get count(): number {
+    return this.index.count;
+  }
+
+  missing(digests: DigestList): number[] {
+    const { index } = this;
+    const { words, sizes } = digests;
+    const used = this.context.now();
+    const absent: number[] = [];
+    for (let i = 0; i < digests.length; i++) {
+      const size = sizes[i] as number;
+      if (size === 0) continue;
+      const entry = index.findSized(words, i * this.function.words, size);
+      if (entry < 0) absent.push(i);
+      else index.touch(entry, used);
+    }
+    return absent;
+  }
+
+  open(digest: Digest): MaybePromise<Blob | undefined> {
+    if (isEmptyBlob(digest)) return emptyBlob(digest);
+    const digests = DigestList.of(digest);
+    const entry = this.index.findSized(digests.words, 0, digest.size);
+    if (entry < 0) return undefined;
+    this.index.touch(entry, this.context.now());
+    const place = this.index.place(entry);
+    const offset = this.index.offset(entry);
+    return place === inFile ? this.openFile(digests, offset) : this.openPacked(digests, this.packs.at(place), offset);
+  }
+
+  /** `digests` must stay as they are until this settles. */
+  readBatch(digests: DigestList): MaybePromise<BatchRead> {
+    return this.reader.read(digests);
+  }
+
+  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    if (digest.size > maxPackedSize) {
+      const upload = await this.uploadFile(digest);
+      try {
+        await upload.write(bytes);
+        await upload.finish();
+      } finally {
+        await upload.abort();
+      }
+      return;
+    }
+    verifyBlob(digest, bytes);
+    if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes));
+  }
+
+  async upload(digest: Digest): Promise<Upload> {
+    const { context } = this;
+    const { size } = digest;
+    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.uploadFile(digest);
+    context.space.take(size);
+    context.gathered += size;
+    return new GatheredUpload(
+      digest,
+      (_, bytes) => this.put(digest, bytes),
+      () => {
+        context.space.giveBack(size);
+        context.gathered -= size;
+      },
+    );
+  }
+
+  /** Removes a blob; resolves once that is durable. Nothing happens where there is none. */
+  async remove(digest: Digest): Promise<void> {
+    const { words } = DigestList.of(digest);
+    const entry = this.index.findSized(words, 0, digest.size);
+    if (entry >= 0) await this.removeEntry(entry, digest);
+  }
+
+  async close(): Promise<void> {
+    await this.writer.close();
+    await this.files.close();
+  }
+
+  private async uploadFile(digest: Digest): Promise<Upload> {
+    const file = await this.files.create(digest);
+    return new FileUpload(digest, file.pieces, {
+      publish: async () => {
+        let published = false;
+        const publish = async (): Promise<void> => {
+          await this.files.publish(file);
+          published = true;
+        };
+        try {
+          await this.once(digest, publish);
+        } finally {
+          if (!published) await this.files.drop(file);
+        }
+      },
+      drop: () => this.files.drop(file),
+    });
+  }
+
+  /** Stores a blob unless it is there; whoever comes with one that is being stored waits for that. */
+  private once(digest: Digest, store: () => Promise<void>): Promise<void> {
+    const entry = this.index.find(DigestList.of(digest).words, 0);
+    if (entry >= 0) {
+      this.index.touch(entry, this.context.now());
+      return Promise.resolve();
+    }
+    const before = this.arriving.get(digest.hash);
+    if (before !== undefined) return before;
+    const storing = store().finally(() => this.arriving.delete(digest.hash));
+    this.arriving.set(digest.hash, storing);
+    return storing;
+  }
+
+  private async openFile(digests: DigestList, serial: number): Promise<Blob | undefined> {
+    const digest = digests.at(0);
+    const fd = await this.files.open({ digest, serial });
+    if (fd !== undefined && fstatSync(fd).size === digest.size) {
+      return new DiskBlob(digest, { fd, start: 0 }, this.context.pace, () => void closeFile(fd).catch(() => {}));
+    }
+    if (fd !== undefined) await closeFile(fd);
+    this.discard(digests, 0, undefined, serial);
+    return undefined;
+  }
+
+  private openPacked(digests: DigestList, pack: Pack, offset: number): MaybePromise<Blob | undefined> {
+    const { openPacks, pace } = this.context;
+    const size = digests.sizes[0] as number;
+    const head = Buffer.allocUnsafe(headLength(this.function, size));
+    const fd = openPacks.acquire(pack);
+    const opened = (): Blob | undefined => {
+      if (headMatches(head, 0, this.function, digests.words, 0, size)) {
+        const at = { fd, start: offset + head.length };
+        return new DiskBlob(digests.at(0), at, pace, () => openPacks.release(pack));
+      }
+      openPacks.release(pack);
+      this.discard(digests, 0, pack, offset);
+      return undefined;
+    };
+    const failed = (error: unknown): never => {
+      openPacks.release(pack);
+      throw fromFileSystem(error, `cannot read ${showDigest(digests.at(0))}`);
+    };
+    if (!pace.atOnce) return readFully(fd, head, offset).then(opened, failed);
+    try {
+      pace.measure(() => readSync(fd, head, 0, head.length, offset));
+    } catch (error) {
+      return failed(error);
+    }
+    return opened();
+  }
+
+  /** Drops a blob that is not where the index says, or not what it says: it is missing from now on, and clients bring it again. */
+  private discard(digests: DigestList, i: number, pack: Pack | undefined, offset: number): void {
+    const digest = digests.at(i);
+    const entry = this.index.findSized(digests.words, i * this.function.words, digest.size);
+    const place = pack?.slot ?? inFile;
+    if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return;
+    const { log } = this.context;
+    log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
+    this.removeEntry(entry, digest).catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
+  }
+
+  private async removeEntry(entry: number, digest: Digest): Promise<void> {
+    const place = this.index.place(entry);
+    const offset = this.index.offset(entry);
+    this.index.remove(entry);
+    this.context.removals++;
+    if (place === inFile) await this.files.remove({ digest, serial: offset });
+    else await this.packs.remove(this.packs.at(place), digest, offset);
+  }
+}
+
+function emptyBlob(digest: Digest): Blob {
+  return { digest, read: () => {}, close: () => {} };
+}

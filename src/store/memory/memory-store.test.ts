@@ -1,0 +1,12 @@
+import { blobStoreContract } from "../blob-store.contract.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+blobStoreContract("memory", async (options) => {
+  const store = new MemoryStore(options);
+  return {
+    store,
+    admin: store,
+    remove: (digest) => store.remove(digest),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+});

@@ -1,0 +1,97 @@
+import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
+import type { DigestList } from "../../base/digest-list.ts";
+import { StillageError } from "../../base/errors.ts";
+import { encodeEntry } from "../batch-entry.ts";
+import type { BatchRead, Blob, BlobStore, BlobStoreAdmin, StoreUsage, Upload } from "../blob-store.ts";
+import { GatheredUpload } from "../gathered-upload.ts";
+import { verifyBlob } from "../verify-blob.ts";
+
+const nothing = new Uint8Array(0);
+
+/** Blobs in memory, whole: for tests, and as the contract of a store in its shortest form. `quota` is in bytes. */
+export class MemoryStore implements BlobStore, BlobStoreAdmin {
+  private readonly blobs = new Map<string, Uint8Array>();
+  private readonly quota: number | undefined;
+  private bytes = 0;
+  private removed = 0;
+
+  constructor(options: { readonly quota?: number } = {}) {
+    this.quota = options.quota;
+  }
+
+  missing(digests: DigestList): number[] {
+    const absent: number[] = [];
+    for (let i = 0; i < digests.length; i++) if (this.find(digests.at(i)) === undefined) absent.push(i);
+    return absent;
+  }
+
+  open(digest: Digest): Blob | undefined {
+    const bytes = this.find(digest);
+    if (bytes === undefined) return undefined;
+    return {
+      digest,
+      read: (buffer, position) => buffer.set(bytes.subarray(position, position + buffer.length)),
+      close: () => {},
+    };
+  }
+
+  readBatch(digests: DigestList): BatchRead {
+    const parts: Uint8Array[] = [];
+    const missing: number[] = [];
+    for (let i = 0; i < digests.length; i++) {
+      const bytes = this.find(digests.at(i));
+      if (bytes === undefined) missing.push(i);
+      else parts.push(encodeEntry(digests, i, bytes));
+    }
+    return { parts, bytes: parts.reduce((sum, { length }) => sum + length, 0), missing, release: () => {} };
+  }
+
+  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    verifyBlob(digest, bytes);
+    if (this.find(digest) !== undefined) return;
+    this.take(digest.size);
+    this.blobs.set(showDigest(digest), new Uint8Array(bytes)); // not slice: of a Buffer that is a view
+  }
+
+  async upload(digest: Digest): Promise<Upload> {
+    this.take(digest.size);
+    return new GatheredUpload(
+      digest,
+      (_, bytes) => this.put(digest, bytes),
+      () => {
+        this.bytes -= digest.size;
+      },
+    );
+  }
+
+  /** Forgets a blob; nothing happens where there is none. */
+  async remove(digest: Digest): Promise<void> {
+    if (!this.blobs.delete(showDigest(digest))) return;
+    this.bytes -= digest.size;
+    this.removed++;
+  }
+
+  usage(): StoreUsage {
+    return { blobs: this.blobs.size, bytes: this.bytes, quota: this.quota };
+  }
+
+  removals(): number {
+    return this.removed;
+  }
+
+  async close(): Promise<void> {}
+
+  private find(digest: Digest): Uint8Array | undefined {
+    return isEmptyBlob(digest) ? nothing : this.blobs.get(showDigest(digest));
+  }
+
+  private take(bytes: number): void {
+    if (this.quota !== undefined && this.bytes + bytes > this.quota) {
+      throw new StillageError(
+        "exhausted",
+        `the store is full: ${this.bytes} of ${this.quota} bytes, ${bytes} more needed`,
+      );
+    }
+    this.bytes += bytes;
+  }
+}

@@ -1,0 +1,27 @@
+import { parseDigest } from "../../base/digest.ts";
+import { functionOfName } from "../../base/digest-function.ts";
+import { StillageError } from "../../base/errors.ts";
+import type { Root, Walk } from "../ref-store.ts";
+
+/** Roots as they stand in the tables: a line for each, `walk function hash size`. One text is read faster than a row for each root. */
+export function encodeRoots(roots: readonly Root[]): string {
+  return roots.map(({ walk, digest }) => `${walk} ${digest.function.name} ${digest.hash} ${digest.size}`).join("\n");
+}
+
+/** Errors: `corrupt`. */
+export function decodeRoots(text: string): Root[] {
+  return text === "" ? [] : text.split("\n").map(decodeRoot);
+}
+
+function decodeRoot(line: string): Root {
+  const [walk, name, hash, size] = line.split(" ") as [Walk, string, string, string];
+  const fn = functionOfName(name);
+  if (fn === undefined) throw new StillageError("corrupt", `a ref has a root with the unknown hash function ${name}`);
+  return { walk, digest: parseDigest(hash, Number(size), fn) };
+}
+
+/** The hashes in roots, each once, as bytes. */
+export function hashesIn(text: string): Buffer[] {
+  const hashes = new Set(text === "" ? [] : text.split("\n").map((line) => line.split(" ")[2] as string));
+  return [...hashes].map((hash) => Buffer.from(hash, "hex"));
+}

@@ -1,0 +1,80 @@
+import { DatabaseSync } from "node:sqlite";
+import { StillageError } from "../../base/errors.ts";
+import { fromSqlite } from "./sqlite-error.ts";
+
+/** The version of the tables below. Raised when a reader of the one before could not read them. */
+export const formatVersion = 1;
+
+/** Tells the file apart from other programs' databases: "Stil". */
+const applicationId = 0x5374696c;
+
+/** What a connection waits for another one, which only happens when they open or close. */
+const busyTimeoutMs = 5000;
+
+// Times are milliseconds since 1970. `roots` has a line for each root, `walk function hash size`, the first for what the ref is about.
+// The table `roots` leads back, from the bytes of a hash to the refs that keep it.
+const tables = `
+  CREATE TABLE refs (
+    id INTEGER PRIMARY KEY,
+    space TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    name TEXT NOT NULL,
+    message BLOB NOT NULL,
+    roots TEXT NOT NULL,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    stored INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    expires INTEGER,
+    UNIQUE (space, instance, name)
+  ) STRICT;
+  CREATE TABLE roots (
+    hash BLOB NOT NULL,
+    ref INTEGER NOT NULL,
+    PRIMARY KEY (hash, ref)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE counts (
+    space TEXT PRIMARY KEY,
+    refs INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER count_new AFTER INSERT ON refs BEGIN
+    INSERT INTO counts VALUES (new.space, 1) ON CONFLICT DO UPDATE SET refs = refs + 1;
+  END;
+  CREATE TRIGGER count_removed AFTER DELETE ON refs BEGIN
+    UPDATE counts SET refs = refs - 1 WHERE space = old.space;
+  END;
+`;
+
+/** Opens the file, and makes it where there is none. Errors: `failed-precondition` for a format that is not known here, `corrupt`. */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs });
+    prepare(database, file);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw fromSqlite(error, `cannot open ${file}`);
+  }
+}
+
+function prepare(database: DatabaseSync, file: string): void {
+  const number = (sql: string): number => Object.values(database.prepare(sql).get() ?? {})[0] as number;
+  const version = number("PRAGMA user_version");
+  const fresh = version === 0 && number("SELECT count(*) FROM sqlite_schema") === 0;
+  if (!fresh && number("PRAGMA application_id") !== applicationId) {
+    throw new StillageError("failed-precondition", `${file} is a database, but not one of Stillage's`);
+  }
+  if (!fresh && version !== formatVersion) {
+    throw new StillageError(
+      "failed-precondition",
+      `${file} has format ${version}, and this version of Stillage knows only format ${formatVersion}`,
+      { hint: "run the version of Stillage that wrote it, or a later one" },
+    );
+  }
+  database.exec("PRAGMA journal_mode = WAL");
+  if (!fresh) return;
+  // All in one transaction: a crash leaves an empty file or a whole one.
+  database.exec(
+    `BEGIN; ${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}; COMMIT`,
+  );
+}

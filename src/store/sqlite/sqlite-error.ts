@@ -1,0 +1,18 @@
+import { StillageError } from "../../base/errors.ts";
+
+/** Primary result codes of sqlite3.h. */
+const sqliteFull = 13;
+const sqliteCorrupt = 11;
+const sqliteNotADatabase = 26;
+
+/** Translates an error of node:sqlite where it enters: `what` says what was being done. */
+export function fromSqlite(error: unknown, what: string): StillageError {
+  if (error instanceof StillageError) return error;
+  const { errcode = 0, message = String(error) } = error as { errcode?: number; message?: string };
+  const code = errcode & 0xff;
+  if (code === sqliteFull) return new StillageError("exhausted", `${what}: the disk is full`, { cause: error });
+  if (code === sqliteCorrupt || code === sqliteNotADatabase) {
+    return new StillageError("corrupt", `${what}: the file is damaged or no database`, { cause: error });
+  }
+  return new StillageError("internal", `${what}: ${message}`, { cause: error });
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, it } from "node:test";
+import { digestOf } from "../../base/digest.ts";
+import { sha256 } from "../../base/digest-function.ts";
+import { silentLog } from "../../base/log.ts";
+import { refStoreContract } from "../ref-store.contract.ts";
+import type { NewRef } from "../ref-store.ts";
+import { formatVersion } from "./schema.ts";
+import { SqliteRefStore } from "./sqlite-ref-store.ts";
+
+let folder = "";
+let files = 0;
+let now = 1000;
+const freshFile = (): string => join(folder, `${files++}.sqlite`);
+const open = (file: string, durability: "on" | "off" = "on"): SqliteRefStore =>
+  new SqliteRefStore({ file, durability, clock: () => now, log: silentLog });
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "stillage-refs-"));
+});
+after(() => rm(folder, { recursive: true }));
+
+for (const durability of ["on", "off"] as const) {
+  refStoreContract(`sqlite, durability ${durability}`, () => {
+    now = 1000;
+    return {
+      store: open(freshFile(), durability),
+      setTime: (time) => {
+        now = time;
+      },
+    };
+  });
+}
+
+const digest = digestOf(sha256, Buffer.from("a"));
+const ref: NewRef = {
+  space: "action",
+  instance: "",
+  name: "one",
+  message: Buffer.from("message"),
+  roots: [{ walk: "blob", digest }],
+  stored: 1000,
+  expires: undefined,
+};
+
+describe("SqliteRefStore", () => {
+  it("has after closing and opening what it had, and when it was last used", async () => {
+    const file = freshFile();
+    const first = open(file);
+    await first.put([ref]);
+    now = 3000;
+    assert.equal(first.get(ref)?.used, 1000);
+    now = 2000;
+    await first.close();
+    const second = open(file);
+    const found = second.get(ref);
+    assert.deepEqual([found?.used, found?.stored, found?.roots], [3000, 1000, ref.roots]);
+    assert.equal(second.count("action"), 1);
+    await second.close();
+  });
+
+  it("leads from a blob to the refs that keep it, and only those", async () => {
+    const file = freshFile();
+    const store = open(file);
+    const other = digestOf(sha256, Buffer.from("b"));
+    const twice = [...ref.roots, { walk: "tree", digest } as const];
+    await store.put([ref, { ...ref, name: "two", roots: twice }, { ...ref, name: "three" }]);
+    await store.put([{ ...ref, roots: [{ walk: "blob", digest: other }] }]);
+    await store.remove({ ...ref, name: "three" });
+    await store.close();
+    const database = new DatabaseSync(file, { readOnly: true });
+    const rows = database
+      .prepare("SELECT hex(hash) AS hash, name FROM roots JOIN refs ON id = ref ORDER BY name")
+      .all();
+    database.close();
+    assert.deepEqual(
+      rows.map((row) => [String(row.hash).toLowerCase(), row.name]),
+      [
+        [other.hash, "one"],
+        [digest.hash, "two"],
+      ],
+    );
+  });
+
+  it("keeps a pin when the ref is overwritten", async () => {
+    const file = freshFile();
+    const store = open(file);
+    await store.put([ref]);
+    await store.close();
+    const database = new DatabaseSync(file);
+    database.exec("UPDATE refs SET pinned = 1");
+    database.close();
+    const again = open(file);
+    await again.put([ref]);
+    assert.equal(again.get(ref)?.pinned, true);
+    await again.close();
+  });
+
+  it("refuses writes once it is closed", async () => {
+    const store = open(freshFile());
+    await store.close();
+    await assert.rejects(store.put([ref]), { code: "unavailable" });
+  });
+
+  it("writes what was handed to it before it closes", async () => {
+    const file = freshFile();
+    const store = open(file);
+    const puts = Array.from({ length: 50 }, (_, i) => store.put([{ ...ref, name: `${i}` }]));
+    await Promise.all([...puts, store.close()]);
+    const again = open(file);
+    assert.equal(again.count("action"), 50);
+    await again.close();
+  });
+
+  const refused: [what: string, code: string, message: RegExp, make: (file: string) => void | Promise<void>][] = [
+    [
+      "a later format",
+      "failed-precondition",
+      new RegExp(`has format ${formatVersion + 1}, and this version of Stillage knows only format ${formatVersion}`),
+      async (file) => {
+        await open(file).close();
+        new DatabaseSync(file).exec(`PRAGMA user_version = ${formatVersion + 1}`);
+      },
+    ],
+    [
+      "another program's database",
+      "failed-precondition",
+      /not one of Stillage's/,
+      (file) => new DatabaseSync(file).exec("CREATE TABLE t (a)"),
+    ],
+    ["what is no database", "corrupt", /damaged or no database/, (file) => writeFile(file, "x".repeat(5000))],
+  ];
+  for (const [what, code, message, make] of refused) {
+    it(`refuses ${what} in one sentence`, async () => {
+      const file = freshFile();
+      await make(file);
+      assert.throws(() => open(file), { code, message });
+    });
+  }
+
+  it("says where a folder is missing", () => {
+    assert.throws(() => open(join(folder, "absent", "refs.sqlite")), { code: "internal", message: /cannot open/ });
+  });
+});
