@@ -1,0 +1,62 @@
+import { decode } from "../base/decode.ts";
+import { type Digest, parseDigest, showDigest } from "../base/digest.ts";
+import type { DigestFunction } from "../base/digest-function.ts";
+import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
+import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import type { Root } from "../store/ref-store.ts";
+import { readMessage } from "./read-message.ts";
+
+/** An Artifact is some kilobytes; an error's details and a sandbox's environment may add to that. */
+export const maxProtoBytes = 4 << 20;
+
+/** What a BuildStream message says of its content. */
+export interface Needs {
+  /** Without these, and the message itself, it is not complete. */
+  readonly required: readonly Root[];
+  /** Trees that only some clients want, as `showDigest` gives them. */
+  readonly optional: ReadonlySet<string>;
+}
+
+/**
+ * What the Artifact or Source stored as `root` needs; `undefined` where it is missing or too large. Errors: `invalid` for what is neither.
+ * - An Artifact requires files, public_data, low_diversity_meta, high_diversity_meta and logs. Buildtree, sources, buildroot and the
+ *   subsandboxes are optional: only build shells and pulls with build trees want them, and 2.4 names sources that it never uploads.
+ * - A Source requires its files.
+ * A digest with an empty hash stands for none. build_deps are keys of other artifacts.
+ */
+export async function readNeeds(blobs: BlobStore, root: Root): Promise<Needs | undefined> {
+  if (root.digest.size > maxProtoBytes) return undefined;
+  const bytes = await readMessage(blobs, root.digest);
+  if (bytes === undefined) return undefined;
+  return root.walk === "artifact" ? needsOfArtifact(bytes, root.digest) : needsOfSource(bytes, root.digest);
+}
+
+function needsOfArtifact(bytes: Uint8Array, { function: fn }: Digest): Needs {
+  const artifact = decode(ArtifactSchema, bytes);
+  const { publicData, lowDiversityMeta, highDiversityMeta, buildtree, sources, buildroot, buildsandbox } = artifact;
+  const required = [
+    ...rootsOf("directory", [artifact.files], fn),
+    ...rootsOf(
+      "blob",
+      [publicData, lowDiversityMeta, highDiversityMeta, ...artifact.logs.map((log) => log.digest)],
+      fn,
+    ),
+  ];
+  const trees = [buildtree, sources, buildroot, ...(buildsandbox?.subsandboxDigests ?? [])];
+  return { required, optional: new Set(rootsOf("directory", trees, fn).map(({ digest }) => showDigest(digest))) };
+}
+
+function needsOfSource(bytes: Uint8Array, { function: fn }: Digest): Needs {
+  return { required: rootsOf("directory", [decode(SourceSchema, bytes).files], fn), optional: new Set() };
+}
+
+function rootsOf(walk: Root["walk"], digests: readonly (DigestMessage | undefined)[], fn: DigestFunction): Root[] {
+  const roots: Root[] = [];
+  for (const each of digests) {
+    if (each === undefined || each.hash === "") continue;
+    roots.push({ walk, digest: parseDigest(each.hash, each.sizeBytes, fn) });
+  }
+  return roots;
+}

@@ -1,0 +1,116 @@
+import { type Digest, showDigest } from "../base/digest.ts";
+import { StillageError } from "../base/errors.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import type { Root } from "../store/ref-store.ts";
+import { type Needs, readNeeds } from "./artifact-needs.ts";
+import { walkDirectories } from "./directory-walk.ts";
+import { LruMap } from "./lru-map.ts";
+import { Presence } from "./presence.ts";
+import { Slots } from "./slots.ts";
+import { walkTree } from "./tree-message.ts";
+
+/** Walks that run at the same time: each may hold a message of many megabytes, and more would not end sooner. */
+export const maxWalks = 2;
+
+/** Messages that are read at the same time, at up to `maxProtoBytes` each. */
+export const maxMessages = 8;
+
+/** Trees and messages that are remembered, at some 300 bytes each. */
+export const maxRemembered = 50_000;
+
+/** The function's name belongs to it: hashes of different functions may have one length. */
+const keyOf = (digest: Digest): string => `${digest.function.name} ${showDigest(digest)}`;
+
+/**
+ * Whether everything is there that roots need:
+ * - `blob`: the blob;
+ * - `directory`: the Directory, all below it, and their files;
+ * - `tree`: the Tree and the files of its directories, which stand in the message itself;
+ * - `artifact`, `source`: the message and what it requires (`readNeeds`). Its optional trees are not required even where another of the roots
+ *   names them, because BuildStream's pushes refer to all trees that a message names, uploaded or not.
+ * What cannot be read as what it should be, and what is beyond the limits, is as good as missing: the client makes it anew.
+ */
+export class Closure {
+  private readonly blobs: BlobStore;
+  private readonly removals: () => number;
+  private readonly walks = new Slots(maxWalks);
+  private readonly messages = new Slots(maxMessages);
+  /** Trees found complete. They stay so until something is removed. */
+  private readonly walked = new LruMap<string, true>(maxRemembered);
+  private walkedAt = 0;
+  /** What messages need: never changes. */
+  private readonly needs = new LruMap<string, Needs>(maxRemembered);
+
+  /** `removals` counts what the store has removed. */
+  constructor(blobs: BlobStore, removals: () => number) {
+    this.blobs = blobs;
+    this.removals = removals;
+  }
+
+  async complete(roots: readonly Root[]): Promise<boolean> {
+    try {
+      return await this.check(roots);
+    } catch (error) {
+      if (error instanceof StillageError && (error.code === "invalid" || error.code === "corrupt")) return false;
+      throw error;
+    }
+  }
+
+  private async check(roots: readonly Root[]): Promise<boolean> {
+    const required: Root[] = [];
+    const optional = new Set<string>();
+    const presence = new Presence(this.blobs);
+    for (const root of roots) {
+      if (root.walk !== "artifact" && root.walk !== "source") continue;
+      presence.require(root.digest);
+      const needs = await this.needsOf(root);
+      if (needs === undefined) return false;
+      required.push(...needs.required);
+      for (const each of needs.optional) optional.add(each);
+    }
+    for (const root of roots) if (!optional.has(showDigest(root.digest))) required.push(root);
+
+    const walks: Root[] = [];
+    for (const root of required) {
+      if (root.walk === "blob") presence.require(root.digest);
+      else if (root.walk === "directory" || root.walk === "tree") walks.push(root);
+    }
+    // What is cheap to ask comes first.
+    if (!(await presence.all())) return false;
+    for (const root of walks) if (!(await this.walk(root))) return false;
+    return true;
+  }
+
+  private async needsOf(root: Root): Promise<Needs | undefined> {
+    const key = `${root.walk} ${keyOf(root.digest)}`;
+    const known = this.needs.get(key);
+    if (known !== undefined) return known;
+    const needs = await this.messages.run(() => readNeeds(this.blobs, root));
+    if (needs !== undefined) this.needs.set(key, needs);
+    return needs;
+  }
+
+  private async walk({ walk, digest }: Root): Promise<boolean> {
+    const key = `${walk} ${keyOf(digest)}`;
+    if (this.remembers(key)) return true;
+    return this.walks.run(async () => {
+      // Many clients ask for a new tree at once: the first walk serves all who waited.
+      if (this.remembers(key)) return true;
+      const before = this.removals();
+      const presence = new Presence(this.blobs);
+      const found = await (walk === "tree" ? walkTree : walkDirectories)(this.blobs, digest, presence);
+      if (!found || !(await presence.all())) return false;
+      if (this.removals() === before) this.walked.set(key, true);
+      return true;
+    });
+  }
+
+  private remembers(key: string): boolean {
+    const removals = this.removals();
+    if (removals !== this.walkedAt) {
+      this.walked.clear();
+      this.walkedAt = removals;
+    }
+    return this.walked.get(key) === true;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Digest } from "../base/digest.ts";
+import { DigestList } from "../base/digest-list.ts";
+import { ProtobufReader, tagOf, wireBytes } from "../base/protobuf.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import { readChildren } from "./directory-children.ts";
+import type { Presence } from "./presence.ts";
+import { readMessage } from "./read-message.ts";
+
+/** A Tree with some 250,000 files. It is read whole; beyond it, a result is not served. */
+export const maxTreeBytes = 32 << 20;
+
+const rootTag = tagOf(1, wireBytes);
+const childrenTag = tagOf(2, wireBytes);
+
+/**
+ * Requires every file of an encoded Tree of `presence` (remote_execution.proto: Tree.root = 1, .children = 2). Its directories stand in the
+ * message itself and need not be there as blobs. False where the Tree is missing or too large. Errors: `invalid` for what is none.
+ */
+export async function walkTree(blobs: BlobStore, digest: Digest, presence: Presence): Promise<boolean> {
+  if (digest.size > maxTreeBytes) return false;
+  const bytes = await readMessage(blobs, digest);
+  if (bytes === undefined) return false;
+  const files = presence.list(digest.function);
+  const directories = new DigestList(digest.function);
+  const tree = new ProtobufReader(bytes);
+  for (let tag = tree.field(); tag !== 0; tag = tree.field()) {
+    if (tag !== rootTag && tag !== childrenTag) continue;
+    readChildren(bytes, tree.start, tree.end, { files, directories });
+    directories.clear();
+    if (!(await presence.settled())) return false;
+  }
+  return true;
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { digestOf } from "../base/digest.ts";
+import { DigestList } from "../base/digest-list.ts";
+import { sha256 } from "../base/digest-function.ts";
+import { MemoryStore } from "../store/memory/memory-store.ts";
+import { idleUploadMs, maxIdleUploads, minResumableBytes, Uploads } from "./uploads.ts";
+
+const bytes = Buffer.alloc(minResumableBytes + 10, "stillage");
+const digest = digestOf(sha256, bytes);
+const key = { instance: "", upload: "u", digest };
+
+let now = 0;
+let store: MemoryStore;
+let uploads: Uploads;
+
+beforeEach(() => {
+  now = 1000;
+  store = new MemoryStore();
+  uploads = new Uploads(() => now);
+});
+afterEach(() => uploads.stop());
+
+const present = async (): Promise<boolean> => (await store.missing(DigestList.of(digest))).length === 0;
+
+async function cutAt(position: number, at = key): Promise<void> {
+  const turn = await uploads.open(store, at, 0);
+  await turn.write(bytes.subarray(0, position));
+  await uploads.suspend(turn);
+}
+
+test("an upload that was cut goes on where it stopped", async () => {
+  await cutAt(700);
+  assert.equal(uploads.received(key), 700);
+  const turn = await uploads.open(store, key, 700);
+  await turn.write(bytes.subarray(700));
+  await turn.finish();
+  await uploads.close(turn);
+  assert.ok(await present());
+  assert.equal(uploads.received(key), undefined);
+});
+
+test("a client may send again what is here already", async () => {
+  await cutAt(700);
+  const turn = await uploads.open(store, key, 300);
+  await turn.write(bytes.subarray(300, 500));
+  await turn.write(bytes.subarray(500));
+  await turn.finish();
+  await uploads.close(turn);
+  assert.ok(await present());
+});
+
+test("an upload cannot go on beyond what is here", async () => {
+  await assert.rejects(uploads.open(store, key, 5), { code: "out-of-range" });
+  await cutAt(700);
+  await assert.rejects(uploads.open(store, key, 701), { code: "out-of-range" });
+  assert.equal(uploads.received(key), undefined);
+});
+
+test("a continuation ends the call that seemed to live on", async () => {
+  const first = await uploads.open(store, key, 0);
+  await first.write(bytes.subarray(0, 10));
+  const second = await uploads.open(store, key, 10);
+  assert.throws(() => first.write(bytes.subarray(10)), { code: "aborted" });
+  await uploads.close(first);
+  await second.write(bytes.subarray(10));
+  await second.finish();
+  await uploads.close(second);
+  assert.ok(await present());
+});
+
+test("two clients that begin one upload do not disturb each other", async () => {
+  const turns = [await uploads.open(store, key, 0), await uploads.open(store, key, 0)];
+  for (const turn of turns) {
+    await turn.write(bytes);
+    await turn.finish();
+    await uploads.close(turn);
+  }
+  assert.ok(await present());
+});
+
+test("small uploads are not kept", async () => {
+  const small = { ...key, digest: digestOf(sha256, bytes.subarray(0, 100)) };
+  await cutAt(50, small);
+  assert.equal(uploads.received(small), undefined);
+});
+
+test("what waits too long is given up", async () => {
+  await cutAt(10);
+  now += idleUploadMs + 1;
+  await cutAt(10, { ...key, upload: "another" });
+  assert.equal(uploads.received(key), undefined);
+});
+
+test("the oldest is given up where too many wait", async () => {
+  for (let i = 0; i <= maxIdleUploads; i++) {
+    now++;
+    await cutAt(1, { ...key, upload: `u${i}` });
+  }
+  assert.equal(uploads.received({ ...key, upload: "u0" }), undefined);
+  assert.equal(uploads.received({ ...key, upload: "u1" }), 1);
+});
