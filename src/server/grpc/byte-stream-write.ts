@@ -1,0 +1,86 @@
+import { showDigest } from "../../base/digest.ts";
+import { DigestList } from "../../base/digest-list.ts";
+import { StillageError } from "../../base/errors.ts";
+import { isPromise } from "../../base/maybe-promise.ts";
+import type { UploadTurn } from "../../cache/uploads.ts";
+import type { CallStream } from "../../rpc/service.ts";
+import { parseWriteName, type WriteName } from "../resource-name.ts";
+import { requirePush } from "../rights.ts";
+import { decodeWriteRequest, encodeWriteResponse, type WriteRequest } from "../wire/byte-stream.ts";
+import { ZstdDecoder } from "../zstd-decoder.ts";
+import type { ByteStreamOptions } from "./byte-stream.ts";
+
+/**
+ * ByteStream.Write. Answers at once where the blob is there already; otherwise once it is durable. An upload that is cut
+ * by a lost connection is kept for a while and goes on where QueryWriteStatus says.
+ */
+export async function writeBlob(stream: CallStream, options: ByteStreamOptions): Promise<void> {
+  const message = await stream.receive();
+  if (message === undefined) throw new StillageError("invalid", "a Write without a message");
+  const first = decodeWriteRequest(message);
+  const name = parseWriteName(first.resourceName);
+  const { digest } = name;
+  const { blobs } = options.tenants.find(name.instance);
+  requirePush(stream.peer);
+  checkSize(digest.size, options.maxBlobBytes);
+  if ((await blobs.missing(DigestList.of(digest))).length === 0) {
+    return answer(stream, name.compression === "identity" ? digest.size : -1);
+  }
+  const { uploads } = options;
+  const turn = await uploads.open(blobs, name, first.writeOffset);
+  let received: number;
+  try {
+    received = await receiveAll(stream, first, name, turn);
+    await turn.finish();
+  } catch (error) {
+    await (stream.signal.aborted ? uploads.suspend(turn) : uploads.close(turn));
+    throw error;
+  }
+  await uploads.close(turn);
+  // The bytes as sent: what Bazel and Buck2 compare with, compressed or not.
+  await answer(stream, received);
+}
+
+function answer(stream: CallStream, committed: number): void | Promise<void> {
+  return stream.send({ parts: [encodeWriteResponse(committed)] });
+}
+
+function checkSize(size: number, limit: number | undefined): void {
+  if (limit === undefined || size <= limit) return;
+  throw new StillageError("invalid", `a blob of ${size} bytes is larger than this cache takes (${limit})`);
+}
+
+/** Takes the data of every message up to the one that finishes the write. Returns the bytes that came, as they came. */
+async function receiveAll(stream: CallStream, first: WriteRequest, name: WriteName, turn: UploadTurn): Promise<number> {
+  const sink = name.compression === "zstd" ? new ZstdDecoder((chunk) => turn.write(chunk)) : turn;
+  const begin = first.writeOffset;
+  let expected = begin;
+  let request = first;
+  try {
+    for (;;) {
+      if (request.writeOffset !== expected) refuseOffset(request.writeOffset, expected);
+      expected += request.data.length;
+      const written = sink.write(request.data);
+      if (isPromise(written)) await written;
+      if (request.finishWrite) break;
+      const received = stream.receive();
+      const message = isPromise(received) ? await received : received;
+      if (message === undefined) {
+        throw new StillageError("invalid", `${showDigest(name.digest)}: the write ended without finish_write`);
+      }
+      request = decodeWriteRequest(message);
+      if (request.resourceName !== "" && request.resourceName !== first.resourceName) {
+        throw new StillageError("invalid", "the resource name changed within one write");
+      }
+    }
+    if (sink instanceof ZstdDecoder) await sink.end();
+  } catch (error) {
+    if (sink instanceof ZstdDecoder) sink.destroy();
+    throw error;
+  }
+  return expected - (name.compression === "zstd" ? begin : 0);
+}
+
+function refuseOffset(offset: number, expected: number): never {
+  throw new StillageError("invalid", `write_offset is ${offset}, not ${expected} where the data before it ended`);
+}

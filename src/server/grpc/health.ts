@@ -1,0 +1,53 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { decode } from "../../base/decode.ts";
+import { StillageError } from "../../base/errors.ts";
+import {
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatus,
+  HealthCheckResponseSchema,
+} from "../../gen/grpc/health/v1/health_pb.ts";
+import type { CallStream, Reply, Service } from "../../rpc/service.ts";
+import type { Readiness } from "../readiness.ts";
+
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
+
+const encode = (status: HealthCheckResponse_ServingStatus): Reply => ({
+  parts: [toBinary(HealthCheckResponseSchema, create(HealthCheckResponseSchema, { status }))],
+});
+
+/** grpc.health.v1.Health (grpc/health/v1/health.proto). `served` names the services; the empty name is the whole server. */
+export function healthService(readiness: Readiness, served: ReadonlySet<string>): Service {
+  const statusOf = (service: string): HealthCheckResponse_ServingStatus | undefined => {
+    if (service !== "" && !served.has(service)) return undefined;
+    return readiness.ready ? SERVING : NOT_SERVING;
+  };
+  return {
+    name: "grpc.health.v1.Health",
+    methods: {
+      Check: {
+        kind: "unary",
+        handle: (request) => {
+          const { service } = decode(HealthCheckRequestSchema, request);
+          const status = statusOf(service);
+          if (status === undefined) throw new StillageError("not-found", `no service ${JSON.stringify(service)} here`);
+          return encode(status);
+        },
+      },
+      Watch: { kind: "stream", handle: (stream) => watch(stream, readiness, statusOf) },
+    },
+  };
+}
+
+async function watch(
+  stream: CallStream,
+  readiness: Readiness,
+  statusOf: (service: string) => HealthCheckResponse_ServingStatus | undefined,
+): Promise<void> {
+  const request = await stream.receive();
+  if (request === undefined) throw new StillageError("invalid", "a Watch without a message");
+  const { service } = decode(HealthCheckRequestSchema, request);
+  for (;;) {
+    await stream.send(encode(statusOf(service) ?? SERVICE_UNKNOWN));
+    await readiness.change(stream.signal);
+  }
+}

@@ -1,0 +1,104 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { decode } from "../../base/decode.ts";
+import { parseDigest } from "../../base/digest.ts";
+import { StillageError } from "../../base/errors.ts";
+import type { AssetKind } from "../../cache/asset-name.ts";
+import type { Tenants } from "../../cache/tenant.ts";
+import {
+  FetchBlobRequestSchema,
+  FetchBlobResponseSchema,
+  type PushBlobRequest,
+  PushBlobRequestSchema,
+} from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
+import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import type { Call, Reply, Service } from "../../rpc/service.ts";
+import type { Root } from "../../store/ref-store.ts";
+import { requirePush } from "../rights.ts";
+import { namedFunction } from "../wire/digest-fields.ts";
+
+// On the wire, the messages for directories are those for blobs: the same numbers and types, another name for the digest.
+// So one schema decodes both.
+
+/** build.bazel.remote.asset.v1.Fetch. Nothing is fetched from elsewhere: what was not pushed here is NOT_FOUND. */
+export function fetchService(tenants: Tenants): Service {
+  return {
+    name: "build.bazel.remote.asset.v1.Fetch",
+    methods: {
+      FetchBlob: { kind: "unary", handle: (request) => fetchAsset("blob", request, tenants) },
+      FetchDirectory: { kind: "unary", handle: (request) => fetchAsset("directory", request, tenants) },
+    },
+  };
+}
+
+/** build.bazel.remote.asset.v1.Push. */
+export function pushService(tenants: Tenants): Service {
+  return {
+    name: "build.bazel.remote.asset.v1.Push",
+    methods: {
+      PushBlob: { kind: "unary", handle: (request, call) => pushAsset("blob", request, call, tenants) },
+      PushDirectory: { kind: "unary", handle: (request, call) => pushAsset("directory", request, call, tenants) },
+    },
+  };
+}
+
+async function fetchAsset(kind: AssetKind, message: Uint8Array, tenants: Tenants): Promise<Reply> {
+  const { instanceName, uris, qualifiers, digestFunction, oldestContentAccepted } = decode(
+    FetchBlobRequestSchema,
+    message,
+  );
+  const { assets } = tenants.find(instanceName);
+  const oldest = parseTime(oldestContentAccepted);
+  const found = await assets.find({ kind, uris, qualifiers, function: namedFunction(digestFunction), oldest });
+  if (found === undefined) {
+    throw new StillageError("not-found", `no complete ${kind} for ${JSON.stringify(uris[0]?.slice(0, 200))} is here`);
+  }
+  const { uri, digest, expires } = found;
+  const response = create(FetchBlobResponseSchema, {
+    status: {},
+    uri,
+    qualifiers,
+    blobDigest: { hash: digest.hash, sizeBytes: BigInt(digest.size) },
+    digestFunction: digest.function.value,
+  });
+  if (expires !== undefined) response.expiresAt = timestampFromMs(expires);
+  return { parts: [toBinary(FetchBlobResponseSchema, response)] };
+}
+
+async function pushAsset(kind: AssetKind, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
+  const request = decode(PushBlobRequestSchema, message);
+  const { assets } = tenants.find(request.instanceName);
+  requirePush(call.peer);
+  const { uris, qualifiers, blobDigest } = request;
+  if (uris.length === 0 || blobDigest === undefined)
+    throw new StillageError("invalid", "a push names URIs and a digest");
+  const digest = parseDigest(blobDigest.hash, blobDigest.sizeBytes, namedFunction(request.digestFunction));
+  const references = [
+    ...parseReferences("blob", request.referencesBlobs, digest.function),
+    ...parseReferences("directory", request.referencesDirectories, digest.function),
+  ];
+  const expires = parseTime(request.expireAt);
+  await assets.store({ kind, uris, qualifiers, digest, references, expires, message: new Uint8Array(message) });
+  return { parts: [] };
+}
+
+/** BuildStream before 2.7 refers to trees that are not there by digests with an empty hash. */
+function parseReferences(
+  walk: "blob" | "directory",
+  digests: PushBlobRequest["referencesBlobs"],
+  fn: ReturnType<typeof parseDigest>["function"],
+): Root[] {
+  const real = digests.filter((each: Digest) => each.hash !== "");
+  return real.map(({ hash, sizeBytes }) => ({ walk, digest: parseDigest(hash, sizeBytes, fn) }));
+}
+
+/** The range of google.protobuf.Timestamp, the years 1 to 9999, in milliseconds since 1970. */
+const firstTime = -62_135_596_800_000;
+const lastTime = 253_402_300_799_999;
+
+function parseTime(timestamp: Timestamp | undefined): number | undefined {
+  if (timestamp === undefined) return undefined;
+  const time = timestampMs(timestamp);
+  if (time >= firstTime && time <= lastTime) return time;
+  throw new StillageError("invalid", `${timestamp.seconds} s since 1970 is no time between the years 1 and 9999`);
+}

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Log } from "../../base/log.ts";
+import type { Peer } from "../../base/peer.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
+
+/** The HTTP/1.1 side of `handler`. It does not listen: listeners give it their connections. */
+export class Http1 {
+  private readonly server: Server;
+  private readonly peers = new Map<Socket, Peer>();
+  private closed: (() => void) | undefined;
+
+  constructor(handler: HttpHandler, log: Log) {
+    this.server = createServer((incoming, outgoing) => {
+      // A connection that is kept alive would outlive the server.
+      if (this.closed !== undefined) outgoing.setHeader("connection", "close");
+      answer(incoming, outgoing, this.peers.get(incoming.socket) as Peer, handler).catch((error: unknown) => {
+        log.error({ err: error, path: incoming.url }, "an HTTP request failed");
+        if (!outgoing.headersSent) outgoing.writeHead(500);
+        outgoing.destroy();
+      });
+    });
+  }
+
+  /** Serves a connection of which `head` has been read. */
+  accept(socket: Socket, peer: Peer, head: Uint8Array): void {
+    this.peers.set(socket, peer);
+    socket.once("close", () => {
+      this.peers.delete(socket);
+      if (this.peers.size === 0) this.closed?.();
+    });
+    socket.unshift(head);
+    this.server.emit("connection", socket);
+    socket.resume();
+  }
+
+  /** Ends the connections that wait, lets answers under way end for `graceMs`, and cuts the rest. */
+  async close(graceMs: number): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.closed = resolve;
+    });
+    this.server.closeIdleConnections();
+    if (this.peers.size > 0) {
+      const cut = setTimeout(() => this.server.closeAllConnections(), graceMs);
+      await ended;
+      clearTimeout(cut);
+    }
+  }
+}
+
+async function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  peer: Peer,
+  handler: HttpHandler,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.on("close", () => gone.abort());
+  const response = await handler(toRequest(incoming, peer, gone.signal));
+  const headers: Record<string, string> = { ...response.headers };
+  if (response.body === undefined || response.body instanceof Uint8Array) {
+    headers["content-length"] ??= String(response.body?.length ?? 0);
+  }
+  outgoing.writeHead(response.status, headers);
+  await sendBody(incoming.method, response, outgoing, gone.signal);
+}
+
+async function sendBody(
+  method: string | undefined,
+  { body }: HttpResponse,
+  outgoing: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  if (method === "HEAD" || body === undefined) outgoing.end();
+  else if (body instanceof Uint8Array) outgoing.end(body);
+  else await pipeline(Readable.from(body), outgoing).catch((error: unknown) => signal.aborted || Promise.reject(error));
+}
+
+function toRequest(incoming: IncomingMessage, peer: Peer, signal: AbortSignal): HttpRequest {
+  const { pathname, searchParams } = splitTarget(incoming.url ?? "/");
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  const body = incoming[Symbol.asyncIterator]();
+  return {
+    method: incoming.method ?? "GET",
+    path: pathname,
+    query: searchParams,
+    headers,
+    peer,
+    signal,
+    receive: async () => {
+      const next = await body.next();
+      return next.done === true ? undefined : (next.value as Uint8Array);
+    },
+  };
+}
+
+/** Path and query of a request target (RFC 9112, section 3.2), left as they came. */
+function splitTarget(target: string): { pathname: string; searchParams: URLSearchParams } {
+  const mark = target.indexOf("?");
+  if (mark < 0) return { pathname: target, searchParams: new URLSearchParams() };
+  return { pathname: target.slice(0, mark), searchParams: new URLSearchParams(target.slice(mark + 1)) };
+}

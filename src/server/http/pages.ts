@@ -1,0 +1,45 @@
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import type { HttpHandler, HttpResponse } from "../../http/exchange.ts";
+import type { Readiness } from "../readiness.ts";
+
+/** What `/status` tells, in plain values. */
+export type StatusReport = Readonly<Record<string, unknown>>;
+
+export interface PagesOptions {
+  readonly readiness: Readiness;
+  /** The metrics in the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+  readonly status: () => StatusReport;
+}
+
+/** The pages for operators and their monitoring: `/healthz`, `/readyz`, `/metrics`, `/status`. */
+export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler {
+  const routes: Readonly<Record<string, () => MaybePromise<HttpResponse>>> = {
+    "/healthz": () => text(200, "ok\n"),
+    "/readyz": () => (readiness.ready ? text(200, "ready\n") : text(503, "not ready\n")),
+    "/metrics": async () => ({
+      status: 200,
+      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
+      body: Buffer.from(await metrics()),
+    }),
+    "/status": () => ({
+      status: 200,
+      headers: { "content-type": "application/json", "cache-control": "no-store" },
+      body: Buffer.from(`${JSON.stringify(status(), undefined, 2)}\n`),
+    }),
+  };
+  return ({ method, path }) => {
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route === undefined) return text(404, "no such page; there are /healthz, /readyz, /metrics and /status\n");
+    if (method === "GET" || method === "HEAD") return route();
+    return { ...text(405, "this page can be read only\n"), headers: { allow: "GET, HEAD" } };
+  };
+}
+
+function text(status: number, body: string): HttpResponse {
+  return {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+    body: Buffer.from(body),
+  };
+}

@@ -1,0 +1,124 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from "node:tls";
+import type { Log } from "../base/log.ts";
+import type { Peer } from "../base/peer.ts";
+import type { RpcServer } from "../rpc/server.ts";
+import type { Http1 } from "./http/http1.ts";
+import { listenOn } from "./listen-address.ts";
+import { loadTls, type TlsFiles } from "./tls.ts";
+
+/** One address, and what it is for. */
+export interface ListenerConfig {
+  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`. Port 0 is any free one. */
+  readonly address: string;
+  readonly push: boolean;
+  readonly tls: TlsFiles | undefined;
+}
+
+/** What a listener hands its connections to. */
+export interface ListenerTargets {
+  readonly rpc: RpcServer;
+  readonly http1: Http1;
+  readonly log: Log;
+}
+
+/** Connections of one listener at a time; each costs some 50 KiB. A build farm has hundreds. */
+const maxConnections = 4096;
+
+/** How long a client may take for the TLS handshake, and from there to the first bytes of a protocol. */
+const firstBytesMs = 20_000;
+
+/** How every HTTP/2 connection begins (RFC 9113, section 3.4), and no HTTP/1.1 request does. */
+const http2Mark = Buffer.from("PRI ");
+
+/** An open address: TLS or not, gRPC and HTTP/2 and HTTP/1.1 on the same port. */
+export class Listener {
+  /** Where it really listens. */
+  readonly address: string;
+  readonly config: ListenerConfig;
+  private readonly server: Server;
+
+  private constructor(config: ListenerConfig, server: Server, address: string) {
+    this.config = config;
+    this.server = server;
+    this.address = address;
+  }
+
+  static async open(config: ListenerConfig, targets: ListenerTargets): Promise<Listener> {
+    const accept = (socket: Socket): void => receiveFirstBytes(socket, config, targets);
+    let server: Server;
+    if (config.tls === undefined) server = createServer({ noDelay: true }, accept);
+    else {
+      const options = await loadTls(config.tls);
+      server = createTlsServer(
+        {
+          ...options,
+          ALPNProtocols: ["h2", "http/1.1"],
+          requestCert: config.tls.clientCertificates !== undefined,
+          rejectUnauthorized: true,
+          handshakeTimeout: firstBytesMs,
+          noDelay: true,
+        },
+        accept,
+      );
+      server.on("tlsClientError", (error, socket) => {
+        targets.log.debug({ peer: socket.remoteAddress, reason: error.message }, "TLS handshake failed");
+      });
+    }
+    server.maxConnections = maxConnections;
+    const address = await listenOn(server, config.address);
+    server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
+    return new Listener(config, server, address);
+  }
+
+  /** Takes certificates and keys as they are on disk now; connections that are open keep theirs. */
+  async reload(): Promise<void> {
+    if (this.config.tls !== undefined) (this.server as TlsServer).setSecureContext(await loadTls(this.config.tls));
+  }
+
+  /** Accepts no more connections. Those that are open are their protocol's to end. */
+  close(): void {
+    this.server.close();
+  }
+}
+
+/** Tells HTTP/2 from HTTP/1.1 by the first bytes, which works with and without TLS and whatever ALPN said. */
+function receiveFirstBytes(socket: Socket, config: ListenerConfig, { rpc, http1, log }: ListenerTargets): void {
+  const peer = peerOf(socket, config);
+  let head: Buffer = Buffer.alloc(0);
+  const giveUp = (): void => {
+    socket.destroy();
+  };
+  const onError = (error: Error): void => log.debug({ peer: peer.address, reason: error.message }, "connection failed");
+  const onData = (chunk: Buffer): void => {
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    const compared = Math.min(head.length, http2Mark.length);
+    const http2 = head.subarray(0, compared).equals(http2Mark.subarray(0, compared));
+    if (http2 && compared < http2Mark.length) return;
+    socket.pause();
+    socket.setTimeout(0);
+    socket.off("data", onData).off("timeout", giveUp).off("error", onError);
+    if (http2) rpc.accept(socket, peer, head);
+    else http1.accept(socket, peer, head);
+  };
+  socket.setTimeout(firstBytesMs);
+  socket.on("data", onData).on("timeout", giveUp).on("error", onError);
+}
+
+function peerOf(socket: Socket, config: ListenerConfig): Peer {
+  const tls = socket instanceof TLSSocket;
+  return {
+    address: socket.remoteAddress === undefined ? "unix" : `${socket.remoteAddress}:${socket.remotePort}`,
+    push: config.push,
+    tls,
+    subject: tls && config.tls?.clientCertificates !== undefined ? subjectOf(socket) : undefined,
+  };
+}
+
+/** The subject of a verified client certificate, as `CN=name,O=company`. */
+function subjectOf(socket: TLSSocket): string {
+  const { subject } = socket.getPeerCertificate();
+  return Object.entries(subject ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}

@@ -1,0 +1,24 @@
+import fc from "fast-check";
+import type { Digest } from "../../base/digest.ts";
+import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
+
+/** Digests of `fn`; no blob need have them. */
+export const anyDigest = (fn: DigestFunction): fc.Arbitrary<Digest> =>
+  fc
+    .record({
+      bytes: fc.uint8Array({ minLength: fn.hexLength / 2, maxLength: fn.hexLength / 2 }),
+      size: fc.oneof(
+        fc.integer({ min: 1, max: 1 << 20 }),
+        fc.maxSafeNat().map((size) => size + 1),
+      ),
+    })
+    .map(({ bytes, size }) => ({
+      function: fn,
+      hash: Buffer.from(bytes).toString("hex"),
+      size: Math.min(size, Number.MAX_SAFE_INTEGER),
+    }));
+
+/** Some digests of one function. */
+export const anyDigests: fc.Arbitrary<{ fn: DigestFunction; digests: Digest[] }> = fc
+  .constantFrom(...digestFunctions)
+  .chain((fn) => fc.array(anyDigest(fn), { minLength: 1, maxLength: 20 }).map((digests) => ({ fn, digests })));
