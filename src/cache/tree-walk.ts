@@ -1,10 +1,11 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { decode } from "../base/decode.ts";
 import { type Digest, parseDigest, showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
-import { type Directory, DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { BlobStore } from "../store/blob-store.ts";
+import { readMessage } from "./read-message.ts";
 
-/** A directory message of this size holds some 40,000 entries; beyond it, it is no directory that a build made. */
+/** What fits a message of GetTree: some 40,000 entries. */
 export const maxDirectoryBytes = 4 << 20;
 
 /** Directories of one tree. A whole operating system with its sources has some 100,000. */
@@ -24,7 +25,7 @@ export async function* directoriesOf(blobs: BlobStore, root: Digest): AsyncGener
       if (digest === root) throw new StillageError("not-found", `the root ${showDigest(root)} is not in this cache`);
       continue;
     }
-    for (const node of parseDirectory(encoded, digest).directories) {
+    for (const node of decode(DirectorySchema, encoded).directories) {
       if (node.digest === undefined || seen.has(node.digest.hash)) continue;
       seen.add(node.digest.hash);
       queue.push(parseDigest(node.digest.hash, node.digest.sizeBytes, root.function));
@@ -39,25 +40,7 @@ export async function* directoriesOf(blobs: BlobStore, root: Digest): AsyncGener
   }
 }
 
-async function readDirectory(blobs: BlobStore, digest: Digest): Promise<Uint8Array | undefined> {
-  if (digest.size > maxDirectoryBytes) {
-    throw new StillageError("invalid", `${showDigest(digest)} is too large to be a directory`);
-  }
-  const blob = await blobs.open(digest);
-  if (blob === undefined) return undefined;
-  try {
-    const bytes = new Uint8Array(digest.size);
-    await blob.read(bytes, 0);
-    return bytes;
-  } finally {
-    blob.close();
-  }
-}
-
-function parseDirectory(encoded: Uint8Array, digest: Digest): Directory {
-  try {
-    return fromBinary(DirectorySchema, encoded);
-  } catch (error) {
-    throw new StillageError("invalid", `${showDigest(digest)} is no directory`, { cause: error });
-  }
+function readDirectory(blobs: BlobStore, digest: Digest): Promise<Uint8Array | undefined> {
+  if (digest.size <= maxDirectoryBytes) return readMessage(blobs, digest);
+  throw new StillageError("invalid", `${showDigest(digest)} is too large to be a directory`);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { digestOf } from "../base/digest.ts";
-import { DigestList } from "../base/digest-list.ts";
 import { sha256 } from "../base/digest-function.ts";
+import { DigestList } from "../base/digest-list.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import { idleUploadMs, maxIdleUploads, minResumableBytes, Uploads } from "./uploads.ts";
 

@@ -35,7 +35,6 @@ const kinds: ReadonlyMap<string, number> = new Map([
 /** A token of RFC 9110 without capitals. Names with a colon in front are known ones, or malformed. */
 const validName = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that a value must not have.
 const badValue = /[\0\r\n]/;
 
 /** A header field as HPACK tables hold it. */

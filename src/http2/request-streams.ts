@@ -60,7 +60,7 @@ export class RequestStreams implements StreamOwner {
     const stream = this.open.get(id);
     this.current = undefined;
     if (stream === undefined) {
-      this.requireKnown(id);
+      this.strayFrame(id);
       if (!this.ended.endedEarly(id)) this.sender.rstStream(id, errorCode.streamClosed);
     } else if (stream.remoteDone) this.fail(stream, errorCode.streamClosed);
     else if (length > stream.receiveWindow) this.fail(stream, errorCode.flowControlError);
@@ -91,10 +91,7 @@ export class RequestStreams implements StreamOwner {
   reset(id: number): void {
     const stream = this.open.get(id);
     if (stream !== undefined) stream.abort(new StillageError("cancelled", "the client cancelled the call"));
-    else {
-      this.requireKnown(id);
-      this.guard.idle();
-    }
+    else this.strayFrame(id);
   }
 
   /** A frame that was wrong in itself, on a stream in any state. */
@@ -106,7 +103,7 @@ export class RequestStreams implements StreamOwner {
 
   windowUpdate(id: number, bytes: number): void {
     const stream = this.open.get(id);
-    if (stream === undefined) this.requireKnown(id);
+    if (stream === undefined) this.strayFrame(id);
     else if (bytes === 0) this.fail(stream, errorCode.protocolError);
     else if (!stream.addSendWindow(bytes)) this.fail(stream, errorCode.flowControlError);
   }
@@ -162,8 +159,9 @@ export class RequestStreams implements StreamOwner {
     stream.sink?.aborted(new StillageError("cancelled", "the client broke the rules of HTTP/2"));
   }
 
-  /** Frames on a stream that nobody has opened end the connection. */
-  private requireKnown(id: number): void {
+  /** A frame on a stream that is not open: its end may not have been known; but if it was never opened, the connection ends. */
+  private strayFrame(id: number): void {
+    this.guard.idle();
     if (id > this.last || id % 2 === 0)
       throw new ConnectionError(errorCode.protocolError, `a frame on stream ${id}, which is idle`);
   }

@@ -1,8 +1,10 @@
 import { asStillageError, StillageError } from "../base/errors.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, RequestSink, ServerStream } from "../http2/stream.ts";
 import type { CallHost } from "./call-host.ts";
+import { gunzipMessage } from "./decompress.ts";
 import type { Expiring } from "./deadlines.ts";
 import type { Message } from "./message-memory.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
@@ -114,6 +116,13 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
 
   /** The call was abandoned: whoever waits for something hears of it. */
   protected abstract wake(reason: StillageError): void;
+
+  /** A message as it was before its client compressed it. Errors: `invalid`, `exhausted`. */
+  protected plain({ bytes, compressed }: Message): MaybePromise<Uint8Array> {
+    if (!compressed) return bytes;
+    if (this.headers.grpcEncoding === "gzip") return gunzipMessage(bytes, this.route.maxRequestBytes);
+    throw new StillageError("invalid", "a compressed message, and no grpc-encoding that says how");
+  }
 
   /** Sends a response message; the lender hears of it in any case. */
   protected sendMessage(parts: readonly Uint8Array[], lender: Lender): void {

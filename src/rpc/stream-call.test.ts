@@ -111,7 +111,7 @@ test("a cancelled call is heard of wherever its handler waits", async () => {
       for (;;) await stream.send({ parts: [Buffer.alloc(1 << 20)] });
     }),
     Signal: note("Signal", async (stream) => {
-      stream.send({ parts: [Buffer.from("go")] });
+      await stream.send({ parts: [Buffer.from("go")] });
       await Promise.race([never, once(stream.signal, "abort")]);
       throw stream.signal.reason;
     }),

@@ -3,7 +3,6 @@ import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { ServerStream } from "../http2/stream.ts";
 import type { CallHost } from "./call-host.ts";
-import { gunzipMessage } from "./decompress.ts";
 import type { Message } from "./message-memory.ts";
 import type { Route } from "./router.ts";
 import { ServerCall } from "./server-call.ts";
@@ -127,8 +126,7 @@ export class StreamCall extends ServerCall implements CallStream {
   private open(message: Message): MaybePromise<Uint8Array> {
     this.current = message;
     this.reader.received(message.bytes.length);
-    if (!message.compressed) return message.bytes;
-    return gunzipMessage(message.bytes, this.route.maxRequestBytes);
+    return this.plain(message);
   }
 
   private releaseCurrent(): void {

@@ -3,7 +3,6 @@ import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, ServerStream } from "../http2/stream.ts";
 import type { CallHost, Startable } from "./call-host.ts";
-import { gunzipMessage } from "./decompress.ts";
 import type { Message } from "./message-memory.ts";
 import type { Route } from "./router.ts";
 import { ServerCall } from "./server-call.ts";
@@ -29,7 +28,8 @@ export class UnaryCall extends ServerCall implements Startable, Lender {
     this.running = true;
     let result: MaybePromise<Reply>;
     try {
-      result = this.run(this.request as Message);
+      const bytes = this.plain(this.request as Message);
+      result = isPromise(bytes) ? bytes.then((plain) => this.handle(plain, this)) : this.handle(bytes, this);
     } catch (error) {
       this.fail(error);
       this.release();
@@ -78,11 +78,6 @@ export class UnaryCall extends ServerCall implements Startable, Lender {
     if (this.running) return;
     this.host.letGo(this);
     this.release();
-  }
-
-  private run(request: Message): MaybePromise<Reply> {
-    if (!request.compressed) return this.handle(request.bytes, this);
-    return gunzipMessage(request.bytes, this.route.maxRequestBytes).then((bytes) => this.handle(bytes, this));
   }
 
   private answer(reply: Reply): void {

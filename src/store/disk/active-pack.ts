@@ -63,7 +63,9 @@ export class ActivePack {
   async close(): Promise<void> {
     await this.writeListNow(true);
     await this.pack.index.close();
-    await closeFile(this.fd);
+    await closeFile(this.fd).catch((error) =>
+      this.context.log.warn({ pack: this.pack.path, error }, "cannot close a pack"),
+    );
   }
 
   private async sync(): Promise<void> {

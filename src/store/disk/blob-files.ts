@@ -7,7 +7,7 @@ import type { DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
 import { FilePaths } from "./file-paths.ts";
 import { FileRecovery } from "./file-recovery.ts";
-import { present, type RecordKind, recordWords, removed } from "./index-format.ts";
+import { type IndexRecord, present, type RecordKind, recordWords, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { SharedRun } from "./shared-run.ts";
@@ -39,11 +39,13 @@ export class BlobFiles {
   private readonly naming: SharedRun;
   /** Without durability: what is acknowledged and on its way into the journal, by serial number. */
   private readonly settling = new Map<number, Promise<void>>();
+  /** What is on its way in or out: a journal that is written anew while that lasts has to list it. */
+  private readonly moving = new Set<BlobFile>();
   private highest = 0;
 
   constructor(directory: string, index: DigestIndex, context: DiskContext) {
     this.paths = new FilePaths(directory);
-    this.journal = new IndexLog(this.paths.journal, index.function);
+    this.journal = new IndexLog(this.paths.journal, index.function, context.faults);
     this.index = index;
     this.context = context;
     this.naming = new SharedRun(() => (context.durable ? syncDirectory(this.paths.incoming) : Promise.resolve()));
@@ -80,16 +82,12 @@ export class BlobFiles {
    * file there: moved to its place. Without durability the blob is there at once, and the same steps follow.
    */
   async publish(file: NewFile): Promise<void> {
-    if (this.context.durable) {
-      await this.settle(file);
-      this.insert(file);
-    } else {
-      this.insert(file);
-      const settling = this.settle(file)
-        .catch((error) => this.context.log.error({ error, file: file.digest.hash }, "cannot store a blob"))
-        .finally(() => this.settling.delete(file.serial));
-      this.settling.set(file.serial, settling);
-    }
+    if (this.context.durable) return this.settle(file);
+    this.insert(file);
+    const settling = this.settle(file)
+      .catch((error) => this.lose(file, error))
+      .finally(() => this.settling.delete(file.serial));
+    this.settling.set(file.serial, settling);
   }
 
   /** Forgets a file that is not published. */
@@ -113,12 +111,22 @@ export class BlobFiles {
    */
   async remove(file: BlobFile): Promise<void> {
     await this.settling.get(file.serial);
-    await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
-    this.note(removed, file);
-    await this.journal.commit();
+    this.moving.add(file);
+    try {
+      await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
+      this.note(removed, file);
+      await this.journal.commit();
+    } finally {
+      this.moving.delete(file);
+    }
     this.context.faults.reach("removal journaled");
     await unlink(this.paths.arriving(file)).catch(ignoreAbsence);
     this.context.space.giveBack(this.room(file.digest.size));
+  }
+
+  /** Writes the journal anew, with the last use of each of these entries. */
+  async saveUse(entries: Uint32Array): Promise<void> {
+    await this.journal.rewrite(() => this.list(entries));
   }
 
   async close(): Promise<void> {
@@ -131,27 +139,54 @@ export class BlobFiles {
     const { context, paths } = this;
     try {
       await file.named;
-      if (!context.durable) await syncFile(paths.arriving(file)); // no record for what may get lost, then as ever
+      if (!context.durable) await syncFile(paths.arriving(file)); // not even now is anything listed that may be lost
       context.faults.reach("file synced");
+      this.moving.add(file);
       this.note(present, file);
       await this.journal.commit();
       context.faults.reach("file journaled");
       await rename(paths.arriving(file), paths.settled(file));
       context.faults.reach("file moved");
+      if (context.durable) this.insert(file);
     } catch (error) {
       this.note(removed, file); // goes with the next commit, beside the record that it revokes
       throw fromFileSystem(error, "cannot publish a file");
+    } finally {
+      this.moving.delete(file);
     }
   }
 
-  private insert({ digest, serial }: BlobFile): void {
-    const { words } = DigestList.of(digest);
-    this.index.insert(words, 0, digest.size, inFile, serial, this.context.now());
+  /** Takes back a blob that was acknowledged without durability. */
+  private async lose(file: BlobFile, error: unknown): Promise<void> {
+    this.context.log.error({ error, blob: file.digest.hash }, "a blob could not be kept");
+    const entry = this.index.find(DigestList.of(file.digest).words, 0);
+    if (entry >= 0 && this.index.place(entry) === inFile && this.index.offset(entry) === file.serial)
+      this.index.remove(entry);
+    await this.drop(file);
   }
 
-  private note(kind: RecordKind, { digest, serial }: BlobFile): void {
+  /** The records of these entries, as far as they are still of files, and of what is on its way. */
+  private *list(entries: Uint32Array): Generator<IndexRecord> {
+    const { index } = this;
+    for (const entry of entries) {
+      const offset = index.offset(entry);
+      if (index.place(entry) !== inFile || this.settling.has(offset)) continue;
+      yield { kind: present, ...index.hash(entry), offset, size: index.size(entry), used: index.used(entry) };
+    }
+    for (const file of this.moving) yield this.record(present, file);
+  }
+
+  private insert({ digest, serial }: BlobFile): void {
+    this.index.insert(DigestList.of(digest).words, 0, digest.size, inFile, serial, this.context.now());
+  }
+
+  private note(kind: RecordKind, file: BlobFile): void {
+    this.journal.add(this.record(kind, file));
+  }
+
+  private record(kind: RecordKind, { digest, serial }: BlobFile): IndexRecord {
     const { words } = DigestList.of(digest);
-    this.journal.add({ kind, words, word: 0, offset: serial, size: digest.size, used: this.context.now() });
+    return { kind, words, word: 0, offset: serial, size: digest.size, used: this.context.now() };
   }
 
   /** What a file takes on the disk, with its record. */

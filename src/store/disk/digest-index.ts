@@ -11,6 +11,9 @@ const chunkBits = 13;
 const chunkMask = (1 << chunkBits) - 1;
 const firstCapacity = 1 << 10;
 
+/** Uses of a blob that are closer than this, in seconds, count as one: expiry thinks in hours. */
+const useResolution = 600;
+
 /**
  * The blobs of one function in memory: which there are, where each lies, and when it was last used. Entries lie in chunks of
  * typed arrays and are named by number; an open-addressing table (linear probing, at most three quarters full) leads from a hash to
@@ -21,6 +24,8 @@ export class DigestIndex {
   readonly function: DigestFunction;
   /** Blobs that are there. */
   count = 0;
+  /** Places with blobs that were used since somebody emptied this. */
+  readonly touched = new Set<number>();
   private readonly width: number;
   private readonly chunks: Uint32Array[] = [];
   /** Entries ever used; those below that are free are linked through their offset. */
@@ -120,19 +125,42 @@ export class DigestIndex {
     return this.field(entry, 3);
   }
 
+  /** Notes a use, to within `useResolution`. */
   touch(entry: number, now: number): void {
     const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
-    chunk[(entry & chunkMask) * this.width + this.function.words + 3] = now;
+    const at = (entry & chunkMask) * this.width + this.function.words;
+    if (now - (chunk[at + 3] as number) < useResolution) return;
+    chunk[at + 3] = now;
+    this.touched.add(Math.min(chunk[at] as number, inFile));
   }
 
-  /** Copies the hash of an entry to `into[word]` and on. */
-  hash(entry: number, into: Uint32Array, word: number): void {
+  /** The entries of each of these places; those of others are left out. */
+  entriesOf(places: ReadonlySet<number>): Map<number, Uint32Array> {
+    const counts = new Map(Array.from(places, (place) => [place, 0]));
+    for (let entry = this.next(0); entry >= 0; entry = this.next(entry + 1)) {
+      const count = counts.get(this.place(entry));
+      if (count !== undefined) counts.set(this.place(entry), count + 1);
+    }
+    const found = new Map(Array.from(counts, ([place, count]) => [place, new Uint32Array(count)]));
+    for (let entry = this.next(0); entry >= 0; entry = this.next(entry + 1)) {
+      const place = this.place(entry);
+      const entries = found.get(place);
+      if (entries === undefined) continue;
+      const left = (counts.get(place) as number) - 1;
+      counts.set(place, left);
+      entries[entries.length - 1 - left] = entry;
+    }
+    return found;
+  }
+
+  /** Where the hash of an entry lies. */
+  hash(entry: number): { readonly words: Uint32Array; readonly word: number } {
     const { chunk, at } = this.locate(entry);
-    for (let w = 0; w < this.function.words; w++) into[word + w] = chunk[at + w] as number;
+    return { words: chunk, word: at };
   }
 
-  /** The number of the first entry from `from` on that is in use, or -1: for walks over everything. */
-  next(from: number): number {
+  /** The first entry from `from` on that is in use, or -1. */
+  private next(from: number): number {
     for (let entry = from; entry < this.top; entry++) if (this.field(entry, 0) !== free) return entry;
     return -1;
   }

@@ -55,6 +55,11 @@ export class DiskTenant implements BlobStore {
     return count;
   }
 
+  /** Writes down when blobs were last used. */
+  async saveUse(): Promise<void> {
+    for (const shelf of this.shelves.values()) await shelf.saveUse();
+  }
+
   async close(): Promise<void> {
     for (const shelf of this.shelves.values()) await shelf.close();
   }

@@ -1,12 +1,28 @@
-import { existsSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { join } from "node:path";
+import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import type { BlobFile } from "./blob-files.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { type FilePaths, parseName } from "./file-paths.ts";
+import { FileWindow } from "./file-window.ts";
 import { type IndexBlock, present, recordWords } from "./index-format.ts";
 import type { IndexLog } from "./index-log.ts";
+import { newPath } from "./index-rewrite.ts";
+import { pieceBytes } from "./piece-writer.ts";
 import { onDisk } from "./space.ts";
 
 /** Finds the large blobs of one function at start, and cleans up after a crash. */
@@ -27,8 +43,9 @@ export class FileRecovery {
   /** Fills the index and returns the highest serial number in use. */
   async run(): Promise<number> {
     if (!existsSync(this.paths.incoming)) return 0;
+    if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
-    for (const name of readdirSync(this.paths.incoming)) this.clear(name);
+    for (const name of readdirSync(this.paths.incoming)) this.clear(name, whole);
     if (!whole) this.relist();
     await this.journal.commit(); // what was read may not have been on the disk
     await this.journal.close();
@@ -55,13 +72,21 @@ export class FileRecovery {
     return true;
   }
 
-  /** A file in `incoming` after a crash: a blob where the journal lists it, else nothing. */
-  private clear(name: string): void {
+  /**
+   * A file in `incoming` after a crash: a blob where the journal lists it, else nothing. Where the journal is damaged, a file that is what
+   * its name says is a blob, too.
+   */
+  private clear(name: string, whole: boolean): void {
     const file = this.fileOf(name, 0);
     if (file === undefined) return;
+    const path = this.paths.arriving(file);
     const entry = this.index.find(DigestList.of(file.digest).words, 0);
-    if (entry >= 0 && this.isAt(entry, file.serial)) renameSync(this.paths.arriving(file), this.paths.settled(file));
-    else unlinkSync(this.paths.arriving(file));
+    if (entry >= 0 ? this.isAt(entry, file.serial) : !whole && isWhole(path, file.digest)) {
+      mkdirSync(this.paths.shelf(file), { recursive: true });
+      renameSync(path, this.paths.settled(file)); // where it is not listed yet, it is found there
+    } else {
+      unlinkSync(path);
+    }
   }
 
   /**
@@ -111,5 +136,20 @@ export class FileRecovery {
 
   private isAt(entry: number, serial: number): boolean {
     return this.index.place(entry) === inFile && this.index.offset(entry) === serial;
+  }
+}
+
+/** Whether a file's bytes have the hash. */
+function isWhole(path: string, { function: fn, hash }: Digest): boolean {
+  const fd = openSync(path, "r+");
+  try {
+    const window = new FileWindow(fd, fstatSync(fd).size);
+    const hashed = createHash(fn.name);
+    for (let at = 0; at < window.size; at += pieceBytes) hashed.update(window.view(at, pieceBytes));
+    if (hashed.digest("hex") !== hash) return false;
+    fdatasyncSync(fd);
+    return true;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -72,7 +72,7 @@ export interface IndexBlock {
   readonly count: number;
   /** `count` records of `recordWords` words each; valid until the next block is read. */
   readonly records: Uint32Array;
-  /** The pack's records up to this position are listed by this block and those before it. */
+  /** The pack's records up to this position are listed by this block and those before it; 0 says nothing about that. */
   readonly covered: number;
   /** Where the block ends in the index file. */
   readonly end: number;

@@ -1,6 +1,9 @@
 import { constants, existsSync, fstatSync, ftruncateSync, openSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { DigestFunction } from "../../base/digest-function.ts";
-import { closeFile, syncData, writeAll } from "./file-io.ts";
+import type { FaultPoints } from "./faults.ts";
+import { closeFile, syncData, syncDirectory, writeAll } from "./file-io.ts";
 import {
   encodeBlock,
   type IndexBlock,
@@ -12,9 +15,16 @@ import {
   recordWords,
   writeRecord,
 } from "./index-format.ts";
+import { newPath, writeIndexAnew } from "./index-rewrite.ts";
 import { SharedRun } from "./shared-run.ts";
 
 const firstCapacity = 64;
+
+interface Rewrite {
+  readonly list: (covered: number) => Iterable<IndexRecord>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * An index file that records are appended to. They gather in memory until `write`, which makes them one block. Where that
@@ -24,10 +34,12 @@ const firstCapacity = 64;
 export class IndexLog {
   private readonly path: string;
   private readonly function: DigestFunction;
-  private readonly writes = new SharedRun(() => this.writePending());
-  private readonly commits = new SharedRun(() => this.writeAndSync());
+  private readonly faults: FaultPoints;
+  private readonly runs = new SharedRun(() => this.run());
   private fd: number | undefined;
   private held = false;
+  private syncAsked = false;
+  private rewriteAsked: Rewrite | undefined;
   private pending = new Uint32Array(0);
   private covered = 0;
   /** Records that wait for `write`. */
@@ -35,9 +47,10 @@ export class IndexLog {
   /** Bytes of the file that are good; the next block goes there. */
   length = 0;
 
-  constructor(path: string, fn: DigestFunction) {
+  constructor(path: string, fn: DigestFunction, faults: FaultPoints) {
     this.path = path;
     this.function = fn;
+    this.faults = faults;
   }
 
   /**
@@ -51,7 +64,7 @@ export class IndexLog {
     for (const block of readBlocks(fd, size, this.function)) {
       if (!take(block)) break;
       this.length = block.end;
-      this.covered = block.covered;
+      this.covered = Math.max(this.covered, block.covered);
     }
     if (size > this.length) ftruncateSync(fd, this.length);
     return size === this.length;
@@ -73,12 +86,25 @@ export class IndexLog {
 
   /** Writes what waits, without a sync. */
   write(): Promise<void> {
-    return this.writes.ask();
+    return this.runs.ask();
   }
 
   /** Writes what waits and waits until it is on the disk; all who ask meanwhile share one sync. */
   commit(): Promise<void> {
-    return this.commits.ask();
+    this.syncAsked = true;
+    return this.runs.ask();
+  }
+
+  /**
+   * Replaces the file by one that begins with what `list` yields; what is added meanwhile follows as ever. `list` is told up to where the
+   * pack is listed, and lists all that lies before that.
+   * A crash leaves the old file, with or without the beginnings of a new one beside it, or the new one in its place.
+   */
+  async rewrite(list: (covered: number) => Iterable<IndexRecord>): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
+      this.rewriteAsked = { list, resolve, reject };
+    });
+    await Promise.all([this.runs.ask(), done]);
   }
 
   /** Keeps the file open between writes, until `close`. */
@@ -88,27 +114,27 @@ export class IndexLog {
 
   async close(): Promise<void> {
     this.held = false;
-    await this.letGo();
+    await this.runs.ask();
   }
 
-  private async writeAndSync(): Promise<void> {
+  private async run(): Promise<void> {
+    const { syncAsked, rewriteAsked } = this;
+    this.syncAsked = false;
+    this.rewriteAsked = undefined;
     try {
-      await this.writes.ask();
-      await syncData(this.file());
+      if (rewriteAsked !== undefined) {
+        await this.replace(rewriteAsked.list(this.covered)).then(rewriteAsked.resolve, rewriteAsked.reject);
+      }
+      if (this.waiting > 0) await this.writePending();
+      if (syncAsked) await syncData(this.file());
     } finally {
       if (!this.held) await this.letGo();
     }
   }
 
-  private async letGo(): Promise<void> {
-    const { fd } = this;
-    this.fd = undefined;
-    if (fd !== undefined) await closeFile(fd);
-  }
-
   private async writePending(): Promise<void> {
     const width = recordWords(this.function);
-    if (this.length === 0 && this.waiting > 0) {
+    if (this.length === 0) {
       await writeAll(this.file(), indexHeader(this.function), 0);
       this.length = indexHeaderLength;
     }
@@ -122,8 +148,24 @@ export class IndexLog {
     }
   }
 
+  private async replace(records: Iterable<IndexRecord>): Promise<void> {
+    const length = await writeIndexAnew(this.path, this.function, this.covered, records);
+    this.faults.reach("index rewritten");
+    await rename(newPath(this.path), this.path);
+    this.faults.reach("index replaced");
+    await this.letGo();
+    this.length = length;
+    await syncDirectory(dirname(this.path));
+  }
+
   private file(): number {
     this.fd ??= openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o644);
     return this.fd;
+  }
+
+  private async letGo(): Promise<void> {
+    const { fd } = this;
+    this.fd = undefined;
+    if (fd !== undefined) await closeFile(fd);
   }
 }

@@ -16,6 +16,7 @@ import { OpenPacks } from "./open-packs.ts";
 import { pieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
+import { SharedRun } from "./shared-run.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
@@ -25,6 +26,9 @@ const headBytes = 256 << 10;
 /** Idle buffers that are kept for the next write: 2 MiB of heads, 8 MiB of pieces. */
 const keptHeads = 8;
 const keptPieces = 32;
+
+/** The last use of blobs is written down this often: what a crash may cost of it. */
+const saveUseEveryMs = 3_600_000;
 
 export interface DiskStoreOptions {
   /** A hard limit on the bytes of all tenants together. */
@@ -57,11 +61,14 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     const context = createContext(directory, options);
     const tenants = new Tenants(join(directory, "tenants"), context);
     await tenants.load();
+    const saving = setInterval(() => void tenants.saveUse(), saveUseEveryMs).unref();
     return {
       tenant: (name) => tenants.get(name),
       usage: () => tenants.usage(),
       removals: () => context.removals,
       close: async () => {
+        clearInterval(saving);
+        await tenants.saveUse();
         await tenants.close();
         context.openPacks.closeAll();
         lock.release();
@@ -77,6 +84,7 @@ class Tenants {
   private readonly directory: string;
   private readonly context: DiskContext;
   private readonly tenants = new Map<string, DiskTenant>();
+  private readonly saves = new SharedRun(() => this.saveUseNow());
 
   constructor(directory: string, context: DiskContext) {
     this.directory = directory;
@@ -99,11 +107,24 @@ class Tenants {
     return tenant;
   }
 
+  /** Writes down when blobs were last used. A failure costs knowledge of that, no more. */
+  saveUse(): Promise<void> {
+    return this.saves.ask();
+  }
+
   usage(): StoreUsage {
     const { used, quota } = this.context.space;
     let blobs = 0;
     for (const tenant of this.tenants.values()) blobs += tenant.count;
     return { blobs, bytes: used, quota };
+  }
+
+  private async saveUseNow(): Promise<void> {
+    try {
+      for (const tenant of this.tenants.values()) await tenant.saveUse();
+    } catch (error) {
+      this.context.log.warn({ error }, "cannot write down when blobs were last used");
+    }
   }
 
   async close(): Promise<void> {

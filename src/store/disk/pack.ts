@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { DigestFunction } from "../../base/digest-function.ts";
-import { IndexLog } from "./index-log.ts";
+import type { IndexLog } from "./index-log.ts";
 
 /** Blobs up to this size lie in packs: larger ones gain nothing from neighbours, and would make a batch of one. */
 export const maxPackedSize = 1 << 20;
@@ -28,11 +28,11 @@ export class Pack {
   /** Kept by OpenPacks. */
   reading = { fd: -1, users: 0, last: 0 };
 
-  constructor(directory: string, number: number, slot: number, fn: DigestFunction) {
+  constructor(directory: string, number: number, slot: number, index: IndexLog) {
     this.number = number;
     this.slot = slot;
     this.path = join(directory, packName(number));
-    this.index = new IndexLog(join(directory, indexName(number)), fn);
+    this.index = index;
   }
 }
 

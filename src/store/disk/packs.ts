@@ -7,7 +7,9 @@ import { entryLength } from "../batch-entry.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory, writeAll } from "./file-io.ts";
-import { type IndexBlock, present, recordWords, removed } from "./index-format.ts";
+import { type IndexBlock, type IndexRecord, present, recordWords, removed } from "./index-format.ts";
+import { IndexLog } from "./index-log.ts";
+import { newEnding } from "./index-rewrite.ts";
 import { indexName, numberIn, Pack, packHeader, packHeaderLength } from "./pack.ts";
 import { scanPack } from "./pack-scan.ts";
 
@@ -38,6 +40,7 @@ export class Packs {
     for (const name of readdirSync(this.directory)) {
       const found = numberIn(name);
       if (found?.isPack) numbers.push(found.number);
+      if (name.endsWith(newEnding)) unlinkSync(join(this.directory, name));
     }
     for (const number of numbers.sort((a, b) => a - b)) await this.loadPack(number);
     this.dropIndexesWithoutPack(new Set(numbers));
@@ -51,7 +54,7 @@ export class Packs {
     const { context, directory } = this;
     await context.directories.ensure(directory);
     this.highest++;
-    const pack = new Pack(directory, this.highest, this.bySlot.length, this.index.function);
+    const pack = this.newPack(this.highest);
     const fd = await openFile(pack.path, "wx+");
     try {
       await writeAll(fd, packHeader(this.index.function), 0);
@@ -79,9 +82,31 @@ export class Packs {
     this.context.faults.reach("removal journaled");
   }
 
+  /** Writes the index of a pack anew, with the last use of each of these entries. */
+  async saveUse(pack: Pack, entries: Uint32Array): Promise<void> {
+    await pack.index.rewrite((covered) => this.list(pack, entries, covered));
+  }
+
+  /** The records of these entries, as far as they are still in the pack, and lie in what is listed. */
+  private *list(pack: Pack, entries: Uint32Array, covered: number): Generator<IndexRecord> {
+    const { index } = this;
+    for (const entry of entries) {
+      const offset = index.offset(entry);
+      const size = index.size(entry);
+      if (index.place(entry) !== pack.slot || offset + entryLength(index.function, size) > covered) continue;
+      yield { kind: present, ...index.hash(entry), offset, size, used: index.used(entry) };
+    }
+  }
+
+  private newPack(number: number): Pack {
+    const { directory, index, context } = this;
+    const log = new IndexLog(join(directory, indexName(number)), index.function, context.faults);
+    return new Pack(directory, number, this.bySlot.length, log);
+  }
+
   private async loadPack(number: number): Promise<void> {
     const { index, context } = this;
-    const pack = new Pack(this.directory, number, this.bySlot.length, index.function);
+    const pack = this.newPack(number);
     this.bySlot.push(pack);
     this.highest = number;
     const fd = openSync(pack.path, "r+");
@@ -105,7 +130,7 @@ export class Packs {
     const { index } = this;
     const fn = index.function;
     const { records, covered } = block;
-    if (covered > size || covered < pack.end) return false;
+    if (covered > size) return false;
     const width = recordWords(fn);
     for (let at = 0; at < records.length; at += width) {
       const field = at + fn.words;
@@ -113,7 +138,7 @@ export class Packs {
       const length = entryLength(fn, records[field + 1] as number);
       const entry = index.find(records, at);
       if ((records[field + 2] as number) >>> 24 === present) {
-        if (offset < packHeaderLength || offset + length > covered) return false;
+        if (offset < packHeaderLength || offset + length > size) return false;
         if (entry >= 0) continue; // the same blob in an earlier pack
         index.insert(records, at, records[field + 1] as number, pack.slot, offset, records[field + 3] as number);
         pack.live += length;
@@ -122,7 +147,7 @@ export class Packs {
         pack.live -= length;
       }
     }
-    pack.end = covered;
+    pack.end = Math.max(pack.end, covered);
     return true;
   }
 

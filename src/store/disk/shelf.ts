@@ -124,6 +124,17 @@ export class Shelf {
     if (entry >= 0) await this.removeEntry(entry, digest);
   }
 
+  /** Writes down when blobs were last used, where that has changed. */
+  async saveUse(): Promise<void> {
+    const places = new Set(this.index.touched);
+    this.index.touched.clear();
+    if (places.size === 0) return;
+    for (const [place, entries] of this.index.entriesOf(places)) {
+      if (place === inFile) await this.files.saveUse(entries);
+      else await this.packs.saveUse(this.packs.at(place), entries);
+    }
+  }
+
   async close(): Promise<void> {
     await this.writer.close();
     await this.files.close();

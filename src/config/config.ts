@@ -1,0 +1,35 @@
+/** PEM files of a listener; absolute paths. */
+export interface TlsConfig {
+  readonly certificate: string;
+  readonly key: string;
+  /** With it, a client needs a certificate that is in this file or signed by one that is. */
+  readonly clientCertificates: string | undefined;
+}
+
+/** One address to listen on, and what it is for. */
+export interface ListenerConfig {
+  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH` with an absolute path. Port 0 is any free one. */
+  readonly address: string;
+  readonly push: boolean;
+  readonly tls: TlsConfig | undefined;
+}
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+export type LogFormat = "auto" | "json" | "text";
+
+/** Everything that can be set, checked: sizes in bytes, times in milliseconds, absolute paths. */
+export interface Config {
+  readonly store: string;
+  /** At least one; no address twice. */
+  readonly listeners: readonly ListenerConfig[];
+  /** At least one; each once. "" is the instance of clients that name none. */
+  readonly instances: readonly string[];
+  readonly services: "all" | "index" | "storage";
+  readonly quota: number | undefined;
+  readonly durability: "on" | "off";
+  readonly maxBatchBytes: number;
+  readonly maxBlobBytes: number | undefined;
+  readonly graceMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
