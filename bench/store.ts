@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { systemClock } from "../src/base/clock.ts";
 import { type Digest, digestOf } from "../src/base/digest.ts";
 import { sha256 } from "../src/base/digest-function.ts";
@@ -27,9 +29,10 @@ interface Blob {
 }
 
 const durability = process.argv[2] === "off" ? "off" : "on";
-await using directory = await freshDirectory(process.env["TMPDIR"] ?? "/tmp");
+await using directory = await freshDirectory(process.env.TMPDIR ?? "/tmp");
 const disk = await openDiskStore(directory.path, { durability, clock: systemClock, log: silentLog });
 const noise = randomBytes(smallBytes * 1000);
+await warmUp();
 
 const rates = new Map<string, number>();
 for (let pass = 0; pass < passes; pass++) {
@@ -49,6 +52,17 @@ for (let pass = 0; pass < passes; pass++) {
 }
 await disk.close();
 for (const [what, rate] of rates) console.log(what.padEnd(45), rate.toFixed(rate < 1000 ? 1 : 0));
+
+/** Uses as much memory for files as the passes are going to: a virtual machine gets memory that it never used slowly. */
+async function warmUp(): Promise<void> {
+  const path = join(directory.path, "..", "warm-up");
+  await writeFile(path, repeat(noise, (passes * (smallBytes * smallCount + largeBytes * largeCount)) / noise.length));
+  await unlink(path);
+}
+
+function* repeat<T>(item: T, times: number): Generator<T> {
+  for (let i = 0; i < times; i++) yield item;
+}
 
 async function measure(what: string, amount: number, work: () => Promise<void>): Promise<void> {
   const start = performance.now();

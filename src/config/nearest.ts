@@ -1,13 +1,27 @@
 /** Words that differ in more letters than this are not taken for misspelt. */
 const maxDistance = 2;
 
+/** So many letters of a longer word are enough to mean it. */
+const minBeginning = 4;
+
 /** "; did you mean X?" for the candidate that `word` is most likely meant to be; empty where none is close. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
+  const candidate = nearest(word, candidates);
+  return candidate === undefined ? "" : `; did you mean ${candidate}?`;
+}
+
+/** The candidate that `word` is most likely meant to be, if any is close. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate) }))
+    .map((candidate) => ({ candidate, distance: distanceTo(candidate, word) }))
     .filter(({ candidate, distance }) => distance <= Math.min(maxDistance, candidate.length / 2))
     .sort((a, b) => a.distance - b.distance);
-  return ranked[0] === undefined ? "" : `; did you mean ${ranked[0].candidate}?`;
+  return ranked[0]?.candidate;
+}
+
+function distanceTo(candidate: string, word: string): number {
+  if (word.length >= minBeginning && candidate.startsWith(word)) return 1;
+  return editDistance(word, candidate);
 }
 
 /** Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */

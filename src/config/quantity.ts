@@ -14,7 +14,7 @@ export function size(min: number, max: number = Number.MAX_SAFE_INTEGER): Check<
 }
 
 /** The shortest exact way to write a number of bytes. */
-export function showSize(bytes: number): string | number {
+export function showSize(bytes: number): string {
   for (const [base, suffix] of [
     [1000, ""],
     [1024, "iB"],
@@ -23,7 +23,7 @@ export function showSize(bytes: number): string | number {
       if (bytes % base ** power === 0) return `${bytes / base ** power}${thousands[power]}${suffix}`;
     }
   }
-  return bytes;
+  return String(bytes);
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { frame, headers, postHeaders, RawClient, settings, TestListener, uint32 } from "./connection.fixture.ts";
+import { TestListener } from "./connection.fixture.ts";
 import { encodeHeaders } from "./hpack-encoder.ts";
 import { clientPreface, errorCode, flag, frameType } from "./protocol.ts";
+import { frame, headers, postHeaders, RawClient, settings, uint32 } from "./raw-client.fixture.ts";
 
 const {
   protocolError,
@@ -90,7 +91,7 @@ for (const [name, bytes, code] of connectionErrors) {
     client.send(bytes);
     assert.equal(await client.goaway(), code);
     await client.ended();
-    assert.equal(listener.errors.length, 1);
+    await listener.over(1);
   });
 }
 

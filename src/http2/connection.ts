@@ -20,7 +20,9 @@ const maxUnreadBytes = 1024 * 1024;
 export interface ConnectionOptions {
   readonly limits: Http2Limits;
   readonly target: RequestTarget;
-  /** Called once, when the connection is over; `error` says why where something went wrong. */
+  /** Milliseconds of a clock that only goes on. */
+  readonly now: () => number;
+  /** Called once, when the connection is over and its last words are sent; `error` says why where something went wrong. */
   readonly closed: (error: Error | undefined) => void;
 }
 
@@ -30,28 +32,34 @@ export class Http2Connection implements FrameSink {
   private readonly options: ConnectionOptions;
   private readonly reader: FrameReader;
   private readonly blocks: HeaderBlocks;
-  private readonly guard = new FloodGuard();
+  private readonly guard: FloodGuard;
   private readonly sender: Sender;
   private readonly streams: RequestStreams;
   /** What the client may still send on the connection. */
   private receiveWindow = defaultWindow;
-  /** When the client must have done what comes next, by performance.now(); `Infinity` where it has time. */
+  /** When the client must have done what comes next, by `now`; `Infinity` where it has time. */
   private dueBy: number;
   private acknowledged = false;
   private over = false;
+  private failure: Error | undefined;
+  private reported = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.options = options;
-    const { limits, target } = options;
+    const { limits, target, now } = options;
+    this.guard = new FloodGuard(now);
     this.blocks = new HeaderBlocks(limits.maxHeaderListBytes);
     this.reader = new FrameReader(this, limits.maxFrameBytes);
-    this.dueBy = performance.now() + limits.handshakeMs;
+    this.dueBy = now() + limits.handshakeMs;
     this.socket = takeInput(socket, (bytes, length) => this.receive(bytes, length));
     this.sender = new Sender(this.socket);
     this.streams = new RequestStreams(this.sender, limits, target, this.guard, () => this.endWhenIdle());
     this.socket.on("error", (error) => this.close(error));
     this.socket.on("end", () => this.close(undefined));
-    this.socket.on("close", () => this.close(undefined));
+    this.socket.on("close", () => {
+      this.close(undefined);
+      this.report();
+    });
   }
 
   /** Begins, with what was already read from the socket. */
@@ -87,15 +95,16 @@ export class Http2Connection implements FrameSink {
     this.socket.destroy();
   }
 
-  /** Ends the connection if its client is overdue. To be called every few seconds with performance.now(). */
-  check(now: number): void {
-    if (now < this.dueBy) return;
+  /** Ends the connection if its client is overdue. To be called every few seconds. */
+  check(): void {
+    if (this.options.now() < this.dueBy) return;
     const code = this.acknowledged ? errorCode.enhanceYourCalm : errorCode.settingsTimeout;
     this.fail(new ConnectionError(code, "the client takes too long"));
   }
 
   private receive(bytes: Buffer, length: number): void {
     if (this.over) return;
+    this.sender.hold();
     try {
       this.reader.push(bytes, length);
     } catch (error) {
@@ -105,7 +114,7 @@ export class Http2Connection implements FrameSink {
     if (this.blocks.open === 0) {
       if (this.acknowledged) this.dueBy = Number.POSITIVE_INFINITY;
     } else if (this.dueBy === Number.POSITIVE_INFINITY)
-      this.dueBy = performance.now() + this.options.limits.headerBlockMs;
+      this.dueBy = this.options.now() + this.options.limits.headerBlockMs;
     const { outbox } = this.sender;
     if (outbox.blocked && outbox.pending > maxUnreadBytes) {
       this.fail(new ConnectionError(errorCode.enhanceYourCalm, "too many answers that nobody reads"));
@@ -236,8 +245,14 @@ export class Http2Connection implements FrameSink {
   private finish(error: Error | undefined): void {
     if (this.over) return;
     this.sender.pump();
+    const { blocked } = this.sender.outbox;
     this.close(error);
-    this.socket.end();
+    if (blocked) {
+      // The client has not read what came before our last words.
+      this.socket.destroy();
+      return;
+    }
+    this.socket.end(() => this.report());
     const timer = setTimeout(() => this.socket.destroy(), lingerMs);
     this.socket.once("close", () => clearTimeout(timer));
   }
@@ -245,9 +260,15 @@ export class Http2Connection implements FrameSink {
   private close(error: Error | undefined): void {
     if (this.over) return;
     this.over = true;
+    this.failure = error;
     this.streams.abortAll(new StillageError("cancelled", "the connection ended"));
     this.sender.close();
-    this.options.closed(error);
+  }
+
+  private report(): void {
+    if (this.reported) return;
+    this.reported = true;
+    this.options.closed(this.failure);
   }
 }
 

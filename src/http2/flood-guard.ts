@@ -11,6 +11,11 @@ const periodMs = 1000;
 export class FloodGuard {
   private idleFrames = 0;
   private since = 0;
+  private readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
 
   /** A frame that did work. */
   work(): void {
@@ -19,9 +24,9 @@ export class FloodGuard {
 
   /** A frame that did none. */
   idle(): void {
-    if (this.idleFrames === 0) this.since = performance.now();
+    if (this.idleFrames === 0) this.since = this.now();
     if (++this.idleFrames < maxIdleFrames) return;
-    if (performance.now() - this.since < periodMs)
+    if (this.now() - this.since < periodMs)
       throw new ConnectionError(errorCode.enhanceYourCalm, "too many frames without work");
     this.idleFrames = 0;
   }

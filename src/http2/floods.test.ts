@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { frame, headers, RawClient, settings, TestListener, uint32 } from "./connection.fixture.ts";
+import { TestListener } from "./connection.fixture.ts";
 import { errorCode, flag, frameType } from "./protocol.ts";
+import { frame, headers, RawClient, settings, uint32 } from "./raw-client.fixture.ts";
 
 const { ping, priority, data, rstStream, continuation, windowUpdate } = frameType;
 const many = 30_000;

@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import {
-  type Frame,
-  frame,
-  headers,
-  RawClient,
-  type Received,
-  settings,
-  TestListener,
-  uint32,
-} from "./connection.fixture.ts";
+import { type Received, TestListener } from "./connection.fixture.ts";
 import { encodeHeaders } from "./hpack-encoder.ts";
 import { clientPreface, errorCode, flag, frameType, setting } from "./protocol.ts";
+import { type Frame, frame, headers, RawClient, settings, uint32 } from "./raw-client.fixture.ts";
 
 const { data, windowUpdate } = frameType;
 const { initialWindowSize, maxFrameSize } = setting;

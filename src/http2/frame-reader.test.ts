@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { frame } from "./connection.fixture.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { clientPreface, flag, frameType } from "./protocol.ts";
+import { frame } from "./raw-client.fixture.ts";
 
 /** Notes what a reader says, data joined. */
 class Notes implements FrameSink {

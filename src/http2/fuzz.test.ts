@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { frame, headers, RawClient, settings, TestListener, uint32 } from "./connection.fixture.ts";
+import { TestListener } from "./connection.fixture.ts";
 import { clientPreface, flag, frameType } from "./protocol.ts";
+import { frame, headers, RawClient, settings, uint32 } from "./raw-client.fixture.ts";
 
 /** SplitMix32: the same numbers on every run. */
 function randomNumbers(seed: number): (below: number) => number {
@@ -68,7 +69,7 @@ test("a server survives all kinds of garbage, and forgets who sent it", async ()
   sane.send(headers(1, flag.endStream));
   await sane.next(frameType.headers, 1);
   // Every connection but this one is over, and every request of theirs is answered or aborted.
-  while (listener.errors.length < 600) await new Promise(setImmediate);
+  await listener.over(600);
   for (const error of listener.errors) {
     assert.ok(error === undefined || error.name === "ConnectionError" || "code" in error, error?.stack ?? "");
   }

@@ -6,7 +6,7 @@ import type { Lender } from "./stream.ts";
 const slabBytes = 64 * 1024;
 
 /** Up to here a copy is cheaper than one piece more for the kernel. */
-const copyBytes = 2048;
+export const copyBytes = 2048;
 
 /** A write of more than this asks to be told when it is done. */
 const unwatchedBytes = 16 * 1024;
@@ -21,6 +21,8 @@ export class Outbox {
   private at = 0;
   private pieces: Uint8Array[] = [];
   private lenders: Lender[] = [];
+  /** Whether a piece is a view of memory that is not ours. */
+  private borrowed = false;
   /** The lenders of each write that is on its way, the oldest first. */
   private readonly away: Lender[][] = [];
   /** Bytes collected since the last flush. */
@@ -61,6 +63,7 @@ export class Outbox {
     if (length <= copyBytes) this.copy(bytes, start, end);
     else {
       this.closeSlab();
+      this.borrowed = true;
       this.pieces.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
       this.pending += length;
     }
@@ -89,12 +92,14 @@ export class Outbox {
     if (this.pending === 0 || this.blocked) return;
     this.closeSlab();
     const { socket, pieces } = this;
-    const watched = this.lenders.length > 0 || this.pending > unwatchedBytes || socket.writableLength > 0;
+    const watched =
+      this.borrowed || this.lenders.length > 0 || this.pending > unwatchedBytes || socket.writableLength > 0;
     if (watched) {
       this.away.push(this.lenders);
       this.lenders = [];
     }
     this.pieces = [];
+    this.borrowed = false;
     this.pending = 0;
     const last = pieces.length - 1;
     if (last > 0) socket.cork();

@@ -28,10 +28,12 @@ export class Sender {
   initialWindow = defaultWindow;
   /** Body of all streams that waits to be sent. */
   queued = 0;
-  /** Called once, when the outbox is empty next. */
+  /** Called once, as soon as all that was said has left. */
   onFlushed: (() => void) | undefined;
   private readonly ready: Sending[] = [];
   private scheduled = false;
+  /** What was received is being dealt with, and `pump` follows. */
+  private held = false;
   private closed = false;
 
   constructor(socket: Socket) {
@@ -51,13 +53,19 @@ export class Sender {
 
   /** Sees to it that what was collected goes out once the work at hand is done. */
   schedule(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || this.held) return;
     this.scheduled = true;
     setImmediate(this.run);
   }
 
+  /** Collects what is to be sent until the next `pump`. */
+  hold(): void {
+    this.held = true;
+  }
+
   /** Sends what can be sent now. */
   pump(): void {
+    this.held = false;
     if (this.closed) return;
     const { outbox, ready } = this;
     while (!outbox.blocked && this.window > 0 && outbox.pending < batchBytes) {
@@ -68,7 +76,7 @@ export class Sender {
       if (stream.inLine) ready.push(stream);
     }
     outbox.flush();
-    if (outbox.pending === 0 && this.onFlushed !== undefined) {
+    if (outbox.pending === 0 && !outbox.blocked && this.onFlushed !== undefined) {
       const { onFlushed } = this;
       this.onFlushed = undefined;
       onFlushed();

@@ -1,6 +1,7 @@
 import type { StillageError } from "../base/errors.ts";
 import { BodyQueue } from "./body-queue.ts";
 import type { HeaderBlock } from "./hpack-encoder.ts";
+import { copyBytes } from "./outbox.ts";
 import { errorCode, flag, frameType, maxWindow } from "./protocol.ts";
 import type { Sender } from "./sender.ts";
 import type { Lender, RequestSink, ServerStream } from "./stream.ts";
@@ -82,7 +83,8 @@ export class Http2Stream implements ServerStream {
       outbox.frameHeader(bytes, frameType.data, 0, this.id);
       outbox.copy(head, 0, head.length);
       for (const part of parts) outbox.piece(part, 0, part.length);
-      if (lender.sent !== undefined) outbox.notify(lender);
+      if (bytes <= copyBytes) lender.sent?.();
+      else if (lender.sent !== undefined) outbox.notify(lender);
       sender.schedule();
       return;
     }

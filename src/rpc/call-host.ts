@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { MessageMemory } from "./message-memory.ts";
+import type { ConnectionMemory } from "./message-memory.ts";
 import type { CallObserver } from "./observer.ts";
 
 /** What a call needs of its connection and server. */
@@ -9,13 +9,15 @@ export interface CallHost {
   readonly peer: Peer;
   readonly log: Log;
   readonly observer: CallObserver | undefined;
-  readonly memory: MessageMemory;
+  readonly memory: ConnectionMemory;
   readonly deadlines: Deadlines;
   now(): number;
   /** grpc-timeout in milliseconds. */
   timeoutOf(value: string): number | undefined;
   /** Whether more of this connection's responses is unread than memory is good for. */
   readonly congested: boolean;
+  /** Whether enough waits to be sent to keep the connection busy: then no stream need have more than one message ready. */
+  readonly saturated: boolean;
   /** Calls `start` once the connection is not congested any more. */
   holdBack(call: Startable): void;
   /** The call that was held back is over. */

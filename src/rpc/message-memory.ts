@@ -1,10 +1,7 @@
+import { SlabPool } from "./slab-pool.ts";
+
 /** Messages up to here are garbage like any other object: Node serves them from a pool of its own. */
 const smallBytes = 2048;
-
-const firstClassBytes = 4096;
-
-/** Idle buffers are kept up to this sum, so that a busy server gets by without page faults. */
-const maxIdleBytes = 24 * 1024 * 1024;
 
 /** A request message, and what has to be given back for it. */
 export class Message {
@@ -12,7 +9,7 @@ export class Message {
   readonly compressed: boolean;
   /** The buffer that `bytes` is the beginning of; `undefined` for garbage. */
   readonly slab: Buffer | undefined;
-  /** Share of the memory budget. */
+  /** Share of the budget. */
   readonly reserved: number;
 
   constructor(bytes: Buffer, compressed: boolean, slab: Buffer | undefined, reserved: number) {
@@ -29,48 +26,103 @@ export interface Waiter {
   granted(): void;
 }
 
-/** The memory of request messages: buffers that are used again, and a budget for the large ones. */
+interface Request {
+  readonly bytes: number;
+  readonly connection: ConnectionMemory;
+}
+
+/**
+ * The memory of all request messages: a pool of buffers, and a budget for long messages, given out in the order of asking. A
+ * connection that has none of it gets a message's share whatever the others hold, so that slow clients do not stop the rest.
+ */
 export class MessageMemory {
+  readonly pool = new SlabPool();
   private readonly budget: number;
   private reserved = 0;
-  private readonly waiting = new Map<Waiter, number>();
-  private readonly idle: Buffer[][] = [];
-  private idleBytes = 0;
+  private readonly waiting = new Map<Waiter, Request>();
 
   constructor(budget: number) {
     this.budget = budget;
   }
 
+  /** What the messages of one connection are taken from. */
+  connection(): ConnectionMemory {
+    return new ConnectionMemory(this);
+  }
+
   /** Takes a share of the budget; false where the waiter has to wait for it. */
-  reserve(bytes: number, waiter: Waiter): boolean {
-    if (this.waiting.size === 0 && this.fits(bytes)) {
-      this.reserved += bytes;
+  reserve(request: Request, waiter: Waiter): boolean {
+    if ((this.waiting.size === 0 && this.fits(request.bytes)) || request.connection.reserved === 0) {
+      this.add(request);
       return true;
     }
-    this.waiting.set(waiter, bytes);
+    this.waiting.set(waiter, request);
     return false;
   }
 
-  /** Gives a share back. */
-  unreserve(bytes: number): void {
-    if (bytes === 0) return;
+  unreserve({ bytes, connection }: Request): void {
     this.reserved -= bytes;
+    connection.reserved -= bytes;
     this.serve();
   }
 
-  /** Stops waiting. */
   leave(waiter: Waiter): void {
     if (this.waiting.delete(waiter)) this.serve();
   }
 
+  private fits(bytes: number): boolean {
+    return this.reserved + bytes <= this.budget;
+  }
+
+  private add({ bytes, connection }: Request): void {
+    this.reserved += bytes;
+    connection.reserved += bytes;
+  }
+
+  private serve(): void {
+    let passed = false;
+    for (const [waiter, request] of this.waiting) {
+      if ((!passed && this.fits(request.bytes)) || request.connection.reserved === 0) {
+        this.waiting.delete(waiter);
+        this.add(request);
+        waiter.granted();
+      } else passed = true;
+    }
+  }
+}
+
+/** The request messages of one connection. */
+export class ConnectionMemory {
+  /** Its part of the budget. */
+  reserved = 0;
+  private readonly memory: MessageMemory;
+
+  constructor(memory: MessageMemory) {
+    this.memory = memory;
+  }
+
+  /** Takes a share of the budget; false where the waiter has to wait for it. */
+  reserve(bytes: number, waiter: Waiter): boolean {
+    return this.memory.reserve({ bytes, connection: this }, waiter);
+  }
+
+  /** Gives a share back. */
+  unreserve(bytes: number): void {
+    if (bytes > 0) this.memory.unreserve({ bytes, connection: this });
+  }
+
+  /** Stops waiting. */
+  leave(waiter: Waiter): void {
+    this.memory.leave(waiter);
+  }
+
   /** A buffer of at least so many bytes; `undefined` where they are too few to be worth it. */
   slab(bytes: number): Buffer | undefined {
-    if (bytes <= smallBytes) return undefined;
-    const index = classOf(bytes);
-    const buffer = this.idle[index]?.pop();
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(sizeOf(index));
-    this.idleBytes -= buffer.length;
-    return buffer;
+    return bytes <= smallBytes ? undefined : this.memory.pool.take(bytes);
+  }
+
+  giveSlab(slab: Buffer): void {
+    this.memory.pool.give(slab);
   }
 
   /** Takes a message back that nobody looks at any more. */
@@ -78,38 +130,4 @@ export class MessageMemory {
     if (message.slab !== undefined) this.giveSlab(message.slab);
     this.unreserve(message.reserved);
   }
-
-  giveSlab(slab: Buffer): void {
-    if (this.idleBytes + slab.length > maxIdleBytes) return;
-    const index = classOf(slab.length);
-    this.idle[index] ??= [];
-    this.idle[index].push(slab);
-    this.idleBytes += slab.length;
-  }
-
-  private fits(bytes: number): boolean {
-    return this.reserved === 0 || this.reserved + bytes <= this.budget;
-  }
-
-  private serve(): void {
-    for (const [waiter, bytes] of this.waiting) {
-      if (!this.fits(bytes)) return;
-      this.waiting.delete(waiter);
-      this.reserved += bytes;
-      waiter.granted();
-    }
-  }
-}
-
-/** Buffers come in sizes of 4 KiB times 1, 1.5, 2, 3, 4, 6 and so on: at most a third of one is wasted. */
-function classOf(bytes: number): number {
-  if (bytes <= firstClassBytes) return 0;
-  const exponent = 31 - Math.clz32((bytes - 1) / firstClassBytes);
-  const power = firstClassBytes << exponent;
-  return bytes <= power * 1.5 ? exponent * 2 + 1 : exponent * 2 + 2;
-}
-
-function sizeOf(index: number): number {
-  const power = firstClassBytes << (index >> 1);
-  return index % 2 === 0 ? power : power * 1.5;
 }

@@ -1,6 +1,6 @@
 import { StillageError } from "../base/errors.ts";
 import type { ServerStream } from "../http2/stream.ts";
-import { Message, type MessageMemory, type Waiter } from "./message-memory.ts";
+import { type ConnectionMemory, Message, type Waiter } from "./message-memory.ts";
 
 /** A length-prefixed message begins with a flag and four bytes of length. */
 const prefixBytes = 5;
@@ -22,7 +22,7 @@ const readAheadBytes = 1024 * 1024;
 export class MessageReader implements Waiter {
   private readonly stream: ServerStream;
   private readonly sink: MessageSink;
-  private readonly memory: MessageMemory;
+  private readonly memory: ConnectionMemory;
   private readonly maxBytes: number;
   /** What a client may send without a share of the budget. */
   private readonly windowBytes: number;
@@ -40,7 +40,7 @@ export class MessageReader implements Waiter {
   private unread = 0;
   private stopped = false;
 
-  constructor(stream: ServerStream, sink: MessageSink, memory: MessageMemory, maxBytes: number) {
+  constructor(stream: ServerStream, sink: MessageSink, memory: ConnectionMemory, maxBytes: number) {
     this.stream = stream;
     this.sink = sink;
     this.memory = memory;
@@ -151,6 +151,11 @@ export class MessageReader implements Waiter {
     this.slab = undefined;
     this.reserved = 0;
     this.unread += length;
+    if (this.waiting) {
+      // The message has come with what the client could send anyway.
+      this.waiting = false;
+      this.memory.leave(this);
+    }
     this.sink.message(message);
   }
 

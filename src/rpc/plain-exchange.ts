@@ -28,6 +28,10 @@ export class PlainExchange implements HttpRequest, RequestSink {
   private readonly arrived: Buffer[] = [];
   private complete = false;
   private abandoned: StillageError | undefined;
+  /** The handler has its answer: what still comes is dropped. */
+  private answering = false;
+  /** The client has said everything, or all that it may. */
+  private readonly said = Promise.withResolvers<void>();
   private receiver: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   private sender: PromiseWithResolvers<void> | undefined;
 
@@ -68,12 +72,17 @@ export class PlainExchange implements HttpRequest, RequestSink {
   }
 
   data(bytes: Buffer, start: number, end: number): void {
+    if (this.answering) {
+      if (this.stream.receiveWindow === 0) this.said.resolve();
+      return;
+    }
     this.arrived.push(Buffer.from(bytes.subarray(start, end)));
     this.proceed();
   }
 
   end(): void {
     this.complete = true;
+    this.said.resolve();
     this.proceed();
   }
 
@@ -90,6 +99,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
     const { receiver } = this;
     this.receiver = undefined;
     receiver?.reject(reason);
+    this.said.resolve();
     this.drained();
   }
 
@@ -106,6 +116,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
       );
       response = { status: 500, headers: { "content-type": "text/plain" }, body: Buffer.from("internal error\n") };
     }
+    await this.heardOut();
     try {
       await this.answer(response);
     } catch (error) {
@@ -113,6 +124,17 @@ export class PlainExchange implements HttpRequest, RequestSink {
         log.error({ path: this.path, peer: this.peer.address, err: error }, "a response broke off");
       this.stream.reset(errorCode.internalError);
     }
+  }
+
+  /**
+   * Waits until the client has said what it has to say, though nobody listens: most clients read a response only then, and what is
+   * wrong with a request may come last. But what does not fit its window is not waited for, nor a client that asked first.
+   */
+  private async heardOut(): Promise<void> {
+    this.answering = true;
+    this.arrived.length = 0;
+    if (this.list.get("expect") !== undefined || this.stream.receiveWindow === 0) return;
+    await this.said.promise;
   }
 
   private async answer({ status, headers, body }: HttpResponse): Promise<void> {

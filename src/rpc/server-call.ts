@@ -4,8 +4,8 @@ import type { Peer } from "../base/peer.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, RequestSink, ServerStream } from "../http2/stream.ts";
 import type { CallHost } from "./call-host.ts";
-import { gunzipMessage } from "./decompress.ts";
 import type { Expiring } from "./deadlines.ts";
+import { gunzipMessage } from "./decompress.ts";
 import type { Message } from "./message-memory.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { errorResponse, errorTrailers, okTrailers, responseHeaders } from "./response-headers.ts";
@@ -121,7 +121,7 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   protected plain({ bytes, compressed }: Message): MaybePromise<Uint8Array> {
     if (!compressed) return bytes;
     if (this.headers.grpcEncoding === "gzip") return gunzipMessage(bytes, this.route.maxRequestBytes);
-    throw new StillageError("invalid", "a compressed message, and no grpc-encoding that says how");
+    return Promise.reject(new StillageError("invalid", "a compressed message, and no grpc-encoding that says how"));
   }
 
   /** Sends a response message; the lender hears of it in any case. */

@@ -12,7 +12,7 @@ import type { CallHost, Startable } from "./call-host.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { parseTimeout } from "./header-text.ts";
 import type { Limits } from "./limits.ts";
-import type { MessageMemory } from "./message-memory.ts";
+import type { ConnectionMemory, MessageMemory } from "./message-memory.ts";
 import type { CallObserver } from "./observer.ts";
 import { PlainExchange } from "./plain-exchange.ts";
 import { errorResponse } from "./response-headers.ts";
@@ -36,8 +36,8 @@ export interface Shared {
   handlerEnded(): void;
 }
 
-/** Responses that a connection may always have waiting. */
-const leastCongestion = 2 * 1024 * 1024;
+/** Responses that a connection may always have waiting, which is more than the sockets' buffers hold. */
+const saturationBytes = 4 * 1024 * 1024;
 
 const nothing = (): void => {};
 
@@ -55,7 +55,7 @@ export class ServerConnection implements RequestTarget, CallHost {
   readonly peer: Peer;
   readonly log: Log;
   readonly observer: CallObserver | undefined;
-  readonly memory: MessageMemory;
+  readonly memory: ConnectionMemory;
   readonly deadlines: Deadlines;
   readonly http2: Http2Connection;
   private readonly shared: Shared;
@@ -69,11 +69,12 @@ export class ServerConnection implements RequestTarget, CallHost {
     this.shared = shared;
     this.log = shared.log;
     this.observer = shared.observer;
-    this.memory = shared.memory;
+    this.memory = shared.memory.connection();
     this.deadlines = shared.deadlines;
     this.http2 = new Http2Connection(socket, {
       limits: shared.limits,
       target: this,
+      now: shared.now,
       closed: (error) => {
         this.report(error);
         closed(this);
@@ -99,9 +100,12 @@ export class ServerConnection implements RequestTarget, CallHost {
     }
   }
 
+  get saturated(): boolean {
+    return this.http2.queued > saturationBytes;
+  }
+
   get congested(): boolean {
-    const { queued } = this.http2;
-    return queued > leastCongestion && queued > this.shared.responseShare();
+    return this.saturated && this.http2.queued > this.shared.responseShare();
   }
 
   now(): number {
@@ -146,12 +150,10 @@ export class ServerConnection implements RequestTarget, CallHost {
 
   private openCall(stream: ServerStream, headers: RequestHeaders): RequestSink {
     const route = this.shared.routes.get(headers.path);
-    const error = refusal(headers, route);
+    const error = refusal(headers);
     if (route === undefined || error !== undefined) {
-      stream.headers(
-        errorResponse(error ?? new StillageError("unsupported", `${headers.path} is not served here`)),
-        true,
-      );
+      const unknown = new StillageError("unsupported", `${headers.path} is not served here`);
+      stream.headers(errorResponse(error ?? unknown), true);
       return deaf;
     }
     const { method } = route;
@@ -178,10 +180,9 @@ function isGrpc(headers: RequestHeaders): boolean {
   return contentType === "application/grpc" || grpcType.test(contentType);
 }
 
-function refusal(headers: RequestHeaders, route: Route | undefined): StillageError | undefined {
+function refusal(headers: RequestHeaders): StillageError | undefined {
   if (headers.tooLarge) return new StillageError("exhausted", "the call's metadata is too large");
   if (headers.method !== "POST") return new StillageError("invalid", "a gRPC call that is no POST");
-  if (route === undefined) return new StillageError("unsupported", `${headers.path} is not served here`);
   const { grpcEncoding } = headers;
   if (grpcEncoding !== "" && grpcEncoding !== "identity" && grpcEncoding !== "gzip") {
     return new StillageError("unsupported", `grpc-encoding ${grpcEncoding}; identity and gzip are served`);

@@ -67,8 +67,3 @@ export class TestClient extends Client {
 }
 
 const bytes = (value: Buffer): Buffer => value;
-
-/** A promise, and what settles it. */
-export function signalled<T = void>(): PromiseWithResolvers<T> {
-  return Promise.withResolvers<T>();
-}

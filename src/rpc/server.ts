@@ -13,6 +13,9 @@ import type { Service } from "./service.ts";
 /** How often connections are looked at for clients that are overdue. */
 const checkMs = 5000;
 
+/** Clients that are gone without a word are found out by TCP after this time of silence, and some tries. */
+const keepAliveMs = 60_000;
+
 /** How long handlers may take to notice that their calls were cut. */
 const cutMs = 5000;
 
@@ -68,6 +71,7 @@ export class RpcServer {
       return;
     }
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveMs);
     const connection = new ServerConnection(socket, peer, this.shared, (closed) => {
       this.open.delete(closed);
       this.checkIdle();
@@ -109,7 +113,6 @@ export class RpcServer {
   }
 
   private check(): void {
-    const now = performance.now();
-    for (const { http2 } of this.open) http2.check(now);
+    for (const { http2 } of this.open) http2.check();
   }
 }

@@ -52,7 +52,7 @@ export class StreamCall extends ServerCall implements CallStream {
       throw this.abandoned;
     }
     this.sendMessage(reply.parts, reply);
-    const ahead = this.host.congested ? 0 : sendAheadBytes;
+    const ahead = this.host.saturated ? 0 : sendAheadBytes;
     if (this.stream.queued <= ahead) return undefined;
     this.stream.wakeAt(ahead / 2);
     this.sender ??= Promise.withResolvers();

@@ -1,8 +1,7 @@
-import type { ClientHttp2Session } from "node:http2";
 import { grpcStatus } from "../status.ts";
 import { ClientCall } from "./call.ts";
 import { RpcError } from "./rpc-error.ts";
-import { openSession, type SessionOptions } from "./session.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
 
 /** What gRPC clients take unless told otherwise; servers keep below it. */
 const defaultMaxMessageBytes = 4 << 20;
@@ -41,7 +40,7 @@ export function connect(url: string, options: ChannelOptions = {}): Channel {
 class Http2Channel implements Channel {
   readonly #url: string;
   readonly #options: ChannelOptions;
-  #session: ClientHttp2Session | undefined;
+  #session: Session | undefined;
 
   constructor(url: string, options: ChannelOptions) {
     this.#url = url;
@@ -51,7 +50,7 @@ class Http2Channel implements Channel {
   open(method: string, options: CallOptions = {}): ClientCall {
     const { timeoutMs, signal } = options;
     signal?.throwIfAborted();
-    const stream = this.#connected().request({
+    const stream = this.#connected().http2.request({
       ":method": "POST",
       ":path": `/${method}`,
       te: "trailers",
@@ -82,22 +81,22 @@ class Http2Channel implements Channel {
   }
 
   async close(): Promise<void> {
-    const session = this.#session;
-    if (session === undefined || session.destroyed) return;
+    const http2 = this.#session?.http2;
+    if (http2 === undefined || http2.destroyed) return;
     const closed = new Promise<void>((resolve) => {
-      session.once("close", resolve);
+      http2.once("close", resolve);
     });
-    session.close();
+    http2.close();
     await closed;
   }
 
   destroy(): void {
-    this.#session?.destroy();
+    this.#session?.socket.destroy();
   }
 
-  #connected(): ClientHttp2Session {
+  #connected(): Session {
     const session = this.#session;
-    if (session !== undefined && !session.closed && !session.destroyed) return session;
+    if (session !== undefined && !session.socket.destroyed && !session.http2.closed) return session;
     this.#session = openSession(this.#url, this.#options);
     return this.#session;
   }

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect } from "node:http2";
-import { connect as connectSocket } from "node:net";
+import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** How a server is reached and trusted. Keys and certificates are PEM. */
 export interface SessionOptions {
@@ -12,42 +13,65 @@ export interface SessionOptions {
   readonly serverName?: string;
 }
 
+/** An HTTP/2 session and the socket below it: destroying the session says goodbye, destroying the socket does not. */
+export interface Session {
+  readonly http2: ClientHttp2Session;
+  readonly socket: Socket;
+}
+
 /** Large enough that a long, fast line is not kept waiting: HTTP/2's own 64 KiB allows 64 KiB for each round trip. */
 const streamWindowBytes = 4 << 20;
 const connectionWindowBytes = 16 << 20;
 
-const schemes: Readonly<Record<string, string>> = {
-  "http:": "http:",
-  "grpc:": "http:",
-  "https:": "https:",
-  "grpcs:": "https:",
-};
+/** In MiB. Node refuses answers while more than this waits to be sent, 10 unless told otherwise; who sends bounds that himself. */
+const maxSessionMemory = 4096;
 
 /** Opens a connection. `http` and `grpc` are plain, `https` and `grpcs` are TLS, `unix:PATH` is a socket. Throws TypeError for another URL. */
-export function openSession(url: string, options: SessionOptions): ClientHttp2Session {
-  const session = url.startsWith("unix:") ? overSocket(url.slice("unix:".length)) : overNetwork(url, options);
-  session.on("connect", () => {
-    if (!session.destroyed) session.setLocalWindowSize(connectionWindowBytes);
+export function openSession(url: string, options: SessionOptions): Session {
+  const place = parseUrl(url);
+  const socket = openSocket(place, options);
+  const http2 = connect(place.authority, {
+    maxSessionMemory,
+    settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+    createConnection: () => socket,
+  });
+  http2.on("connect", () => {
+    if (!http2.destroyed) http2.setLocalWindowSize(connectionWindowBytes);
   });
   // Every call in progress hears of it by itself; without a listener it would end the process.
-  session.on("error", () => {});
-  return session;
+  http2.on("error", () => {});
+  return { http2, socket };
 }
 
-const settings = { enablePush: false, initialWindowSize: streamWindowBytes };
-
-function overSocket(path: string): ClientHttp2Session {
-  return connect("http://localhost", { settings, createConnection: () => connectSocket({ path }) });
+/** What a URL of a gRPC server says. */
+interface Place {
+  /** For the requests: scheme, host and port. */
+  readonly authority: string;
+  readonly tls: boolean;
+  readonly where: { readonly path: string } | { readonly host: string; readonly port: number };
 }
 
-function overNetwork(url: string, options: SessionOptions): ClientHttp2Session {
-  const { protocol, host } = new URL(url);
-  const scheme = schemes[protocol];
-  if (scheme === undefined || host === "") throw new TypeError(`${url} is no URL of a gRPC server`);
-  const { serverName: servername, ca, cert, key } = options;
-  return connect(`${scheme}//${host}`, {
-    settings,
-    ...(servername !== undefined && { servername }),
+const plainSchemes = new Set(["http:", "grpc:"]);
+const tlsSchemes = new Set(["https:", "grpcs:"]);
+
+function parseUrl(url: string): Place {
+  if (url.startsWith("unix:")) {
+    return { authority: "http://localhost", tls: false, where: { path: url.slice("unix:".length) } };
+  }
+  const { protocol, hostname, port } = new URL(url);
+  const tls = tlsSchemes.has(protocol);
+  if (hostname === "" || !(tls || plainSchemes.has(protocol))) throw new TypeError(`${url} is no URL of a gRPC server`);
+  // As `new URL` has it, an IPv6 address stands in brackets; a socket takes it without.
+  const where = { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port) || (tls ? 443 : 80) };
+  return { authority: `${tls ? "https" : "http"}://${hostname}:${where.port}`, tls, where };
+}
+
+function openSocket({ tls, where }: Place, { ca, cert, key, serverName }: SessionOptions): Socket {
+  if (!tls) return connectPlain(where);
+  return connectTls({
+    ...where,
+    ALPNProtocols: ["h2"],
+    ...(serverName !== undefined && { servername: serverName }),
     ...(ca !== undefined && { ca: Buffer.from(ca) }),
     ...(cert !== undefined && { cert: Buffer.from(cert) }),
     ...(key !== undefined && { key: Buffer.from(key) }),

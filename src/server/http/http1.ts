@@ -22,6 +22,8 @@ export class Http1 {
         outgoing.destroy();
       });
     });
+    // A server that listens says this itself. Only then does Node watch over connections: time limits, and what `close` ends.
+    this.server.emit("listening");
   }
 
   /** Serves a connection of which `head` has been read. */

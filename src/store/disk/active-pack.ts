@@ -82,7 +82,7 @@ export class ActivePack {
     const { pack, context } = this;
     try {
       if (!context.durable) {
-        await syncData(this.fd);
+        await this.sync();
         for (const { record, end } of this.unsynced) pack.index.add(record, end);
         this.unsynced = [];
       }

@@ -7,7 +7,7 @@ import type { DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
 import { FilePaths } from "./file-paths.ts";
 import { FileRecovery } from "./file-recovery.ts";
-import { type IndexRecord, present, type RecordKind, recordWords, removed } from "./index-format.ts";
+import { present, type RecordKind, recordWords, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { SharedRun } from "./shared-run.ts";
@@ -39,8 +39,8 @@ export class BlobFiles {
   private readonly naming: SharedRun;
   /** Without durability: what is acknowledged and on its way into the journal, by serial number. */
   private readonly settling = new Map<number, Promise<void>>();
-  /** What is on its way in or out: a journal that is written anew while that lasts has to list it. */
-  private readonly moving = new Set<BlobFile>();
+  /** When what is on its way in or out was used, by serial number: a journal that is written anew meanwhile keeps listing it. */
+  private readonly moving = new Map<number, number>();
   private highest = 0;
 
   constructor(directory: string, index: DigestIndex, context: DiskContext) {
@@ -111,22 +111,26 @@ export class BlobFiles {
    */
   async remove(file: BlobFile): Promise<void> {
     await this.settling.get(file.serial);
-    this.moving.add(file);
+    this.moving.set(file.serial, this.context.now());
     try {
       await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
       this.note(removed, file);
       await this.journal.commit();
     } finally {
-      this.moving.delete(file);
+      this.moving.delete(file.serial);
     }
     this.context.faults.reach("removal journaled");
     await unlink(this.paths.arriving(file)).catch(ignoreAbsence);
     this.context.space.giveBack(this.room(file.digest.size));
   }
 
-  /** Writes the journal anew, with the last use of each of these entries. */
-  async saveUse(entries: Uint32Array): Promise<void> {
-    await this.journal.rewrite(() => this.list(entries));
+  /** Writes the journal anew, with the last use of the blobs. */
+  async saveUse(): Promise<void> {
+    const { words } = this.index.function;
+    await this.journal.rewrite((records, at) => {
+      const serial = records[at + words] as number;
+      return this.index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
+    });
   }
 
   async close(): Promise<void> {
@@ -141,7 +145,7 @@ export class BlobFiles {
       await file.named;
       if (!context.durable) await syncFile(paths.arriving(file)); // not even now is anything listed that may be lost
       context.faults.reach("file synced");
-      this.moving.add(file);
+      this.moving.set(file.serial, this.context.now());
       this.note(present, file);
       await this.journal.commit();
       context.faults.reach("file journaled");
@@ -152,7 +156,7 @@ export class BlobFiles {
       this.note(removed, file); // goes with the next commit, beside the record that it revokes
       throw fromFileSystem(error, "cannot publish a file");
     } finally {
-      this.moving.delete(file);
+      this.moving.delete(file.serial);
     }
   }
 
@@ -165,28 +169,13 @@ export class BlobFiles {
     await this.drop(file);
   }
 
-  /** The records of these entries, as far as they are still of files, and of what is on its way. */
-  private *list(entries: Uint32Array): Generator<IndexRecord> {
-    const { index } = this;
-    for (const entry of entries) {
-      const offset = index.offset(entry);
-      if (index.place(entry) !== inFile || this.settling.has(offset)) continue;
-      yield { kind: present, ...index.hash(entry), offset, size: index.size(entry), used: index.used(entry) };
-    }
-    for (const file of this.moving) yield this.record(present, file);
-  }
-
   private insert({ digest, serial }: BlobFile): void {
     this.index.insert(DigestList.of(digest).words, 0, digest.size, inFile, serial, this.context.now());
   }
 
-  private note(kind: RecordKind, file: BlobFile): void {
-    this.journal.add(this.record(kind, file));
-  }
-
-  private record(kind: RecordKind, { digest, serial }: BlobFile): IndexRecord {
+  private note(kind: RecordKind, { digest, serial }: BlobFile): void {
     const { words } = DigestList.of(digest);
-    return { kind, words, word: 0, offset: serial, size: digest.size, used: this.context.now() };
+    this.journal.add({ kind, words, word: 0, offset: serial, size: digest.size, used: this.context.now() });
   }
 
   /** What a file takes on the disk, with its record. */

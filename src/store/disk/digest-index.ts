@@ -134,29 +134,11 @@ export class DigestIndex {
     this.touched.add(Math.min(chunk[at] as number, inFile));
   }
 
-  /** The entries of each of these places; those of others are left out. */
-  entriesOf(places: ReadonlySet<number>): Map<number, Uint32Array> {
-    const counts = new Map(Array.from(places, (place) => [place, 0]));
-    for (let entry = this.next(0); entry >= 0; entry = this.next(entry + 1)) {
-      const count = counts.get(this.place(entry));
-      if (count !== undefined) counts.set(this.place(entry), count + 1);
-    }
-    const found = new Map(Array.from(counts, ([place, count]) => [place, new Uint32Array(count)]));
-    for (let entry = this.next(0); entry >= 0; entry = this.next(entry + 1)) {
-      const place = this.place(entry);
-      const entries = found.get(place);
-      if (entries === undefined) continue;
-      const left = (counts.get(place) as number) - 1;
-      counts.set(place, left);
-      entries[entries.length - 1 - left] = entry;
-    }
-    return found;
-  }
-
-  /** Where the hash of an entry lies. */
-  hash(entry: number): { readonly words: Uint32Array; readonly word: number } {
-    const { chunk, at } = this.locate(entry);
-    return { words: chunk, word: at };
+  /** The last use of a blob if it lies just there, else `undefined`. */
+  usedAt(words: Uint32Array, word: number, place: number, offset: number): number | undefined {
+    const entry = this.find(words, word);
+    const there = entry >= 0 && this.place(entry) === place && this.offset(entry) === offset;
+    return there ? this.used(entry) : undefined;
   }
 
   /** The first entry from `from` on that is in use, or -1. */

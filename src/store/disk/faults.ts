@@ -11,7 +11,6 @@ export type FaultPoint =
   | "pack written"
   | "pack synced"
   | "index written"
-  | "file written"
   | "file synced"
   | "file journaled"
   | "file moved"

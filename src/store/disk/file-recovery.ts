@@ -19,7 +19,7 @@ import { type DigestIndex, inFile } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { type FilePaths, parseName } from "./file-paths.ts";
 import { FileWindow } from "./file-window.ts";
-import { type IndexBlock, present, recordWords } from "./index-format.ts";
+import { type IndexBlock, isPresent, present, recordWords } from "./index-format.ts";
 import type { IndexLog } from "./index-log.ts";
 import { newPath } from "./index-rewrite.ts";
 import { pieceBytes } from "./piece-writer.ts";
@@ -62,7 +62,8 @@ export class FileRecovery {
       const upper = records[at + words + 2] as number;
       const size = (records[at + words + 1] as number) + (upper & 0xffffff) * 0x100000000;
       const entry = index.find(records, at);
-      if (upper >>> 24 === present) this.insert(records, at, serial, size, records[at + words + 3] as number);
+      if (isPresent(records, at, index.function))
+        this.insert(records, at, serial, size, records[at + words + 3] as number);
       else if (entry >= 0 && this.isAt(entry, serial)) {
         index.remove(entry);
         this.context.space.giveBack(onDisk(size));

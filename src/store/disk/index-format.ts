@@ -55,6 +55,11 @@ export function writeRecord(into: Uint32Array, at: number, fn: DigestFunction, r
   into[end + 3] = record.used;
 }
 
+/** Whether the record at `records[at]` says that its blob is there. */
+export function isPresent(records: Uint32Array, at: number, fn: DigestFunction): boolean {
+  return (records[at + fn.words + 2] as number) >>> 24 === present;
+}
+
 /** One block of the first `count` records, ready to be written. `covered` as in `IndexBlock`. */
 export function encodeBlock(fn: DigestFunction, records: Uint32Array, count: number, covered: number): Uint8Array {
   const words = count * recordWords(fn);
@@ -72,7 +77,7 @@ export interface IndexBlock {
   readonly count: number;
   /** `count` records of `recordWords` words each; valid until the next block is read. */
   readonly records: Uint32Array;
-  /** The pack's records up to this position are listed by this block and those before it; 0 says nothing about that. */
+  /** The pack's records up to this position are listed by this block and those before it. */
   readonly covered: number;
   /** Where the block ends in the index file. */
   readonly end: number;

@@ -15,13 +15,13 @@ import {
   recordWords,
   writeRecord,
 } from "./index-format.ts";
-import { newPath, writeIndexAnew } from "./index-rewrite.ts";
+import { newPath, type UseOf, writeIndexAnew } from "./index-rewrite.ts";
 import { SharedRun } from "./shared-run.ts";
 
 const firstCapacity = 64;
 
 interface Rewrite {
-  readonly list: (covered: number) => Iterable<IndexRecord>;
+  readonly used: UseOf;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -96,13 +96,12 @@ export class IndexLog {
   }
 
   /**
-   * Replaces the file by one that begins with what `list` yields; what is added meanwhile follows as ever. `list` is told up to where the
-   * pack is listed, and lists all that lies before that.
-   * A crash leaves the old file, with or without the beginnings of a new one beside it, or the new one in its place.
+   * Replaces the file by one without what was removed since, and with the last uses that `used` tells. What is added meanwhile follows as
+   * ever. A crash leaves the old file, with or without the beginnings of a new one beside it, or the new one in its place.
    */
-  async rewrite(list: (covered: number) => Iterable<IndexRecord>): Promise<void> {
+  async rewrite(used: UseOf): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
-      this.rewriteAsked = { list, resolve, reject };
+      this.rewriteAsked = { used, resolve, reject };
     });
     await Promise.all([this.runs.ask(), done]);
   }
@@ -123,7 +122,7 @@ export class IndexLog {
     this.rewriteAsked = undefined;
     try {
       if (rewriteAsked !== undefined) {
-        await this.replace(rewriteAsked.list(this.covered)).then(rewriteAsked.resolve, rewriteAsked.reject);
+        await this.replace(rewriteAsked.used).then(rewriteAsked.resolve, rewriteAsked.reject);
       }
       if (this.waiting > 0) await this.writePending();
       if (syncAsked) await syncData(this.file());
@@ -148,8 +147,9 @@ export class IndexLog {
     }
   }
 
-  private async replace(records: Iterable<IndexRecord>): Promise<void> {
-    const length = await writeIndexAnew(this.path, this.function, this.covered, records);
+  private async replace(used: UseOf): Promise<void> {
+    const old = readBlocks(this.file(), this.length, this.function);
+    const length = await writeIndexAnew(this.path, this.function, old, used);
     this.faults.reach("index rewritten");
     await rename(newPath(this.path), this.path);
     this.faults.reach("index replaced");

@@ -2,15 +2,12 @@ import type { DigestFunction } from "../../base/digest-function.ts";
 import { closeFile, openFile, syncData, writeAll } from "./file-io.ts";
 import {
   encodeBlock,
-  type IndexRecord,
+  type IndexBlock,
   indexHeader,
   indexHeaderLength,
+  isPresent,
   recordWords,
-  writeRecord,
 } from "./index-format.ts";
-
-/** Records that are held in memory at a time. */
-const blockRecords = 4096;
 
 /** Where an index file lies until it is complete; a start deletes it. */
 export const newEnding = ".new";
@@ -19,32 +16,34 @@ export function newPath(path: string): string {
   return path + newEnding;
 }
 
-/** Writes a new index file, to take the place of the one at `path`, syncs it, and returns its length. */
+/** The last use of the blob of the record that begins at `records[at]`; `undefined` where it is to be left out. */
+export type UseOf = (records: Uint32Array, at: number) => number | undefined;
+
+/** Writes a new index file of what the old one lists, to take the place of the one at `path`, syncs it, and returns its length. */
 export async function writeIndexAnew(
   path: string,
   fn: DigestFunction,
-  covered: number,
-  records: Iterable<IndexRecord>,
+  old: Iterable<IndexBlock>,
+  used: UseOf,
 ): Promise<number> {
   const width = recordWords(fn);
-  const block = new Uint32Array(blockRecords * width);
   const fd = await openFile(newPath(path), "w");
   try {
     await writeAll(fd, indexHeader(fn), 0);
     let length = indexHeaderLength;
-    let count = 0;
-    // Only the last block says how far the list goes: without it, the pack has to be read.
-    const flush = async (upTo: number): Promise<void> => {
-      const bytes = encodeBlock(fn, block, count, upTo);
-      count = 0;
-      await writeAll(fd, bytes, length);
-      length += bytes.length;
-    };
-    for (const record of records) {
-      writeRecord(block, count++ * width, fn, record);
-      if (count === blockRecords) await flush(0);
+    for (const { records, covered } of old) {
+      const kept = new Uint32Array(records.length);
+      let count = 0;
+      for (let at = 0; at < records.length; at += width) {
+        const use = isPresent(records, at, fn) ? used(records, at) : undefined;
+        if (use === undefined) continue;
+        kept.set(records.subarray(at, at + width), count * width);
+        kept[++count * width - 1] = use;
+      }
+      const block = encodeBlock(fn, kept, count, covered);
+      await writeAll(fd, block, length);
+      length += block.length;
     }
-    await flush(covered);
     await syncData(fd);
     return length;
   } finally {

@@ -7,7 +7,7 @@ import { entryLength } from "../batch-entry.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory, writeAll } from "./file-io.ts";
-import { type IndexBlock, type IndexRecord, present, recordWords, removed } from "./index-format.ts";
+import { type IndexBlock, isPresent, present, recordWords, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { newEnding } from "./index-rewrite.ts";
 import { indexName, numberIn, Pack, packHeader, packHeaderLength } from "./pack.ts";
@@ -82,20 +82,10 @@ export class Packs {
     this.context.faults.reach("removal journaled");
   }
 
-  /** Writes the index of a pack anew, with the last use of each of these entries. */
-  async saveUse(pack: Pack, entries: Uint32Array): Promise<void> {
-    await pack.index.rewrite((covered) => this.list(pack, entries, covered));
-  }
-
-  /** The records of these entries, as far as they are still in the pack, and lie in what is listed. */
-  private *list(pack: Pack, entries: Uint32Array, covered: number): Generator<IndexRecord> {
-    const { index } = this;
-    for (const entry of entries) {
-      const offset = index.offset(entry);
-      const size = index.size(entry);
-      if (index.place(entry) !== pack.slot || offset + entryLength(index.function, size) > covered) continue;
-      yield { kind: present, ...index.hash(entry), offset, size, used: index.used(entry) };
-    }
+  /** Writes the index of a pack anew, with the last use of its blobs. */
+  async saveUse(pack: Pack): Promise<void> {
+    const { words } = this.index.function;
+    await pack.index.rewrite((records, at) => this.index.usedAt(records, at, pack.slot, records[at + words] as number));
   }
 
   private newPack(number: number): Pack {
@@ -137,7 +127,7 @@ export class Packs {
       const offset = records[field] as number;
       const length = entryLength(fn, records[field + 1] as number);
       const entry = index.find(records, at);
-      if ((records[field + 2] as number) >>> 24 === present) {
+      if (isPresent(records, at, fn)) {
         if (offset < packHeaderLength || offset + length > size) return false;
         if (entry >= 0) continue; // the same blob in an earlier pack
         index.insert(records, at, records[field + 1] as number, pack.slot, offset, records[field + 3] as number);

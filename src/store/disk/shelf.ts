@@ -128,11 +128,8 @@ export class Shelf {
   async saveUse(): Promise<void> {
     const places = new Set(this.index.touched);
     this.index.touched.clear();
-    if (places.size === 0) return;
-    for (const [place, entries] of this.index.entriesOf(places)) {
-      if (place === inFile) await this.files.saveUse(entries);
-      else await this.packs.saveUse(this.packs.at(place), entries);
-    }
+    for (const place of places)
+      await (place === inFile ? this.files.saveUse() : this.packs.saveUse(this.packs.at(place)));
   }
 
   async close(): Promise<void> {

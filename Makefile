@@ -1,0 +1,84 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# The checkout's own Node, where there is one, and its tools come first.
+export PATH := $(CURDIR)/.node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+# A test that takes this long (milliseconds) hangs; the slowest takes a fraction of it.
+unit-limit := 60000
+process-limit := 300000
+# The runner reports a test that is over its time, but waits for whatever still runs in it: that takes a limit of the whole suite.
+node-test = timeout --kill-after=10 15m node --test --test-timeout=$(1)
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Bring Node, where the machine's is too old, and the npm packages into the checkout
+	@scripts/node.sh
+
+STORE = ./cache
+LISTEN = 127.0.0.1:11001
+.PHONY: serve
+serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 unless told
+	@exec node src/main.ts serve $(STORE) --listen $(LISTEN)
+
+.PHONY: build
+build: setup ## Bundle the programs into dist/, for bin/ and npm pack
+	node scripts/build.ts
+
+# test-docs comes last: it tries the documented commands with the clients that the others have brought.
+.PHONY: test
+test: setup ## Everything that is checked before a change is taken
+	@scripts/suites.sh lint test-unit test-cli test-fault test-conformance test-package $(client-suites) test-docs
+
+.PHONY: lint
+lint: setup ## Types, style, the rules of the house, generated code
+	tsc
+	biome check
+	node scripts/lint.ts
+	scripts/generate.sh --check
+
+.PHONY: test-setup
+test-setup: setup
+	@scripts/test-setup.sh
+
+.PHONY: test-unit
+test-unit: test-setup ## Unit tests, which stand beside their source
+	$(call node-test,$(unit-limit)) 'src/**/*.test.ts' 'bench/**/*.test.ts' 'scripts/**/*.test.ts'
+
+.PHONY: test-cli
+test-cli: test-setup ## The programs as processes: commands, settings, signals, exit statuses
+	$(call node-test,$(process-limit)) 'test/cli/**/*.test.ts'
+
+.PHONY: test-fault
+test-fault: test-setup ## Kills, damage, full disks
+	$(call node-test,$(process-limit)) 'test/fault/**/*.test.ts'
+
+.PHONY: test-conformance
+test-conformance: test-setup ## The API's semantics, also against buildbox-casd, and bounded fuzzing
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(process-limit)) 'test/conformance/**/*.test.ts'
+
+.PHONY: test-package
+test-package: test-setup ## What npm packs, installed into an empty folder
+	$(call node-test,$(process-limit)) 'test/package/**/*.test.ts'
+
+.PHONY: test-docs
+test-docs: test-setup ## What the documentation says: links, snippets, commands
+	$(call node-test,$(process-limit)) 'test/docs/**/*.test.ts'
+
+-include test/clients/targets.mk
+
+.PHONY: bench
+bench: setup ## Compare with other servers; node bench/run.ts --help
+	node bench/run.ts
+
+.PHONY: generate
+generate: setup ## Write src/gen and docs/CONFIGURATION.md anew
+	scripts/generate.sh
+
+.PHONY: clean
+clean: ## Remove what was built or brought; ./cache stays
+	rm -rf dist node_modules .node .cache

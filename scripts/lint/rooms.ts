@@ -1,0 +1,33 @@
+/**
+ * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc <- store <- cache, ostree
+ * <- artifact <- release <- server | client <- cli <- main`, said exactly.
+ */
+const transport = ["base", "http", "http2", "rpc", "gen"];
+const kept = ["base", "gen", "store"];
+const rules = [...kept, "cache", "ostree", "artifact", "release"];
+
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  gen: [],
+  http: ["base"],
+  http2: ["base"],
+  rpc: transport,
+  store: ["base", "gen"],
+  cache: kept,
+  ostree: kept,
+  artifact: [...kept, "cache", "ostree"],
+  release: rules,
+  server: [...transport, ...rules],
+  client: [...transport, ...rules],
+  config: ["base"],
+  cli: [...transport, ...rules, "server", "client", "config"],
+  main: ["cli"],
+};
+
+/** Rooms whose types a room may name although it may not run their code. */
+export const mayNameTypesOf: Readonly<Record<string, readonly string[]>> = {
+  config: ["server"],
+};
+
+/** Where the doors are. A door imports no other door; `cas.ts` may import `cas-batch-read.ts`, a part of its own, and the other way round. */
+export const doorFolders: readonly string[] = ["src/server/grpc", "src/server/http"];

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Brings what every test may use besides Node; each suite with real clients brings those itself.
+. "$(dirname "$0")/clients/debian.sh"
+command -v openssl >/dev/null || ensure_packages openssl

@@ -1,0 +1,20 @@
+import { Command, CommanderError } from "commander";
+import { exitStatus } from "./exit-status.ts";
+
+/** A command that leaves the end of the process to `main.ts`, and whose errors begin with the program's name. */
+export function newCommand(name: string, program: string): Command {
+  return new Command(name).exitOverride().configureOutput({
+    outputError: (text, write) => write(text.replace(/^error: /, `${program}: `)),
+  });
+}
+
+/** Runs a program and gives its exit status; `status` says what its action came to. */
+export async function runCommand(command: Command, args: readonly string[], status: () => number): Promise<number> {
+  try {
+    await command.parseAsync(args, { from: "user" });
+    return status();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+  }
+}

@@ -1,0 +1,82 @@
+import { isatty } from "node:tty";
+import type { Logger } from "pino";
+import { asStillageError, StillageError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { openLog } from "../base/log-pino.ts";
+import type { Config } from "../config/config.ts";
+import { type RunningServer, startServer } from "../server/app.ts";
+import { exitStatus } from "./exit-status.ts";
+import { Signals } from "./signals.ts";
+import { version } from "./version.ts";
+
+const standardError = 2;
+
+/**
+ * Serves until a signal says otherwise, and gives the exit status. `greet` is called once the server is ready. What keeps it from
+ * starting is said in one sentence to the person who starts it, after the name of the program; everything later goes to the log.
+ */
+export async function serveUntilStopped(
+  config: Config,
+  program: string,
+  greet: (server: RunningServer) => void,
+): Promise<number> {
+  const { logLevel, logFormat } = config;
+  const format = logFormat === "auto" ? (isatty(standardError) ? "text" : "json") : logFormat;
+  const log = openLog({ level: logLevel, format, fd: standardError });
+  using signals = new Signals();
+  const crashed = signals.crash.then((error) => {
+    log.error({ err: error }, "an error that nothing caught ends the server");
+    return exitStatus.failed;
+  });
+  const cut = signals.stopAtOnce.then((signal) => {
+    log.warn({ signal }, "stopped at once; running calls were cut");
+    return exitStatus.failed;
+  });
+  const served = startServer({ ...config, version }, log).then(
+    (server) => {
+      greet(server);
+      return run(server, config, log, signals);
+    },
+    (error: unknown) => {
+      process.stderr.write(`${program}: ${sentence(error)}\n`);
+      return exitStatus.failed;
+    },
+  );
+  // Awaited here, or the signals would be given back at once.
+  return await Promise.race([served, cut, crashed]);
+}
+
+async function run(server: RunningServer, config: Config, log: Logger, signals: Signals): Promise<number> {
+  const { listeners } = server;
+  signals.onReload = () => void reload(server, log);
+  // Whoever starts a server waits for this line, whatever else is to be logged.
+  log.child({}, { level: "info" }).info({ listeners, store: config.store, ...server.usage(), version }, "ready");
+  const signal = await signals.stop;
+  log.info({ signal, graceMs: config.graceMs }, "stopping");
+  try {
+    await server.close(config.graceMs);
+    log.info({}, "stopped");
+    return exitStatus.done;
+  } catch (error) {
+    log.error({ err: error }, "the server did not stop as it should");
+    return exitStatus.failed;
+  }
+}
+
+async function reload(server: RunningServer, log: Log): Promise<void> {
+  try {
+    await server.reload();
+    log.info({}, "certificates reloaded");
+  } catch (error) {
+    const { code, message, cause } = asStillageError(error);
+    log.error(code === "internal" ? { code, err: cause ?? error } : { code }, message);
+  }
+}
+
+/** What was foreseen, and the system's refusals, in one sentence; a mistake of ours with its stack. */
+function sentence(error: unknown): string {
+  if (error instanceof StillageError)
+    return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  if (error instanceof Error && "syscall" in error) return `the server cannot start: ${error.message}`;
+  return `the server cannot start: ${error instanceof Error ? error.stack : String(error)}`;
+}

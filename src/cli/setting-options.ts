@@ -1,0 +1,74 @@
+import { type Command, Option } from "commander";
+import type { Config } from "../config/config.ts";
+import { type FlagValue, fileVariable, isProblems, type Loaded, loadConfig, systemFile } from "../config/load.ts";
+import { didYouMean } from "../config/nearest.ts";
+import { type Problem, showProblem } from "../config/problem.ts";
+import { type Setting, settingKeys, settings, showFallback } from "../config/settings.ts";
+
+type Flags = { -readonly [K in keyof Config]?: FlagValue };
+
+const help = `
+SPEC: HOST:PORT, [IPV6]:PORT or unix:PATH; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, divided by commas.
+SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.  TIME: a number with ms, s, m, h or d.
+Exit status: 0 done, 1 a failure while running, 2 wrong usage or configuration.
+All settings: docs/CONFIGURATION.md`;
+
+/** Gives a command the flags of all settings, and `--config`. What is wrong with them, unknown ones too, is found by `loadSettings`. */
+export function addSettings(command: Command): Command {
+  command.allowUnknownOption().allowExcessArguments();
+  command.option("--config <FILE>", `The YAML file to read (${fileVariable}; ${systemFile} where that is there)`);
+  for (const key of settingKeys) {
+    const setting = settings[key] as Setting<unknown>;
+    const option = optionOf(setting);
+    if (option === undefined) command.argument("[DIR]", describe(setting));
+    else command.addOption(option);
+  }
+  return command.addHelpText("after", help);
+}
+
+/** What the command line and everything else sets; problems are printed, and then there is nothing. */
+export function loadSettings(command: Command): Loaded | undefined {
+  const { flags, problems } = readCommandLine(command);
+  const outcome = loadConfig({
+    flags,
+    file: command.getOptionValue("config"),
+    environment: process.env,
+    folder: process.cwd(),
+    systemFile,
+  });
+  if (isProblems(outcome)) problems.push(...outcome);
+  for (const problem of problems) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
+  return problems.length > 0 || isProblems(outcome) ? undefined : outcome;
+}
+
+function readCommandLine(command: Command): { flags: Flags; problems: Problem[] } {
+  const flags: Flags = {};
+  for (const key of settingKeys) {
+    const option = optionOf(settings[key] as Setting<unknown>);
+    const value: unknown = option && command.getOptionValue(option.attributeName());
+    if (value !== undefined) flags[key] = { origin: option?.long ?? "", texts: Array.isArray(value) ? value : [value] };
+  }
+  const known = command.options.map(({ long }) => long ?? "");
+  const unknown = command.args.filter((each) => each.startsWith("-"));
+  // What follows an unknown flag may be its value, so that nothing can be said about the arguments then.
+  const [dir, ...more] = unknown.length > 0 ? [] : command.args;
+  if (dir !== undefined) flags.store = { origin: "DIR", texts: [dir] };
+  const problems = [
+    ...unknown.map((flag) => ({ origin: flag, message: `there is no such flag${didYouMean(flag, known)}` })),
+    ...more.map((word) => ({ origin: word, message: "one DIR is all that goes here" })),
+  ];
+  return { flags, problems };
+}
+
+/** The flag of a setting; `undefined` for the one that is the argument. */
+function optionOf(setting: Setting<unknown>): Option | undefined {
+  if (setting.flag === undefined) return undefined;
+  const option = new Option(setting.flag, describe(setting));
+  if (setting.list) option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+  return option;
+}
+
+function describe(setting: Setting<unknown>): string {
+  const { sentence, variable, list } = setting;
+  return `${sentence}${list ? " Can be repeated." : ""} (default: ${showFallback(setting)}; ${variable})`;
+}

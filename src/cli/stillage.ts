@@ -1,0 +1,26 @@
+import { configCheckCommand } from "./config-check.ts";
+import { configShowCommand } from "./config-show.ts";
+import { exitStatus } from "./exit-status.ts";
+import { newCommand, runCommand } from "./new-command.ts";
+import { serveCommand } from "./serve.ts";
+import { version } from "./version.ts";
+import { versionCommand } from "./version-command.ts";
+
+/** The program `stillage`; gives its exit status. */
+export function runStillage(args: readonly string[]): Promise<number> {
+  let status: number = exitStatus.usage;
+  const end = (result: number): void => {
+    status = result;
+  };
+  const config = newCommand("config", "stillage")
+    .description("Check or show the settings")
+    .addCommand(configCheckCommand(end))
+    .addCommand(configShowCommand(end));
+  const program = newCommand("stillage", "stillage")
+    .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
+    .version(version)
+    .addCommand(serveCommand(end))
+    .addCommand(config)
+    .addCommand(versionCommand(end));
+  return runCommand(program, args, () => status);
+}

@@ -1,0 +1,171 @@
+import { resolve } from "node:path";
+import { addressIdentity } from "./address.ts";
+import { type Check, listOf, orNone, scalar } from "./check.ts";
+import type { Config, ListenerConfig } from "./config.ts";
+import { instanceName } from "./instance-name.ts";
+import { listener, resolveListener } from "./listener.ts";
+import { duration, showDuration, showSize, size } from "./quantity.ts";
+
+/** One thing that can be set. Files, flags, environment, help and reference all come from this. */
+export interface Setting<T> {
+  /** Its key in a file; with `--` before it the flag of a setting that has one value. */
+  readonly name: string;
+  /** The flag and what stands for its value; a list's may be repeated. `undefined` for what is the argument of `serve`. */
+  readonly flag: string | undefined;
+  /** The environment variable; the values of a list are divided by spaces there. */
+  readonly variable: string;
+  readonly list: boolean;
+  readonly type: string;
+  /** What it does, in one sentence. */
+  readonly sentence: string;
+  /** The default, as a text, or for a list several. */
+  readonly fallback: string | readonly string[];
+  readonly check: Check<T>;
+  /** Makes the paths in a value absolute, seen from a folder: the file's own, or the working directory. */
+  readonly locate: (value: T, folder: string) => T;
+  /** The value as a file would say it. */
+  readonly show: (value: T) => unknown;
+}
+
+/** How the names of all environment variables begin. */
+export const variablePrefix = "STILLAGE_";
+
+/** Listeners of one process: more than any deployment has, few enough to list. */
+const maxListeners = 64;
+
+/** Instances of one process; each keeps an index in memory. */
+const maxInstances = 1000;
+
+/** Clients take messages of up to 4 MiB, the default limit of gRPC, and a batch needs some room around its blobs. */
+const maxBatchBytes = (4 << 20) - (64 << 10);
+
+/** Less would make a call of its own of nearly every blob. */
+const minBatchBytes = 4 << 10;
+
+/** Longer than any call that is worth waiting for. */
+const maxGraceMs = 24 * 3_600_000;
+
+const same = <T>(value: T): T => value;
+
+type Description<T> = Pick<Setting<T>, "name" | "type" | "sentence" | "fallback" | "check"> & Partial<Setting<T>>;
+
+function setting<T>(description: Description<T>): Setting<T> {
+  const { name, type } = description;
+  return {
+    flag: `--${name} <${type}>`,
+    variable: `${variablePrefix}${name.toUpperCase().replaceAll("-", "_")}`,
+    list: false,
+    locate: same,
+    show: (value) => value ?? "none",
+    ...description,
+  };
+}
+
+function choice<const T extends string>(...words: readonly T[]): Pick<Setting<T>, "type" | "check"> {
+  const check = scalar(`one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
+  return { type: words.join("|"), check };
+}
+
+const optionalSize = {
+  type: "SIZE|none",
+  fallback: "none",
+  check: orNone(size(1)),
+  show: (bytes: number | undefined) => (bytes === undefined ? "none" : showSize(bytes)),
+};
+
+/** Every setting, in the order in which people read about them. */
+export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+  store: setting({
+    name: "store",
+    flag: undefined,
+    type: "DIR",
+    sentence: "The directory that holds everything; it is made where there is none.",
+    fallback: "cache",
+    check: scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text)),
+    locate: (path, folder) => resolve(folder, path),
+  }),
+  listeners: setting({
+    name: "listeners",
+    flag: "--listen <SPEC>",
+    list: true,
+    type: "list of listeners",
+    sentence: "Where to listen, and whether pushes are taken there, with which certificates.",
+    fallback: ["127.0.0.1:11001"],
+    check: listOf(listener, maxListeners, ({ address }) => addressIdentity(address)),
+    locate: (listeners, folder) => listeners.map((each) => resolveListener(each, folder)),
+    show: (listeners) => listeners.map(showListener),
+  }),
+  instances: setting({
+    name: "instances",
+    flag: "--instance <NAME>",
+    list: true,
+    type: "list of names",
+    sentence: 'The instance names served, each a cache of its own; "" is for clients that name none.',
+    fallback: [""],
+    check: listOf(instanceName, maxInstances, same),
+  }),
+  services: setting({
+    name: "services",
+    ...choice("all", "index", "storage"),
+    sentence: "Which half of a cache this is: the index has the assets, the storage the blobs and action results.",
+    fallback: "all",
+  }),
+  quota: setting({
+    name: "quota",
+    ...optionalSize,
+    sentence: "The most bytes that the store may take; what does not fit is refused.",
+  }),
+  durability: setting({
+    name: "durability",
+    ...choice("on", "off"),
+    sentence: "Whether a push is acknowledged only once it is on the disk; off may lose pushes when the machine stops.",
+    fallback: "on",
+  }),
+  maxBatchBytes: setting({
+    name: "max-batch-bytes",
+    type: "SIZE",
+    sentence: "The most bytes of blobs in one batch; larger blobs are streamed.",
+    fallback: showSize(maxBatchBytes),
+    check: size(minBatchBytes, maxBatchBytes),
+    show: showSize,
+  }),
+  maxBlobBytes: setting({
+    name: "max-blob-bytes",
+    ...optionalSize,
+    sentence: "The largest blob that is taken.",
+  }),
+  graceMs: setting({
+    name: "grace",
+    type: "TIME",
+    sentence: "How long running calls may take to end when the server is told to stop.",
+    fallback: "30s",
+    check: duration(maxGraceMs),
+    show: showDuration,
+  }),
+  logLevel: setting({
+    name: "log-level",
+    ...choice("error", "warn", "info", "debug"),
+    sentence: "The least important messages that are logged.",
+    fallback: "info",
+  }),
+  logFormat: setting({
+    name: "log-format",
+    ...choice("auto", "json", "text"),
+    sentence: "JSON lines or readable text; auto is text on a terminal and JSON elsewhere.",
+    fallback: "auto",
+  }),
+};
+
+export const settingKeys = Object.keys(settings) as readonly (keyof Config)[];
+
+/** The default as people read it. */
+export function showFallback({ fallback }: Setting<unknown>): string {
+  return typeof fallback === "string" ? fallback : fallback.map((each) => each || '""').join(" ");
+}
+
+function showListener({ address, push, tls }: ListenerConfig): object {
+  if (tls === undefined) return { address, push };
+  const { certificate, key, clientCertificates } = tls;
+  const clients = clientCertificates === undefined ? {} : { "client-certificates": clientCertificates };
+  return { address, push, tls: { certificate, key, ...clients } };
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it } from "node:test";
+import { sha256 } from "../../base/digest-function.ts";
+import { DigestList } from "../../base/digest-list.ts";
+import { silentLog } from "../../base/log.ts";
+import { blob } from "../blob-store.contract.ts";
+import { readBlocks, recordWords } from "./index-format.ts";
+import { openDiskStore } from "./open-store.ts";
+
+it("the last use of blobs survives a restart, and removed ones leave no trace", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "store-"));
+  try {
+    let now = 1_000_000;
+    const options = { durability: "on", clock: () => now * 1000, log: silentLog } as const;
+    for (const [size, index] of [
+      [500, "packs/00000001.idx"],
+      [2_000_000, "files.idx"],
+    ] as const) {
+      const blobs = Array.from({ length: 3 }, () => blob(sha256, size));
+      const [used, unused, removed] = blobs.map(({ digest }) => digest) as [never, never, never];
+      now = 1_000_000;
+      let disk = await openDiskStore(directory, options);
+      for (const { digest, bytes } of blobs) await disk.tenant("t").put(digest, bytes);
+      await disk.close();
+      now = 2_000_000;
+      disk = await openDiskStore(directory, options);
+      assert.deepEqual(disk.tenant("t").missing(DigestList.of(used)), []);
+      await disk.tenant("t").remove(removed);
+      await disk.close();
+      const listed = uses(join(directory, "tenants/t/sha256", index));
+      assert.deepEqual(
+        listed,
+        new Map([
+          [wordOf(used), 2_000_000],
+          [wordOf(unused), 1_000_000],
+        ]),
+      );
+      now = 3_000_000;
+      disk = await openDiskStore(directory, options);
+      assert.deepEqual(disk.tenant("t").missing(DigestList.of(removed)), [0]);
+      await disk.close();
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+function wordOf(digest: Parameters<typeof DigestList.of>[0]): number {
+  return DigestList.of(digest).words[0] as number;
+}
+
+/** The last use that an index file lists for each blob, by the first word of its hash. */
+function uses(path: string): Map<number, number> {
+  const found = new Map<number, number>();
+  const fd = openSync(path, "r");
+  for (const { records } of readBlocks(fd, fstatSync(fd).size, sha256)) {
+    const width = recordWords(sha256);
+    for (let at = 0; at < records.length; at += width)
+      found.set(records[at] as number, records[at + width - 1] as number);
+  }
+  closeSync(fd);
+  return found;
+}

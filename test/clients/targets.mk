@@ -1,0 +1,37 @@
+# Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
+
+# In the order of `make test`; one after the other, because each fills the machine.
+client-suites := test-bst2 test-bst24 test-bazel test-grpcurl test-casd test-h2spec
+
+# Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
+client-limit := 600000
+
+.PHONY: test-clients $(client-suites)
+
+test-clients: ## Real clients, all of them
+	@for suite in $(client-suites); do $(MAKE) "$$suite"; done
+
+test-bst2: setup ## BuildStream 2.8.1
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/bst2.test.ts
+
+test-bst24: setup ## BuildStream 2.4.1, alone and beside 2.8.1
+	@scripts/clients/bst.sh 2.4.1 2.8.1
+	$(call node-test,$(client-limit)) test/clients/bst24.test.ts
+
+test-bazel: setup ## Bazel 4.2.3
+	@scripts/clients/bazel.sh
+	$(call node-test,$(client-limit)) test/clients/bazel.test.ts
+
+test-grpcurl: setup ## grpcurl, by reflection
+	@scripts/clients/grpcurl.sh
+	$(call node-test,$(client-limit)) test/clients/grpcurl.test.ts
+
+test-casd: setup ## buildbox-casd as a proxy
+	@scripts/clients/bst.sh 2.8.1
+	@scripts/clients/grpcurl.sh
+	$(call node-test,$(client-limit)) test/clients/casd.test.ts
+
+test-h2spec: setup ## HTTP/2 conformance
+	@scripts/clients/h2spec.sh
+	$(call node-test,$(client-limit)) test/clients/h2spec.test.ts

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { parseDocument } from "yaml";
+import { makeKeyPair } from "../cli/support/key-pair.ts";
+import { checkout, clientsFolder } from "../clients/support/checkout.ts";
+import { runOk } from "../clients/support/program.ts";
+import { startServer } from "../clients/support/stillage.ts";
+import { createWorkspace } from "../clients/support/workspace.ts";
+import { blocksOf } from "./markdown.ts";
+
+const blocks = blocksOf(readFileSync(join(checkout, "README.md"), "utf8"));
+/** For the set-up, where it has something to do. */
+const serveLimitMs = 120_000;
+const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.split("\n"));
+
+test("every YAML snippet is YAML", () => {
+  const snippets = blocks.filter(({ language }) => language === "yaml");
+  assert.notEqual(snippets.length, 0);
+  for (const { text } of snippets) assert.deepEqual(parseDocument(text).errors, []);
+});
+
+test("the snippet of stillage.yaml passes `stillage config check`", async () => {
+  await using workspace = await createWorkspace();
+  const etc = await workspace.folder("etc");
+  for (const name of ["server", "clients"]) await makeKeyPair(etc, name);
+  const file = join(etc, "stillage.yaml");
+  const snippet = blocks.find(({ text }) => text.startsWith("# stillage.yaml"));
+  assert.ok(snippet);
+  await writeFile(file, snippet.text.replaceAll("/etc/stillage", etc));
+  await runOk(process.execPath, ["src/main.ts", "config", "check", "--config", file], { cwd: checkout });
+});
+
+test("`make serve` serves until it is stopped", async () => {
+  assert.ok(commands.some((line) => line.startsWith("make serve ")));
+  await using workspace = await createWorkspace();
+  const store = await workspace.folder("store");
+  const child = spawn("make", ["serve", `STORE=${store}`, "LISTEN=127.0.0.1:0"], {
+    cwd: checkout,
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: serveLimitMs,
+  });
+  const ended = once(child, "exit");
+  let health: number | undefined;
+  try {
+    // The log ends when the last process that writes to it has ended, not just make.
+    for await (const line of createInterface(child.stderr)) {
+      if (!line.includes('"msg":"ready"')) continue;
+      const { listeners } = JSON.parse(line) as { listeners: { address: string }[] };
+      health = (await fetch(`http://${listeners[0]?.address}/healthz`)).status;
+      child.kill("SIGTERM");
+    }
+  } finally {
+    child.kill("SIGTERM");
+    await ended;
+  }
+  assert.equal(health, 200);
+});
+
+const grpcurl = join(clientsFolder, "bin/grpcurl");
+const list = "grpcurl -plaintext 127.0.0.1:11001 list";
+
+// The suite of grpcurl brings the program; a checkout that has never run it checks the rest.
+if (existsSync(grpcurl)) {
+  test(`\`${list}\` lists the services`, async () => {
+    assert.ok(commands.includes(list));
+    await using workspace = await createWorkspace();
+    await using server = await startServer(await workspace.folder("store"));
+    const [, ...args] = list.replace("127.0.0.1:11001", server.address).split(" ");
+    assert.match(await runOk(grpcurl, args), /^build\.bazel\.remote\.execution\.v2\.ContentAddressableStorage$/m);
+  });
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Digest, digestOf } from "../../src/base/digest.ts";
+import { type DigestFunction, sha1, sha256 } from "../../src/base/digest-function.ts";
+
+/** A blob that its number alone tells, so that two processes agree on it. */
+export interface NumberedBlob {
+  readonly number: number;
+  readonly tenant: string;
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+}
+
+/** Every hundredth is larger than what goes into packs; most are small. */
+export function blobOf(number: number): NumberedBlob {
+  const size = number % 100 === 99 ? 1_100_000 + number : number % 10 === 9 ? 20_000 + number : 1 + (number % 400) * 3;
+  const bytes = Buffer.alloc(size, `blob ${number},`);
+  return { number, tenant: tenantOf(number), digest: digestOf(functionOf(number), bytes), bytes };
+}
+
+/** The nameless tenant has every second blob, and of the others each hundred thousand has a tenant of its own. */
+function tenantOf(number: number): string {
+  return number % 2 === 0 ? "" : `team/${Math.floor(number / 100_000)}`;
+}
+
+function functionOf(number: number): DigestFunction {
+  return number % 3 === 0 ? sha1 : sha256;
+}
+
+export function randomBlob(size: number): { digest: Digest; bytes: Buffer } {
+  const bytes = randomBytes(size);
+  return { digest: digestOf(sha256, bytes), bytes };
+}
+
+/** A folder that is gone when it is disposed of. */
+export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "stillage-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import fc from "fast-check";
+import { systemClock } from "../../src/base/clock.ts";
+import { sha256 } from "../../src/base/digest-function.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { blob, listOf, read, readBatch, upload } from "../../src/store/blob-store.contract.ts";
+import { type DiskStore, openDiskStore } from "../../src/store/disk/open-store.ts";
+import { MemoryStore } from "../../src/store/memory/memory-store.ts";
+import { temporaryDirectory } from "./store-blobs.ts";
+
+const blobs = [1, 50, 2047, 2048, 2049, 9000, 40_000, 1 << 20, (1 << 20) + 1, 1_300_000].map((size) =>
+  blob(sha256, size),
+);
+const any = fc.nat({ max: blobs.length - 1 });
+const many = fc.array(any, { minLength: 1, maxLength: 12 });
+const step = fc.oneof(
+  fc.record({ do: fc.constant("put" as const), which: many }),
+  fc.record({ do: fc.constant("upload" as const), which: many }),
+  fc.record({ do: fc.constant("remove" as const), which: fc.array(any, { minLength: 1, maxLength: 3 }) }),
+  fc.record({ do: fc.constant("read" as const), which: many }),
+  fc.record({ do: fc.constant("reopen" as const), which: fc.constant([] as number[]) }),
+);
+
+for (const durability of ["on", "off"] as const) {
+  it(`the disk store is the memory store, durability ${durability}, whatever is done to both`, async () => {
+    const open = (path: string): Promise<DiskStore> =>
+      openDiskStore(path, { durability, clock: systemClock, log: silentLog });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        await using directory = await temporaryDirectory();
+        const model = new MemoryStore();
+        let disk = await open(directory.path);
+        for (const { do: what, which } of steps) {
+          const store = disk.tenant("t");
+          const chosen = which.map((i) => blobs[i] as (typeof blobs)[number]);
+          const digests = chosen.map(({ digest }) => digest);
+          if (what === "reopen") {
+            await disk.close();
+            disk = await open(directory.path);
+          } else if (what === "read") {
+            assert.deepEqual(store.missing(listOf(digests)), model.missing(listOf(digests)));
+            assert.deepEqual(await readBatch(store, digests), await readBatch(model, digests));
+            for (const { digest, bytes } of chosen) {
+              if (model.open(digest) === undefined) assert.equal(await store.open(digest), undefined);
+              else assert.deepEqual(await read(store, digest), bytes);
+            }
+          } else {
+            for (const each of [store, model]) {
+              await Promise.all(
+                chosen.map(({ digest, bytes }) => {
+                  if (what === "put") return each.put(digest, bytes);
+                  return what === "upload" ? upload(each, digest, bytes) : each.remove(digest);
+                }),
+              );
+            }
+          }
+          assert.equal(disk.usage().blobs, model.usage().blobs);
+        }
+        await disk.close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+}

@@ -1,0 +1,75 @@
+import { writeSync } from "node:fs";
+import { silentLog } from "../../src/base/log.ts";
+import type { BlobStore } from "../../src/store/blob-store.ts";
+import type { DiskTenant } from "../../src/store/disk/disk-tenant.ts";
+import { openDiskStore } from "../../src/store/disk/open-store.ts";
+import { blobOf, type NumberedBlob } from "./store-blobs.ts";
+
+/**
+ * Writes, removes and touches blobs, and says on its output what has been acknowledged, line by line:
+ * `has N`, `removing N`. Kills itself at the given time that a point is reached.
+ *
+ *     node store-writer.ts DIRECTORY on|off FIRST-NUMBER [POINT TIMES]
+ */
+const [directory = "", durability, first, point, times] = process.argv.slice(2);
+
+/** More than any test wants. */
+const enough = 30_000;
+
+/** Blobs that are put at once, and groups of them under way. */
+const inGroup = 50;
+const lanes = 4;
+
+let reached = 0;
+let seconds = 1_000_000_000;
+const disk = await openDiskStore(directory, {
+  durability: durability === "off" ? "off" : "on",
+  clock: () => seconds++ * 1000,
+  log: silentLog,
+  faults: {
+    reach: (at) => {
+      if (at === point && ++reached === Number(times)) process.kill(process.pid, "SIGKILL");
+    },
+  },
+});
+
+let next = Number(first);
+await Promise.all(Array.from({ length: lanes }, lane));
+
+async function lane(): Promise<void> {
+  while (next < Number(first) + enough) {
+    const from = next;
+    next += inGroup;
+    const blobs = Array.from({ length: inGroup }, (_, i) => blobOf(from + i));
+    await Promise.all(blobs.map(store));
+    const gone = blobs[from % inGroup] ?? blobs[0];
+    const large = blobs.find(({ number }) => number % 300 === 99);
+    for (const each of [gone, large]) if (each !== undefined) await remove(each);
+    seconds += 10_000;
+    for (const { digest, tenant } of blobs) await disk.tenant(tenant).open(digest);
+    if (from % 1000 < inGroup) for (const { tenant } of blobs.slice(0, 2)) await disk.tenant(tenant).saveUse();
+  }
+}
+
+async function store({ number, tenant, digest, bytes }: NumberedBlob): Promise<void> {
+  const blobs = disk.tenant(tenant);
+  if (number % 100 === 99 || number % 7 === 0) await upload(blobs, digest, bytes);
+  else await blobs.put(digest, bytes);
+  say(`has ${number}`);
+}
+
+async function upload(blobs: BlobStore, digest: NumberedBlob["digest"], bytes: Buffer): Promise<void> {
+  const begun = await blobs.upload(digest);
+  for (let at = 0; at < bytes.length; at += 300_000) await begun.write(bytes.subarray(at, at + 300_000));
+  await begun.finish();
+}
+
+async function remove({ number, tenant, digest }: NumberedBlob): Promise<void> {
+  say(`removing ${number}`);
+  const blobs: DiskTenant = disk.tenant(tenant);
+  await blobs.remove(digest);
+}
+
+function say(line: string): void {
+  writeSync(1, `${line}\n`);
+}
