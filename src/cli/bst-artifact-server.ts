@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Config, LogLevel } from "../config/config.ts";
 import { defaultConfig } from "../config/load.ts";
+import { startSharing } from "../server/shared-store.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { serveUntilStopped } from "./serve-until-stopped.ts";
@@ -32,7 +33,7 @@ export function runBstArtifactServer(args: readonly string[]): Promise<number> {
       for (const message of outcome) process.stderr.write(`${name}: ${message}\n`);
       return;
     }
-    status = await serveUntilStopped(outcome, name, () => {});
+    status = await serveUntilStopped(outcome, { name, start: startSharing });
   });
   return runCommand(command, args, () => status);
 }

@@ -4,22 +4,29 @@ import { asStillageError, StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openLog } from "../base/log-pino.ts";
 import type { Config } from "../config/config.ts";
-import { type RunningServer, startServer } from "../server/app.ts";
+import type { RunningServer, ServerOptions } from "../server/app.ts";
 import { exitStatus } from "./exit-status.ts";
 import { Signals } from "./signals.ts";
 import { version } from "./version.ts";
 
 const standardError = 2;
 
+/** What runs between start and stop; how full the store is only whoever has it knows. */
+export type Running = Pick<RunningServer, "listeners" | "reload" | "close"> & Partial<Pick<RunningServer, "usage">>;
+
+export interface Program<T extends Running> {
+  /** What messages to the person who starts it begin with. */
+  readonly name: string;
+  readonly start: (options: ServerOptions, log: Log) => Promise<T>;
+  /** Called once the server is ready. */
+  readonly greet?: (server: T) => void;
+}
+
 /**
- * Serves until a signal says otherwise, and gives the exit status. `greet` is called once the server is ready. What keeps it from
- * starting is said in one sentence to the person who starts it, after the name of the program; everything later goes to the log.
+ * Serves until a signal says otherwise, and gives the exit status. What keeps it from starting is said in one sentence to the person who
+ * starts it; everything later goes to the log.
  */
-export async function serveUntilStopped(
-  config: Config,
-  program: string,
-  greet: (server: RunningServer) => void,
-): Promise<number> {
+export async function serveUntilStopped<T extends Running>(config: Config, program: Program<T>): Promise<number> {
   const { logLevel, logFormat } = config;
   const format = logFormat === "auto" ? (isatty(standardError) ? "text" : "json") : logFormat;
   const log = openLog({ level: logLevel, format, fd: standardError });
@@ -32,13 +39,13 @@ export async function serveUntilStopped(
     log.warn({ signal }, "stopped at once; running calls were cut");
     return exitStatus.failed;
   });
-  const served = startServer({ ...config, version }, log).then(
+  const served = program.start({ ...config, version }, log).then(
     (server) => {
-      greet(server);
+      program.greet?.(server);
       return run(server, config, log, signals);
     },
     (error: unknown) => {
-      process.stderr.write(`${program}: ${sentence(error)}\n`);
+      process.stderr.write(`${program.name}: ${sentence(error)}\n`);
       return exitStatus.failed;
     },
   );
@@ -46,11 +53,11 @@ export async function serveUntilStopped(
   return await Promise.race([served, cut, crashed]);
 }
 
-async function run(server: RunningServer, config: Config, log: Logger, signals: Signals): Promise<number> {
+async function run(server: Running, config: Config, log: Logger, signals: Signals): Promise<number> {
   const { listeners } = server;
   signals.onReload = () => void reload(server, log);
   // Whoever starts a server waits for this line, whatever else is to be logged.
-  log.child({}, { level: "info" }).info({ listeners, store: config.store, ...server.usage(), version }, "ready");
+  log.child({}, { level: "info" }).info({ listeners, store: config.store, ...server.usage?.(), version }, "ready");
   const signal = await signals.stop;
   log.info({ signal, graceMs: config.graceMs }, "stopping");
   try {
@@ -63,7 +70,7 @@ async function run(server: RunningServer, config: Config, log: Logger, signals: 
   }
 }
 
-async function reload(server: RunningServer, log: Log): Promise<void> {
+async function reload(server: Running, log: Log): Promise<void> {
   try {
     await server.reload();
     log.info({}, "certificates reloaded");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { type RunningServer, startServer } from "../server/app.ts";
 import { banner } from "./banner.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand } from "./new-command.ts";
@@ -11,9 +12,10 @@ export function serveCommand(end: (status: number) => void): Command {
   return addSettings(command).action(async () => {
     const loaded = loadSettings(command);
     if (loaded === undefined) return end(exitStatus.usage);
-    const status = await serveUntilStopped(loaded.config, "stillage", (server) => {
+    const greet = (server: RunningServer): void => {
       if (process.stdout.isTTY) process.stdout.write(banner(loaded.config, server));
-    });
+    };
+    const status = await serveUntilStopped(loaded.config, { name: "stillage", start: startServer, greet });
     end(status);
   });
 }

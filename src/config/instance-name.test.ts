@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { directoryOfTenant } from "../store/disk/tenant-name.ts";
 import { checked } from "./checking.fixture.ts";
 import { instanceName } from "./instance-name.ts";
 
@@ -25,13 +23,4 @@ test("instance names are segments without a meaning of their own", () => {
   for (const text of [...reserved, ...wrong, 7, null]) {
     assert.ok("findings" in checked(instanceName, text), String(text));
   }
-});
-
-test("the store has a place for every name that is taken", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
-      if ("value" in checked(instanceName, text)) directoryOfTenant(text);
-    }),
-  );
-  directoryOfTenant("/é".repeat(26));
 });

@@ -17,8 +17,8 @@ export interface ListenerConfig {
 
 /** What a listener hands its connections to. */
 export interface ListenerTargets {
-  readonly rpc: RpcServer;
-  readonly http1: Http1;
+  readonly rpc: Pick<RpcServer, "accept">;
+  readonly http1: Pick<Http1, "accept">;
   readonly log: Log;
 }
 

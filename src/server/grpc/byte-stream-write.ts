@@ -28,13 +28,18 @@ export async function writeBlob(stream: CallStream, options: ByteStreamOptions):
   }
   const { uploads } = options;
   const turn = await uploads.open(blobs, name, first.writeOffset);
-  let received: number;
+  let received: number | undefined;
   try {
     received = await receiveAll(stream, first, name, turn);
-    await turn.finish();
+    if (received !== undefined) await turn.finish();
   } catch (error) {
     await (stream.signal.aborted ? uploads.suspend(turn) : uploads.close(turn));
     throw error;
+  }
+  if (received === undefined) {
+    // Some clients say that they have ended just before they cancel.
+    await uploads.suspend(turn);
+    throw new StillageError("invalid", `${showDigest(digest)}: the write ended without finish_write`);
   }
   await uploads.close(turn);
   // The bytes as sent: what Bazel and Buck2 compare with, compressed or not.
@@ -50,8 +55,16 @@ function checkSize(size: number, limit: number | undefined): void {
   throw new StillageError("invalid", `a blob of ${size} bytes is larger than this cache takes (${limit})`);
 }
 
-/** Takes the data of every message up to the one that finishes the write. Returns the bytes that came, as they came. */
-async function receiveAll(stream: CallStream, first: WriteRequest, name: WriteName, turn: UploadTurn): Promise<number> {
+/**
+ * Takes the data of every message up to the one that finishes the write. Returns the bytes that came, as they came; `undefined` where no
+ * message finishes it.
+ */
+async function receiveAll(
+  stream: CallStream,
+  first: WriteRequest,
+  name: WriteName,
+  turn: UploadTurn,
+): Promise<number | undefined> {
   const sink = name.compression === "zstd" ? new ZstdDecoder((chunk) => turn.write(chunk)) : turn;
   const begin = first.writeOffset;
   let expected = begin;
@@ -65,18 +78,15 @@ async function receiveAll(stream: CallStream, first: WriteRequest, name: WriteNa
       if (request.finishWrite) break;
       const received = stream.receive();
       const message = isPromise(received) ? await received : received;
-      if (message === undefined) {
-        throw new StillageError("invalid", `${showDigest(name.digest)}: the write ended without finish_write`);
-      }
+      if (message === undefined) return undefined;
       request = decodeWriteRequest(message);
       if (request.resourceName !== "" && request.resourceName !== first.resourceName) {
         throw new StillageError("invalid", "the resource name changed within one write");
       }
     }
     if (sink instanceof ZstdDecoder) await sink.end();
-  } catch (error) {
+  } finally {
     if (sink instanceof ZstdDecoder) sink.destroy();
-    throw error;
   }
   return expected - (name.compression === "zstd" ? begin : 0);
 }

@@ -5,6 +5,18 @@ import { StillageError } from "../../base/errors.ts";
 /** The file that is locked. It stays empty. */
 export const lockFile = "lock";
 
+/** SQLITE_BUSY. */
+const busy = 5;
+
+/** Whether this is the error of a directory that another process has. */
+export function isInUse(error: unknown): boolean {
+  return error instanceof StillageError && isBusy(error.cause);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && (error as { errcode?: number }).errcode === busy;
+}
+
 /**
  * Makes this process the only one that uses a directory, until `release` or its end, whatever that may be. The lock is the operating
  * system's (SQLite's, on POSIX a byte-range lock): nothing stale can be left behind, and it holds across containers.
@@ -16,7 +28,7 @@ export function lockDirectory(directory: string): { release(): void } {
     lock.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if ((error as { errcode?: number }).errcode !== 5) throw error; // 5: SQLITE_BUSY
+    if (!isBusy(error)) throw error;
     throw new StillageError("failed-precondition", `another process is using the store in ${directory}`, {
       cause: error,
     });
