@@ -21,7 +21,6 @@ export class ActivePack {
   /** Positions up to which the index file lists, and up to which it has been synced. */
   private listed: number;
   private synced: number;
-  private unsynced: { record: IndexRecord; end: number }[] = [];
 
   constructor(pack: Pack, fd: number, context: DiskContext) {
     this.pack = pack;
@@ -48,13 +47,13 @@ export class ActivePack {
   /** Notes the record that ends at `end` for the index file. */
   list(record: IndexRecord, end: number): void {
     if (this.context.durable) this.pack.index.add(record, end);
-    else this.unsynced.push({ record, end });
+    else this.pack.unlisted.push({ record, end });
   }
 
   /** Writes the index file when it is time. A failure costs the next start some reading, no more. */
   async writeList(): Promise<void> {
     const { pack } = this;
-    const blobs = pack.index.waiting + this.unsynced.length;
+    const blobs = pack.index.waiting + pack.unlisted.length;
     if (blobs < listEveryBlobs && pack.end - this.listed < listEveryBytes) return;
     await this.writeListNow(pack.end - this.synced >= syncEveryBytes);
   }
@@ -83,8 +82,7 @@ export class ActivePack {
     try {
       if (!context.durable) {
         await this.sync();
-        for (const { record, end } of this.unsynced) pack.index.add(record, end);
-        this.unsynced = [];
+        for (const { record, end } of pack.unlisted.splice(0)) pack.index.add(record, end);
       }
       await pack.index.write();
       this.listed = pack.end;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { DigestFunction } from "../../base/digest-function.ts";
+import type { IndexRecord } from "./index-format.ts";
 import type { IndexLog } from "./index-log.ts";
 
 /** Blobs up to this size lie in packs: larger ones gain nothing from neighbours, and would make a batch of one. */
@@ -11,6 +12,12 @@ export const packBytes = 256 << 20;
 export const packHeaderLength = 16;
 const packMagic = "stillpak";
 const packVersion = 1;
+
+/** A record that waits for a sync of its pack: `end` is where what it is about ends there. */
+export interface Unlisted {
+  readonly record: IndexRecord;
+  readonly end: number;
+}
 
 /** A file of many small blobs, with its index file beside it. */
 export class Pack {
@@ -25,6 +32,8 @@ export class Pack {
   live = 0;
   /** False once a sync of it has failed: what the disk has of a later one could not be known. */
   appendable = true;
+  /** Without durability: what the index file does not list yet, in order. */
+  readonly unlisted: Unlisted[] = [];
   /** Kept by OpenPacks. */
   reading = { fd: -1, users: 0, last: 0 };
 

@@ -10,7 +10,7 @@ import { closeFile, openFile, syncData, syncDirectory, writeAll } from "./file-i
 import { type IndexBlock, isPresent, present, recordWords, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { newEnding } from "./index-rewrite.ts";
-import { indexName, numberIn, Pack, packHeader, packHeaderLength } from "./pack.ts";
+import { indexName, numberIn, Pack, packHeader, packHeaderLength, type Unlisted } from "./pack.ts";
 import { scanPack } from "./pack-scan.ts";
 
 /** The packs of one function: found at start, and made as they are needed. */
@@ -77,7 +77,15 @@ export class Packs {
   async remove(pack: Pack, digest: Digest, offset: number): Promise<void> {
     pack.live -= entryLength(digest.function, digest.size);
     const { words } = DigestList.of(digest);
-    pack.index.add({ kind: removed, words, word: 0, offset, size: digest.size, used: this.context.now() });
+    const record = { kind: removed, words, word: 0, offset, size: digest.size, used: this.context.now() } as const;
+    const unlisted = pack.unlisted.findIndex((each) => each.record.offset === offset);
+    if (unlisted >= 0) {
+      // Listed before its blob is, the removal would be undone when the blob's own turn comes.
+      const { end } = pack.unlisted[unlisted] as Unlisted;
+      pack.unlisted[unlisted] = { record, end };
+      return;
+    }
+    pack.index.add(record);
     await pack.index.commit();
     this.context.faults.reach("removal journaled");
   }
