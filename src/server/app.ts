@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -59,7 +58,6 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   await using opened = new AsyncDisposableStack();
   const { durability, quota } = options;
   const clock = systemClock;
-  await mkdir(options.store, { recursive: true });
   const store = await openDiskStore(options.store, {
     durability,
     clock,

@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,11 +15,16 @@ type Part = Pick<RunningServer, "listeners" | "reload" | "close">;
 const patienceMs = 20_000;
 const pauseMs = 100;
 
+const ownerOnly = 0o600;
+
+/** The longest path that the address of a Unix socket holds (unix(7)), its final zero byte left out. */
+const maxSocketPath = 107;
+
 /**
  * Serves a store together with other processes that do the same, each on its own addresses. The first has the store, and listens at two
  * Unix sockets in its directory as well; the others hand their connections to it, and one of them takes its place when it ends.
- * Only processes of the same user reach those sockets. Quota and services are those of the process that has the store.
- * Errors: those of `startServer`; also for a directory that another program has.
+ * Only processes of the same user reach those sockets. Quota and services are those of the process that has the store. Where the
+ * directory's path is too long for sockets, or another program has it, the others are refused. Errors: those of `startServer`.
  */
 export async function startSharing(options: ServerOptions, log: Log): Promise<Part> {
   const store = new SharedStore(options, log);
@@ -31,6 +37,7 @@ class SharedStore implements Part {
   private readonly log: Log;
   private readonly pullSocket: string;
   private readonly pushSocket: string;
+  private readonly sockets: readonly ListenerConfig[];
   private part: Part | undefined;
   private changing: Promise<void> | undefined;
   private closed = false;
@@ -40,6 +47,8 @@ class SharedStore implements Part {
     this.log = log;
     this.pullSocket = join(options.store, "pull.socket");
     this.pushSocket = join(options.store, "push.socket");
+    const fits = Buffer.byteLength(this.pushSocket) <= maxSocketPath;
+    this.sockets = fits ? [listenAt(this.pullSocket, false), listenAt(this.pushSocket, true)] : [];
   }
 
   get listeners(): readonly RunningListener[] {
@@ -64,7 +73,7 @@ class SharedStore implements Part {
         this.part = await this.haveStore(listeners);
         return;
       } catch (error) {
-        if (!isInUse(error)) throw error;
+        if (!isInUse(error) || this.sockets.length === 0) throw error;
         if (await answers(this.pullSocket)) {
           this.part = await this.forward(listeners);
           return;
@@ -76,11 +85,8 @@ class SharedStore implements Part {
   }
 
   private async haveStore(listeners: readonly ListenerConfig[]): Promise<Part> {
-    const sockets: ListenerConfig[] = [
-      { address: `unix:${this.pullSocket}`, push: false, tls: undefined },
-      { address: `unix:${this.pushSocket}`, push: true, tls: undefined },
-    ];
-    const server = await startServer({ ...this.options, listeners: [...listeners, ...sockets] }, this.log);
+    const server = await startServer({ ...this.options, listeners: [...listeners, ...this.sockets] }, this.log);
+    for (const { address } of this.sockets) await chmod(address.slice("unix:".length), ownerOnly);
     return { ...server, listeners: server.listeners.slice(0, listeners.length) };
   }
 
@@ -133,7 +139,12 @@ class SharedStore implements Part {
     }));
     await this.part?.close(0);
     await this.begin(listeners);
+    this.log.info({ listeners: this.listeners }, "serving again");
   }
+}
+
+function listenAt(socket: string, push: boolean): ListenerConfig {
+  return { address: `unix:${socket}`, push, tls: undefined };
 }
 
 function answers(path: string): Promise<boolean> {

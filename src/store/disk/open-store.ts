@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { BufferPool } from "../../base/buffer-pool.ts";
 import type { Clock } from "../../base/clock.ts";
+import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
 import { Directories } from "./directories.ts";
@@ -52,7 +53,9 @@ export interface DiskStore extends BlobStoreAdmin {
  */
 export async function openDiskStore(dir: string, options: DiskStoreOptions): Promise<DiskStore> {
   const directory = resolve(dir);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+    throw fromFileSystem(error, `cannot make the store's directory ${directory}`);
+  });
   checkStamp(directory);
   const lock = lockDirectory(directory);
   try {

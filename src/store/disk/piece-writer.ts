@@ -6,7 +6,7 @@ import { closeFile, syncData, writeAll } from "./file-io.ts";
 export const pieceBytes = 256 << 10;
 
 /** A sync runs in the background after this much, so that little is left for the one at the end. */
-const syncEveryBytes = 16 << 20;
+const syncEveryBytes = 8 << 20;
 
 /** Writes a file from its beginning to its end, one write at a time, while the next piece gathers. */
 export class PieceWriter {
