@@ -13,9 +13,9 @@ export interface NumberedBlob {
   readonly bytes: Buffer;
 }
 
-/** Every hundredth is larger than what goes into packs; most are small. */
+/** Every hundredth is larger than what goes into packs; most are small, and each has its number within. */
 export function blobOf(number: number): NumberedBlob {
-  const size = number % 100 === 99 ? 1_100_000 + number : number % 10 === 9 ? 20_000 + number : 1 + (number % 400) * 3;
+  const size = number % 100 === 99 ? 1_100_000 + number : number % 10 === 9 ? 20_000 + number : 20 + (number % 400) * 3;
   const bytes = Buffer.alloc(size, `blob ${number},`);
   return { number, tenant: tenantOf(number), digest: digestOf(functionOf(number), bytes), bytes };
 }

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
+import { parseDigest } from "../../src/base/digest.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { read } from "../../src/store/blob-store.contract.ts";
 import { type DiskStore, openDiskStore } from "../../src/store/disk/open-store.ts";
+import { tenantOfDirectory } from "../../src/store/disk/tenant-name.ts";
 import { blobOf, temporaryDirectory } from "./store-blobs.ts";
 
 const points = [
@@ -93,7 +95,7 @@ async function check(
         assert.ok(!lost, `blob ${number} is there`);
       }
     }
-    assert.deepEqual(leftovers(directory), [], "nothing is left behind");
+    assert.deepEqual(leftovers(directory, disk), [], "nothing is left behind");
     await goesOn(disk);
   } finally {
     await disk.close();
@@ -108,12 +110,17 @@ async function goesOn(disk: DiskStore): Promise<void> {
   }
 }
 
-/** Files that are neither of the store's format nor of a blob that it has. */
-function leftovers(directory: string): string[] {
-  const known =
-    /^(format|lock|refs|tenants\/[^/]+\/sha\d+\/(files\.idx|packs\/\d{8}\.(pack|idx)|files\/[0-9a-f]{2}\/[0-9a-f]+\.\d+))$/;
+/** Files that are neither of the store's format nor of a large blob that it has. */
+function leftovers(directory: string, disk: DiskStore): string[] {
+  const known = /^(format|lock|tenants\/[^/]+\/sha\d+\/(files\.idx|packs\/\d{8}\.(pack|idx)))$/;
+  const large = /^tenants\/([^/]+)\/sha\d+\/files\/[0-9a-f]{2}\/([0-9a-f]+)\.\d+$/;
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .filter((path) => !known.test(path));
+    .filter((path) => {
+      const [, tenant, hash] = large.exec(path) ?? [];
+      if (tenant === undefined || hash === undefined) return !known.test(path);
+      const digest = parseDigest(hash, statSync(join(directory, path)).size);
+      return disk.tenant(tenantOfDirectory(tenant) ?? "").missing(DigestList.of(digest)).length > 0;
+    });
 }

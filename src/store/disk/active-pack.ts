@@ -61,7 +61,7 @@ export class ActivePack {
   /** Completes and syncs the index file and lets go of both. */
   async close(): Promise<void> {
     await this.writeListNow(true);
-    await this.pack.index.close();
+    await this.pack.index.close().catch(() => {}); // the same failure once more
     await closeFile(this.fd).catch((error) =>
       this.context.log.warn({ pack: this.pack.path, error }, "cannot close a pack"),
     );

@@ -3,7 +3,7 @@ import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
-import type { DiskContext } from "./disk-context.ts";
+import { checkOpen, type DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
 import { FilePaths } from "./file-paths.ts";
 import { FileRecovery } from "./file-recovery.ts";
@@ -37,7 +37,7 @@ export class BlobFiles {
   private readonly index: DigestIndex;
   private readonly context: DiskContext;
   private readonly naming: SharedRun;
-  /** Without durability: what is acknowledged and on its way into the journal, by serial number. */
+  /** What is on its way into the journal, by serial number; without durability it is acknowledged already. */
   private readonly settling = new Map<number, Promise<void>>();
   /** When what is on its way in or out was used, by serial number: a journal that is written anew meanwhile keeps listing it. */
   private readonly moving = new Map<number, number>();
@@ -61,6 +61,7 @@ export class BlobFiles {
   /** Begins a file, which is to be written and then handed to `publish` or `drop`. Errors: `exhausted`. */
   async create(digest: Digest): Promise<NewFile> {
     const { context, paths } = this;
+    checkOpen(context);
     const file = { digest, serial: ++this.highest };
     context.space.take(this.room(digest.size));
     try {
@@ -82,12 +83,13 @@ export class BlobFiles {
    * file there: moved to its place. Without durability the blob is there at once, and the same steps follow.
    */
   async publish(file: NewFile): Promise<void> {
-    if (this.context.durable) return this.settle(file);
-    this.insert(file);
-    const settling = this.settle(file)
-      .catch((error) => this.lose(file, error))
-      .finally(() => this.settling.delete(file.serial));
+    checkOpen(this.context);
+    const { durable } = this.context;
+    if (!durable) this.insert(file);
+    const settling = this.settle(file).finally(() => this.settling.delete(file.serial));
     this.settling.set(file.serial, settling);
+    if (durable) await settling;
+    else settling.catch((error) => this.lose(file, error));
   }
 
   /** Forgets a file that is not published. */
@@ -110,7 +112,7 @@ export class BlobFiles {
    * One after it leaves a file there that is not listed: deleted.
    */
   async remove(file: BlobFile): Promise<void> {
-    await this.settling.get(file.serial);
+    await this.settling.get(file.serial)?.catch(() => {});
     this.moving.set(file.serial, this.context.now());
     try {
       await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
@@ -134,7 +136,7 @@ export class BlobFiles {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.settling.values());
+    await Promise.allSettled(this.settling.values());
     if (this.journal.waiting > 0) await this.journal.commit();
     await this.journal.close();
   }

@@ -2,6 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "./file-io.ts";
 
+/** Makes the directory of a store and those above it, durably. A crash leaves some of them, empty. */
+export async function makeRoot(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let at = path; at.length >= first.length; at = dirname(at)) await syncDirectory(dirname(at));
+}
+
 /**
  * The directories of a store, made as they are needed. Each is synced into the one above it on its first use, also where it was there: a
  * process before this one may have ended between the two steps.

@@ -1,4 +1,5 @@
 import type { BufferPool } from "../../base/buffer-pool.ts";
+import { StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Directories } from "./directories.ts";
 import type { FaultPoints } from "./faults.ts";
@@ -6,6 +7,11 @@ import type { OpenPacks } from "./open-packs.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
 import type { ReadPace } from "./read-pace.ts";
 import type { Space } from "./space.ts";
+
+/** Throws `unavailable` once the store is being closed. */
+export function checkOpen(context: DiskContext): void {
+  if (context.closed) throw new StillageError("unavailable", "the store is being closed");
+}
 
 /** What all tenants of one store share. */
 export interface DiskContext {
@@ -24,6 +30,8 @@ export interface DiskContext {
   readonly pieces: BufferPool;
   /** Two random 32-bit numbers for hash tables. */
   readonly seeds: readonly [number, number];
+  /** True once the store is being closed: nothing more is written then, as another process may have the directory next. */
+  closed: boolean;
   /** Bytes that uploads of small blobs hold in memory. */
   gathered: number;
   /** Counts blobs that were removed, for whatever reason. */

@@ -1,3 +1,4 @@
+import { unlink } from "node:fs/promises";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { closeFile, openFile, syncData, writeAll } from "./file-io.ts";
 import {
@@ -46,6 +47,9 @@ export async function writeIndexAnew(
     }
     await syncData(fd);
     return length;
+  } catch (error) {
+    await unlink(newPath(path));
+    throw error;
   } finally {
     await closeFile(fd);
   }

@@ -1,13 +1,12 @@
 import { getRandomValues } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { BufferPool } from "../../base/buffer-pool.ts";
 import type { Clock } from "../../base/clock.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
-import { Directories } from "./directories.ts";
+import { Directories, makeRoot } from "./directories.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { DiskTenant } from "./disk-tenant.ts";
@@ -53,7 +52,7 @@ export interface DiskStore extends BlobStoreAdmin {
  */
 export async function openDiskStore(dir: string, options: DiskStoreOptions): Promise<DiskStore> {
   const directory = resolve(dir);
-  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+  await makeRoot(directory).catch((error: unknown) => {
     throw fromFileSystem(error, `cannot make the store's directory ${directory}`);
   });
   checkStamp(directory);
@@ -71,10 +70,14 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       removals: () => context.removals,
       close: async () => {
         clearInterval(saving);
-        await tenants.saveUse();
-        await tenants.close();
-        context.openPacks.closeAll();
-        lock.release();
+        context.closed = true;
+        try {
+          await tenants.saveUse();
+          await tenants.close();
+        } finally {
+          context.openPacks.closeAll();
+          lock.release();
+        }
       },
     };
   } catch (error) {
@@ -151,6 +154,7 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     heads: new BufferPool(headBytes, keptHeads),
     pieces: new BufferPool(pieceBytes, keptPieces),
     seeds: [seeds[0] as number, seeds[1] as number],
+    closed: false,
     gathered: 0,
     removals: 0,
   };

@@ -4,7 +4,7 @@ import { fromFileSystem } from "../../base/errors.ts";
 import { entryLength, maxHeadLength, writeHead } from "../batch-entry.ts";
 import { ActivePack } from "./active-pack.ts";
 import type { DigestIndex } from "./digest-index.ts";
-import type { DiskContext } from "./disk-context.ts";
+import { checkOpen, type DiskContext } from "./disk-context.ts";
 import { openFile } from "./file-io.ts";
 import { present, recordWords } from "./index-format.ts";
 import { packBytes } from "./pack.ts";
@@ -44,6 +44,7 @@ export class PackWriter {
 
   /** Stores a blob that has been verified and is not there. Resolves once it is durable and indexed. Errors: `exhausted`. */
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    checkOpen(this.context);
     const room = this.room(bytes.length);
     this.context.space.take(room);
     try {
