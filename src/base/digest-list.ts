@@ -35,9 +35,13 @@ export class DigestList {
   }
 
   push(digest: Digest): void {
-    const at = this.reserve();
-    const { words } = this.function;
-    for (let i = 0; i < words; i++) this.words[at + i] = Number.parseInt(digest.hash.slice(i * 8, i * 8 + 8), 16);
+    const { hash } = digest;
+    let at = this.reserve();
+    for (let p = 0; p < hash.length; ) {
+      let word = 0;
+      for (const end = p + 8; p < end; p++) word = (word << 4) | (nibble[hash.charCodeAt(p)] as number);
+      this.words[at++] = word;
+    }
     this.sizes[this.length++] = digest.size;
   }
 
