@@ -5,15 +5,17 @@
 export class BufferPool {
   readonly size: number;
   private readonly kept: number;
+  private readonly allocate: (size: number) => Buffer<ArrayBuffer>;
   private readonly free: Buffer<ArrayBuffer>[] = [];
 
-  constructor(size: number, kept: number) {
+  constructor(size: number, kept: number, allocate = Buffer.allocUnsafeSlow) {
     this.size = size;
     this.kept = kept;
+    this.allocate = allocate;
   }
 
   take(): Buffer<ArrayBuffer> {
-    return this.free.pop() ?? Buffer.allocUnsafeSlow(this.size);
+    return this.free.pop() ?? this.allocate(this.size);
   }
 
   /** Takes a buffer back that nobody looks at any more. */

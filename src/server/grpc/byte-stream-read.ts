@@ -12,11 +12,11 @@ import { parseReadName } from "../resource-name.ts";
 import { decodeReadRequest, type ReadRequest, readResponseHead } from "../wire/byte-stream.ts";
 import { zstdLevel } from "../zstd.ts";
 
-/** Data in one ReadResponse: large enough to be cheap, and well below the 4 MiB that clients take in a message. */
-const chunkBytes = 1 << 20;
+/** Data in one ReadResponse: large enough to be cheap, and small enough that a client hashes it while it is in its cache. */
+const chunkBytes = 256 << 10;
 
 /** Idle chunk buffers that are kept. */
-const chunks = new BufferPool(chunkBytes, 16);
+const chunks = new BufferPool(chunkBytes, 64);
 
 const fullChunkHead = readResponseHead(chunkBytes);
 

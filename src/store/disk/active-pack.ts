@@ -1,7 +1,9 @@
+import { directAlignment, directAppend } from "./direct-io.ts";
 import type { DiskContext } from "./disk-context.ts";
-import { closeFile, syncData, truncateFile, writeAllPieces } from "./file-io.ts";
+import { closeFile, openFile, syncData, truncateFile, writeAll } from "./file-io.ts";
 import type { IndexRecord } from "./index-format.ts";
-import type { Pack } from "./pack.ts";
+import { type Pack, packBytes } from "./pack.ts";
+import { SharedRun } from "./shared-run.ts";
 
 /** The index file is written after this much of a pack, which bounds what a start after a crash has to read … */
 const listEveryBytes = 8 << 20;
@@ -11,37 +13,79 @@ const listEveryBlobs = 4096;
 const syncEveryBytes = 64 << 20;
 
 /**
+ * A write with this much between its first and last disk block goes past the page cache, all but those two: what is pushed in bulk is
+ * rarely what is asked for next, and copying it there costs more than anything else about it. Small writes stay, for the checks that follow them.
+ */
+const directBytes = 256 << 10;
+
+/**
  * The pack that is appended to. Its index file never lists what has not been synced: what is listed there need not be verified at start.
  * Without durability, therefore, records wait for a sync of their own, which nobody waits for.
  */
 export class ActivePack {
   readonly pack: Pack;
   private readonly fd: number;
+  /** To write past the page cache with. */
+  private readonly directFd: number | undefined;
   private readonly context: DiskContext;
   /** Positions up to which the index file lists, and up to which it has been synced. */
   private listed: number;
-  private synced: number;
+  private listSynced: number;
+  /** Where the next record goes; `pack.end` is behind by what waits for a sync. */
+  private written: number;
+  private readonly syncs = new SharedRun(() => this.sync());
+  private failure: unknown;
 
-  constructor(pack: Pack, fd: number, context: DiskContext) {
+  static async open(pack: Pack, context: DiskContext): Promise<ActivePack> {
+    const fd = await openFile(pack.path, "r+");
+    try {
+      const directFd = context.direct ? await openFile(pack.path, directAppend) : undefined;
+      return new ActivePack(pack, fd, directFd, context);
+    } catch (error) {
+      await closeFile(fd);
+      throw error;
+    }
+  }
+
+  private constructor(pack: Pack, fd: number, directFd: number | undefined, context: DiskContext) {
     this.pack = pack;
     this.fd = fd;
+    this.directFd = directFd;
     this.context = context;
     this.listed = pack.end;
-    this.synced = pack.end;
+    this.listSynced = pack.end;
+    this.written = pack.end;
     pack.index.hold();
   }
 
-  /** Writes records behind the last one. Where that fails, the pack is as it was before. */
-  async append(pieces: Uint8Array[]): Promise<void> {
-    const { pack, fd, context } = this;
+  /** False once it is full, or what the disk has of it is not known. */
+  get takesMore(): boolean {
+    return this.pack.appendable && this.written < packBytes;
+  }
+
+  /** Where in an aligned buffer the next record is to be laid out. */
+  get startInBuffer(): number {
+    return this.written % directAlignment;
+  }
+
+  /** Writes what lies in an aligned buffer from `startInBuffer` to `end`, and returns where. Where that fails, the pack is as it was before. */
+  async append(buffer: Uint8Array, start: number, end: number): Promise<number> {
+    const position = this.written;
     try {
-      await writeAllPieces(fd, pieces, pack.end);
-      context.faults.reach("pack written");
-      if (context.durable) await this.sync();
+      await this.write(buffer, start, end);
+      this.context.faults.reach("pack written");
     } catch (error) {
-      await truncateFile(fd, pack.end).catch(() => {}); // else the next write goes over it, or the next start finds it
+      await truncateFile(this.fd, position).catch(() => {}); // else the next write goes over it, or the next start finds it
       throw error;
     }
+    this.written += end - start;
+    return position;
+  }
+
+  /** Resolves when all that has been appended before is on the disk, where the store is durable; together with all others who ask. */
+  async synced(): Promise<void> {
+    if (this.context.durable) await this.syncs.ask();
+    if (this.failure !== undefined) throw this.failure; // a later sync may succeed without what an earlier one has lost
   }
 
   /** Notes the record that ends at `end` for the index file. */
@@ -55,26 +99,45 @@ export class ActivePack {
     const { pack } = this;
     const blobs = pack.index.waiting + pack.unlisted.length;
     if (blobs < listEveryBlobs && pack.end - this.listed < listEveryBytes) return;
-    await this.writeListNow(pack.end - this.synced >= syncEveryBytes);
+    await this.writeListNow(pack.end - this.listSynced >= syncEveryBytes);
   }
 
-  /** Completes and syncs the index file and lets go of both. */
+  /** Completes and syncs the index file and lets go of both. What was not published is cut off. */
   async close(): Promise<void> {
-    await this.writeListNow(true);
-    await this.pack.index.close().catch(() => {}); // the same failure once more
-    await closeFile(this.fd).catch((error) =>
-      this.context.log.warn({ pack: this.pack.path, error }, "cannot close a pack"),
-    );
+    const { pack, fd, context } = this;
+    try {
+      if (this.written > pack.end) await truncateFile(fd, pack.end);
+      await this.writeListNow(true);
+      await pack.index.close();
+    } catch (error) {
+      context.log.warn({ pack: pack.path, error }, "cannot complete a pack");
+    } finally {
+      if (this.directFd !== undefined) await closeFile(this.directFd).catch(() => {});
+      await closeFile(fd).catch(() => {});
+    }
+  }
+
+  private async write(buffer: Uint8Array, start: number, end: number): Promise<void> {
+    const { fd, directFd } = this;
+    const base = this.written - start;
+    const from = Math.ceil(start / directAlignment) * directAlignment;
+    const to = Math.floor(end / directAlignment) * directAlignment;
+    if (directFd === undefined || to - from < directBytes)
+      return writeAll(fd, buffer.subarray(start, end), base + start);
+    if (from > start) await writeAll(fd, buffer.subarray(start, from), base + start);
+    await writeAll(directFd, buffer.subarray(from, to), base + from);
+    if (end > to) await writeAll(fd, buffer.subarray(to, end), base + to);
   }
 
   private async sync(): Promise<void> {
     try {
       await syncData(this.fd);
+      this.context.faults.reach("pack synced");
     } catch (error) {
       this.pack.appendable = false;
+      this.failure ??= error;
       throw error;
     }
-    this.context.faults.reach("pack synced");
   }
 
   private async writeListNow(sync: boolean): Promise<void> {
@@ -89,7 +152,7 @@ export class ActivePack {
       context.faults.reach("index written");
       if (!sync) return;
       await pack.index.commit();
-      this.synced = pack.end;
+      this.listSynced = pack.end;
     } catch (error) {
       context.log.warn({ pack: pack.path, error }, "cannot write the index of a pack now");
     }

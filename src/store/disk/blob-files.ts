@@ -3,6 +3,7 @@ import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
+import { directCreate } from "./direct-io.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
 import { FilePaths } from "./file-paths.ts";
@@ -13,7 +14,13 @@ import { PieceWriter } from "./piece-writer.ts";
 import { SharedRun } from "./shared-run.ts";
 import { onDisk } from "./space.ts";
 
-/** A blob in a file of its own. No other file of its function has its serial number, in all time. */
+/**
+ * A blob of this size goes past the page cache: one image of a system would drive a thousand smaller blobs out of it, and whoever waits
+ * for the sync of those would wait for the image's bytes, too. Smaller ones stay there for whoever pulls what was just pushed.
+ */
+const directBytes = 4 << 20;
+
+/** A blob in a file of its own. No other file of its function has its serial number. */
 export interface BlobFile {
   readonly digest: Digest;
   readonly serial: number;
@@ -67,10 +74,11 @@ export class BlobFiles {
     try {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
-      const fd = await openFile(paths.arriving(file), "wx");
+      const direct = context.direct && digest.size >= directBytes;
+      const fd = await openFile(paths.arriving(file), direct ? directCreate : "wx");
       const named = this.naming.ask();
       named.catch(() => {}); // publish tells of it
-      return { ...file, pieces: new PieceWriter(fd, context.pieces, context.durable), named };
+      return { ...file, pieces: new PieceWriter(fd, context.pieces, { durable: context.durable, direct }), named };
     } catch (error) {
       context.space.giveBack(this.room(digest.size));
       throw fromFileSystem(error, "cannot begin a file");

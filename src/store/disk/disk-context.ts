@@ -17,6 +17,8 @@ export function checkOpen(context: DiskContext): void {
 export interface DiskContext {
   /** Whether what is acknowledged is on the disk, not only on its way. */
   readonly durable: boolean;
+  /** Whether large blobs are written past the page cache. */
+  readonly direct: boolean;
   /** Seconds since 1970. */
   readonly now: () => number;
   readonly log: Log;
@@ -26,7 +28,7 @@ export interface DiskContext {
   readonly openPacks: OpenPacks;
   readonly pace: ReadPace;
   readonly readBuffers: ReadBuffers;
-  readonly heads: BufferPool;
+  readonly staging: BufferPool;
   readonly pieces: BufferPool;
   /** Two random 32-bit numbers for hash tables. */
   readonly seeds: readonly [number, number];

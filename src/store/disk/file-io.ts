@@ -1,8 +1,8 @@
-import { close, fdatasync, fsync, ftruncate, open, read, write, writev } from "node:fs";
+import { close, fdatasync, fsync, ftruncate, open, read, write } from "node:fs";
 
 /** Positional I/O on file descriptors that returns promises: less for each call than a FileHandle does. */
 
-export function openFile(path: string, flags: string): Promise<number> {
+export function openFile(path: string, flags: string | number): Promise<number> {
   return new Promise((resolve, reject) => {
     open(path, flags, 0o644, (error, fd) => (error ? reject(error) : resolve(fd)));
   });
@@ -26,30 +26,6 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number): Promi
     };
     step(0);
   });
-}
-
-/** Writes all pieces, one after the other, from `position` on. */
-export function writeAllPieces(fd: number, pieces: Uint8Array[], position: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const step = (rest: Uint8Array[], at: number): void => {
-      writev(fd, rest, at, (error, written) => {
-        if (error) return reject(error);
-        const left = without(rest, written);
-        if (left.length === 0) resolve();
-        else step(left, at + written);
-      });
-    };
-    step(pieces, position);
-  });
-}
-
-function without(pieces: Uint8Array[], bytes: number): Uint8Array[] {
-  let skip = bytes;
-  let first = 0;
-  while (first < pieces.length && skip >= (pieces[first] as Uint8Array).length)
-    skip -= (pieces[first++] as Uint8Array).length;
-  if (first === pieces.length) return [];
-  return [(pieces[first] as Uint8Array).subarray(skip), ...pieces.slice(first + 1)];
 }
 
 /** Fills `buffer` from `position` on and returns the bytes read: fewer only at the file's end. */

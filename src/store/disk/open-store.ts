@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
+import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -13,6 +14,7 @@ import { DiskTenant } from "./disk-tenant.ts";
 import { type FaultPoints, noFaults } from "./faults.ts";
 import { checkStamp, stamp } from "./format-stamp.ts";
 import { OpenPacks } from "./open-packs.ts";
+import { stagingBytes } from "./pack-writer.ts";
 import { pieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
@@ -20,12 +22,9 @@ import { SharedRun } from "./shared-run.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
-/** The heads of one write of small blobs, and those bodies that are copied beside them. */
-const headBytes = 256 << 10;
-
-/** Idle buffers that are kept for the next write: 2 MiB of heads, 8 MiB of pieces. */
-const keptHeads = 8;
-const keptPieces = 32;
+/** Idle buffers that are kept for the next write: 8 MiB for packs, 8 MiB for files. */
+const keptStaging = 2;
+const keptPieces = 16;
 
 /** The last use of blobs is written down this often: what a crash may cost of it. */
 const saveUseEveryMs = 3_600_000;
@@ -143,6 +142,7 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
   const seeds = getRandomValues(new Uint32Array(2));
   return {
     durable,
+    direct: durable && takesDirectWrites(directory),
     now: () => Math.floor(options.clock() / 1000),
     log: options.log,
     faults: options.faults ?? noFaults,
@@ -151,8 +151,8 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     openPacks: new OpenPacks(),
     pace: new ReadPace(() => performance.now()),
     readBuffers: new ReadBuffers(),
-    heads: new BufferPool(headBytes, keptHeads),
-    pieces: new BufferPool(pieceBytes, keptPieces),
+    staging: new BufferPool(stagingBytes, keptStaging, alignedBuffer),
+    pieces: new BufferPool(pieceBytes, keptPieces, alignedBuffer),
     seeds: [seeds[0] as number, seeds[1] as number],
     closed: false,
     gathered: 0,

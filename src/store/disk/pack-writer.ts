@@ -5,25 +5,25 @@ import { entryLength, maxHeadLength, writeHead } from "../batch-entry.ts";
 import { ActivePack } from "./active-pack.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
-import { openFile } from "./file-io.ts";
 import { present, recordWords } from "./index-format.ts";
 import { packBytes } from "./pack.ts";
 import type { Packs } from "./packs.ts";
 
-/** Bytes of one write, about: the next group gathers meanwhile, and an answer waits for one sync of this much. */
-const groupBytes = 16 << 20;
-
-/** What one writev takes is 1,024 pieces. */
-const maxPieces = 1000;
-
-/** A body of this size is copied beside its head: that costs less than a piece of its own. */
-const copiedBytes = 2048;
+/** What is laid out for one write: the next group gathers meanwhile, and an answer waits for one sync of this much. */
+export const stagingBytes = 4 << 20;
 
 /** Blobs that wait to be written. */
 interface Group {
   readonly digests: DigestList;
   readonly bodies: Uint8Array[];
   readonly waiters: { resolve: () => void; reject: (error: unknown) => void }[];
+}
+
+/** Blobs of a group that go into one write. */
+interface Part {
+  readonly group: Group;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Appends small blobs to packs: whatever waits is written at once and made durable by one sync. */
@@ -33,6 +33,7 @@ export class PackWriter {
   private readonly context: DiskContext;
   private waiting: Group;
   private running: Promise<void> | undefined;
+  private publishing: Promise<void> | undefined;
   private current: ActivePack | undefined;
 
   constructor(packs: Packs, index: DigestIndex, context: DiskContext) {
@@ -71,56 +72,75 @@ export class PackWriter {
     while (this.waiting.bodies.length > 0) {
       const group = this.waiting;
       this.waiting = this.emptyGroup();
-      for (let from = 0; from < group.bodies.length; ) from = await this.commit(group, from);
+      for (let from = 0; from < group.bodies.length; ) from = await this.write(group, from);
     }
     this.running = undefined;
   }
 
   /**
-   * Writes as much of a group from `from` on as goes into one write, and returns where the rest begins.
-   * A crash before the sync leaves whole records, which the next start finds by their hashes and keeps, and one torn, which it cuts off;
-   * after the sync, the same with all of them whole. Nobody is told of a blob before that.
+   * Writes as much of a group from `from` on as goes into one write, and returns where the rest begins. It is published once a sync has
+   * ended that began after the write; the next group is written meanwhile.
+   * A crash before that leaves whole records, which the next start finds by their hashes and keeps, and one torn, which it cuts off;
+   * after it, the same with all of them whole. Nobody is told of a blob before that.
    */
-  private async commit(group: Group, from: number): Promise<number> {
-    const { context, index } = this;
-    const heads = context.heads.take();
-    const { pieces, to, bytes } = layOut(group, from, heads);
+  private async write(group: Group, from: number): Promise<number> {
+    const { staging } = this.context;
+    const buffer = staging.take();
+    let part = { group, from, to: group.bodies.length };
     try {
       const active = await this.active();
-      const { pack } = active;
-      await active.append(pieces);
-      const used = context.now();
-      const { digests } = group;
-      for (let i = from; i < to; i++) {
-        const size = digests.sizes[i] as number;
-        const word = i * digests.function.words;
-        const offset = pack.end;
-        index.insert(digests.words, word, size, pack.slot, offset, used);
-        pack.end += entryLength(digests.function, size);
-        active.list({ kind: present, words: digests.words, word, offset, size, used }, pack.end);
-      }
-      pack.live += bytes;
-      for (let i = from; i < to; i++) group.waiters[i]?.resolve();
+      const start = active.startInBuffer;
+      const { to, end } = layOut(group, from, buffer, start);
+      part = { group, from, to };
+      const position = await active.append(buffer, start, end);
+      this.publishing = this.publish(active, part, position);
     } catch (error) {
-      const refusal = fromFileSystem(error, "cannot store blobs");
-      context.log.error({ error, blobs: to - from }, refusal.message);
-      for (let i = from; i < to; i++) group.waiters[i]?.reject(refusal);
-      if (this.current?.pack.appendable === false) await this.retire();
+      this.refuse(part, error);
     } finally {
-      context.heads.give(heads);
+      staging.give(buffer);
     }
     await this.current?.writeList();
-    return to;
+    return part.to;
+  }
+
+  /** Makes blobs of the records that were written at `position`. Never rejects. */
+  private async publish(active: ActivePack, part: Part, position: number): Promise<void> {
+    try {
+      await active.synced();
+    } catch (error) {
+      return this.refuse(part, error);
+    }
+    const { index } = this;
+    const { pack } = active;
+    const { digests, waiters } = part.group;
+    const used = this.context.now();
+    let offset = position;
+    for (let i = part.from; i < part.to; i++) {
+      const size = digests.sizes[i] as number;
+      const word = i * digests.function.words;
+      index.insert(digests.words, word, size, pack.slot, offset, used);
+      const end = offset + entryLength(digests.function, size);
+      active.list({ kind: present, words: digests.words, word, offset, size, used }, end);
+      offset = end;
+    }
+    pack.live += offset - position;
+    pack.end = offset;
+    for (let i = part.from; i < part.to; i++) waiters[i]?.resolve();
+  }
+
+  private refuse({ group, from, to }: Part, error: unknown): void {
+    const refusal = fromFileSystem(error, "cannot store blobs");
+    this.context.log.error({ error, blobs: to - from }, refusal.message);
+    for (let i = from; i < to; i++) group.waiters[i]?.reject(refusal);
   }
 
   /** The pack to append to. */
   private async active(): Promise<ActivePack> {
-    if (this.current !== undefined && this.current.pack.end >= packBytes) await this.retire();
+    if (this.current !== undefined && !this.current.takesMore) await this.retire();
     if (this.current === undefined) {
       const last = this.packs.bySlot.at(-1);
       const reopened = last?.appendable && last.end < packBytes;
-      const { pack, fd } = reopened ? { pack: last, fd: await openFile(last.path, "r+") } : await this.packs.create();
-      this.current = new ActivePack(pack, fd, this.context);
+      this.current = await ActivePack.open(reopened ? last : await this.packs.create(), this.context);
     }
     return this.current;
   }
@@ -128,6 +148,7 @@ export class PackWriter {
   private async retire(): Promise<void> {
     const { current } = this;
     this.current = undefined;
+    await this.publishing; // they end in the order in which they began
     await current?.close();
   }
 
@@ -141,31 +162,18 @@ export class PackWriter {
   }
 }
 
-/** The records of a group from `from` on as pieces to be written one after the other: `to` is where the rest begins. */
-function layOut(group: Group, from: number, heads: Uint8Array): { pieces: Uint8Array[]; to: number; bytes: number } {
+/** Lays the records of a group out from `start` on, as many as fit: `to` is the first blob and `end` the first byte after them. */
+function layOut(group: Group, from: number, buffer: Uint8Array, start: number): { to: number; end: number } {
   const { digests, bodies } = group;
   const fn = digests.function;
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  let at = 0; // in heads; what lies before it from `first` on is not among the pieces yet
-  let first = 0;
+  let end = start;
   let to = from;
   for (; to < bodies.length; to++) {
     const body = bodies[to] as Uint8Array;
-    const copied = body.length <= copiedBytes;
-    const needed = maxHeadLength + (copied ? body.length : 0);
-    const full = at + needed > heads.length || pieces.length + 3 > maxPieces || bytes + body.length > groupBytes;
-    if (full && to > from) break;
-    at = writeHead(heads, at, fn, digests.words, to * fn.words, body.length);
-    bytes += entryLength(fn, body.length);
-    if (copied) {
-      heads.set(body, at);
-      at += body.length;
-    } else {
-      pieces.push(heads.subarray(first, at), body);
-      first = at;
-    }
+    if (end + maxHeadLength + body.length > buffer.length) break;
+    end = writeHead(buffer, end, fn, digests.words, to * fn.words, body.length);
+    buffer.set(body, end);
+    end += body.length;
   }
-  if (at > first) pieces.push(heads.subarray(first, at));
-  return { pieces, to, bytes };
+  return { to, end };
 }

@@ -50,24 +50,27 @@ export class Packs {
    * Begins a pack and returns it with a descriptor to write to. A crash leaves a pack without records, with or without its header
    * and its name; nothing in it has been acknowledged, and `load` takes it as it is.
    */
-  async create(): Promise<{ pack: Pack; fd: number }> {
+  async create(): Promise<Pack> {
     const { context, directory } = this;
     await context.directories.ensure(directory);
     this.highest++;
     const pack = this.newPack(this.highest);
-    const fd = await openFile(pack.path, "wx+");
+    const fd = await openFile(pack.path, "wx");
     try {
-      await writeAll(fd, packHeader(this.index.function), 0);
+      try {
+        await writeAll(fd, packHeader(this.index.function), 0);
+      } finally {
+        await closeFile(fd);
+      }
       if (context.durable) await syncDirectory(directory);
       context.faults.reach("pack created");
     } catch (error) {
-      await closeFile(fd);
       await unlink(pack.path);
       throw error;
     }
     this.bySlot.push(pack);
     context.space.add(packHeaderLength);
-    return { pack, fd };
+    return pack;
   }
 
   /**

@@ -1,18 +1,27 @@
 import type { BufferPool } from "../../base/buffer-pool.ts";
 import { StillageError } from "../../base/errors.ts";
-import { closeFile, syncData, writeAll } from "./file-io.ts";
+import { directAlignment } from "./direct-io.ts";
+import { closeFile, syncData, truncateFile, writeAll } from "./file-io.ts";
 
-/** A chunk this large is written from where it lies; smaller ones are gathered until they are as much. */
-export const pieceBytes = 256 << 10;
+/** What is gathered for one write. */
+export const pieceBytes = 512 << 10;
 
-/** A sync runs in the background after this much, so that little is left for the one at the end. */
+/** A sync of what lies in the page cache runs in the background after this much, so that little is left for the one at the end. */
 const syncEveryBytes = 8 << 20;
+
+/** How a file is written. */
+export interface WriteMode {
+  /** It is going to be synced at the end. */
+  readonly durable: boolean;
+  /** The descriptor was opened by `openDirect`. */
+  readonly direct: boolean;
+}
 
 /** Writes a file from its beginning to its end, one write at a time, while the next piece gathers. */
 export class PieceWriter {
   private readonly fd: number;
   private readonly pool: BufferPool;
-  private readonly durable: boolean;
+  private readonly mode: WriteMode;
   private gathered: Buffer<ArrayBuffer> | undefined;
   private filled = 0;
   private position = 0;
@@ -22,24 +31,27 @@ export class PieceWriter {
   private failure: unknown;
   private closed = false;
 
-  /** The pool's buffers are of `pieceBytes`. `durable`: it is going to be synced at the end. */
-  constructor(fd: number, pool: BufferPool, durable: boolean) {
+  /** The pool's buffers are of `pieceBytes`, and aligned. */
+  constructor(fd: number, pool: BufferPool, mode: WriteMode) {
     this.fd = fd;
     this.pool = pool;
-    this.durable = durable;
+    this.mode = mode;
   }
 
   /** Takes the next bytes, which are free for other use once this settles. */
   write(chunk: Uint8Array): void | Promise<void> {
-    if (chunk.length >= pieceBytes || this.filled + chunk.length > pieceBytes) return this.writeOn(chunk);
-    this.gather(chunk);
+    const rest = this.gather(chunk);
+    if (rest.length > 0) return this.writeOn(rest);
   }
 
   /** Waits until everything is written and, where it is durable, on the disk. */
   async finish(): Promise<void> {
-    await this.startGathered();
+    const length = this.position + this.filled;
     await this.settled();
-    if (this.durable) await syncData(this.fd);
+    if (this.filled > 0) this.start(this.mode.direct ? this.padded() : this.filled);
+    await this.settled();
+    if (this.position > length) await truncateFile(this.fd, length);
+    if (this.mode.durable) await syncData(this.fd);
   }
 
   /** Waits for what is under way and lets go of the file; nothing happens the second time. */
@@ -54,33 +66,26 @@ export class PieceWriter {
   }
 
   private async writeOn(chunk: Uint8Array): Promise<void> {
-    if (chunk.length >= pieceBytes) {
-      if (this.filled > 0) await this.startGathered();
+    for (let rest = chunk; rest.length > 0; rest = this.gather(rest)) {
       if (this.writing !== undefined) await this.settled();
-      this.start(chunk);
-      await this.settled();
-    } else {
-      const first = pieceBytes - this.filled;
-      this.gather(chunk.subarray(0, first));
-      await this.startGathered();
-      this.gather(chunk.subarray(first));
+      this.start(pieceBytes);
     }
   }
 
-  private gather(chunk: Uint8Array): void {
+  /** Takes as much as fits, begins to write the piece if it is full and can be, and returns the rest. */
+  private gather(chunk: Uint8Array): Uint8Array {
+    const taken = Math.min(chunk.length, pieceBytes - this.filled);
     this.gathered ??= this.pool.take();
-    this.gathered.set(chunk, this.filled);
-    this.filled += chunk.length;
+    this.gathered.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.filled);
+    this.filled += taken;
+    return chunk.subarray(taken);
   }
 
-  /** Begins to write what was gathered, once the write before has ended. */
-  private async startGathered(): Promise<void> {
-    await this.settled();
-    const { gathered, filled } = this;
-    if (gathered === undefined) return;
-    this.gathered = undefined;
-    this.filled = 0;
-    this.start(gathered.subarray(0, filled), () => this.pool.give(gathered));
+  /** Fills the last piece up to a length that may be written past the page cache, and returns that. */
+  private padded(): number {
+    const length = Math.ceil(this.filled / directAlignment) * directAlignment;
+    this.gathered?.fill(0, this.filled, length);
+    return length;
   }
 
   private async settled(): Promise<void> {
@@ -89,21 +94,25 @@ export class PieceWriter {
     if (this.closed) throw new StillageError("aborted", "the upload has ended");
   }
 
-  private start(bytes: Uint8Array, done: () => void = () => {}): void {
+  /** Begins to write the first `length` bytes of what was gathered; nothing else may be on its way. */
+  private start(length: number): void {
+    const piece = this.gathered as Buffer<ArrayBuffer>;
+    this.gathered = undefined;
+    this.filled = 0;
     const at = this.position;
-    this.position += bytes.length;
-    this.writing = writeAll(this.fd, bytes, at)
+    this.position += length;
+    this.writing = writeAll(this.fd, piece.subarray(0, length), at)
       .catch((error) => this.fail(error))
       .finally(() => {
         this.writing = undefined;
-        this.unsynced += bytes.length;
-        done();
+        this.pool.give(piece);
+        this.unsynced += length;
         if (this.unsynced >= syncEveryBytes) this.syncEarly();
       });
   }
 
   private syncEarly(): void {
-    if (!this.durable || this.syncing !== undefined) return;
+    if (!this.mode.durable || this.mode.direct || this.syncing !== undefined) return;
     this.unsynced = 0;
     this.syncing = syncData(this.fd)
       .catch((error) => this.fail(error))
