@@ -2,3 +2,4 @@
 # Brings what every test may use besides Node; each suite with real clients brings those itself.
 . "$(dirname "$0")/clients/debian.sh"
 command -v openssl >/dev/null || ensure_packages openssl
+command -v strace >/dev/null || ensure_packages strace

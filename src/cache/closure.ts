@@ -18,6 +18,9 @@ export const maxMessages = 8;
 /** Trees and messages that are remembered, at some 300 bytes each. */
 export const maxRemembered = 50_000;
 
+/** What a message may need at most to be remembered. Of an element it is some ten digests. */
+const maxRememberedNeeds = 100;
+
 /** The function's name belongs to it: hashes of different functions may have one length. */
 const keyOf = (digest: Digest): string => `${digest.function.name} ${showDigest(digest)}`;
 
@@ -86,7 +89,9 @@ export class Closure {
     const known = this.needs.get(key);
     if (known !== undefined) return known;
     const needs = await this.messages.run(() => readNeeds(this.blobs, root));
-    if (needs !== undefined) this.needs.set(key, needs);
+    if (needs !== undefined && needs.required.length + needs.optional.size <= maxRememberedNeeds) {
+      this.needs.set(key, needs);
+    }
     return needs;
   }
 

@@ -1,13 +1,17 @@
+import { setImmediate as breath } from "node:timers/promises";
 import type { Digest } from "../base/digest.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { ProtobufReader, tagOf, wireBytes } from "../base/protobuf.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import { readChildren } from "./directory-children.ts";
-import type { Presence } from "./presence.ts";
+import { type Presence, presenceBatch } from "./presence.ts";
 import { readMessage } from "./read-message.ts";
 
 /** A Tree with some 250,000 files. It is read whole; beyond it, a result is not served. */
 export const maxTreeBytes = 32 << 20;
+
+/** Others have their turn after this much of a message: a few milliseconds of work. */
+const breathBytes = 1 << 20;
 
 const rootTag = tagOf(1, wireBytes);
 const childrenTag = tagOf(2, wireBytes);
@@ -23,11 +27,15 @@ export async function walkTree(blobs: BlobStore, digest: Digest, presence: Prese
   const files = presence.list(digest.function);
   const directories = new DigestList(digest.function);
   const tree = new ProtobufReader(bytes);
+  let breathAt = breathBytes;
   for (let tag = tree.field(); tag !== 0; tag = tree.field()) {
     if (tag !== rootTag && tag !== childrenTag) continue;
     readChildren(bytes, tree.start, tree.end, { files, directories });
     directories.clear();
-    if (!(await presence.settled())) return false;
+    if (files.length >= presenceBatch && !(await presence.settled())) return false;
+    if (tree.end < breathAt) continue;
+    await breath();
+    breathAt = tree.end + breathBytes;
   }
   return true;
 }

@@ -5,15 +5,15 @@ import { DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_e
 import type { BlobStore } from "../store/blob-store.ts";
 import { readMessage } from "./read-message.ts";
 
-/** What fits a message of GetTree: some 40,000 entries. */
-export const maxDirectoryBytes = 4 << 20;
+/** What fits, beside its frame and a page token, the 4 MiB that clients take in a message: some 40,000 entries. */
+const maxSentBytes = (4 << 20) - 512;
 
 /** Directories of one tree. A whole operating system with its sources has some 100,000. */
 export const maxTreeDirectories = 1_000_000;
 
 /**
  * The encoded Directory messages below `root`, breadth first, each once; what is not there is left out.
- * Errors: `not-found` for the root, `invalid` for a blob that is no directory, `exhausted` for a tree beyond the limit.
+ * Errors: `not-found` for the root, `invalid` for a blob that is no directory, `exhausted` for a tree beyond the limits.
  */
 export async function* directoriesOf(blobs: BlobStore, root: Digest): AsyncGenerator<Uint8Array> {
   const seen = new Set([root.hash]);
@@ -41,6 +41,8 @@ export async function* directoriesOf(blobs: BlobStore, root: Digest): AsyncGener
 }
 
 function readDirectory(blobs: BlobStore, digest: Digest): Promise<Uint8Array | undefined> {
-  if (digest.size <= maxDirectoryBytes) return readMessage(blobs, digest);
-  throw new StillageError("invalid", `${showDigest(digest)} is too large to be a directory`);
+  if (digest.size <= maxSentBytes) return readMessage(blobs, digest);
+  throw new StillageError("exhausted", `the directory ${showDigest(digest)} does not fit a message`, {
+    hint: "read its tree directory by directory, as blobs",
+  });
 }

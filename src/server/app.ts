@@ -126,9 +126,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
 
 /** One instance: its blobs, its names, and the rules between them. */
 function tenant(name: string, store: DiskStore, refs: RefStore, part: Part): Tenant {
-  const stored = store.tenant(name);
-  // A storage without an index has nobody to announce what is missing, so RESOURCE_EXHAUSTED may be said as it is.
-  const blobs = part === "storage" ? stored : retryWhenFull(stored);
+  const blobs = retryWhenFull(store.tenant(name));
   const closure = new Closure(blobs, () => store.removals());
   const shared = { instance: name, refs, clock: systemClock };
   return {

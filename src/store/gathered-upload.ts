@@ -9,19 +9,24 @@ export function checkRoom(digest: Digest, received: number, more: number): void 
   }
 }
 
-/** An upload that is gathered in memory and stored at the end: for blobs that are small. `ended` is called once. */
+/** What becomes of the bytes of an upload; one of the two is called, once. */
+export interface GatheredEnd {
+  store(bytes: Uint8Array): Promise<void>;
+  /** Nobody wants them. */
+  drop(): void;
+}
+
+/** An upload that is gathered in memory and stored at the end: for blobs that are small. */
 export class GatheredUpload implements Upload {
   readonly digest: Digest;
   received = 0;
   private bytes: Uint8Array | undefined;
-  private readonly store: (digest: Digest, bytes: Uint8Array) => Promise<void>;
-  private readonly ended: () => void;
+  private readonly end: GatheredEnd;
 
-  constructor(digest: Digest, store: (digest: Digest, bytes: Uint8Array) => Promise<void>, ended: () => void) {
+  constructor(digest: Digest, end: GatheredEnd) {
     this.digest = digest;
     this.bytes = new Uint8Array(digest.size);
-    this.store = store;
-    this.ended = ended;
+    this.end = end;
   }
 
   write(chunk: Uint8Array): void {
@@ -33,17 +38,13 @@ export class GatheredUpload implements Upload {
   async finish(): Promise<void> {
     const { bytes } = this;
     if (bytes === undefined) throw new StillageError("aborted", `the upload of ${showDigest(this.digest)} has ended`);
-    this.end(); // the room that was kept for it is what `store` takes next
-    await this.store(this.digest, bytes.subarray(0, this.received));
+    this.bytes = undefined;
+    await this.end.store(bytes.subarray(0, this.received));
   }
 
   async abort(): Promise<void> {
-    this.end();
-  }
-
-  private end(): void {
     if (this.bytes === undefined) return;
     this.bytes = undefined;
-    this.ended();
+    this.end.drop();
   }
 }

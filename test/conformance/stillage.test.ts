@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { type ServerUnderTest, startServer } from "../clients/support/stillage.ts";
 import { createWorkspace, type Workspace } from "../clients/support/workspace.ts";
 import { runCase, type Target } from "./case.ts";
-import { suite } from "./suite.ts";
+import { runSuite, suite } from "./suite.ts";
 
 // Every case, against a whole cache with a port for pushes and one for pulls, an index alone,
 // a storage alone and a small one.
@@ -11,6 +11,7 @@ import { suite } from "./suite.ts";
 let workspace: Workspace;
 const servers: ServerUnderTest[] = [];
 let target: Target;
+let smallStorage: string;
 
 before(async () => {
   workspace = await createWorkspace();
@@ -26,6 +27,7 @@ before(async () => {
   const [indexOnly = ""] = await start("index", ["--services", "index"]);
   const [storageOnly = ""] = await start("storage", ["--services", "storage"]);
   const [small = ""] = await start("small", ["--quota", "64MiB"]);
+  [smallStorage = ""] = await start("small-storage", ["--quota", "64MiB", "--services", "storage"]);
   target = { url, pullOnly, indexOnly, storageOnly, small, instance: "", others: ["main", "team/alpha"] };
 });
 
@@ -40,6 +42,11 @@ for (const each of suite) {
     if (result !== "passed") assert.fail(why);
   });
 }
+
+test("a full storage says what a full cache says: the index beside it would be told of what is not there", async () => {
+  const [outcome] = await runSuite({ ...target, small: smallStorage }, { only: "full/when-to-retry" });
+  assert.deepEqual([outcome?.result, outcome?.why], ["passed", undefined]);
+});
 
 test("nothing of this is an error to the servers themselves", () => {
   for (const server of servers) assert.doesNotMatch(server.log(), /"level":"(error|fatal)"/);

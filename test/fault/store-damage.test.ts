@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
@@ -10,6 +20,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { entryLength } from "../../src/store/batch-entry.ts";
 import { read, readBatch } from "../../src/store/blob-store.contract.ts";
 import type { DiskTenant } from "../../src/store/disk/disk-tenant.ts";
+import { encodeBlock, indexHeader, readBlocks } from "../../src/store/disk/index-format.ts";
 import { openDiskStore } from "../../src/store/disk/open-store.ts";
 import { randomBlob, temporaryDirectory } from "./store-blobs.ts";
 
@@ -208,6 +219,27 @@ describe("a damaged journal of large blobs", () => {
     renameSync(path, join(directory.path, shelf, "incoming", path.slice(path.lastIndexOf("/") + 1)));
     unlinkSync(join(directory.path, journal));
     assert.deepEqual(await survivors(directory.path, large), [0, 1, 2]);
+  });
+});
+
+describe("a journal of large blobs", () => {
+  it("that lists a removal behind the upload that crossed it keeps what was uploaded", async () => {
+    await using directory = await temporaryDirectory();
+    const [blob] = large as [Blob];
+    await withStore(directory.path, async (store) => {
+      await store.put(blob.digest, blob.bytes);
+      await store.remove(blob.digest);
+      await store.put(blob.digest, blob.bytes);
+    });
+    const path = join(directory.path, journal);
+    const fd = openSync(path, "r");
+    const records = [...readBlocks(fd, statSync(path).size, sha256)].map((block) => block.records.slice());
+    closeSync(fd);
+    assert.equal(records.length, 3);
+    const [stored, removed, again] = records as [Uint32Array, Uint32Array, Uint32Array];
+    const crossed = Uint32Array.from([...stored, ...again, ...removed]);
+    writeFileSync(path, Buffer.concat([indexHeader(sha256), encodeBlock(sha256, crossed, 3, 0)]));
+    assert.deepEqual(await survivors(directory.path, [blob]), [0]);
   });
 });
 

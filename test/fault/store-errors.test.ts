@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
@@ -48,6 +49,59 @@ describe("a store whose disk fails once", () => {
       });
     }
   }
+
+  for (const point of ["file journaled", "file moved"] as const) {
+    it(`with EIO at "${point}" does not list what it refused, even where it is killed next`, async () => {
+      await using directory = await temporaryDirectory();
+      await using copy = await temporaryDirectory();
+      const blob = randomBlob(1_500_000);
+      const reach = (at: FaultPoint): void => {
+        if (at === point) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      };
+      const options = { durability: "on", clock: systemClock, log: silentLog } as const;
+      const disk = await openDiskStore(directory.path, { ...options, faults: { reach } });
+      await assert.rejects(disk.tenant("").put(blob.digest, blob.bytes), { code: "internal" });
+      await cp(directory.path, copy.path, { recursive: true }); // as a kill would leave it
+      await disk.close();
+      const killed = await openDiskStore(copy.path, options);
+      assert.deepEqual(killed.tenant("").missing(DigestList.of(blob.digest)), [0]);
+      await killed.close();
+    });
+  }
+
+  it("in a sync while the next blobs are written behind it acknowledges nothing that is lost", async () => {
+    for (let round = 0; round < 20; round++) {
+      await using directory = await temporaryDirectory();
+      const [first, second, third] = [randomBlob(400_000), randomBlob(400_000), randomBlob(5000)];
+      let behind: Promise<boolean> | undefined;
+      const put = (blob: typeof first): Promise<boolean> =>
+        disk
+          .tenant("")
+          .put(blob.digest, blob.bytes)
+          .then(
+            () => true,
+            () => false,
+          );
+      let failures = 1;
+      const reach = (at: FaultPoint): void => {
+        if (at === "pack written") behind ??= put(second);
+        if (at === "pack synced" && failures-- > 0) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      };
+      const options = { durability: "on", clock: systemClock, log: silentLog } as const;
+      const disk = await openDiskStore(directory.path, { ...options, faults: { reach } });
+      assert.equal(await put(first), false);
+      const stored = [await behind, await put(third)];
+      assert.equal(stored[1], true);
+      await disk.close();
+      const again = await openDiskStore(directory.path, options);
+      for (const [i, { digest, bytes }] of [second, third].entries()) {
+        assert.deepEqual(again.tenant("").missing(DigestList.of(digest)), stored[i] ? [] : [0]);
+        if (stored[i]) assert.deepEqual(await read(again.tenant(""), digest), bytes);
+      }
+      assert.deepEqual(again.tenant("").missing(DigestList.of(first.digest)), [0]);
+      await again.close();
+    }
+  });
 
   it("while an index is written keeps the blobs", async () => {
     await using directory = await temporaryDirectory();

@@ -11,7 +11,7 @@ import type { CallStream } from "../../rpc/service.ts";
 /** Directories in one response, unless the client asks for less. */
 const maxPageSize = 1000;
 
-/** Where a response is closed although its page is not full: well below the 4 MiB that clients take in a message. */
+/** Where a response is closed although its page is not full, and larger only for one directory that alone is. */
 const pageBytes = 1 << 20;
 
 const directoryTag = tagOf(1, wireBytes);
@@ -37,7 +37,8 @@ export async function streamTree(stream: CallStream, tenants: Tenants): Promise<
   let seen = 0;
   for await (const directory of directoriesOf(blobs, root)) {
     if (seen++ < skip) continue;
-    if (page.length === pageSize * 2 || bytes >= pageBytes) {
+    const full = page.length === pageSize * 2 || bytes + directory.length > pageBytes;
+    if (full && page.length > 0) {
       await stream.send({ parts: [...page, encodeField(tokenTag, Buffer.from(`${seen - 1}-${root.hash}`))] });
       page = [];
       bytes = 0;

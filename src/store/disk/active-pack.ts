@@ -1,3 +1,4 @@
+import { closeAll } from "../../base/close-all.ts";
 import { directAlignment, directAppend } from "./direct-io.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, truncateFile, writeAll } from "./file-io.ts";
@@ -104,17 +105,18 @@ export class ActivePack {
 
   /** Completes and syncs the index file and lets go of both. What was not published is cut off. */
   async close(): Promise<void> {
-    const { pack, fd, context } = this;
-    try {
-      if (this.written > pack.end) await truncateFile(fd, pack.end);
-      await this.writeListNow(true);
-      await pack.index.close();
-    } catch (error) {
-      context.log.warn({ pack: pack.path, error }, "cannot complete a pack");
-    } finally {
-      if (this.directFd !== undefined) await closeFile(this.directFd).catch(() => {});
-      await closeFile(fd).catch(() => {});
-    }
+    const { pack, fd, directFd, context } = this;
+    await closeAll([
+      async () => {
+        if (this.written > pack.end) await truncateFile(fd, pack.end);
+      },
+      () => this.writeListNow(true),
+      () => pack.index.close(),
+      async () => {
+        if (directFd !== undefined) await closeFile(directFd);
+      },
+      () => closeFile(fd),
+    ]).catch((error) => context.log.warn({ pack: pack.path, error }, "cannot complete a pack"));
   }
 
   private async write(buffer: Uint8Array, start: number, end: number): Promise<void> {
@@ -130,6 +132,7 @@ export class ActivePack {
   }
 
   private async sync(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     try {
       await syncData(this.fd);
       this.context.faults.reach("pack synced");

@@ -48,6 +48,8 @@ export class BlobFiles {
   private readonly settling = new Map<number, Promise<void>>();
   /** When what is on its way in or out was used, by serial number: a journal that is written anew meanwhile keeps listing it. */
   private readonly moving = new Map<number, number>();
+  /** Serial numbers that the journal may list although they are not published. */
+  private readonly doubtful = new Set<number>();
   private highest = 0;
 
   constructor(directory: string, index: DigestIndex, context: DiskContext) {
@@ -100,8 +102,9 @@ export class BlobFiles {
     else settling.catch((error) => this.lose(file, error));
   }
 
-  /** Forgets a file that is not published. */
+  /** Forgets a file that is not published. Where the journal may list it all the same, it stays for the next start to decide. */
   async drop(file: BlobFile): Promise<void> {
+    if (this.doubtful.delete(file.serial)) return;
     await unlink(this.paths.arriving(file)).catch(() => {}); // else the next start does it
     this.context.space.giveBack(this.room(file.digest.size));
   }
@@ -163,11 +166,20 @@ export class BlobFiles {
       context.faults.reach("file moved");
       if (context.durable) this.insert(file);
     } catch (error) {
-      this.note(removed, file); // goes with the next commit, beside the record that it revokes
+      if (this.moving.has(file.serial)) await this.revoke(file);
       throw fromFileSystem(error, "cannot publish a file");
     } finally {
       this.moving.delete(file.serial);
     }
+  }
+
+  /** Takes a record back that may or may not be in the journal: before the file goes, or a crash would leave it listed and nowhere. */
+  private async revoke(file: BlobFile): Promise<void> {
+    this.note(removed, file);
+    await this.journal.commit().catch((error) => {
+      this.doubtful.add(file.serial);
+      this.context.log.warn({ error, blob: file.digest.hash }, "the journal of large blobs cannot be written now");
+    });
   }
 
   /** Takes back a blob that was acknowledged without durability. */
@@ -176,6 +188,7 @@ export class BlobFiles {
     const entry = this.index.find(DigestList.of(file.digest).words, 0);
     if (entry >= 0 && this.index.place(entry) === inFile && this.index.offset(entry) === file.serial)
       this.index.remove(entry);
+    this.context.removals++;
     await this.drop(file);
   }
 

@@ -17,7 +17,7 @@ export function checkOpen(context: DiskContext): void {
 export interface DiskContext {
   /** Whether what is acknowledged is on the disk, not only on its way. */
   readonly durable: boolean;
-  /** Whether large blobs are written past the page cache. */
+  /** Whether large blobs, and small ones in bulk, are written past the page cache. */
   readonly direct: boolean;
   /** Seconds since 1970. */
   readonly now: () => number;

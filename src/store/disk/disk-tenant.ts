@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { closeAll } from "../../base/close-all.ts";
 import type { Digest } from "../../base/digest.ts";
 import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
@@ -61,7 +62,7 @@ export class DiskTenant implements BlobStore {
   }
 
   async close(): Promise<void> {
-    for (const shelf of this.shelves.values()) await shelf.close();
+    await closeAll([...this.shelves.values()].map((shelf) => () => shelf.close()));
   }
 
   private shelf(fn: DigestFunction): Shelf {

@@ -62,12 +62,10 @@ export class FileRecovery {
       const upper = records[at + words + 2] as number;
       const size = (records[at + words + 1] as number) + (upper & 0xffffff) * 0x100000000;
       const entry = index.find(records, at);
-      if (isPresent(records, at, index.function))
+      if (isPresent(records, at, index.function)) {
+        if (entry >= 0 && index.place(entry) === inFile) this.forget(entry, size); // its removal follows, or was under way
         this.insert(records, at, serial, size, records[at + words + 3] as number);
-      else if (entry >= 0 && this.isAt(entry, serial)) {
-        index.remove(entry);
-        this.context.space.giveBack(onDisk(size));
-      }
+      } else if (entry >= 0 && this.isAt(entry, serial)) this.forget(entry, size);
       this.highest = Math.max(this.highest, serial);
     }
     return true;
@@ -133,6 +131,11 @@ export class FileRecovery {
     if (this.index.find(words, word) >= 0) return;
     this.index.insert(words, word, size, inFile, serial, used);
     this.context.space.add(onDisk(size));
+  }
+
+  private forget(entry: number, size: number): void {
+    this.index.remove(entry);
+    this.context.space.giveBack(onDisk(size));
   }
 
   private isAt(entry: number, serial: number): boolean {

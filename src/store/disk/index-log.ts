@@ -42,6 +42,8 @@ export class IndexLog {
   private rewriteAsked: Rewrite | undefined;
   private pending = new Uint32Array(0);
   private covered = 0;
+  /** What the file's last block covers: a block claims no record that only the next one lists, as that may never be written. */
+  private writtenCovered = 0;
   /** Records that wait for `write`. */
   waiting = 0;
   /** Bytes of the file that are good; the next block goes there. */
@@ -66,6 +68,7 @@ export class IndexLog {
       this.length = block.end;
       this.covered = Math.max(this.covered, block.covered);
     }
+    this.writtenCovered = this.covered;
     if (size > this.length) ftruncateSync(fd, this.length);
     return size === this.length;
   }
@@ -139,8 +142,10 @@ export class IndexLog {
     }
     while (this.waiting > 0) {
       const count = Math.min(this.waiting, maxBlockRecords);
-      const block = encodeBlock(this.function, this.pending, count, this.covered);
+      const covered = count < this.waiting ? this.writtenCovered : this.covered;
+      const block = encodeBlock(this.function, this.pending, count, covered);
       await writeAll(this.file(), block, this.length);
+      this.writtenCovered = covered;
       this.length += block.length;
       this.waiting -= count;
       this.pending.copyWithin(0, count * width, (count + this.waiting) * width);

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BufferPool } from "../../base/buffer-pool.ts";
 import type { Clock } from "../../base/clock.ts";
+import { closeAll } from "../../base/close-all.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
@@ -133,7 +134,7 @@ class Tenants {
   }
 
   async close(): Promise<void> {
-    for (const tenant of this.tenants.values()) await tenant.close();
+    await closeAll([...this.tenants.values()].map((tenant) => () => tenant.close()));
   }
 }
 
@@ -146,7 +147,7 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     now: () => Math.floor(options.clock() / 1000),
     log: options.log,
     faults: options.faults ?? noFaults,
-    space: new Space(directory, options.quota),
+    space: new Space(directory, options.quota, options.log),
     directories: new Directories(directory, durable),
     openPacks: new OpenPacks(),
     pace: new ReadPace(() => performance.now()),

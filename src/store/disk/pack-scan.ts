@@ -3,6 +3,7 @@ import type { DigestFunction } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { headMatches, maxHeadLength } from "../batch-entry.ts";
 import { FileWindow } from "./file-window.ts";
+import { maxPackedSize } from "./pack.ts";
 
 const firstByte = 0x0a; // of each record
 
@@ -39,6 +40,7 @@ function verifiedLength(window: FileWindow, at: number, found: DigestList): numb
   const head = parseHead(window.view(at, maxHeadLength), found);
   if (head === 0) return 0;
   const size = found.sizes[0] as number;
+  if (size > maxPackedSize) return 0; // a head in what a client sent, perhaps: it must not make a start read much for nothing
   const data = window.view(at + head, size);
   if (data.length < size) return 0;
   return hashOf(found.function.name, data, "hex") === found.at(0).hash ? head + size : 0;

@@ -47,7 +47,7 @@ export class Packs {
   }
 
   /**
-   * Begins a pack and returns it with a descriptor to write to. A crash leaves a pack without records, with or without its header
+   * Begins a pack and returns it. A crash leaves a pack without records, with or without its header
    * and its name; nothing in it has been acknowledged, and `load` takes it as it is.
    */
   async create(): Promise<Pack> {
@@ -171,7 +171,7 @@ export class Packs {
     context.log.info({ pack: pack.path, blobs, cut: size - end }, "found blobs behind the index of a pack");
     if (end < size) ftruncateSync(fd, end);
     pack.end = end;
-    if (context.durable) await syncData(fd);
+    await syncData(fd); // what is listed is not verified again, whether or not the store is durable
     await pack.index
       .write()
       .catch((error) => context.log.warn({ pack: pack.path, error }, "cannot write the index of a pack now"));

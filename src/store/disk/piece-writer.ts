@@ -13,7 +13,7 @@ const syncEveryBytes = 8 << 20;
 export interface WriteMode {
   /** It is going to be synced at the end. */
   readonly durable: boolean;
-  /** The descriptor was opened by `openDirect`. */
+  /** The descriptor was opened with `directCreate`. */
   readonly direct: boolean;
 }
 
@@ -51,6 +51,8 @@ export class PieceWriter {
     if (this.filled > 0) this.start(this.mode.direct ? this.padded() : this.filled);
     await this.settled();
     if (this.position > length) await truncateFile(this.fd, length);
+    await this.syncing; // the system tells of a lost write once: to this sync or to the next
+    if (this.failure !== undefined) throw this.failure;
     if (this.mode.durable) await syncData(this.fd);
   }
 
@@ -67,7 +69,7 @@ export class PieceWriter {
 
   private async writeOn(chunk: Uint8Array): Promise<void> {
     for (let rest = chunk; rest.length > 0; rest = this.gather(rest)) {
-      if (this.writing !== undefined) await this.settled();
+      await this.settled();
       this.start(pieceBytes);
     }
   }

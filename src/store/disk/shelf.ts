@@ -1,5 +1,6 @@
 import { fstatSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { closeAll } from "../../base/close-all.ts";
 import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
@@ -107,14 +108,20 @@ export class Shelf {
     if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.uploadFile(digest);
     context.space.take(size);
     context.gathered += size;
-    return new GatheredUpload(
-      digest,
-      (_, bytes) => this.put(digest, bytes),
-      () => {
+    return new GatheredUpload(digest, {
+      store: async (bytes) => {
+        context.space.giveBack(size); // what `put` takes next
+        try {
+          await this.put(digest, bytes);
+        } finally {
+          context.gathered -= size;
+        }
+      },
+      drop: () => {
         context.space.giveBack(size);
         context.gathered -= size;
       },
-    );
+    });
   }
 
   /** Removes a blob; resolves once that is durable. Nothing happens where there is none. */
@@ -133,8 +140,7 @@ export class Shelf {
   }
 
   async close(): Promise<void> {
-    await this.writer.close();
-    await this.files.close();
+    await closeAll([() => this.writer.close(), () => this.files.close()]);
   }
 
   private async uploadFile(digest: Digest): Promise<Upload> {

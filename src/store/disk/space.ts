@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import { StillageError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 
 /** The free disk space is looked up after this many bytes: between two look-ups others write as well. */
 const checkEvery = 64 << 20;
@@ -16,27 +17,32 @@ export function onDisk(length: number): number {
   return Math.ceil(length / blockBytes) * blockBytes;
 }
 
+/** A full store refuses many uploads a second; the log has one of them in this time. */
+const logEveryMs = 60_000;
+
 /** Accounts for the bytes of a store, and says no before there is no room: at the quota, and while the disk has some left. */
 export class Space {
   /** Bytes on disk and those that are promised to what is being written. */
   used = 0;
   readonly quota: number | undefined;
   private readonly directory: string;
+  private readonly log: Log;
   /** Bytes to be taken before the disk is looked at again. */
   private allowance = 0;
+  private logged = Number.NEGATIVE_INFINITY;
 
-  constructor(directory: string, quota: number | undefined) {
+  constructor(directory: string, quota: number | undefined, log: Log) {
     this.directory = directory;
     this.quota = quota;
+    this.log = log;
   }
 
   /** Promises `bytes` to what is about to be written. Errors: `exhausted`. */
   take(bytes: number): void {
     if (this.quota !== undefined && this.used + bytes > this.quota) {
-      throw new StillageError(
-        "exhausted",
+      throw this.refusal(
         `the store is full: it has ${this.used} of ${this.quota} bytes in use and ${bytes} more are needed`,
-        { hint: "raise the quota, or remove what is no longer needed" },
+        "raise the quota, or remove what is no longer needed",
       );
     }
     if (bytes > this.allowance) this.lookAtDisk(bytes);
@@ -59,12 +65,20 @@ export class Space {
     const free = disk.bavail * disk.bsize;
     const reserve = Math.min(maxReserve, (disk.blocks * disk.bsize) / reserveFraction);
     if (free - bytes < reserve) {
-      throw new StillageError(
-        "exhausted",
+      throw this.refusal(
         `the disk is nearly full: ${free} bytes are free, ${bytes} more are needed, and ${Math.ceil(reserve)} are kept free`,
-        { hint: "make room on the disk that holds the store" },
+        "make room on the disk that holds the store",
       );
     }
     this.allowance = Math.min(bytes + checkEvery, free - reserve);
+  }
+
+  private refusal(message: string, hint: string): StillageError {
+    const now = performance.now();
+    if (now - this.logged >= logEveryMs) {
+      this.logged = now;
+      this.log.warn({ directory: this.directory, hint }, `an upload is refused: ${message}`);
+    }
+    return new StillageError("exhausted", message, { hint });
   }
 }

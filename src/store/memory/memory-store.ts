@@ -55,13 +55,16 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
 
   async upload(digest: Digest): Promise<Upload> {
     this.take(digest.size);
-    return new GatheredUpload(
-      digest,
-      (_, bytes) => this.put(digest, bytes),
-      () => {
-        this.bytes -= digest.size;
+    const giveBack = (): void => {
+      this.bytes -= digest.size;
+    };
+    return new GatheredUpload(digest, {
+      store: (bytes) => {
+        giveBack();
+        return this.put(digest, bytes);
       },
-    );
+      drop: giveBack,
+    });
   }
 
   /** Forgets a blob; nothing happens where there is none. */

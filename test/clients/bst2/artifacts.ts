@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { appendFile } from "node:fs/promises";
+import { appendFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { elementCount } from "../support/project.ts";
+import { bigFileBytes, elementCount } from "../support/project.ts";
 import { artifactsAt, bothAt, openSite } from "../support/site.ts";
 import {
   artifactListing,
@@ -70,6 +70,27 @@ export function testBuilds(version: string): void {
     // The builder would look for the server at its old address.
     const offline = await builder.configured({});
     assert.deepEqual(await checkoutListing(puller, site), await checkoutListing(offline, site));
+  });
+
+  test("an artifact that has lost a blob is built again, and whole again", async () => {
+    await using site = await openSite(version);
+    const folder = await site.workspace.folder("store");
+    const server = await site.serve([], folder);
+    const builder = await site.machine("builder", artifactsAt(server, true));
+    await builder.ok(site.project, "build", "all.bst");
+    await loseFile(folder, bigFileBytes);
+
+    // The loss shows when somebody asks for the blob: the big file's element is built, the rest is pulled.
+    const healer = await site.machine("healer", artifactsAt(server, true));
+    const healed = await healer.ok(site.project, "build", "--deps", "all", "all.bst");
+    const { processed } = healed.queue("Build");
+    assert.ok(processed > 0 && processed < elementCount, healed.stderr);
+    assertQueue(healed, "Push", "processed", processed);
+    assertQueue(healed, "Push", "failed", 0);
+
+    const puller = await site.machine("puller", artifactsAt(server, false));
+    assertAllPulled(await puller.ok(site.project, "build", "--deps", "all", "all.bst"));
+    assert.deepEqual(await checkoutListing(puller, site), await checkoutListing(builder, site));
   });
 
   test("two machines push the same build at once", async () => {
@@ -157,4 +178,14 @@ export function testArtifactCommands(version: string): void {
     assertQueue(pulled, "Pull", "failed", 0);
     assert.match(pulled.stderr, /does not have artifact/);
   });
+}
+
+/** Removes the one file of this size from a store, as a damaged disk would. */
+async function loseFile(store: string, size: number): Promise<void> {
+  const entries = await readdir(store, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const lengths = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  const found = paths.filter((_, i) => lengths[i] === size);
+  assert.equal(found.length, 1, `the store has ${found.length} files of ${size} bytes`);
+  await rm(found[0] as string);
 }

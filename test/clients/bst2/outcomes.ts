@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { artifactsAt, openSite } from "../support/site.ts";
-import { artifactListing, artifactLog, assertQueue, keyOf } from "./inspect.ts";
+import { elementCount } from "../support/project.ts";
+import { artifactsAt, bothAt, openSite } from "../support/site.ts";
+import { artifactListing, artifactLog, assertQueue, checkoutListing, keyOf } from "./inspect.ts";
 
 /** Artifacts that are more, less or other than a plain success under its strong key. */
 export function testOutcomes(version: string): void {
@@ -56,6 +57,25 @@ export function testOutcomes(version: string): void {
     const later = await plain.configured({ ...artifactsAt(server, false), cache: { "pull-buildtrees": true } });
     await later.ok(site.project, ...pull);
     assert.equal((await later.ok(site.project, ...shell)).stdout, shown.stdout);
+  });
+
+  test("a full cache fails pushes that it has no room for, and misleads nobody", async () => {
+    await using site = await openSite(version);
+    const server = await site.serve(["--quota", "4MiB"]);
+    const builder = await site.machine("builder", bothAt(server, true));
+    const built = await builder.run(site.project, "--on-error", "continue", "build", "all.bst");
+    assert.notEqual(built.status, 0);
+    assertQueue(built, "Build", "processed", elementCount);
+    assert.ok(built.queue("Push").failed > 0, built.stderr);
+    assert.match(built.stderr, /Failed to push artifact blobs: Failed to upload blob [0-9a-f]+: 14/); // UNAVAILABLE
+    assert.match(built.stderr, /Failed to push source blobs/);
+    assert.doesNotMatch(built.stderr, /Traceback|BUG/);
+    assert.match(server.log(), /the store is full/);
+
+    // What did get through is whole; the rest is missing, and built.
+    const other = await site.machine("other", bothAt(server, false));
+    await other.ok(site.project, "build", "--deps", "all", "all.bst");
+    assert.deepEqual(await checkoutListing(other, site), await checkoutListing(builder, site));
   });
 
   test("a build that is not strict takes an artifact by its weak key", async () => {

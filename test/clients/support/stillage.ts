@@ -17,6 +17,7 @@ export interface ServerUnderTest extends AsyncDisposable {
   readonly listeners: readonly ServedListener[];
   /** The first listener's address. */
   readonly address: string;
+  readonly pid: number;
   /** The end of what the server has logged. */
   log(): string;
   /** Sends SIGTERM and gives the exit status. Stopping twice is harmless. */
@@ -50,6 +51,7 @@ export async function startServer(folder: string, options: readonly string[] = [
   return {
     listeners,
     address,
+    pid: child.pid as number,
     log,
     stop,
     async [Symbol.asyncDispose]() {

@@ -159,6 +159,23 @@ export const getTreeCases: readonly Case[] = [
     },
   },
   {
+    id: "get-tree/large-directories",
+    title: "directories of nearly 4 MiB come in messages below 4 MiB",
+    source: "gRPC clients take 4 MiB in a message",
+    async run(server) {
+      const text = Buffer.alloc(4000, "a path ").toString();
+      const sizes = [200, 1020, 200, 1020];
+      const leaves = sizes.map((size, i) => {
+        const links = Array.from({ length: size }, (_, n) => [`link-${i}-${n}`, text]);
+        return directoryOf({ symlinks: Object.fromEntries(links) });
+      });
+      const root = directoryOf({ directories: leaves });
+      await upload(server, server.instance, [root, ...leaves]);
+      const { directories } = await expectOk(tree(server, { rootDigest: root.digest }), "GetTree");
+      expectDirectories(directories, [root, ...leaves]);
+    },
+  },
+  {
     id: "get-tree/deep",
     title: "a tree of 1,000 levels",
     source,

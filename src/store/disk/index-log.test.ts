@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it } from "node:test";
+import { sha1 } from "../../base/digest-function.ts";
+import { noFaults } from "./faults.ts";
+import { maxBlockRecords, present, readBlocks } from "./index-format.ts";
+import { IndexLog } from "./index-log.ts";
+
+it("a block covers nothing that only the next one lists", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "index-"));
+  try {
+    const path = join(directory, "1.idx");
+    const log = new IndexLog(path, sha1, noFaults);
+    const words = new Uint32Array(sha1.words);
+    const add = (count: number, from: number): void => {
+      for (let i = from; i < from + count; i++) {
+        log.add({ kind: present, words, word: 0, offset: i * 10, size: 5, used: 0 }, (i + 1) * 10);
+      }
+    };
+    add(7, 0);
+    await log.write();
+    const many = maxBlockRecords + 3;
+    add(many, 7);
+    await log.write();
+    await log.close();
+    const fd = openSync(path, "r");
+    const blocks = [...readBlocks(fd, fstatSync(fd).size, sha1)].map(({ count, covered }) => ({ count, covered }));
+    closeSync(fd);
+    assert.deepEqual(blocks, [
+      { count: 7, covered: 70 },
+      { count: maxBlockRecords, covered: 70 },
+      { count: 3, covered: (7 + many) * 10 },
+    ]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
