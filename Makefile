@@ -28,10 +28,9 @@ serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 
 build: setup ## Bundle the programs into dist/, for bin/ and npm pack
 	node scripts/build.ts
 
-# test-docs comes last: it tries the documented commands with the clients that the others have brought.
 .PHONY: test
 test: setup ## Everything that is checked before a change is taken
-	@scripts/suites.sh lint test-unit test-cli test-fault test-conformance test-package $(client-suites) test-docs
+	@scripts/suites.sh lint test-unit test-cli test-fault test-conformance test-package test-docs $(client-suites)
 
 .PHONY: lint
 lint: setup ## Types, style, the rules of the house, generated code
@@ -67,6 +66,8 @@ test-package: test-setup ## What npm packs, installed into an empty folder
 
 .PHONY: test-docs
 test-docs: test-setup ## What the documentation says: links, snippets, commands
+	@scripts/clients/bst.sh 2.8.1
+	@scripts/clients/grpcurl.sh
 	$(call node-test,$(process-limit)) 'test/docs/**/*.test.ts'
 
 -include test/clients/targets.mk

@@ -9,7 +9,10 @@ export interface Snippet {
 }
 
 /** How to use a listener, for each client that can: ready to be copied. */
-export function snippets(listener: RunningListener, { instances, services }: Config): Snippet[] {
+export function snippets(
+  listener: RunningListener,
+  { instances, services }: Pick<Config, "instances" | "services">,
+): Snippet[] {
   const instance = instances[0] ?? "";
   const target = { ...listener, instance, address: reachable(listener.address) };
   const all = [buildStream(target, services)];

@@ -107,13 +107,14 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   services: setting({
     name: "services",
     ...choice("all", "index", "storage"),
-    sentence: "Which half of a cache this is: the index has the assets, the storage the blobs and action results.",
+    sentence:
+      "Which half of a cache this is: the index (`--index-only` of bst-artifact-server) has the assets, the storage the blobs and action results.",
     fallback: "all",
   }),
   quota: setting({
     name: "quota",
     ...optionalSize,
-    sentence: "The most bytes that the store may take; what does not fit is refused.",
+    sentence: "The most bytes that blobs may take on the disk; what does not fit is refused.",
   }),
   durability: setting({
     name: "durability",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { access, appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { snippets } from "../../src/cli/client-snippets.ts";
 import { actionCount, type BazelResult, bazelBuild, writeWorkspace } from "./support/bazel.ts";
 import { listFolder } from "./support/folder-listing.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
@@ -25,7 +26,13 @@ async function openYard(workspace: Workspace) {
 }
 
 function cacheAt(server: ServerUnderTest, listener = 0): string {
-  return `--remote_cache=grpc://${server.listeners[listener]?.address}`;
+  const { address = "" } = server.listeners[listener] ?? {};
+  // As `stillage serve` and the README say it.
+  const printed = snippets(
+    { address, tls: false, push: true, clientCertificates: false },
+    { instances: [""], services: "all" },
+  );
+  return printed.find(({ client }) => client.startsWith("Bazel"))?.lines[0]?.replace("build ", "") ?? "";
 }
 
 function assertHits(result: BazelResult, hits: number): void {

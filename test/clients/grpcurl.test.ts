@@ -33,6 +33,8 @@ describe("grpcurl by reflection", () => {
   /** Of the listener that takes everything, and of the one that only gives. */
   let all: Grpcurl;
   let reading: Grpcurl;
+  /** Hangs up after two seconds. */
+  let watching: Grpcurl;
 
   before(async () => {
     const workspace = opened.use(await createWorkspace());
@@ -42,6 +44,7 @@ describe("grpcurl by reflection", () => {
     const options = [...listen, "--instance", "", "--instance", "yards/north"];
     const server = opened.use(await startServer(await workspace.folder("store"), options));
     all = await connectGrpcurl(server.address);
+    watching = await connectGrpcurl(server.address, ["-plaintext", "-max-time", "2"]);
     reading = await connectGrpcurl(server.listeners[1]?.address ?? "", ["-cacert", own.certificate]);
   });
 
@@ -67,6 +70,9 @@ describe("grpcurl by reflection", () => {
     assert.deepEqual(await expect(grpcCode.ok, health, {}), { status: "SERVING" });
     assert.deepEqual(await expect(grpcCode.ok, health, { service: cas }), { status: "SERVING" });
     await expect(grpcCode.notFound, health, { service: "no.such.Service" });
+    const watched = await watching.call("grpc.health.v1.Health/Watch", {});
+    assert.deepEqual(watched.messages, [{ status: "SERVING" }]);
+    assert.equal(watched.code, grpcCode.deadlineExceeded);
   });
 
   test("capabilities, by listener and instance", async () => {

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { parseDocument } from "yaml";
+import { parse, parseDocument } from "yaml";
+import { snippets } from "../../src/cli/client-snippets.ts";
 import { makeKeyPair } from "../cli/support/key-pair.ts";
 import { checkout, clientsFolder } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
+import { openSite } from "../clients/support/site.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
 import { blocksOf } from "./markdown.ts";
@@ -62,16 +64,40 @@ test("`make serve` serves until it is stopped", async () => {
   assert.equal(health, 200);
 });
 
-const grpcurl = join(clientsFolder, "bin/grpcurl");
-const list = "grpcurl -plaintext 127.0.0.1:11001 list";
+test("BuildStream pushes and pulls as its snippet says", async () => {
+  const snippet = blocks.find(({ text }) => text.startsWith("artifacts:"))?.text ?? "";
+  await using site = await openSite("2.8.1");
+  const server = await site.serve();
+  const { artifacts, "source-caches": sources } = parse(snippet.replaceAll("127.0.0.1:11001", server.address));
+  const configuration = { artifacts: artifacts.servers, sources: sources.servers };
+  for (const [machine, queue] of [
+    ["builder", "Push"],
+    ["puller", "Pull"],
+  ] as const) {
+    const bst = await site.machine(machine, configuration);
+    const built = await bst.ok(site.project, "build", "data/tree.bst");
+    assert.equal(built.queue(queue).processed, 1, built.stderr);
+  }
+});
 
-// The suite of grpcurl brings the program; a checkout that has never run it checks the rest.
-if (existsSync(grpcurl)) {
-  test(`\`${list}\` lists the services`, async () => {
-    assert.ok(commands.includes(list));
-    await using workspace = await createWorkspace();
-    await using server = await startServer(await workspace.folder("store"));
-    const [, ...args] = list.replace("127.0.0.1:11001", server.address).split(" ");
-    assert.match(await runOk(grpcurl, args), /^build\.bazel\.remote\.execution\.v2\.ContentAddressableStorage$/m);
-  });
-}
+test("the other snippets are those that `stillage serve` prints", () => {
+  const listener = { address: "127.0.0.1:11001", tls: false, push: true, clientCertificates: false };
+  const printed = snippets(listener, { instances: [""], services: "all" });
+  for (const client of ["Bazel", "recc"]) {
+    const lines = printed.find((each) => each.client.startsWith(client))?.lines.join("\n");
+    assert.ok(
+      blocks.some(({ text }) => text.trimEnd() === lines),
+      client,
+    );
+  }
+});
+
+test("grpcurl lists the services", async () => {
+  const list = "grpcurl -plaintext 127.0.0.1:11001 list";
+  assert.ok(commands.includes(list));
+  await using workspace = await createWorkspace();
+  await using server = await startServer(await workspace.folder("store"));
+  const [, ...args] = list.replace("127.0.0.1:11001", server.address).split(" ");
+  const listed = await runOk(join(clientsFolder, "bin/grpcurl"), args);
+  assert.match(listed, /^build\.bazel\.remote\.execution\.v2\.ContentAddressableStorage$/m);
+});

@@ -17,10 +17,11 @@ test("what npm packs installs into an empty folder and serves", async () => {
   const empty = await workspace.folder("empty");
   await runOk("npm", ["install", "--no-audit", "--no-fund", join(packed, tarball)], { cwd: empty });
   const inside = await readdir(join(empty, "node_modules/stillage"));
-  const expected = ["CHANGELOG.md", "LICENSE", "README.md", "bin", "dist", "docs", "package.json"];
+  const expected = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "bin", "dist", "docs", "package.json"];
   assert.deepEqual(inside.sort(), expected);
 
   await useServer(join(empty, "node_modules/.bin/stillage"), await workspace.folder("store"));
+  assert.match(await runOk(join(empty, "node_modules/.bin/bst-artifact-server"), ["--help"]), /--enable-push/);
 });
 
 test("a checkout that has been built serves by a link from elsewhere", async () => {

