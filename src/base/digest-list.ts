@@ -7,6 +7,33 @@ for (let i = 0; i < 16; i++) nibble["0123456789abcdef".charCodeAt(i)] = i;
 
 const firstCapacity = 64;
 
+/** Whether the hex digits in `bytes` from `start` to `end` are the hash of no bytes at all. */
+export function isEmptyHash(fn: DigestFunction, bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== fn.hexLength) return false;
+  for (let i = start; i < end; i++) if (bytes[i] !== fn.emptyHash.charCodeAt(i - start)) return false;
+  return true;
+}
+
+/** As `DigestList.pushHex`, for a digest that is wanted as a value: `undefined` where that returns false. */
+export function digestOfHex(
+  fn: DigestFunction,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  size: number,
+): Digest | undefined {
+  if (!mayBeDigest(fn, bytes, start, end, size)) return undefined;
+  for (let i = start; i < end; i++) if (nibble[bytes[i] as number] === 255) return undefined;
+  const hash = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+  return { function: fn, hash, size };
+}
+
+/** What can be said before the digits are looked at: a hash of the function's length, and a size that can be, 0 for the empty blob alone. */
+function mayBeDigest(fn: DigestFunction, bytes: Uint8Array, start: number, end: number, size: number): boolean {
+  if (end - start !== fn.hexLength || !(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) return false;
+  return size !== 0 || isEmptyHash(fn, bytes, start, end);
+}
+
 /**
  * Many digests of one function without an object for each: hashes as big-endian 32-bit words side by side
  * (`words[i * fn.words]` is the first of digest i), sizes in bytes. A call for ten thousand digests costs two arrays.
@@ -47,10 +74,10 @@ export class DigestList {
 
   /**
    * Appends the hash that stands as hex digits in `bytes` from `start` to `end`, and a size.
-   * Returns false, and leaves the list as it was, where it is no hash of this list's function, or the size cannot be.
+   * Returns false, and leaves the list as it was, where it is no hash of this list's function, or the size cannot be that of its blob.
    */
   pushHex(bytes: Uint8Array, start: number, end: number, size: number): boolean {
-    if (end - start !== this.function.hexLength || !(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) return false;
+    if (!mayBeDigest(this.function, bytes, start, end, size)) return false;
     let at = this.reserve();
     let bad = 0;
     for (let p = start; p < end; p += 8) {

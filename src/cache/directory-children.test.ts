@@ -7,7 +7,7 @@ import { type DigestFunction, digestFunctions, sha256 } from "../base/digest-fun
 import { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import { DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { readChildren } from "./directory-children.ts";
+import { readChildren, readDirectories } from "./directory-children.ts";
 import { messageOf } from "./tree.fixture.ts";
 
 interface Read {
@@ -54,6 +54,20 @@ describe("readChildren", () => {
   it("reads what the generated code reads", () => {
     fc.assert(
       fc.property(anyDirectory, ({ fn, bytes }) => assert.deepEqual(readByHand(fn, bytes), readGenerated(fn, bytes))),
+    );
+  });
+
+  it("reads the directories alone, with empty ones", () => {
+    fc.assert(
+      fc.property(anyDirectory, ({ fn, bytes }) => {
+        const directories = new DigestList(fn);
+        readDirectories(bytes, directories);
+        const nodes = fromBinary(DirectorySchema, bytes).directories;
+        assert.deepEqual(
+          shown(directories),
+          nodes.map(({ digest }) => `${digest?.hash}/${digest?.sizeBytes}`),
+        );
+      }),
     );
   });
 

@@ -1,5 +1,4 @@
-import type { DigestFunction } from "../base/digest-function.ts";
-import type { DigestList } from "../base/digest-list.ts";
+import { type DigestList, isEmptyHash } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../base/protobuf.ts";
 
@@ -29,7 +28,15 @@ export function readChildren(bytes: Uint8Array, start: number, end: number, into
   }
 }
 
-function readNode(bytes: Uint8Array, start: number, end: number, into: DigestList): void {
+/** Appends the digests of the directories alone, empty ones included. Errors: as `readChildren`. */
+export function readDirectories(bytes: Uint8Array, into: DigestList): void {
+  const reader = new ProtobufReader(bytes);
+  for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
+    if (tag === directoriesTag) readNode(bytes, reader.start, reader.end, into, true);
+  }
+}
+
+function readNode(bytes: Uint8Array, start: number, end: number, into: DigestList, withEmpty = false): void {
   let hashStart = start;
   let hashEnd = start;
   let size = 0;
@@ -45,13 +52,7 @@ function readNode(bytes: Uint8Array, start: number, end: number, into: DigestLis
       } else if (inner === sizeTag) size = digest.value;
     }
   }
-  if (size === 0 && isEmptyHash(bytes, hashStart, hashEnd, into.function)) return;
-  if (size !== 0 && into.pushHex(bytes, hashStart, hashEnd, size)) return;
+  if (size === 0 && !withEmpty && isEmptyHash(into.function, bytes, hashStart, hashEnd)) return;
+  if (into.pushHex(bytes, hashStart, hashEnd, size)) return;
   throw new StillageError("invalid", "a directory has an entry without a proper digest");
-}
-
-function isEmptyHash(bytes: Uint8Array, start: number, end: number, fn: DigestFunction): boolean {
-  if (end - start !== fn.hexLength) return false;
-  for (let i = start; i < end; i++) if (bytes[i] !== fn.emptyHash.charCodeAt(i - start)) return false;
-  return true;
 }

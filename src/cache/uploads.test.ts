@@ -6,7 +6,10 @@ import { DigestList } from "../base/digest-list.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import { idleUploadMs, maxIdleUploads, minResumableBytes, Uploads } from "./uploads.ts";
 
-const bytes = Buffer.alloc(minResumableBytes + 10, "stillage");
+/** As little as is kept. */
+const kept = minResumableBytes;
+
+const bytes = Buffer.alloc(kept + 1000, "stillage");
 const digest = digestOf(sha256, bytes);
 const key = { instance: "", upload: "u", digest };
 
@@ -30,10 +33,10 @@ async function cutAt(position: number, at = key): Promise<void> {
 }
 
 test("an upload that was cut goes on where it stopped", async () => {
-  await cutAt(700);
-  assert.equal(uploads.received(key), 700);
-  const turn = await uploads.open(store, key, 700);
-  await turn.write(bytes.subarray(700));
+  await cutAt(kept);
+  assert.equal(uploads.received(key), kept);
+  const turn = await uploads.open(store, key, kept);
+  await turn.write(bytes.subarray(kept));
   await turn.finish();
   await uploads.close(turn);
   assert.ok(await present());
@@ -41,7 +44,7 @@ test("an upload that was cut goes on where it stopped", async () => {
 });
 
 test("a client may send again what is here already", async () => {
-  await cutAt(700);
+  await cutAt(kept);
   const turn = await uploads.open(store, key, 300);
   await turn.write(bytes.subarray(300, 500));
   await turn.write(bytes.subarray(500));
@@ -52,8 +55,8 @@ test("a client may send again what is here already", async () => {
 
 test("an upload cannot go on beyond what is here", async () => {
   await assert.rejects(uploads.open(store, key, 5), { code: "out-of-range" });
-  await cutAt(700);
-  await assert.rejects(uploads.open(store, key, 701), { code: "out-of-range" });
+  await cutAt(kept);
+  await assert.rejects(uploads.open(store, key, kept + 1), { code: "out-of-range" });
   assert.equal(uploads.received(key), undefined);
 });
 
@@ -79,24 +82,56 @@ test("two clients that begin one upload do not disturb each other", async () => 
   assert.ok(await present());
 });
 
-test("small uploads are not kept", async () => {
-  const small = { ...key, digest: digestOf(sha256, bytes.subarray(0, 100)) };
-  await cutAt(50, small);
-  assert.equal(uploads.received(small), undefined);
+test("an upload of which little has come is not kept, and its room is free", async () => {
+  await cutAt(kept - 1);
+  assert.equal(uploads.received(key), undefined);
+  assert.equal(store.usage().bytes, 0);
+});
+
+test("where there is no room, an upload of the same blob that waits gives way, and of others the oldest", async () => {
+  store = new MemoryStore({ quota: bytes.length * 3 });
+  const [other, third] = [10, 20].map((more) => {
+    const size = bytes.length - more;
+    return { ...key, digest: digestOf(sha256, bytes.subarray(0, size)) };
+  }) as [typeof key, typeof key];
+  for (const each of [other, key, third]) {
+    now++;
+    await cutAt(kept, each);
+  }
+  const again = await uploads.open(store, { ...key, upload: "again" }, 0);
+  assert.deepEqual(
+    [key, other, third].map((each) => uploads.received(each)),
+    [undefined, kept, kept],
+  );
+  const another = { ...key, digest: digestOf(sha256, bytes.subarray(0, 1000)) };
+  await uploads.close(await uploads.open(store, another, 0));
+  assert.deepEqual(
+    [other, third].map((each) => uploads.received(each)),
+    [undefined, kept],
+  );
+  await uploads.close(again);
+});
+
+test("nothing gives way to what does not fit all the same", async () => {
+  store = new MemoryStore({ quota: bytes.length * 2 });
+  await cutAt(kept);
+  const large = { ...key, digest: { ...digest, size: bytes.length * 3 } };
+  await assert.rejects(uploads.open(store, large, 0), { code: "exhausted" });
+  assert.equal(uploads.received(key), kept);
 });
 
 test("what waits too long is given up", async () => {
-  await cutAt(10);
+  await cutAt(kept);
   now += idleUploadMs + 1;
-  await cutAt(10, { ...key, upload: "another" });
+  await cutAt(kept, { ...key, upload: "another" });
   assert.equal(uploads.received(key), undefined);
 });
 
 test("the oldest is given up where too many wait", async () => {
   for (let i = 0; i <= maxIdleUploads; i++) {
     now++;
-    await cutAt(1, { ...key, upload: `u${i}` });
+    await cutAt(kept, { ...key, upload: `u${i}` });
   }
   assert.equal(uploads.received({ ...key, upload: "u0" }), undefined);
-  assert.equal(uploads.received({ ...key, upload: "u1" }), 1);
+  assert.equal(uploads.received({ ...key, upload: "u1" }), kept);
 });

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { type Digest, showDigest } from "../base/digest.ts";
+import { type Digest, sameDigest, showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { BlobStore, Upload } from "../store/blob-store.ts";
@@ -10,7 +10,7 @@ export const idleUploadMs = 10 * 60_000;
 /** Uploads that wait at the same time, over all clients. Each holds a reserved place in the store and an open file. */
 export const maxIdleUploads = 256;
 
-/** Smaller uploads are not kept: sending them again costs less than asking. */
+/** Uploads of which less has come are not kept: sending it again costs less than asking, and than the room that is reserved for all of it. */
 export const minResumableBytes = 1 << 20;
 
 /** Which upload a client means: clients use one name for many blobs at once, so the digest belongs to the key. */
@@ -21,6 +21,10 @@ export interface UploadKey {
 }
 
 const keyText = ({ instance, upload, digest }: UploadKey): string => `${instance}\n${upload}\n${showDigest(digest)}`;
+
+/** What a full store says, and what `retryWhenFull` makes of it. */
+const isFull = (error: unknown): boolean =>
+  error instanceof StillageError && (error.code === "exhausted" || error.code === "unavailable");
 
 /** One client's turn at an upload. A later turn for the same upload puts an end to it. */
 export class UploadTurn {
@@ -87,12 +91,40 @@ export class Uploads {
   async open(blobs: BlobStore, key: UploadKey, offset: number): Promise<UploadTurn> {
     const text = keyText(key);
     const turn =
-      offset === 0 ? new UploadTurn(text, await blobs.upload(key.digest), 0) : await this.takeOver(text, offset);
+      offset === 0 ? new UploadTurn(text, await this.begin(blobs, key.digest), 0) : await this.takeOver(text, offset);
     const before = this.turns.get(text);
     this.turns.set(text, turn);
     // Two clients may upload one blob under one name: each from its own beginning, unless the other one is gone.
     if (before?.idleSince !== undefined) await before.upload.abort();
     return turn;
+  }
+
+  /** Where there is no room, uploads that wait for their clients give way. */
+  private async begin(blobs: BlobStore, digest: Digest): Promise<Upload> {
+    try {
+      return await blobs.upload(digest);
+    } catch (error) {
+      const given = isFull(error) ? this.enoughFor(digest) : [];
+      if (given.length === 0) throw error;
+      await Promise.all(given.map((each) => this.close(each)));
+      return blobs.upload(digest);
+    }
+  }
+
+  /**
+   * Waiting uploads whose room a blob fits in: one of the same blob, which comes under a new name now, or else the oldest.
+   * None where all of them would not be enough: they were given up for nothing.
+   */
+  private enoughFor(digest: Digest): UploadTurn[] {
+    const idle = this.idle();
+    const same = idle.find(({ upload }) => sameDigest(upload.digest, digest));
+    if (same !== undefined) return [same];
+    let room = 0;
+    for (const [i, { upload }] of idle.entries()) {
+      room += upload.digest.size;
+      if (room >= digest.size) return idle.slice(0, i + 1);
+    }
+    return [];
   }
 
   private async takeOver(text: string, offset: number): Promise<UploadTurn> {
@@ -120,18 +152,23 @@ export class Uploads {
   async suspend(turn: UploadTurn): Promise<void> {
     if (turn.superseded) return;
     await turn.quiet;
-    if (this.turns.get(turn.key) !== turn || turn.upload.digest.size < minResumableBytes) return this.close(turn);
+    if (this.turns.get(turn.key) !== turn || turn.upload.received < minResumableBytes) return this.close(turn);
     turn.idleSince = this.clock();
     await this.expire();
   }
 
   /** Gives up what has waited too long, and the oldest where too many wait. */
   private async expire(): Promise<void> {
-    const idle = [...this.turns.values()].filter((each) => each.idleSince !== undefined);
-    idle.sort((a, b) => (a.idleSince as number) - (b.idleSince as number));
+    const idle = this.idle();
     const oldest = this.clock() - idleUploadMs;
     const late = idle.filter((each, i) => (each.idleSince as number) < oldest || i < idle.length - maxIdleUploads);
     await Promise.all(late.map((each) => this.close(each)));
+  }
+
+  /** What waits for its client, the oldest first. */
+  private idle(): UploadTurn[] {
+    const idle = [...this.turns.values()].filter((each) => each.idleSince !== undefined);
+    return idle.sort((a, b) => (a.idleSince as number) - (b.idleSince as number));
   }
 
   /** Gives every upload up. */

@@ -1,6 +1,11 @@
 import type { Outbox } from "./outbox.ts";
 import type { Lender } from "./stream.ts";
 
+/** Parts that have left make room in the lists no sooner than this, and no sooner than they are half of them: moving the rest costs. */
+const manyParts = 64;
+
+const noBytes = new Uint8Array(0);
+
 /** The part of a response's body that could not be sent at once. */
 export class BodyQueue {
   bytes = 0;
@@ -16,7 +21,7 @@ export class BodyQueue {
     if (first.length > 0) this.parts.push(Buffer.from(first));
     for (const part of parts) this.parts.push(part);
     if (lender.sent !== undefined) {
-      if (this.parts.length === this.head) this.parts.push(first.subarray(0, 0));
+      if (this.parts.length === this.head) this.parts.push(noBytes);
       this.lenders[this.parts.length - 1] = lender;
     }
     this.bytes += bytes;
@@ -43,9 +48,18 @@ export class BodyQueue {
 
   private leave(outbox: Outbox): void {
     const lender = this.lenders[this.head];
-    if (lender !== undefined) outbox.notify(lender);
+    if (lender !== undefined) {
+      this.lenders[this.head] = undefined;
+      outbox.notify(lender);
+    }
+    // A queue that is never quite empty would keep the whole body otherwise.
+    this.parts[this.head] = noBytes;
     this.head++;
     this.offset = 0;
+    if (this.head < manyParts || this.head * 2 < this.parts.length) return;
+    this.parts.splice(0, this.head);
+    this.lenders.splice(0, this.head);
+    this.head = 0;
   }
 
   /** Gives everything up. Part of a message may be in the outbox already, so lenders are told when that has left. */

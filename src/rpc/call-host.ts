@@ -10,11 +10,13 @@ export interface CallHost {
   readonly log: Log;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;
+  /** For what compressed messages become. */
+  readonly expansions: ConnectionMemory;
   readonly deadlines: Deadlines;
   now(): number;
   /** grpc-timeout in milliseconds. */
   timeoutOf(value: string): number | undefined;
-  /** Whether more of this connection's responses is unread than memory is good for. */
+  /** Whether more of this connection's responses is unread or being made than memory is good for. */
   readonly congested: boolean;
   /** Whether enough waits to be sent to keep the connection busy: then no stream need have more than one message ready. */
   readonly saturated: boolean;
@@ -25,6 +27,10 @@ export interface CallHost {
   /** A handler runs: it counts until it ends, whatever becomes of its stream. */
   handlerStarted(): void;
   handlerEnded(): void;
+  /** A response of about `bytes` is being made: it counts like one that waits to be read. */
+  replyExpected(bytes: number): void;
+  /** The response is queued, or never will be. */
+  replyMade(bytes: number): void;
 }
 
 /** A call that is ready for its handler. */

@@ -6,8 +6,12 @@ export interface Limits extends Http2Limits {
   readonly maxRequestBytes: number;
   /** Memory for request messages that did not fit a stream's first window, of all connections together. */
   readonly requestMemoryBytes: number;
-  /** Responses that wait for clients to read them, of all connections together, beyond which new calls wait. */
+  /** Memory for what compressed request messages become, of all connections together. */
+  readonly expandedMemoryBytes: number;
+  /** Responses being made or waiting for clients to read them, of all connections together, beyond which new calls wait. */
   readonly responseMemoryBytes: number;
+  /** How long a plain request's answer waits for the rest of a body that nobody listens to. */
+  readonly unheardBodyMs: number;
 }
 
 export const defaultLimits: Limits = Object.freeze({
@@ -16,6 +20,10 @@ export const defaultLimits: Limits = Object.freeze({
   maxRequestBytes: 4 * 1024 * 1024 + 64 * 1024,
   // Sixteen of the largest messages at a time; more wait for flow control. Keeps the process below 200 MiB.
   requestMemoryBytes: 64 * 1024 * 1024,
+  // Few clients compress at all. A share is what the message says it becomes, so calls with short ones hardly ever wait.
+  expandedMemoryBytes: 32 * 1024 * 1024,
   // A client on a slow line that asks for everything at once gets its answers one after the other.
   responseMemoryBytes: 48 * 1024 * 1024,
+  // What fits a stream's window comes in less on all but the slowest lines, and a server that stops does not wait long.
+  unheardBodyMs: 5000,
 });

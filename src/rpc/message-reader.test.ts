@@ -164,6 +164,17 @@ test("messages that nobody receives keep the client from sending on", () => {
   assert.equal(send(reader, window, rest, () => 900).length, 0);
 });
 
+test("messages of no length keep the client from sending on as well", () => {
+  const window = new Window();
+  const collected = new Collected();
+  const reader = new MessageReader(window, collected, new MessageMemory(1 << 24).connection(), 1 << 20);
+  const rest = send(reader, window, Buffer.alloc(5 * 20_000), () => 900);
+  const { length } = collected.messages;
+  assert.ok(length > 4000 && length < 5000, `${length} messages taken`);
+  for (let i = 0; i < length; i++) reader.received(0);
+  assert.ok(send(reader, window, rest, () => 900).length < rest.length);
+});
+
 test("bad framing is refused, and nothing is read after it", () => {
   const table: [bytes: Buffer, code: string][] = [
     [framed(Buffer.alloc(3), 2), "invalid"],

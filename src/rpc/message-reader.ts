@@ -15,6 +15,9 @@ export interface MessageSink {
 /** A read-ahead of this much waits to be received before the client is let to send more. */
 const readAheadBytes = 1024 * 1024;
 
+/** What a message takes besides its bytes: the shortest are almost nothing on the wire. */
+const overheadBytes = 256;
+
 /**
  * Cuts a request's body into messages, each put together in one buffer (PROTOCOL-HTTP2.md of gRPC, "Length-Prefixed-Message"), and
  * grants the client what it may send: a little ahead always; the rest of a long message once there is memory for it.
@@ -36,7 +39,7 @@ export class MessageReader implements Waiter {
   private slab: Buffer | undefined;
   private reserved = 0;
   private waiting = false;
-  /** Bytes of messages that nobody has received yet. */
+  /** What messages that nobody has received yet take. */
   private unread = 0;
   private stopped = false;
 
@@ -65,7 +68,7 @@ export class MessageReader implements Waiter {
 
   /** A message of so many bytes was received by the handler. */
   received(bytes: number): void {
-    this.unread -= bytes;
+    this.unread -= bytes + overheadBytes;
     this.replenish();
   }
 
@@ -150,7 +153,7 @@ export class MessageReader implements Waiter {
     this.target = undefined;
     this.slab = undefined;
     this.reserved = 0;
-    this.unread += length;
+    this.unread += length + overheadBytes;
     if (this.waiting) {
       // The message has come with what the client could send anyway.
       this.waiting = false;

@@ -124,6 +124,20 @@ test("an answer comes when the client has said everything, all that it may, or a
   });
 });
 
+test("a client that never says everything gets its answer in the end", async () => {
+  const http: HttpHandler = () => ({ status: 404, headers: {} });
+  await withHttp(
+    http,
+    async (session) => {
+      const stream = session.request({ ":method": "POST", ":path": "/" });
+      stream.write(Buffer.alloc(1000));
+      const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
+      assert.equal(headers[":status"], 404);
+    },
+    { unheardBodyMs: 1 },
+  );
+});
+
 test("a handler that fails gives a 500, one that fails in the middle resets the stream", async () => {
   const http: HttpHandler = async ({ path }) => {
     if (path === "/now") throw new Error("secret");

@@ -23,6 +23,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
   private readonly list: RequestHeaders;
   private readonly queryText: string;
   private readonly windowBytes: number;
+  private readonly unheardBodyMs: number;
   private readonly controller = new AbortController();
   /** Pieces of the body that were not received yet; the window bounds them. */
   private readonly arrived: Buffer[] = [];
@@ -35,7 +36,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
   private receiver: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   private sender: PromiseWithResolvers<void> | undefined;
 
-  constructor(stream: ServerStream, headers: RequestHeaders, peer: Peer) {
+  constructor(stream: ServerStream, headers: RequestHeaders, peer: Peer, unheardBodyMs: number) {
     const question = headers.path.indexOf("?");
     this.method = headers.method;
     this.path = question < 0 ? headers.path : headers.path.slice(0, question);
@@ -44,6 +45,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
     this.stream = stream;
     this.list = headers;
     this.windowBytes = stream.receiveWindow;
+    this.unheardBodyMs = unheardBodyMs;
   }
 
   get query(): URLSearchParams {
@@ -128,13 +130,17 @@ export class PlainExchange implements HttpRequest, RequestSink {
 
   /**
    * Waits until the client has said what it has to say, though nobody listens: most clients read a response only then, and what is
-   * wrong with a request may come last. But what does not fit its window is not waited for, nor a client that asked first.
+   * wrong with a request may come last. But what does not fit its window is not waited for, nor a client that asked first, and none
+   * for long.
    */
   private async heardOut(): Promise<void> {
     this.answering = true;
     this.arrived.length = 0;
     if (this.list.get("expect") !== undefined || this.stream.receiveWindow === 0) return;
+    if (this.complete) return;
+    const timer = setTimeout(this.said.resolve, this.unheardBodyMs);
     await this.said.promise;
+    clearTimeout(timer);
   }
 
   private async answer({ status, headers, body }: HttpResponse): Promise<void> {

@@ -6,13 +6,14 @@ export class Route {
   readonly name: string;
   readonly method: Method;
   readonly maxRequestBytes: number;
-  /** The longest response so far. */
-  largestReply = 0;
+  /** The longest response so far, and no less than the method says. */
+  largestReply: number;
 
   constructor(name: string, method: Method, maxRequestBytes: number) {
     this.name = name;
     this.method = method;
     this.maxRequestBytes = maxRequestBytes;
+    this.largestReply = (method.kind === "unary" ? method.maxReplyBytes : undefined) ?? 0;
   }
 }
 

@@ -3,9 +3,9 @@ import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, RequestSink, ServerStream } from "../http2/stream.ts";
-import type { CallHost } from "./call-host.ts";
+import type { CallHost, Startable } from "./call-host.ts";
 import type { Expiring } from "./deadlines.ts";
-import { gunzipMessage } from "./decompress.ts";
+import { Expansion } from "./expansion.ts";
 import type { Message } from "./message-memory.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { errorResponse, errorTrailers, okTrailers, responseHeaders } from "./response-headers.ts";
@@ -16,6 +16,9 @@ import { grpcStatus, statusCodeOf } from "./status.ts";
 const prefixBytes = 5;
 const prefix = Buffer.alloc(prefixBytes);
 
+/** Methods that never had a longer response need not wait while a client is behind with reading. */
+const shortReplyBytes = 64 * 1024;
+
 /** The prefix of an uncompressed message, good until the next call. */
 function messagePrefix(bytes: number): Buffer {
   prefix.writeUInt32BE(bytes, 1);
@@ -23,7 +26,7 @@ function messagePrefix(bytes: number): Buffer {
 }
 
 /** What unary calls and streams have in common: one gRPC call from its headers to its status. */
-export abstract class ServerCall implements Call, RequestSink, MessageSink, Expiring {
+export abstract class ServerCall implements Call, RequestSink, MessageSink, Expiring, Startable {
   readonly route: Route;
   readonly peer: Peer;
   readonly deadline: number;
@@ -37,6 +40,9 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   private readonly headers: RequestHeaders;
   private readonly startedAt: number;
   private controller: AbortController | undefined;
+  private expansion: Expansion | undefined;
+  /** What its connection keeps free for a response that is being made. */
+  private expecting = 0;
   private headersSent = false;
   private requestBytes = 0;
   private responseBytes = 0;
@@ -104,9 +110,13 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
     this.decide(statusCodeOf(reason), reason.message);
     this.controller?.abort(reason);
     this.wake(reason);
+    this.expansion?.giveUp(reason);
   }
 
   drained(): void {}
+
+  /** Begins the handler's work. */
+  abstract start(): void;
 
   /** Takes the next request message. */
   protected abstract take(message: Message): void;
@@ -117,11 +127,43 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   /** The call was abandoned: whoever waits for something hears of it. */
   protected abstract wake(reason: StillageError): void;
 
+  /** Starts the call now, or once there is room for what it answers. */
+  protected startWithRoom(): void {
+    if (this.route.largestReply > shortReplyBytes && this.host.congested) this.host.holdBack(this);
+    else this.start();
+  }
+
+  /** A response is being made, and not at once. */
+  protected expectReply(): void {
+    const { largestReply } = this.route;
+    if (largestReply <= shortReplyBytes) return;
+    this.expecting = largestReply;
+    this.host.replyExpected(largestReply);
+  }
+
+  /** The response that was expected is queued, or never will be. */
+  protected replyMade(): void {
+    if (this.expecting === 0) return;
+    const bytes = this.expecting;
+    this.expecting = 0;
+    this.host.replyMade(bytes);
+  }
+
   /** A message as it was before its client compressed it. Errors: `invalid`, `exhausted`. */
   protected plain({ bytes, compressed }: Message): MaybePromise<Uint8Array> {
     if (!compressed) return bytes;
-    if (this.headers.grpcEncoding === "gzip") return gunzipMessage(bytes, this.route.maxRequestBytes);
-    return Promise.reject(new StillageError("invalid", "a compressed message, and no grpc-encoding that says how"));
+    if (this.headers.grpcEncoding !== "gzip") {
+      return Promise.reject(new StillageError("invalid", "a compressed message, and no grpc-encoding that says how"));
+    }
+    this.expansion = new Expansion(bytes, this.route.maxRequestBytes, this.host.expansions);
+    return this.expansion.plain;
+  }
+
+  /** The handler does not look at the message any more. */
+  protected giveBack(message: Message): void {
+    this.host.memory.release(message);
+    this.expansion?.release();
+    this.expansion = undefined;
   }
 
   /** Sends a response message; the lender hears of it in any case. */

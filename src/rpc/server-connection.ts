@@ -28,15 +28,16 @@ export interface Shared {
   readonly log: Log;
   readonly limits: Limits;
   readonly memory: MessageMemory;
+  readonly expansions: MessageMemory;
   readonly deadlines: Deadlines;
   now(): number;
-  /** Responses that one connection may have waiting before its calls wait as well. */
+  /** Responses that one connection may have waiting or in the making before its calls wait as well. */
   responseShare(): number;
   handlerStarted(): void;
   handlerEnded(): void;
 }
 
-/** Responses that a connection may always have waiting, which is more than the sockets' buffers hold. */
+/** Responses that a connection may always have, which is more than the sockets' buffers hold. */
 const saturationBytes = 4 * 1024 * 1024;
 
 const nothing = (): void => {};
@@ -56,11 +57,14 @@ export class ServerConnection implements RequestTarget, CallHost {
   readonly log: Log;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;
+  readonly expansions: ConnectionMemory;
   readonly deadlines: Deadlines;
   readonly http2: Http2Connection;
   private readonly shared: Shared;
   private readonly heldBack = new Set<Startable>();
   private running = 0;
+  /** Responses that are being made, by estimate. */
+  private expected = 0;
   private lastTimeout = "";
   private lastTimeoutMs: number | undefined;
 
@@ -70,6 +74,7 @@ export class ServerConnection implements RequestTarget, CallHost {
     this.log = shared.log;
     this.observer = shared.observer;
     this.memory = shared.memory.connection();
+    this.expansions = shared.expansions.connection();
     this.deadlines = shared.deadlines;
     this.http2 = new Http2Connection(socket, {
       limits: shared.limits,
@@ -105,7 +110,8 @@ export class ServerConnection implements RequestTarget, CallHost {
   }
 
   get congested(): boolean {
-    return this.saturated && this.http2.queued > this.shared.responseShare();
+    const bytes = this.http2.queued + this.expected;
+    return bytes > saturationBytes && bytes > this.shared.responseShare();
   }
 
   now(): number {
@@ -140,6 +146,15 @@ export class ServerConnection implements RequestTarget, CallHost {
     this.shared.handlerEnded();
   }
 
+  replyExpected(bytes: number): void {
+    this.expected += bytes;
+  }
+
+  replyMade(bytes: number): void {
+    this.expected -= bytes;
+    this.unqueued();
+  }
+
   private report(error: Error | undefined): void {
     if (error === undefined) return;
     const { address } = this.peer;
@@ -159,7 +174,7 @@ export class ServerConnection implements RequestTarget, CallHost {
     const { method } = route;
     return method.kind === "unary"
       ? new UnaryCall(stream, headers, route, method.handle, this)
-      : new StreamCall(stream, headers, route, method.handle, this);
+      : new StreamCall(stream, headers, route, method, this);
   }
 
   private openPlain(stream: ServerStream, headers: RequestHeaders): RequestSink {
@@ -168,7 +183,7 @@ export class ServerConnection implements RequestTarget, CallHost {
       stream.headers(headers.tooLarge ? plainHeadersTooLarge : notGrpc, true);
       return deaf;
     }
-    const exchange = new PlainExchange(stream, headers, this.peer);
+    const exchange = new PlainExchange(stream, headers, this.peer, this.shared.limits.unheardBodyMs);
     this.handlerStarted();
     void exchange.run(http, this.log).finally(() => this.handlerEnded());
     return exchange;

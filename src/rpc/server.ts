@@ -49,6 +49,7 @@ export class RpcServer {
       log,
       limits,
       memory: new MessageMemory(limits.requestMemoryBytes),
+      expansions: new MessageMemory(limits.expandedMemoryBytes),
       deadlines: this.deadlines,
       now,
       responseShare: () => limits.responseMemoryBytes / this.open.size,

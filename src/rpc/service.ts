@@ -36,9 +36,23 @@ export interface CallStream extends Call {
 /** Returning ends the call well, whether or not the client has said everything; throwing ends it with a status. */
 export type StreamHandler = (stream: CallStream) => Promise<void>;
 
-export type Method =
-  | { readonly kind: "unary"; readonly handle: UnaryHandler; readonly maxRequestBytes?: number }
-  | { readonly kind: "stream"; readonly handle: StreamHandler; readonly maxRequestBytes?: number };
+export interface UnaryMethod {
+  readonly kind: "unary";
+  readonly handle: UnaryHandler;
+  readonly maxRequestBytes?: number;
+  /** How long a response can become, where that is long: counted for each call from the first, not only once such a response was seen. */
+  readonly maxReplyBytes?: number;
+}
+
+export interface StreamMethod {
+  readonly kind: "stream";
+  readonly handle: StreamHandler;
+  readonly maxRequestBytes?: number;
+  /** The client has one message to send, and is refused where it sends more. */
+  readonly oneRequest?: boolean;
+}
+
+export type Method = UnaryMethod | StreamMethod;
 
 /** Methods by their short name. */
 export interface Service {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { connect, type IncomingHttpHeaders } from "node:http2";
 import { test } from "node:test";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { StillageError } from "../base/errors.ts";
@@ -160,6 +161,36 @@ test("errors after messages come behind them", async () => {
   const thrown = client.stream("Throw");
   thrown.end();
   await assert.rejects(collect(thrown), { code: status.ABORTED });
+});
+
+test("messages pile up behind no handler that does not receive them", async () => {
+  const wait = async (stream: CallStream): Promise<void> => {
+    await stream.receive();
+    await stream.send({ parts: [Buffer.from("go")] });
+    await once(stream.signal, "abort");
+    throw stream.signal.reason;
+  };
+  await using server = await TestServer.start({
+    One: { kind: "stream", oneRequest: true, handle: wait },
+    Many: method(wait),
+  });
+  const headers = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
+  const session = connect(`http://${server.address}`);
+  const send = async (path: string, messages: number): Promise<string | undefined> => {
+    const stream = session.request({ ...headers, ":path": path });
+    const trailers = once(stream, "trailers") as Promise<[IncomingHttpHeaders]>;
+    stream.write(Buffer.alloc(5));
+    await once(stream, "data");
+    stream.resume();
+    stream.write(Buffer.alloc(5 * messages));
+    return (await trailers)[0]["grpc-status"] as string | undefined;
+  };
+  try {
+    assert.equal(await send("/test.Service/One", 1), String(status.UNIMPLEMENTED));
+    assert.equal(await send("/test.Service/Many", 50_000), String(status.RESOURCE_EXHAUSTED));
+  } finally {
+    session.destroy();
+  }
 });
 
 test("a message that is too large, or a request that breaks off, ends the stream", async () => {

@@ -97,6 +97,37 @@ test("compressed requests are understood, within the limit", async () => {
   await assert.rejects(client.call("Echo", Buffer.alloc(200_000)), failure(status.RESOURCE_EXHAUSTED, /100000/));
 });
 
+test("compressed requests wait for memory for what they become", async () => {
+  const finish = Promise.withResolvers<void>();
+  const some = Promise.withResolvers<void>();
+  let runs = 0;
+  let running = 0;
+  let most = 0;
+  const Hold: Method = {
+    kind: "unary",
+    handle: async (request) => {
+      runs++;
+      most = Math.max(most, ++running);
+      if (running === 4) some.resolve();
+      await finish.promise;
+      running--;
+      return { parts: [Buffer.from(String(request.length))] };
+    },
+  };
+  const size = 1 << 20;
+  await using server = await TestServer.start({ Hold }, { limits: { expandedMemoryBytes: 4 * size } });
+  using client = new TestClient(server.address, { "grpc.default_compression_algorithm": 2 });
+  const call = (options = {}): Promise<Buffer> => client.call("Hold", Buffer.alloc(size), undefined, options);
+  const answers = Array.from({ length: 20 }, () => call());
+  await some.promise;
+  const deadline = Date.now() + 100;
+  const cut = Array.from({ length: 20 }, () => call({ deadline }));
+  await Promise.all(cut.map((answer) => assert.rejects(answer, failure(status.DEADLINE_EXCEEDED, /./))));
+  finish.resolve();
+  assert.deepEqual((await Promise.all(answers)).map(String), new Array(20).fill(String(size)));
+  assert.deepEqual([most, runs], [4, 20]);
+});
+
 test("a handler sees headers and peer; metadata beyond the limit is refused", async () => {
   await using server = await TestServer.start({
     Ask: {

@@ -2,17 +2,14 @@ import { StillageError } from "../base/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, ServerStream } from "../http2/stream.ts";
-import type { CallHost, Startable } from "./call-host.ts";
+import type { CallHost } from "./call-host.ts";
 import type { Message } from "./message-memory.ts";
 import type { Route } from "./router.ts";
 import { ServerCall } from "./server-call.ts";
 import type { Reply, UnaryHandler } from "./service.ts";
 
-/** Responses of a method that never had a longer one need not wait while a client is behind with reading. */
-const shortReplyBytes = 64 * 1024;
-
 /** A call with one request message and one response. */
-export class UnaryCall extends ServerCall implements Startable, Lender {
+export class UnaryCall extends ServerCall implements Lender {
   private readonly handle: UnaryHandler;
   private request: Message | undefined;
   private reply: Reply | undefined;
@@ -40,15 +37,18 @@ export class UnaryCall extends ServerCall implements Startable, Lender {
       return;
     }
     this.host.handlerStarted();
+    this.expectReply();
     result.then(
       (reply) => {
         this.host.handlerEnded();
         this.answer(reply);
+        this.replyMade();
       },
       (error) => {
         this.host.handlerEnded();
         this.fail(error);
         this.release();
+        this.replyMade();
       },
     );
   }
@@ -70,8 +70,7 @@ export class UnaryCall extends ServerCall implements Startable, Lender {
   protected ended(): void {
     if (this.request === undefined) {
       this.abandon(new StillageError("unsupported", "no message, where the method takes one"), true);
-    } else if (this.route.largestReply > shortReplyBytes && this.host.congested) this.host.holdBack(this);
-    else this.start();
+    } else this.startWithRoom();
   }
 
   protected wake(): void {
@@ -90,7 +89,7 @@ export class UnaryCall extends ServerCall implements Startable, Lender {
   }
 
   private release(): void {
-    if (this.request !== undefined) this.host.memory.release(this.request);
+    if (this.request !== undefined) this.giveBack(this.request);
     this.request = undefined;
   }
 }

@@ -1,16 +1,22 @@
 import { connect, type Socket } from "node:net";
+import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
+
+/** Nobody listens at a Unix socket, or it is not there. Other failures pass: here or there are too many open files, or connections. */
+const goneCodes = new Set(["ECONNREFUSED", "ENOENT"]);
 
 /** Hands whole connections to another process, which listens at one Unix socket for those that may push and at another for the rest. */
 export class ConnectionForwarder {
   private readonly socketFor: (peer: Peer) => string;
   private readonly onGone: () => void;
+  private readonly log: Log;
   private readonly connections = new Set<Socket>();
 
   /** `onGone` is called when nobody listens at a socket. */
-  constructor(socketFor: (peer: Peer) => string, onGone: () => void) {
+  constructor(socketFor: (peer: Peer) => string, onGone: () => void, log: Log) {
     this.socketFor = socketFor;
     this.onGone = onGone;
+    this.log = log;
   }
 
   /** Takes over a connection of which `head` has been read. Its end on one side is its end on the other. */
@@ -26,8 +32,10 @@ export class ConnectionForwarder {
     other.once("connect", () => {
       connected = true;
     });
-    other.once("error", () => {
-      if (!connected) this.onGone();
+    other.once("error", (error: NodeJS.ErrnoException) => {
+      if (connected) return;
+      if (goneCodes.has(error.code ?? "")) this.onGone();
+      else this.log.warn({ peer: peer.address, reason: error.message }, "a connection could not be handed on");
     });
     socket.on("error", end);
     socket.once("close", end);

@@ -92,7 +92,7 @@ class SharedStore implements Part {
 
   private async forward(configs: readonly ListenerConfig[]): Promise<Part> {
     const socketFor = ({ push }: Peer): string => (push ? this.pushSocket : this.pullSocket);
-    const forwarder = new ConnectionForwarder(socketFor, () => this.takePlace());
+    const forwarder = new ConnectionForwarder(socketFor, () => this.takePlace(), this.log);
     const listeners: Listener[] = [];
     try {
       const targets = { rpc: forwarder, http1: forwarder, log: this.log };

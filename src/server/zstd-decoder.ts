@@ -8,22 +8,29 @@ import { zstdWindowLog } from "./zstd.ts";
 export class ZstdDecoder {
   private readonly stream: ZstdDecompress;
   private readonly done: Promise<void>;
+  private ended = false;
+  private given = 0;
+  /** Ends the wait of the write in progress. */
+  private wake: () => void = () => {};
 
   constructor(sink: (chunk: Uint8Array) => MaybePromise<void>) {
     this.stream = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } });
     this.done = pipeline(this.stream, async (source) => {
       for await (const chunk of source) await sink(chunk);
     });
-    this.done.catch(() => {}); // told to whoever writes or ends
+    const stop = (): void => {
+      this.ended = true;
+      this.wake();
+    };
+    // Once for all writes: a reaction of each would stay with the promise until the end. A failure is told to whoever writes or ends.
+    this.done.then(stop, stop);
   }
 
   /** Resolves when `chunk` is free for other use. Errors: the sink's, and `invalid` for what is not zstd. */
   async write(chunk: Uint8Array): Promise<void> {
-    // After bad data the stream calls nobody back: its end is the answer then.
-    const taken = new Promise<void>(
-      (resolve) => void this.stream.write(chunk, (error) => (error ? undefined : resolve())),
-    );
-    await Promise.race([taken, this.settled()]);
+    this.given += chunk.length;
+    if (!this.ended) await this.taken(chunk);
+    if (this.ended) await this.settled();
   }
 
   /** Resolves when the sink has everything. */
@@ -36,12 +43,24 @@ export class ZstdDecoder {
     this.stream.destroy();
   }
 
+  /** After bad data the stream calls nobody back: its end is the answer then. */
+  private taken(chunk: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      this.stream.write(chunk, (error) => (error ? undefined : resolve()));
+    });
+  }
+
   private async settled(): Promise<void> {
     try {
       await this.done;
     } catch (error) {
       if (error instanceof StillageError) throw error;
       throw new StillageError("invalid", "the data is not zstd, or its end is missing", { cause: error });
+    }
+    // The stream ends well in front of what begins no frame.
+    if (this.given > this.stream.bytesWritten) {
+      throw new StillageError("invalid", "something that is not zstd follows the compressed data");
     }
   }
 }

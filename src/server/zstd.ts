@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { StillageError } from "../base/errors.ts";
+import { Slots } from "../cache/slots.ts";
 
 const compressWhole = promisify(zstdCompress);
 const decompressWhole = promisify(zstdDecompress);
@@ -18,17 +19,43 @@ export const zstdLevel = 1;
  */
 export const zstdWindowLog = 23;
 
+/**
+ * Blobs of batches that are decompressed at the same time, over all calls: two for each thread that node:zlib has. A decoder takes some
+ * 100 KiB beside its window, and a batch may have tens of thousands of entries.
+ */
+export const maxDecoders = 8;
+
+const decoders = new Slots(maxDecoders);
+
+/** What `info` makes of zlib's answer. */
+interface WithEngine {
+  readonly buffer: Buffer;
+  /** `bytesWritten` are the bytes that were taken. */
+  readonly engine: { readonly bytesWritten: number };
+}
+
 export function compress(bytes: Uint8Array): Promise<Buffer> {
   return compressWhole(bytes, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } });
 }
 
 /** Decompresses what must come to `size` bytes. Errors: `invalid`, without ever making more than that. */
-export async function decompress(bytes: Uint8Array, size: number): Promise<Buffer> {
+export function decompress(bytes: Uint8Array, size: number): Promise<Buffer> {
+  return decoders.run(async () => {
+    const { buffer, engine } = await decompressFrames(bytes, size);
+    if (engine.bytesWritten === bytes.length) return buffer;
+    throw new StillageError("invalid", "something that is not zstd follows the compressed data");
+  });
+}
+
+/** Decompresses frames up to the end or to what is none. */
+async function decompressFrames(bytes: Uint8Array, size: number): Promise<WithEngine> {
+  const options = {
+    maxOutputLength: size + 1,
+    params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog },
+    info: true,
+  };
   try {
-    return await decompressWhole(bytes, {
-      maxOutputLength: size + 1,
-      params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog },
-    });
+    return (await decompressWhole(bytes, options)) as unknown as WithEngine; // the types know nothing of `info`
   } catch (error) {
     throw new StillageError("invalid", `the data is not zstd of ${size} bytes`, { cause: error });
   }

@@ -4,6 +4,7 @@ import { StillageError } from "../../base/errors.ts";
 import { isPromise } from "../../base/maybe-promise.ts";
 import type { UploadTurn } from "../../cache/uploads.ts";
 import type { CallStream } from "../../rpc/service.ts";
+import { checkBlobSize } from "../blob-limit.ts";
 import { parseWriteName, type WriteName } from "../resource-name.ts";
 import { requirePush } from "../rights.ts";
 import { decodeWriteRequest, encodeWriteResponse, type WriteRequest } from "../wire/byte-stream.ts";
@@ -22,7 +23,7 @@ export async function writeBlob(stream: CallStream, options: ByteStreamOptions):
   const { digest } = name;
   const { blobs } = options.tenants.find(name.instance);
   requirePush(stream.peer);
-  checkSize(digest.size, options.maxBlobBytes);
+  checkBlobSize(digest.size, options.maxBlobBytes);
   if ((await blobs.missing(DigestList.of(digest))).length === 0) {
     return answer(stream, name.compression === "identity" ? digest.size : -1);
   }
@@ -48,11 +49,6 @@ export async function writeBlob(stream: CallStream, options: ByteStreamOptions):
 
 function answer(stream: CallStream, committed: number): void | Promise<void> {
   return stream.send({ parts: [encodeWriteResponse(committed)] });
-}
-
-function checkSize(size: number, limit: number | undefined): void {
-  if (limit === undefined || size <= limit) return;
-  throw new StillageError("invalid", `a blob of ${size} bytes is larger than this cache takes (${limit})`);
 }
 
 /**

@@ -25,7 +25,7 @@ export function byteStreamService(options: ByteStreamOptions): Service {
   return {
     name: "google.bytestream.ByteStream",
     methods: {
-      Read: { kind: "stream", handle: (stream) => readBlob(stream, options.tenants) },
+      Read: { kind: "stream", oneRequest: true, handle: (stream) => readBlob(stream, options.tenants) },
       Write: { kind: "stream", handle: (stream) => writeBlob(stream, options) },
       QueryWriteStatus: { kind: "unary", handle: (request) => queryWriteStatus(request, options) },
     },

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { StillageError } from "../../base/errors.ts";
 import { type MaybePromise, then } from "../../base/maybe-promise.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import {
@@ -10,7 +11,7 @@ import { grpcStatus } from "../../rpc/status.ts";
 import type { BatchRead, BlobStore } from "../../store/blob-store.ts";
 import { checkBatchTotal } from "../batch-limit.ts";
 import { type BatchReadRequest, decodeBatchRead } from "../wire/batch-read.ts";
-import { encodeBlobStatus } from "../wire/blob-status.ts";
+import { encodeBlobStatus, noDigest } from "../wire/blob-status.ts";
 import { compress, zstdCompressor } from "../zstd.ts";
 
 const statusField = 3;
@@ -21,27 +22,31 @@ const clientMessageBytes = 4 << 20;
 /** A response entry's bytes besides its data and its hash: tags, lengths, the size. */
 const entryOverheadBytes = 32;
 
+/** A response entry's bytes besides a malformed digest: tags, lengths, the status. */
+const malformedBytes = 16 + noDigest.message.length;
+
 /** Smaller blobs hardly shrink. */
 const worthCompressing = 256;
 
 const absent = { code: grpcStatus.notFound, message: "not in this cache" };
-const noDigest = {
-  code: grpcStatus.invalidArgument,
-  message: "no digest: a hash in lower-case hex and a size are wanted",
-};
 const noRoom = {
   code: grpcStatus.resourceExhausted,
   message: "too much for one message; ask for this blob in another call",
 };
+
+/** The longest answer, in bytes, where a batch may have `maxBytes`. */
+export function maxBatchReply(maxBytes: number): number {
+  return Math.max(maxBytes, clientMessageBytes);
+}
 
 /** BatchReadBlobs: every digest has an answer of its own. Errors of the whole call: `invalid`, `not-found` (the instance). */
 export function readBatch(request: Uint8Array, tenants: Tenants, maxBytes: number): MaybePromise<Reply> {
   const asked = decodeBatchRead(request);
   const { blobs } = tenants.find(asked.instance);
   checkBatchTotal(sumOfSizes(asked), maxBytes);
+  const cut = cutToFit(asked, maxBatchReply(maxBytes));
   const refused = asked.malformed.map((digest) => encodeBlobStatus(digest, statusField, noDigest));
-  const room = Math.max(maxBytes, clientMessageBytes);
-  for (const digest of cutToFit(asked, room)) refused.push(encodeBlobStatus(digest, statusField, noRoom));
+  for (const digest of cut) refused.push(encodeBlobStatus(digest, statusField, noRoom));
   if (asked.compressors.has(zstdCompressor)) return readCompressed(asked, blobs, refused);
   return then(blobs.readBatch(asked.digests), (read) => reply(asked, read, refused));
 }
@@ -52,9 +57,16 @@ function sumOfSizes({ digests }: BatchReadRequest): number {
   return total;
 }
 
-/** Shortens the list to what one message holds and returns the encoded digests that were cut off. */
-function cutToFit({ digests, encoded }: BatchReadRequest, room: number): readonly Uint8Array[] {
+/**
+ * Shortens the list to what one message holds beside the answers to what is malformed, and returns the encoded digests that were cut off.
+ * Errors: `invalid` where those answers alone are too much.
+ */
+function cutToFit({ digests, encoded, malformed }: BatchReadRequest, room: number): readonly Uint8Array[] {
   let bytes = 0;
+  for (const digest of malformed) bytes += digest.length + malformedBytes;
+  if (bytes > room) {
+    throw new StillageError("invalid", `the batch has ${malformed.length} malformed digests: too many for an answer`);
+  }
   for (let i = 0; i < digests.length; i++) {
     bytes += (digests.sizes[i] as number) + digests.function.hexLength + entryOverheadBytes;
     if (bytes <= room) continue;

@@ -1,15 +1,16 @@
 import type { Digest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import type { Peer } from "../../base/peer.ts";
-import type { Tenants } from "../../cache/tenant.ts";
 import type { Reply } from "../../rpc/service.ts";
 import { statusCodeOf } from "../../rpc/status.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import { checkBatchTotal } from "../batch-limit.ts";
+import { checkBlobSize } from "../blob-limit.ts";
 import { requirePush } from "../rights.ts";
 import { decodeBatchUpdate, type UpdateEntry } from "../wire/batch-update.ts";
-import { encodeBlobStatus } from "../wire/blob-status.ts";
+import { type BlobStatus, encodeBlobStatus, noDigest } from "../wire/blob-status.ts";
 import { decompress, identityCompressor, zstdCompressor } from "../zstd.ts";
+import type { CasOptions } from "./cas.ts";
 
 const statusField = 2;
 
@@ -18,15 +19,15 @@ const statusField = 2;
  * `not-found` (the instance), and `unavailable`, which stands for a full cache: a client that is told so for a blob alone
  * (RESOURCE_EXHAUSTED) takes the push for done and announces an artifact that is not there.
  */
-export async function updateBatch(request: Uint8Array, peer: Peer, tenants: Tenants, maxBytes: number): Promise<Reply> {
+export async function updateBatch(request: Uint8Array, peer: Peer, options: CasOptions): Promise<Reply> {
   const { instance, entries } = decodeBatchUpdate(request);
-  const { blobs } = tenants.find(instance);
+  const { blobs } = options.tenants.find(instance);
   requirePush(peer);
-  checkBatchTotal(sumOfSizes(entries), maxBytes);
-  const outcomes = await Promise.allSettled(entries.map((entry) => store(blobs, entry)));
+  checkBatchTotal(sumOfSizes(entries), options.maxBatchBytes);
+  const outcomes = await Promise.allSettled(entries.map((entry) => store(blobs, entry, options.maxBlobBytes)));
   const parts = outcomes.map((outcome, i) => {
     const { encoded } = entries[i] as UpdateEntry;
-    if (outcome.status === "fulfilled") return encodeBlobStatus(encoded, statusField, undefined);
+    if (outcome.status === "fulfilled") return encodeBlobStatus(encoded, statusField, outcome.value);
     const error = asStillageError(outcome.reason);
     if (error.code === "unavailable") throw error;
     return encodeBlobStatus(encoded, statusField, { code: statusCodeOf(error), message: error.message });
@@ -38,14 +39,22 @@ export async function updateBatch(request: Uint8Array, peer: Peer, tenants: Tena
 function sumOfSizes(entries: readonly UpdateEntry[]): number {
   let total = 0;
   for (const { digest, data, compressor } of entries) {
-    total += compressor === identityCompressor || digest instanceof StillageError ? data.length : digest.size;
+    total += compressor === identityCompressor || digest === undefined ? data.length : digest.size;
   }
   return total;
 }
 
-async function store(blobs: BlobStore, entry: UpdateEntry): Promise<void> {
-  if (entry.digest instanceof StillageError) throw entry.digest;
-  return blobs.put(entry.digest, await plainData(entry, entry.digest));
+/** Gives a status for what cannot be stored as it came, and throws what goes wrong. */
+async function store(
+  blobs: BlobStore,
+  entry: UpdateEntry,
+  maxBlobBytes: number | undefined,
+): Promise<BlobStatus | undefined> {
+  const { digest } = entry;
+  if (digest === undefined) return noDigest;
+  checkBlobSize(digest.size, maxBlobBytes);
+  await blobs.put(digest, await plainData(entry, digest));
+  return undefined;
 }
 
 function plainData({ data, compressor }: UpdateEntry, digest: Digest): Uint8Array | Promise<Uint8Array> {

@@ -1,23 +1,28 @@
 import { then } from "../../base/maybe-promise.ts";
+import { Slots } from "../../cache/slots.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import type { Reply, Service } from "../../rpc/service.ts";
 import { decodeFindMissing, encodeMissing } from "../wire/find-missing.ts";
-import { readBatch } from "./cas-batch-read.ts";
+import { maxBatchReply, readBatch } from "./cas-batch-read.ts";
 import { updateBatch } from "./cas-batch-update.ts";
-import { streamTree } from "./cas-get-tree.ts";
+import { maxTreeWalks, streamTree } from "./cas-get-tree.ts";
 
 export interface CasOptions {
   readonly tenants: Tenants;
   /** max_batch_total_size_bytes. */
   readonly maxBatchBytes: number;
+  /** max_cas_blob_size_bytes; `undefined`: no limit. */
+  readonly maxBlobBytes: number | undefined;
 }
 
 /** What a batch request may take beyond its data: its digests. */
 const batchOverheadBytes = 1 << 20;
 
 /** build.bazel.remote.execution.v2.ContentAddressableStorage. */
-export function casService({ tenants, maxBatchBytes }: CasOptions): Service {
+export function casService(options: CasOptions): Service {
+  const { tenants, maxBatchBytes } = options;
   const maxRequestBytes = maxBatchBytes + batchOverheadBytes;
+  const walks = new Slots(maxTreeWalks);
   return {
     name: "build.bazel.remote.execution.v2.ContentAddressableStorage",
     methods: {
@@ -34,10 +39,14 @@ export function casService({ tenants, maxBatchBytes }: CasOptions): Service {
       BatchUpdateBlobs: {
         kind: "unary",
         maxRequestBytes,
-        handle: (request, call) => updateBatch(request, call.peer, tenants, maxBatchBytes),
+        handle: (request, call) => updateBatch(request, call.peer, options),
       },
-      BatchReadBlobs: { kind: "unary", handle: (request) => readBatch(request, tenants, maxBatchBytes) },
-      GetTree: { kind: "stream", handle: (stream) => streamTree(stream, tenants) },
+      BatchReadBlobs: {
+        kind: "unary",
+        maxReplyBytes: maxBatchReply(maxBatchBytes),
+        handle: (request) => readBatch(request, tenants, maxBatchBytes),
+      },
+      GetTree: { kind: "stream", oneRequest: true, handle: (stream) => streamTree(stream, tenants, walks) },
     },
   };
 }

@@ -33,7 +33,7 @@ export function healthService(readiness: Readiness, served: ReadonlySet<string>)
           return encode(status);
         },
       },
-      Watch: { kind: "stream", handle: (stream) => watch(stream, readiness, statusOf) },
+      Watch: { kind: "stream", oneRequest: true, handle: (stream) => watch(stream, readiness, statusOf) },
     },
   };
 }
@@ -46,8 +46,12 @@ async function watch(
   const request = await stream.receive();
   if (request === undefined) throw new StillageError("invalid", "a Watch without a message");
   const { service } = decode(HealthCheckRequestSchema, request);
-  for (;;) {
+  for (let served = false; ; ) {
+    const { ready } = readiness;
     await stream.send(encode(statusOf(service) ?? SERVICE_UNKNOWN));
+    // The server stops and waits for its calls to end: a watcher who asks again hears more from the next one.
+    if (served && !ready) return;
+    served = ready;
     await readiness.change(stream.signal);
   }
 }

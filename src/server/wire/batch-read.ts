@@ -1,6 +1,7 @@
 import { functionOfHexLength, sha256 } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../../base/protobuf.ts";
+import { noteEntry } from "./batch-bounds.ts";
 import { DigestFields, namedFunction } from "./digest-fields.ts";
 
 const instanceTag = tagOf(1, wireBytes);
@@ -30,11 +31,11 @@ export function decodeBatchRead(request: Uint8Array): BatchReadRequest {
   let named = 0;
   let compressors: Set<number> | undefined;
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
-    if (tag === digestTag) bounds.push(reader.start, reader.end);
+    if (tag === digestTag) noteEntry(bounds, reader);
     else if (tag === instanceTag) instance = reader.text();
     else if (tag === compressorTag) {
       compressors ??= new Set();
-      compressors.add(reader.value);
+      if (reader.value < 128) compressors.add(reader.value); // as below: a set of millions is nobody's list
     } else if (tag === compressorsTag) {
       compressors ??= new Set();
       for (const byte of reader.view()) compressors.add(byte); // every known value takes one byte

@@ -1,7 +1,8 @@
-import { type Digest, parseDigest } from "../../base/digest.ts";
-import type { DigestFunction } from "../../base/digest-function.ts";
-import { asStillageError, type StillageError } from "../../base/errors.ts";
+import type { Digest } from "../../base/digest.ts";
+import { type DigestFunction, functionOfHexLength } from "../../base/digest-function.ts";
+import { digestOfHex } from "../../base/digest-list.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../../base/protobuf.ts";
+import { noteEntry } from "./batch-bounds.ts";
 import { DigestFields, namedFunction } from "./digest-fields.ts";
 
 const instanceTag = tagOf(1, wireBytes);
@@ -16,8 +17,8 @@ const none: Uint8Array = new Uint8Array(0);
 export interface UpdateEntry {
   /** The Digest message as it came, for the answer. */
   readonly encoded: Uint8Array;
-  /** What it says, or why it says nothing: one bad digest does not fail the others. */
-  readonly digest: Digest | StillageError;
+  /** What it says; `undefined` where that names no blob of the function asked for: one bad digest does not fail the others. */
+  readonly digest: Digest | undefined;
   /** A view of the request. */
   readonly data: Uint8Array;
   /** Compressor.Value. */
@@ -36,7 +37,7 @@ export function decodeBatchUpdate(request: Uint8Array): BatchUpdate {
   let instance = "";
   let named = 0;
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
-    if (tag === requestTag) bounds.push(reader.start, reader.end);
+    if (tag === requestTag) noteEntry(bounds, reader);
     else if (tag === instanceTag) instance = reader.text();
     else if (tag === functionTag) named = reader.value;
   }
@@ -65,13 +66,7 @@ function decodeEntry(request: Uint8Array, start: number, end: number, fn: Digest
   return { encoded, digest: toDigest(request, fields, fn), data, compressor };
 }
 
-function toDigest(request: Uint8Array, fields: DigestFields, fn: DigestFunction | undefined): Digest | StillageError {
-  // Longer than any hash: not worth a string of its own.
-  const end = Math.min(fields.hashEnd, fields.hashStart + 200);
-  const hash = Buffer.from(request.buffer, request.byteOffset + fields.hashStart, end - fields.hashStart);
-  try {
-    return parseDigest(hash.toString("latin1"), fields.size, fn);
-  } catch (error) {
-    return asStillageError(error);
-  }
+function toDigest(request: Uint8Array, fields: DigestFields, named: DigestFunction | undefined): Digest | undefined {
+  const fn = named ?? functionOfHexLength(fields.hexLength);
+  return fn && digestOfHex(fn, request, fields.hashStart, fields.hashEnd, fields.size);
 }

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { sha256 } from "../../base/digest-function.ts";
-import { StillageError } from "../../base/errors.ts";
 import {
   BatchReadBlobsRequestSchema,
   BatchReadBlobsResponseSchema,
@@ -13,6 +12,7 @@ import {
   DigestSchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { anyDigest, anyDigests } from "./arbitrary.fixture.ts";
+import { maxBatchEntries } from "./batch-bounds.ts";
 import { decodeBatchRead } from "./batch-read.ts";
 import { decodeBatchUpdate } from "./batch-update.ts";
 import { encodeBlobStatus } from "./blob-status.ts";
@@ -57,13 +57,14 @@ test("a bad digest spoils its own entry alone", () => {
   const requests = [
     { digest: { hash: "no hash", sizeBytes: 5n }, data },
     { data },
+    { digest: { hash, sizeBytes: 0n } },
     { digest: { hash, sizeBytes: 5n }, data },
   ];
   const message = create(BatchUpdateBlobsRequestSchema, { requests });
   const { entries } = decodeBatchUpdate(toBinary(BatchUpdateBlobsRequestSchema, message));
   assert.deepEqual(
-    entries.map(({ digest }) => (digest instanceof StillageError ? digest.code : digest.hash)),
-    ["invalid", "invalid", hash],
+    entries.map(({ digest }) => digest?.hash),
+    [undefined, undefined, undefined, hash],
   );
 });
 
@@ -103,6 +104,22 @@ test("a malformed digest among reads is set apart", () => {
   );
 });
 
+test("another hash with the size of the empty blob is malformed", () => {
+  const message = create(BatchReadBlobsRequestSchema, { digests: [{ hash, sizeBytes: 0n }] });
+  const { digests, malformed } = decodeBatchRead(toBinary(BatchReadBlobsRequestSchema, message));
+  assert.deepEqual([digests.length, malformed.length], [0, 1]);
+});
+
+test("compressors that do not exist are no long list", () => {
+  const acceptableCompressors = Array.from({ length: 1000 }, (_, i) => i as Compressor_Value);
+  const message = create(BatchReadBlobsRequestSchema, { acceptableCompressors });
+  const packed = decodeBatchRead(toBinary(BatchReadBlobsRequestSchema, message)).compressors;
+  const single = decodeBatchRead(
+    Buffer.concat(acceptableCompressors.map((i) => Buffer.of(0x18, (i & 127) | 128, i >> 7))),
+  );
+  assert.ok(packed.size <= 256 && single.compressors.size <= 256);
+});
+
 test("a blob's status is encoded as the generated code reads it", () => {
   fc.assert(
     fc.property(anyDigest(sha256), fc.nat({ max: 16 }), fc.string(), (digest, code, message) => {
@@ -123,6 +140,12 @@ test("a blob's status is encoded as the generated code reads it", () => {
 });
 
 for (const decode of [decodeBatchRead, decodeBatchUpdate]) {
+  test(`${decode.name}: a batch has no more entries than an answer can name`, () => {
+    const empty = Buffer.alloc(maxBatchEntries * 2).fill(Buffer.of(0x12, 0));
+    decode(empty);
+    assert.throws(() => decode(Buffer.concat([empty, Buffer.of(0x12, 0)])), { code: "invalid" });
+  });
+
   test(`${decode.name}: garbage is decoded or refused, nothing else`, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -1,4 +1,5 @@
 import { tagOf, varintLength, wireBytes, wireVarint, writeVarint } from "../../base/protobuf.ts";
+import { grpcStatus } from "../../rpc/status.ts";
 
 const none: Uint8Array = new Uint8Array(0);
 
@@ -7,6 +8,12 @@ export interface BlobStatus {
   readonly code: number;
   readonly message: string;
 }
+
+/** For an entry whose digest names no blob. Shared: a batch may have thousands of them, and each error would take its stack's time. */
+export const noDigest: BlobStatus = {
+  code: grpcStatus.invalidArgument,
+  message: "no digest: a hash in lower-case hex and a size are wanted",
+};
 
 /**
  * One `responses` entry (field 1) of BatchUpdateBlobsResponse (status in field 2) or BatchReadBlobsResponse (field 3),

@@ -68,6 +68,7 @@ const bad: Record<string, Uint8Array> = {
   "another function's hashes": encode({ blobDigests: [{ hash, sizeBytes: 1n }], digestFunction: 2 }),
   "a function not served": encode({ blobDigests: [], digestFunction: 3 }),
   "a size below zero": encode({ blobDigests: [{ hash, sizeBytes: -1n }] }),
+  "another hash with the size of the empty blob": encode({ blobDigests: [{ hash, sizeBytes: 0n }] }),
   "a size and no hash": encode({ blobDigests: [{ sizeBytes: 1n }] }),
   "a cut message": encode({ blobDigests: [{ hash, sizeBytes: 1n }] }).subarray(0, 30),
   "a group": Uint8Array.of(0x0b, 0x0c),

@@ -40,7 +40,7 @@ export const batchUpdateZstdCases: readonly Case[] = [
   },
   {
     id: "batch-update/zstd-broken",
-    title: "compressed data that is none, cut, or of other bytes is refused, alone",
+    title: "compressed data that is none, cut, of other bytes, or followed by something else is refused, alone",
     source: `${source}: INVALID_ARGUMENT`,
     async run(server) {
       const { digest, data } = newText(10_000);
@@ -48,6 +48,11 @@ export const batchUpdateZstdCases: readonly Case[] = [
       await refusesEntry(server, { digest, data, compressor }, "not compressed");
       await refusesEntry(server, { digest, data: packed.subarray(0, packed.length - 4), compressor }, "cut");
       await refusesEntry(server, { digest, data: zstdCompressSync(newText(10_000).data), compressor }, "other bytes");
+      await refusesEntry(
+        server,
+        { digest, data: Buffer.concat([packed, Buffer.from("and more")]), compressor },
+        "more",
+      );
       await expectNotStored(server, { digest, data });
     },
   },

@@ -76,6 +76,7 @@ export const compressedWriteCases: readonly Case[] = [
         "other bytes": zstdCompressSync(newText(100_000).data),
         "fewer bytes": zstdCompressSync(blob.data.subarray(1)),
         "more bytes": Buffer.concat([packed, zstdCompressSync(Buffer.from("more"))]),
+        "something else behind it": Buffer.concat([packed, Buffer.from("and more")]),
       };
       for (const [what, data] of Object.entries(wrong)) {
         await expectStatus(writePacked(server, blob, data), "invalidArgument", `Write of ${what}`);
