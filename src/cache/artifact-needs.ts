@@ -1,15 +1,22 @@
 import { decode } from "../base/decode.ts";
-import { type Digest, parseDigest, showDigest } from "../base/digest.ts";
+import { parseDigest, showDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import type { Root } from "../store/ref-store.ts";
+import type { Root, Walk } from "../store/ref-store.ts";
 import { readMessage } from "./read-message.ts";
 
 /** An Artifact is some kilobytes; an error's details and a sandbox's environment may add to that. */
 export const maxProtoBytes = 4 << 20;
+
+/** The roots that are such messages. */
+export type MessageWalk = Extract<Walk, "artifact" | "source">;
+
+export interface MessageRoot extends Root {
+  readonly walk: MessageWalk;
+}
 
 /** What a BuildStream message says of its content. */
 export interface Needs {
@@ -19,21 +26,25 @@ export interface Needs {
   readonly optional: ReadonlySet<string>;
 }
 
+/** What the Artifact or Source stored as `root` needs; `undefined` where it is missing or too large. Errors: `invalid` for what is neither. */
+export async function readNeeds(blobs: BlobStore, { walk, digest }: MessageRoot): Promise<Needs | undefined> {
+  if (digest.size > maxProtoBytes) return undefined;
+  const bytes = await readMessage(blobs, digest);
+  return bytes === undefined ? undefined : needsOfMessage(walk, bytes, digest.function);
+}
+
 /**
- * What the Artifact or Source stored as `root` needs; `undefined` where it is missing or too large. Errors: `invalid` for what is neither.
+ * What an encoded Artifact or Source needs. Errors: `invalid` for what is neither.
  * - An Artifact requires files, public_data, low_diversity_meta, high_diversity_meta and logs. Buildtree, sources, buildroot and the
  *   subsandboxes are optional: only build shells and pulls with build trees want them, and 2.4 names sources that it never uploads.
  * - A Source requires its files.
  * A digest with an empty hash stands for none. build_deps are keys of other artifacts.
  */
-export async function readNeeds(blobs: BlobStore, root: Root): Promise<Needs | undefined> {
-  if (root.digest.size > maxProtoBytes) return undefined;
-  const bytes = await readMessage(blobs, root.digest);
-  if (bytes === undefined) return undefined;
-  return root.walk === "artifact" ? needsOfArtifact(bytes, root.digest) : needsOfSource(bytes, root.digest);
+export function needsOfMessage(walk: MessageWalk, bytes: Uint8Array, fn: DigestFunction): Needs {
+  return walk === "artifact" ? needsOfArtifact(bytes, fn) : needsOfSource(bytes, fn);
 }
 
-function needsOfArtifact(bytes: Uint8Array, { function: fn }: Digest): Needs {
+function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
   const artifact = decode(ArtifactSchema, bytes);
   const { publicData, lowDiversityMeta, highDiversityMeta, buildtree, sources, buildroot, buildsandbox } = artifact;
   const required = [
@@ -48,7 +59,7 @@ function needsOfArtifact(bytes: Uint8Array, { function: fn }: Digest): Needs {
   return { required, optional: new Set(rootsOf("directory", trees, fn).map(({ digest }) => showDigest(digest))) };
 }
 
-function needsOfSource(bytes: Uint8Array, { function: fn }: Digest): Needs {
+function needsOfSource(bytes: Uint8Array, fn: DigestFunction): Needs {
   return { required: rootsOf("directory", [decode(SourceSchema, bytes).files], fn), optional: new Set() };
 }
 

@@ -2,7 +2,7 @@ import { type Digest, showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { Root } from "../store/ref-store.ts";
-import { type Needs, readNeeds } from "./artifact-needs.ts";
+import { type MessageRoot, type Needs, readNeeds } from "./artifact-needs.ts";
 import { walkDirectories } from "./directory-walk.ts";
 import { LruMap } from "./lru-map.ts";
 import { Presence } from "./presence.ts";
@@ -66,7 +66,7 @@ export class Closure {
     for (const root of roots) {
       if (root.walk !== "artifact" && root.walk !== "source") continue;
       presence.require(root.digest);
-      const needs = await this.needsOf(root);
+      const needs = await this.needsOf({ walk: root.walk, digest: root.digest });
       if (needs === undefined) return false;
       required.push(...needs.required);
       for (const each of needs.optional) optional.add(each);
@@ -84,7 +84,7 @@ export class Closure {
     return true;
   }
 
-  private async needsOf(root: Root): Promise<Needs | undefined> {
+  private async needsOf(root: MessageRoot): Promise<Needs | undefined> {
     const key = `${root.walk} ${keyOf(root.digest)}`;
     const known = this.needs.get(key);
     if (known !== undefined) return known;

@@ -3,6 +3,7 @@ import { MemoryStore } from "../store/memory/memory-store.ts";
 import { ActionCache } from "./action-cache.ts";
 import { AssetIndex } from "./asset-index.ts";
 import { Closure } from "./closure.ts";
+import { MessageIndex } from "./message-index.ts";
 import type { Tenant } from "./tenant.ts";
 
 /** A tenant in memory, for tests. */
@@ -16,5 +17,6 @@ export function memoryTenant(name: string, clock: () => number = () => 1000): Me
   const refs = new MemoryRefStore(clock);
   const closure = new Closure(blobs, () => blobs.removals());
   const options = { instance: name, refs, blobs, closure, clock };
-  return { name, blobs, refs, actions: new ActionCache(options), assets: new AssetIndex(options) };
+  const [actions, assets, messages] = [new ActionCache(options), new AssetIndex(options), new MessageIndex(options)];
+  return { name, blobs, refs, actions, assets, messages };
 }

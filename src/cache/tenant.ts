@@ -2,6 +2,7 @@ import { StillageError } from "../base/errors.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { ActionCache } from "./action-cache.ts";
 import type { AssetIndex } from "./asset-index.ts";
+import type { MessageIndex } from "./message-index.ts";
 
 /** What one instance name has for itself: nothing of it is visible under another name. */
 export interface Tenant {
@@ -10,6 +11,7 @@ export interface Tenant {
   readonly blobs: BlobStore;
   readonly actions: ActionCache;
   readonly assets: AssetIndex;
+  readonly messages: MessageIndex;
 }
 
 export interface Tenants {

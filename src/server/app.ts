@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import { ActionCache } from "../cache/action-cache.ts";
 import { AssetIndex } from "../cache/asset-index.ts";
 import { Closure } from "../cache/closure.ts";
+import { MessageIndex } from "../cache/message-index.ts";
 import { type Tenant, tenantsOf } from "../cache/tenant.ts";
 import { Uploads } from "../cache/uploads.ts";
 import type { HttpHandler } from "../http/exchange.ts";
@@ -129,11 +130,13 @@ function tenant(name: string, store: DiskStore, refs: RefStore, part: Part): Ten
   const blobs = retryWhenFull(store.tenant(name));
   const closure = new Closure(blobs, () => store.removals());
   const shared = { instance: name, refs, clock: systemClock };
+  const index = { ...shared, closure: part === "index" ? undefined : closure };
   return {
     name,
     blobs,
     actions: new ActionCache({ ...shared, blobs, closure }),
-    assets: new AssetIndex({ ...shared, closure: part === "index" ? undefined : closure }),
+    assets: new AssetIndex(index),
+    messages: new MessageIndex(index),
   };
 }
 

@@ -32,8 +32,18 @@ test("a write's name has an upload and may go on behind the size", () => {
   assert.equal(parseWriteName(`uploads/u/compressed-blobs/zstd/${hash}/7`).compression, "zstd");
 });
 
+test("the names of the first gRPC clients are a digest alone, to read and to write", () => {
+  assert.equal(parseReadName(`${hash}/5`).digest.size, 5);
+  const { instance, digest } = parseWriteName(`${hash}/5`);
+  assert.deepEqual([instance, digest.hash, digest.size], ["", hash, 5]);
+});
+
 const bad = [
   "",
+  `${hash}/`,
+  `${hash}/5/more`,
+  `main/${hash}/5`,
+  `${"b".repeat(40)}/5`,
   "blobs",
   `blobs/${hash}`,
   `blobs/${hash}/`,

@@ -1,6 +1,6 @@
 import type { Digest } from "../base/digest.ts";
 import { parseDigest } from "../base/digest.ts";
-import { functionOfName } from "../base/digest-function.ts";
+import { functionOfName, sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 
 export type Compression = "identity" | "zstd";
@@ -24,21 +24,34 @@ const maxNameLength = 1024;
 /** Segments that end an instance name. */
 const marks = new Set(["blobs", "compressed-blobs", "uploads"]);
 
-/** `[INSTANCE/]blobs/[FUNCTION/]HASH/SIZE` or `[INSTANCE/]compressed-blobs/zstd/[FUNCTION/]HASH/SIZE`. Errors: `invalid`. */
+/** As BuildStream 1.1.4 to 1.1.6 and 1.3.0 name a blob, to read and to write. */
+const shortName = /^([0-9a-f]{64})\/(\d{1,16})$/;
+
+/** `[INSTANCE/]blobs/[FUNCTION/]HASH/SIZE` or `[INSTANCE/]compressed-blobs/zstd/[FUNCTION/]HASH/SIZE`, or `HASH/SIZE` alone. Errors: `invalid`. */
 export function parseReadName(name: string): ReadName {
+  const short = parseShortName(name);
+  if (short !== undefined) return short;
   const { instance, rest } = split(name);
   const { compression, digest, extra } = parseBlob(name, rest);
   if (extra > 0) refuse(name, "nothing may stand behind the size");
   return { instance, compression, digest };
 }
 
-/** `[INSTANCE/]uploads/UPLOAD/` and what `parseReadName` takes, with anything behind it. Errors: `invalid`. */
+/** `[INSTANCE/]uploads/UPLOAD/` and what `parseReadName` takes, with anything behind it, or `HASH/SIZE` alone. Errors: `invalid`. */
 export function parseWriteName(name: string): WriteName {
+  const short = parseShortName(name);
+  if (short !== undefined) return { ...short, upload: "" };
   const { instance, rest } = split(name);
   const [mark, upload] = rest;
   if (mark !== "uploads" || upload === undefined || upload === "") refuse(name, "uploads/NAME/ is missing");
   const { compression, digest } = parseBlob(name, rest.slice(2));
   return { instance, upload, compression, digest };
+}
+
+function parseShortName(name: string): ReadName | undefined {
+  const [, hash, size] = shortName.exec(name) ?? [];
+  if (hash === undefined) return undefined;
+  return { instance: "", compression: "identity", digest: parseDigest(hash, Number(size), sha256) };
 }
 
 function split(name: string): { instance: string; rest: string[] } {

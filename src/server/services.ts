@@ -3,6 +3,8 @@ import type { Tenants } from "../cache/tenant.ts";
 import type { Uploads } from "../cache/uploads.ts";
 import { file_build_bazel_remote_asset_v1_remote_asset as assetFile } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import { file_build_bazel_remote_execution_v2_remote_execution as executionFile } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { file_buildstream_v2_reference_storage as referenceStorageFile } from "../gen/buildstream/v2/reference_storage_pb.ts";
+import { file_buildstream_v2_services as bstServicesFile } from "../gen/buildstream/v2/services_pb.ts";
 import { file_google_bytestream_bytestream as byteStreamFile } from "../gen/google/bytestream/bytestream_pb.ts";
 import { file_grpc_health_v1_health as healthFile } from "../gen/grpc/health/v1/health_pb.ts";
 import { file_grpc_reflection_v1_reflection as reflectionFile } from "../gen/grpc/reflection/v1/reflection_pb.ts";
@@ -13,6 +15,8 @@ import { byteStreamService } from "./grpc/byte-stream.ts";
 import { capabilitiesService } from "./grpc/capabilities.ts";
 import { casService } from "./grpc/cas.ts";
 import { healthService } from "./grpc/health.ts";
+import { artifactService, bstCapabilitiesService, sourceService } from "./grpc/message-services.ts";
+import { referenceStorageService } from "./grpc/reference-storage.ts";
 import { reflectionServices } from "./grpc/reflection.ts";
 import { fetchService, pushService } from "./grpc/remote-asset.ts";
 import type { Readiness } from "./readiness.ts";
@@ -33,6 +37,8 @@ const files: readonly DescFile[] = [
   executionFile,
   byteStreamFile,
   assetFile,
+  referenceStorageFile,
+  bstServicesFile,
   healthFile,
   reflectionFile,
   reflectionAlphaFile,
@@ -43,7 +49,11 @@ export function servicesOf(options: ServicesOptions): Service[] {
   const { part, tenants, readiness } = options;
   const services = [capabilitiesService(options)];
   if (part !== "index") services.push(casService(options), byteStreamService(options), actionCacheService(tenants));
-  if (part !== "storage") services.push(fetchService(tenants), pushService(tenants));
+  if (part !== "storage") {
+    services.push(fetchService(tenants), pushService(tenants));
+    services.push(bstCapabilitiesService(tenants), artifactService(tenants), sourceService(tenants));
+  }
+  services.push(referenceStorageService(tenants)); // 1.91 asks a storage for its Status
   services.push(healthService(readiness, new Set(services.map((each) => each.name))));
   services.push(
     ...reflectionServices(

@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bazel test-grpcurl test-casd test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-grpcurl test-casd test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -18,6 +18,16 @@ test-bst2: setup ## BuildStream 2.8.1
 test-bst24: setup ## BuildStream 2.4.1, alone and beside 2.8.1
 	@scripts/clients/bst.sh 2.4.1 2.8.1
 	$(call node-test,$(client-limit)) test/clients/bst24.test.ts
+
+test-bst1: setup ## BuildStream 1.6.8, alone and beside 2.8.1
+	@scripts/clients/bst1.sh
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/bst1.test.ts
+
+test-bst19: setup ## BuildStream 1.93.4 and 1.95.6, where a Python 3.8 is at hand
+	@scripts/clients/bst19.sh 1.93.4.dev0 1.95.6.dev0
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/bst19.test.ts
 
 test-bazel: setup ## Bazel 4.2.3
 	@scripts/clients/bazel.sh

@@ -15,9 +15,11 @@ export interface Target {
   readonly storageOnly?: string;
   /** A server that holds less than 256 MiB. */
   readonly small?: string;
+  /** The same cache, where it serves BuildStream before 2, too. */
+  readonly older?: string;
 }
 
-export type Need = "others" | "pullOnly" | "indexOnly" | "storageOnly" | "small";
+export type Need = "others" | "pullOnly" | "indexOnly" | "storageOnly" | "small" | "older";
 
 /** What a case works with: connections of its own, closed behind it. */
 export interface Server extends Endpoint {

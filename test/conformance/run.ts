@@ -12,6 +12,7 @@ It writes: use a cache that may be thrown away. The exit status is 1 where a cas
   --index-only URL      a server that was told to be an index alone
   --storage-only URL    a server that was told to be a storage alone
   --small URL           a server that was told to hold less than 256 MiB
+  --older URL           the same cache, where it serves BuildStream before 2, too
   --only PREFIX         only the cases whose id begins so
   --json                print a JSON document instead
 `;
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     "index-only": { type: "string" },
     "storage-only": { type: "string" },
     small: { type: "string" },
+    older: { type: "string" },
     only: { type: "string" },
     json: { type: "boolean" },
     help: { type: "boolean" },
@@ -49,6 +51,7 @@ async function main(): Promise<number> {
     others,
     ...(values["pull-only"] !== undefined && { pullOnly: values["pull-only"] }),
     ...(values["index-only"] !== undefined && { indexOnly: values["index-only"] }),
+    ...(values.older !== undefined && { older: values.older }),
     ...(values.small !== undefined && { small: values.small }),
     ...(values["storage-only"] !== undefined && { storageOnly: values["storage-only"] }),
   };

@@ -28,7 +28,7 @@ before(async () => {
   const [storageOnly = ""] = await start("storage", ["--services", "storage"]);
   const [small = ""] = await start("small", ["--quota", "64MiB"]);
   [smallStorage = ""] = await start("small-storage", ["--quota", "64MiB", "--services", "storage"]);
-  target = { url, pullOnly, indexOnly, storageOnly, small, instance: "", others: ["main", "team/alpha"] };
+  target = { url, pullOnly, indexOnly, storageOnly, small, older: url, instance: "", others: ["main", "team/alpha"] };
 });
 
 after(async () => {

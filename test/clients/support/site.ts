@@ -13,11 +13,11 @@ export interface Site extends AsyncDisposable {
   machine(name: string, configuration?: BstConfiguration, version?: string): Promise<BstClient>;
 }
 
-/** `version` is what a machine gets when the test does not say. */
+/** `version` is what the project is for, and what a machine gets when the test does not say. */
 export async function openSite(version: string): Promise<Site> {
   await using opened = new AsyncDisposableStack();
   const workspace = opened.use(await createWorkspace());
-  const project = await writeProject(await workspace.folder("project"));
+  const project = await writeProject(await workspace.folder("project"), version);
   const parts = opened.move();
   return {
     workspace,
@@ -33,7 +33,7 @@ export async function openSite(version: string): Promise<Site> {
 }
 
 /** Artifacts and sources at one plain server. */
-export function bothAt(server: ServerUnderTest, push: boolean): BstConfiguration {
+export function bothAt(server: Pick<ServerUnderTest, "address">, push: boolean): BstConfiguration {
   const entry = { url: `http://${server.address}`, push };
   return { artifacts: [entry], sources: [entry] };
 }

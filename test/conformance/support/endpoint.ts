@@ -4,6 +4,12 @@ import {
   Capabilities,
   ContentAddressableStorage,
 } from "../../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { ReferenceStorage } from "../../../src/gen/buildstream/v2/reference_storage_pb.ts";
+import {
+  ArtifactService,
+  Capabilities as BstCapabilities,
+  SourceService,
+} from "../../../src/gen/buildstream/v2/services_pb.ts";
 import { ByteStream } from "../../../src/gen/google/bytestream/bytestream_pb.ts";
 import { Health } from "../../../src/gen/grpc/health/v1/health_pb.ts";
 import { type Channel, connect } from "../../../src/rpc/client/channel.ts";
@@ -19,6 +25,10 @@ export interface Endpoint {
   readonly actionCache: Client<typeof ActionCache>;
   readonly fetch: Client<typeof Fetch>;
   readonly push: Client<typeof Push>;
+  readonly references: Client<typeof ReferenceStorage>;
+  readonly artifacts: Client<typeof ArtifactService>;
+  readonly sources: Client<typeof SourceService>;
+  readonly bstCapabilities: Client<typeof BstCapabilities>;
   readonly health: Client<typeof Health>;
 }
 
@@ -33,6 +43,10 @@ export function openEndpoint(url: string): Endpoint {
     actionCache: client(channel, ActionCache),
     fetch: client(channel, Fetch),
     push: client(channel, Push),
+    references: client(channel, ReferenceStorage),
+    artifacts: client(channel, ArtifactService),
+    sources: client(channel, SourceService),
+    bstCapabilities: client(channel, BstCapabilities),
     health: client(channel, Health),
   };
 }

@@ -7,7 +7,7 @@ type Calls = Readonly<Record<string, () => Promise<unknown>>>;
 
 /** A well-formed call of every method that reads, by name. */
 export function readCalls(endpoint: Endpoint, instanceName: string, digest: DigestInit = newBlob().digest): Calls {
-  const { cas, byteStream, actionCache, fetch } = endpoint;
+  const { cas, byteStream, actionCache, fetch, references, artifacts, sources } = endpoint;
   const uris = [newUri()];
   return {
     FindMissingBlobs: () => cas.findMissingBlobs({ instanceName, blobDigests: [digest] }),
@@ -25,12 +25,15 @@ export function readCalls(endpoint: Endpoint, instanceName: string, digest: Dige
     GetActionResult: () => actionCache.getActionResult({ instanceName, actionDigest: digest }),
     FetchBlob: () => fetch.fetchBlob({ instanceName, uris }),
     FetchDirectory: () => fetch.fetchDirectory({ instanceName, uris }),
+    GetReference: () => references.getReference({ instanceName, key: uris[0] as string }),
+    GetArtifact: () => artifacts.getArtifact({ instanceName, cacheKey: uris[0] as string }),
+    GetSource: () => sources.getSource({ instanceName, cacheKey: uris[0] as string }),
   };
 }
 
 /** A well-formed call of every method that writes, by name; each would be taken by a server that lets the caller write. */
 export function writeCalls(endpoint: Endpoint, instanceName: string, blob: TestBlob = newBlob(1000)): Calls {
-  const { cas, actionCache, push } = endpoint;
+  const { cas, actionCache, push, references, artifacts, sources } = endpoint;
   const { digest, data } = blob;
   const uris = [newUri()];
   return {
@@ -42,5 +45,8 @@ export function writeCalls(endpoint: Endpoint, instanceName: string, blob: TestB
       actionCache.updateActionResult({ instanceName, actionDigest: digest, actionResult: { exitCode: 1 } }),
     PushBlob: () => push.pushBlob({ instanceName, uris, blobDigest: digest }),
     PushDirectory: () => push.pushDirectory({ instanceName, uris, rootDirectoryDigest: digest }),
+    UpdateReference: () => references.updateReference({ instanceName, keys: uris, digest }),
+    UpdateArtifact: () => artifacts.updateArtifact({ instanceName, cacheKey: uris[0] as string, artifact: {} }),
+    UpdateSource: () => sources.updateSource({ instanceName, cacheKey: uris[0] as string, source: {} }),
   };
 }

@@ -1,0 +1,63 @@
+import type { Clock } from "../base/clock.ts";
+import { sha256 } from "../base/digest-function.ts";
+import { StillageError } from "../base/errors.ts";
+import type { RefName, RefStore } from "../store/ref-store.ts";
+import { type MessageWalk, needsOfMessage } from "./artifact-needs.ts";
+import type { Closure } from "./closure.ts";
+
+/** `PROJECT/ELEMENT/KEY` or `KIND/KEY`: names of elements are file names. */
+const maxKeyLength = 1024;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const control = /[\u0000-\u001f\u007f]/;
+
+export interface MessageIndexOptions {
+  readonly instance: string;
+  readonly refs: RefStore;
+  /** Says what is complete; `undefined` where the blobs are on another server. */
+  readonly closure: Closure | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * Artifact and Source messages by their cache keys, as BuildStream 1.91 to 1.93 keeps them: the message itself stands in the index,
+ * as the bytes that came, and what it refers to in the storage. Served only while that is complete.
+ */
+export class MessageIndex {
+  private readonly options: MessageIndexOptions;
+
+  constructor(options: MessageIndexOptions) {
+    this.options = options;
+  }
+
+  /** The message; `undefined` where there is none, or something that it needs is missing. Errors: `invalid` for a key that cannot be. */
+  async find(walk: MessageWalk, key: string): Promise<Uint8Array | undefined> {
+    const { refs, closure } = this.options;
+    const ref = await refs.get(this.refName(walk, key));
+    if (ref === undefined) return undefined;
+    return closure === undefined || (await closure.complete(ref.roots)) ? ref.message : undefined;
+  }
+
+  /**
+   * Stores a message in place of what was there. Errors: `invalid` for what is none, `failed-precondition` where what it needs is not here:
+   * these clients upload all of it first.
+   */
+  async store(walk: MessageWalk, key: string, message: Uint8Array): Promise<void> {
+    const { refs, closure, clock } = this.options;
+    const name = this.refName(walk, key);
+    const { required: roots } = needsOfMessage(walk, message, sha256);
+    if (closure !== undefined && !(await closure.complete(roots))) {
+      throw new StillageError("failed-precondition", `not all that the ${walk} ${JSON.stringify(key)} needs is here`, {
+        hint: "upload its blobs first",
+      });
+    }
+    await refs.put([{ ...name, message, roots, stored: clock(), expires: undefined }]);
+  }
+
+  private refName(walk: MessageWalk, key: string): RefName {
+    if (key === "" || key.length > maxKeyLength || control.test(key) || !key.isWellFormed()) {
+      throw new StillageError("invalid", `a cache key has 1 to ${maxKeyLength} printable characters`);
+    }
+    return { space: "reference", instance: this.options.instance, name: `${walk}\n${key}` };
+  }
+}
