@@ -73,6 +73,11 @@ export class ProtobufReader {
   private varint(): number {
     const { bytes, limit } = this;
     let at = this.pos;
+    const first = bytes[at] as number;
+    if (first < 0x80 && at < limit) {
+      this.pos = at + 1; // nearly every one
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (let i = 0; i < 10; i++) {
