@@ -67,6 +67,7 @@ test-package: test-setup ## What npm packs, installed into an empty folder
 .PHONY: test-docs
 test-docs: test-setup ## What the documentation says: links, snippets, commands
 	@scripts/clients/bst.sh 2.8.1
+	@scripts/clients/bst1.sh
 	@scripts/clients/grpcurl.sh
 	$(call node-test,$(process-limit)) 'test/docs/**/*.test.ts'
 

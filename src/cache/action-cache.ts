@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
 import { decode } from "../base/decode.ts";
-import { type Digest, showDigest } from "../base/digest.ts";
+import type { Digest } from "../base/digest.ts";
 import { type ActionResult, ActionResultSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { RefName, RefStore } from "../store/ref-store.ts";
@@ -20,6 +20,9 @@ export interface ActionCacheOptions {
   readonly clock: Clock;
 }
 
+/** What of an action's digest names its result: clients over HTTP do not tell the size. */
+export type ActionKey = Pick<Digest, "function" | "hash">;
+
 /** Results of actions by the digest of the action (remote_execution.proto, ActionCache), as encoded ActionResults. */
 export class ActionCache {
   private readonly options: ActionCacheOptions;
@@ -32,7 +35,7 @@ export class ActionCache {
    * The result as it was stored, with what `inline` wants as far as there is room; `undefined` where there is none, or not all
    * that it names is there.
    */
-  async get(action: Digest, inline: Inline): Promise<Uint8Array | undefined> {
+  async get(action: ActionKey, inline: Inline): Promise<Uint8Array | undefined> {
     const { refs, blobs, closure } = this.options;
     const ref = await refs.get(this.refName(action));
     if (ref === undefined || !(await closure.complete(ref.roots))) return undefined;
@@ -46,7 +49,7 @@ export class ActionCache {
    * Stores a result in place of what was there, and returns what was stored. `encoded` must not change afterwards.
    * Errors: `invalid` for a message that is no result, or names what cannot be; `exhausted`.
    */
-  async update(action: Digest, encoded: Uint8Array): Promise<Uint8Array> {
+  async update(action: ActionKey, encoded: Uint8Array): Promise<Uint8Array> {
     const { refs, clock } = this.options;
     const result = decode(ActionResultSchema, encoded);
     const roots = rootsOfResult(result, action.function);
@@ -55,9 +58,8 @@ export class ActionCache {
     return message;
   }
 
-  private refName(action: Digest): RefName {
-    const name = `${action.function.name}/${showDigest(action)}`;
-    return { space: "action", instance: this.options.instance, name };
+  private refName({ function: fn, hash }: ActionKey): RefName {
+    return { space: "action", instance: this.options.instance, name: `${fn.name}/${hash}` };
   }
 }
 

@@ -16,6 +16,7 @@ export function snippets(
   const instance = instances[0] ?? "";
   const target = { ...listener, instance, address: reachable(listener.address) };
   const all = [buildStream(target, services)];
+  if (services === "all" && instances.includes("")) all.push(buildStream1(target));
   if (services !== "index") {
     if (!target.address.startsWith("unix:")) all.push(bazel(target));
     all.push(recc(target));
@@ -50,6 +51,15 @@ function buildStream(target: Target, services: Config["services"]): Snippet {
     client: "BuildStream 2, in ~/.config/buildstream2.conf",
     lines: [...block("artifacts"), ...block("source-caches")],
   };
+}
+
+/** The first generation knows no instance names, and no index without a storage. */
+function buildStream1(target: Target): Snippet {
+  const lines = ["artifacts:", `- url: ${url(target)}`];
+  if (target.push) lines.push("  push: true");
+  if (target.tls) lines.push("  server-cert: server.crt");
+  if (target.clientCertificates) lines.push("  client-cert: client.crt", "  client-key: client.key");
+  return { client: "BuildStream 1, in ~/.config/buildstream.conf", lines };
 }
 
 function bazel({ address, tls, push, instance, clientCertificates }: Target): Snippet {

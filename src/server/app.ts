@@ -15,6 +15,7 @@ import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { CallStats } from "./call-stats.ts";
+import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
@@ -88,7 +89,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const metrics = serverMetrics({ calls, usage: () => store.usage(), connections: () => rpc.connections() });
   const listeners: Listener[] = [];
   const started = clock();
-  const http: HttpHandler = pages({
+  const operatorPages = pages({
     readiness,
     metrics: () => metrics.metrics(),
     status: () => ({
@@ -102,6 +103,9 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
       listeners: listeners.map(running),
     }),
   });
+  // The HTTP cache is of blobs and results, which an index alone has not.
+  const http: HttpHandler =
+    options.services === "index" ? operatorPages : httpCache({ ...options, tenants }, operatorPages);
   const http1 = new Http1(http, log);
   for (const config of options.listeners) {
     const listener = await Listener.open(config, { rpc, http1, log });

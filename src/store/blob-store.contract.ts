@@ -41,6 +41,8 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
         );
         assert.deepEqual(await test.store.missing(listOf(blobs.map(({ digest }) => digest))), []);
         for (const { digest, bytes } of blobs) assert.deepEqual(await read(test.store, digest), bytes);
+        for (const { digest } of blobs) assert.equal(await test.store.sizeOf(fn, digest.hash), digest.size);
+        assert.equal(await test.store.sizeOf(fn, blob(fn, 10).digest.hash), undefined);
         assert.equal(test.admin.usage().blobs, blobs.length);
       });
 
@@ -49,6 +51,7 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
         const empty = emptyDigest(fn);
         assert.deepEqual(await test.store.missing(DigestList.of(empty)), []);
         assert.deepEqual(await read(test.store, empty), Buffer.alloc(0));
+        assert.equal(await test.store.sizeOf(fn, empty.hash), 0);
         await test.store.put(empty, Buffer.alloc(0));
         await upload(test.store, empty, Buffer.alloc(0));
         await rejects(test.store.put(empty, Buffer.alloc(1)), "invalid");

@@ -1,4 +1,5 @@
 import type { Digest } from "../base/digest.ts";
+import type { DigestFunction } from "../base/digest-function.ts";
 import type { DigestList } from "../base/digest-list.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 
@@ -10,6 +11,9 @@ import type { MaybePromise } from "../base/maybe-promise.ts";
 export interface BlobStore {
   /** Positions in `digests`, ascending, of what is not there; a duplicate is listed at each of its positions. Extends the life of the rest. */
   missing(digests: DigestList): MaybePromise<number[]>;
+
+  /** The size of a blob of which a client knows the hash alone; `undefined` where there is none. */
+  sizeOf(fn: DigestFunction, hash: string): MaybePromise<number | undefined>;
 
   /** A blob to read from; `undefined` where there is none. The caller closes it. */
   open(digest: Digest): MaybePromise<Blob | undefined>;

@@ -72,6 +72,42 @@ describe("Bazel 4.2.3", { concurrency: 2 }, () => {
     assertHits(await yard.build(cacheAt(server), "--remote_download_minimal"), actionCount - 2);
   });
 
+  test("the HTTP cache, and the one by gRPC, are one", async () => {
+    await using workspace = await createWorkspace();
+    await using server = await startServer(await workspace.folder("store"), [
+      "--instance",
+      "",
+      "--instance",
+      "yards/north",
+    ]);
+    const yard = await openYard(workspace);
+    const byHttp = (instance = "") => `--remote_cache=http://${server.address}${instance}`;
+    assertHits(await yard.build(byHttp()), 0);
+    const outputs = await yard.outputs();
+    assertHits(await yard.build(byHttp()), actionCount);
+    assert.deepEqual(await yard.outputs(), outputs);
+    assertHits(await yard.build(cacheAt(server)), actionCount);
+    await appendFile(join(yard.sources, "crane.txt"), "lifts 90 t\n");
+    assertHits(await yard.build(cacheAt(server)), actionCount - 2);
+    assertHits(await yard.build(byHttp()), actionCount);
+    assertHits(await yard.build(byHttp("/yards/north")), 0);
+    assertHits(await yard.build(byHttp("/yards/north")), actionCount);
+  });
+
+  test("by HTTP, where only pulling is allowed, builds succeed and store nothing", async () => {
+    await using workspace = await createWorkspace();
+    const listen = ["--listen", "address=127.0.0.1:0,push=true", "--listen", "address=127.0.0.1:0,push=false"];
+    await using server = await startServer(await workspace.folder("store"), listen);
+    const yard = await openYard(workspace);
+    const [pushing, pulling] = server.listeners.map(({ address }) => `--remote_cache=http://${address}`) as [
+      string,
+      string,
+    ];
+    assertHits(await yard.build(pulling), 0);
+    assertHits(await yard.build(pushing), 0);
+    assertHits(await yard.build(pulling), actionCount);
+  });
+
   test("where only pulling is allowed, builds succeed and store nothing", async () => {
     await using workspace = await createWorkspace();
     const listen = ["--listen", "address=127.0.0.1:0,push=true", "--listen", "address=127.0.0.1:0,push=false"];

@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-grpcurl test-casd test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -29,9 +29,14 @@ test-bst19: setup ## BuildStream 1.93.4 and 1.95.6, where a Python 3.8 is at han
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(client-limit)) test/clients/bst19.test.ts
 
-test-bazel: setup ## Bazel 4.2.3
+test-bazel: setup ## Bazel 4.2.3, by gRPC and HTTP
 	@scripts/clients/bazel.sh
 	$(call node-test,$(client-limit)) test/clients/bazel.test.ts
+
+test-nginx: setup ## nginx before the server, with BuildStream and curl
+	@scripts/clients/nginx.sh
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/nginx.test.ts
 
 test-grpcurl: setup ## grpcurl, by reflection
 	@scripts/clients/grpcurl.sh

@@ -19,6 +19,7 @@ import { fullCases } from "./cases/full.ts";
 import { getTreeCases } from "./cases/get-tree.ts";
 import { healthCases } from "./cases/health.ts";
 import { httpCases } from "./cases/http.ts";
+import { httpCacheCases } from "./cases/http-cache.ts";
 import { instanceCases } from "./cases/instances.ts";
 import { messageCases } from "./cases/messages.ts";
 import { partCases } from "./cases/parts.ts";
@@ -56,6 +57,7 @@ export const suite: readonly Case[] = [
   ...healthCases,
   ...reflectionCases,
   ...httpCases,
+  ...httpCacheCases,
 ];
 
 export interface RunOptions {

@@ -65,7 +65,7 @@ test("`make serve` serves until it is stopped", async () => {
 });
 
 test("BuildStream pushes and pulls as its snippet says", async () => {
-  const snippet = blocks.find(({ text }) => text.startsWith("artifacts:"))?.text ?? "";
+  const snippet = blocks.find(({ text }) => text.includes("source-caches:"))?.text ?? "";
   await using site = await openSite("2.8.1");
   const server = await site.serve();
   const { artifacts, "source-caches": sources } = parse(snippet.replaceAll("127.0.0.1:11001", server.address));
@@ -80,10 +80,24 @@ test("BuildStream pushes and pulls as its snippet says", async () => {
   }
 });
 
+test("so does BuildStream 1", async () => {
+  const snippet = blocks.find(({ text }) => text.startsWith("artifacts:\n- url"))?.text ?? "";
+  await using site = await openSite("1.6.8");
+  const server = await site.serve();
+  const { artifacts } = parse(snippet.replaceAll("127.0.0.1:11001", server.address));
+  for (const [machine, queue] of [
+    ["builder", "Push"],
+    ["puller", "Pull"],
+  ] as const) {
+    const built = await (await site.machine(machine, { artifacts })).ok(site.project, "build", "data/tree.bst");
+    assert.equal(built.queue(queue).processed, 1, built.stderr);
+  }
+});
+
 test("the other snippets are those that `stillage serve` prints", () => {
   const listener = { address: "127.0.0.1:11001", tls: false, push: true, clientCertificates: false };
   const printed = snippets(listener, { instances: [""], services: "all" });
-  for (const client of ["Bazel", "recc"]) {
+  for (const client of ["BuildStream 1", "BuildStream 2", "Bazel", "recc"]) {
     const lines = printed.find((each) => each.client.startsWith(client))?.lines.join("\n");
     assert.ok(
       blocks.some(({ text }) => text.trimEnd() === lines),

@@ -1,5 +1,6 @@
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { HttpHandler, HttpResponse } from "../../http/exchange.ts";
+import { text } from "../http-status.ts";
 import type { Readiness } from "../readiness.ts";
 
 /** What `/status` tells, in plain values. */
@@ -32,14 +33,6 @@ export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route === undefined) return text(404, "no such page; there are /healthz, /readyz, /metrics and /status\n");
     if (method === "GET" || method === "HEAD") return route();
-    return { ...text(405, "this page can be read only\n"), headers: { allow: "GET, HEAD" } };
-  };
-}
-
-function text(status: number, body: string): HttpResponse {
-  return {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-    body: Buffer.from(body),
+    return text(405, "this page can be read only\n", { allow: "GET, HEAD" });
   };
 }

@@ -29,6 +29,10 @@ export class DiskTenant implements BlobStore {
     return this.shelf(digests.function).missing(digests);
   }
 
+  sizeOf(fn: DigestFunction, hash: string): number | undefined {
+    return this.shelf(fn).sizeOf(hash);
+  }
+
   open(digest: Digest): MaybePromise<Blob | undefined> {
     return this.shelf(digest.function).open(digest);
   }

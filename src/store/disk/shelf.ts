@@ -71,6 +71,12 @@ export class Shelf {
     return absent;
   }
 
+  sizeOf(hash: string): number | undefined {
+    if (hash === this.function.emptyHash) return 0;
+    const entry = this.index.find(DigestList.of({ function: this.function, hash, size: 1 }).words, 0);
+    return entry < 0 ? undefined : this.index.size(entry);
+  }
+
   open(digest: Digest): MaybePromise<Blob | undefined> {
     if (isEmptyBlob(digest)) return emptyBlob(digest);
     const digests = DigestList.of(digest);

@@ -1,4 +1,5 @@
 import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
+import type { DigestFunction } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { encodeEntry } from "../batch-entry.ts";
@@ -33,6 +34,12 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
       read: (buffer, position) => buffer.set(bytes.subarray(position, position + buffer.length)),
       close: () => {},
     };
+  }
+
+  sizeOf(fn: DigestFunction, hash: string): number | undefined {
+    if (hash === fn.emptyHash) return 0;
+    for (const [digest, { length }] of this.blobs) if (digest.startsWith(`${hash}/`)) return length;
+    return undefined;
   }
 
   readBatch(digests: DigestList): BatchRead {

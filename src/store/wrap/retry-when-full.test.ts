@@ -14,6 +14,7 @@ function refusing(code: "exhausted" | "invalid"): BlobStore {
   const refuse = (): Promise<never> => Promise.reject(new StillageError(code, "no"));
   return {
     missing: () => [0],
+    sizeOf: () => undefined,
     open: () => undefined,
     readBatch: () => ({ parts: [], bytes: 0, missing: [0], release: () => {} }),
     put: refuse,

@@ -12,6 +12,7 @@ const retryAfterMs = 1000;
 export function retryWhenFull(store: BlobStore): BlobStore {
   return {
     missing: (digests) => store.missing(digests),
+    sizeOf: (fn, hash) => store.sizeOf(fn, hash),
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
     put: (digest, bytes) => store.put(digest, bytes).catch(translate),

@@ -1,22 +1,36 @@
-import { request } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import { finished } from "node:stream/promises";
 import { withSession } from "./raw-call.ts";
 
+export interface HttpQuestion {
+  readonly path: string;
+  /** GET where it is left out. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
 export interface HttpAnswer {
   readonly status: number;
-  readonly type: string;
-  readonly body: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
 }
 
 export type HttpVersion = "HTTP/1.1" | "HTTP/2";
 
-/** GETs a path of the server, over a connection of its own. */
-export async function httpGet(url: string, path: string, version: HttpVersion): Promise<HttpAnswer> {
+/** Asks the server over a connection of its own. Nothing is decoded. */
+export async function http(url: string, question: HttpQuestion, version: HttpVersion): Promise<HttpAnswer> {
   try {
-    return await (version === "HTTP/1.1" ? get1(url, path) : get2(url, path));
+    return await (version === "HTTP/1.1" ? ask1(url, question) : ask2(url, question));
   } catch (error) {
-    throw new Error(`no answer in ${version} to GET ${path}`, { cause: error });
+    throw new Error(`no answer in ${version} to ${question.method ?? "GET"} ${question.path}`, { cause: error });
   }
+}
+
+/** GETs a page, as text. */
+export async function httpGet(url: string, path: string, version: HttpVersion) {
+  const { status, headers, body } = await http(url, { path }, version);
+  return { status, type: headers["content-type"] ?? "", body: body.toString() };
 }
 
 function placeOf(url: string): { socketPath: string } | { hostname: string; port: string } {
@@ -25,36 +39,36 @@ function placeOf(url: string): { socketPath: string } | { hostname: string; port
   return { hostname, port };
 }
 
-function get1(url: string, path: string): Promise<HttpAnswer> {
+function ask1(url: string, { path, method = "GET", headers = {}, body }: HttpQuestion): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const call = request({ ...placeOf(url), path, agent: false }, (response) => {
+    const length = body === undefined ? {} : { "content-length": String(body.length) };
+    const options = { ...placeOf(url), path, method, headers: { ...length, ...headers }, agent: false };
+    const call = request(options, (response) => {
       const pieces: Buffer[] = [];
       response.on("data", (piece: Buffer) => pieces.push(piece));
       response.on("error", reject);
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          type: response.headers["content-type"] ?? "",
-          body: Buffer.concat(pieces).toString(),
-        }),
-      );
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) });
+      });
     });
     call.on("error", reject);
-    call.end();
+    call.end(body);
   });
 }
 
-function get2(url: string, path: string): Promise<HttpAnswer> {
+function ask2(url: string, { path, method = "GET", headers = {}, body }: HttpQuestion): Promise<HttpAnswer> {
   return withSession(url, async (session) => {
-    const stream = session.request({ ":path": path });
+    const length = body === undefined ? {} : { "content-length": String(body.length) };
+    const head = { ":path": path, ":method": method, ...length, ...headers };
+    const stream = session.request(head, { endStream: body === undefined });
     const pieces: Buffer[] = [];
-    let [status, type] = [0, ""];
-    stream.on("response", (headers) => {
-      status = headers[":status"] ?? 0;
-      type = headers["content-type"] ?? "";
+    let found: IncomingHttpHeaders & { ":status"?: number | undefined } = {};
+    stream.on("response", (response) => {
+      found = response;
     });
     stream.on("data", (piece: Buffer) => pieces.push(piece));
+    if (body !== undefined) stream.end(body);
     await finished(stream);
-    return { status, type, body: Buffer.concat(pieces).toString() };
+    return { status: found[":status"] ?? 0, headers: found, body: Buffer.concat(pieces) };
   });
 }
