@@ -30,7 +30,7 @@ build: setup ## Bundle the programs into dist/, for bin/ and npm pack
 
 .PHONY: test
 test: setup ## Everything that is checked before a change is taken
-	@scripts/suites.sh lint test-unit test-cli test-fault test-conformance test-package test-docs $(client-suites)
+	@scripts/suites.sh lint test-unit test-cli test-fault test-conformance test-package test-docs $(client-suites) test-soak
 
 .PHONY: lint
 lint: setup ## Types, style, the rules of the house, generated code
@@ -59,6 +59,10 @@ test-fault: test-setup ## Kills, damage, full disks
 test-conformance: test-setup ## The API's semantics, also against buildbox-casd, and bounded fuzzing
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(process-limit)) 'test/conformance/**/*.test.ts'
+
+.PHONY: test-soak
+test-soak: test-setup build ## Two minutes of 200 connections that push, pull, break off and talk nonsense; SOAK_SECONDS=120
+	$(call node-test,$(process-limit)) 'test/soak/**/*.test.ts'
 
 .PHONY: test-package
 test-package: test-setup ## What npm packs, installed into an empty folder

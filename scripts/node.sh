@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings Node and the npm packages into the checkout; says nothing when both are there. Nothing outside the checkout
-# is changed, but for one case: on a Debian without npm, root's set-up installs it.
+# is changed, but for one case: on a Debian without npm, root's set-up installs it. (Tests bring more: test-setup.sh.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -45,7 +45,8 @@ bring_node() {
     mv ".node.new/node_modules/$package/bin/node" .node.new/bin/node
     rm -rf .node.new/node_modules .node && mv .node.new .node
     brought && return
-    echo "It does not run on this machine" >&2
+    echo "It does not run on this machine:" >&2
+    .node/bin/node --version >&2 || true
   done
   echo "Install Node $need or newer and run this again." >&2
   exit 1

@@ -60,6 +60,11 @@ export class UploadTurn {
     return this.busy(this.upload.finish());
   }
 
+  /** Gives memory back while nobody writes. Where that fails, whoever goes on hears of it. */
+  async rest(): Promise<void> {
+    await this.busy(this.upload.rest())?.catch(() => {});
+  }
+
   private busy(work: MaybePromise<void>): MaybePromise<void> {
     if (isPromise(work)) this.quiet = work.catch(() => {});
     return work;
@@ -153,6 +158,8 @@ export class Uploads {
     if (turn.superseded) return;
     await turn.quiet;
     if (this.turns.get(turn.key) !== turn || turn.upload.received < minResumableBytes) return this.close(turn);
+    await turn.rest();
+    if (turn.superseded || this.turns.get(turn.key) !== turn) return;
     turn.idleSince = this.clock();
     await this.expire();
   }

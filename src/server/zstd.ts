@@ -41,13 +41,21 @@ export function compress(bytes: Uint8Array): Promise<Buffer> {
 /** Decompresses what must come to `size` bytes. Errors: `invalid`, without ever making more than that. */
 export function decompress(bytes: Uint8Array, size: number): Promise<Buffer> {
   return decoders.run(async () => {
-    const { buffer, engine } = await decompressFrames(bytes, size);
-    if (engine.bytesWritten === bytes.length) return buffer;
-    throw new StillageError("invalid", "something that is not zstd follows the compressed data");
+    const pieces: Buffer[] = [];
+    let made = 0;
+    // Node 24 takes a frame at a time, later ones all that follow one another.
+    for (let rest = bytes; rest.length > 0; ) {
+      const { buffer, engine } = await decompressFrames(rest, size - made);
+      if (engine.bytesWritten === 0) throw new StillageError("invalid", `the data is not zstd of ${size} bytes`);
+      pieces.push(buffer);
+      made += buffer.length;
+      rest = rest.subarray(engine.bytesWritten);
+    }
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   });
 }
 
-/** Decompresses frames up to the end or to what is none. */
+/** Decompresses frames from the first on: all, or as many as Node takes at a time. */
 async function decompressFrames(bytes: Uint8Array, size: number): Promise<WithEngine> {
   const options = {
     maxOutputLength: size + 1,

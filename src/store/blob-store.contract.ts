@@ -129,6 +129,22 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
       }
     });
 
+    it("takes uploads that rest in between, wherever that is", async () => {
+      await using test = await open({});
+      for (const size of [3_000_000, 5_000_003]) {
+        const { digest, bytes } = blob(sha256, size);
+        const begun = await test.store.upload(digest);
+        let at = 0;
+        for (const next of [0, 1, 4096, 4097, 600_000, 1_124_288, 1_124_289, 2_900_000, size]) {
+          for (; at < next; at = Math.min(next, at + 65_536))
+            await begun.write(bytes.subarray(at, Math.min(next, at + 65_536)));
+          await begun.rest();
+        }
+        await begun.finish();
+        assert.deepEqual(await read(test.store, digest), bytes);
+      }
+    });
+
     it("takes uploads in pieces of any size, whose memory is free at once", async () => {
       await using test = await open({});
       for (const size of [5000, 3_000_000]) {

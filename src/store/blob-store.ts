@@ -61,6 +61,8 @@ export interface Upload {
   readonly received: number;
   /** Takes the next bytes, which are free for other use once this settles. `invalid` beyond the digest's size. */
   write(chunk: Uint8Array): MaybePromise<void>;
+  /** Nothing more comes for a while: gives back what memory it can. Writing goes on as before. */
+  rest(): Promise<void>;
   /** Verifies, makes durable and publishes. `invalid` when hash or size differ: nothing is stored then. */
   finish(): Promise<void>;
   /** Forgets what came. Safe at any time, also after `finish`. */

@@ -35,6 +35,8 @@ export class GatheredUpload implements Upload {
     this.received += chunk.length;
   }
 
+  async rest(): Promise<void> {}
+
   async finish(): Promise<void> {
     const { bytes } = this;
     if (bytes === undefined) throw new StillageError("aborted", `the upload of ${showDigest(this.digest)} has ended`);

@@ -39,6 +39,11 @@ export class FileUpload implements Upload {
     return written?.catch((error) => this.fail(error));
   }
 
+  async rest(): Promise<void> {
+    this.mustRun();
+    await this.pieces.rest().catch((error) => this.fail(error));
+  }
+
   async finish(): Promise<void> {
     this.mustRun();
     this.ended = this.complete();

@@ -24,6 +24,8 @@ export class PieceWriter {
   private readonly mode: WriteMode;
   private gathered: Buffer<ArrayBuffer> | undefined;
   private filled = 0;
+  /** What was gathered when there was a rest, while there is no buffer. */
+  private kept: Uint8Array = new Uint8Array(0);
   private position = 0;
   private unsynced = 0;
   private writing: Promise<void> | undefined;
@@ -42,6 +44,20 @@ export class PieceWriter {
   write(chunk: Uint8Array): void | Promise<void> {
     const rest = this.gather(chunk);
     if (rest.length > 0) return this.writeOn(rest);
+  }
+
+  /** Writes what can be written by itself and lets go of its buffer until more comes. */
+  async rest(): Promise<void> {
+    await this.settled();
+    const { gathered, filled } = this;
+    if (gathered === undefined) return;
+    const whole = this.mode.direct ? filled - (filled % directAlignment) : filled;
+    this.kept = new Uint8Array(gathered.subarray(whole, filled));
+    if (whole > 0) this.start(whole);
+    else this.pool.give(gathered);
+    this.gathered = undefined;
+    this.filled = this.kept.length;
+    await this.settled();
   }
 
   /** Waits until everything is written and, where it is durable, on the disk. */
@@ -77,8 +93,7 @@ export class PieceWriter {
   /** Takes as much as fits, begins to write the piece if it is full and can be, and returns the rest. */
   private gather(chunk: Uint8Array): Uint8Array {
     const taken = Math.min(chunk.length, pieceBytes - this.filled);
-    this.gathered ??= this.pool.take();
-    this.gathered.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.filled);
+    this.piece().set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.filled);
     this.filled += taken;
     return chunk.subarray(taken);
   }
@@ -86,8 +101,18 @@ export class PieceWriter {
   /** Fills the last piece up to a length that may be written past the page cache, and returns that. */
   private padded(): number {
     const length = Math.ceil(this.filled / directAlignment) * directAlignment;
-    this.gathered?.fill(0, this.filled, length);
+    this.piece().fill(0, this.filled, length);
     return length;
+  }
+
+  /** The buffer that gathers. */
+  private piece(): Buffer<ArrayBuffer> {
+    if (this.gathered === undefined) {
+      this.gathered = this.pool.take();
+      this.gathered.set(this.kept);
+      this.kept = this.kept.subarray(0, 0);
+    }
+    return this.gathered;
   }
 
   private async settled(): Promise<void> {
@@ -98,7 +123,7 @@ export class PieceWriter {
 
   /** Begins to write the first `length` bytes of what was gathered; nothing else may be on its way. */
   private start(length: number): void {
-    const piece = this.gathered as Buffer<ArrayBuffer>;
+    const piece = this.piece();
     this.gathered = undefined;
     this.filled = 0;
     const at = this.position;

@@ -18,7 +18,14 @@ function refusing(code: "exhausted" | "invalid"): BlobStore {
     open: () => undefined,
     readBatch: () => ({ parts: [], bytes: 0, missing: [0], release: () => {} }),
     put: refuse,
-    upload: async () => ({ digest, received: 3, write: refuse, finish: refuse, abort: async () => {} }),
+    upload: async () => ({
+      digest,
+      received: 3,
+      write: refuse,
+      rest: async () => {},
+      finish: refuse,
+      abort: async () => {},
+    }),
   };
 }
 

@@ -30,6 +30,7 @@ function translated(upload: Upload): Upload {
       const written = upload.write(chunk);
       return isPromise(written) ? written.catch(translate) : written;
     },
+    rest: () => upload.rest().catch(translate),
     finish: () => upload.finish().catch(translate),
     abort: () => upload.abort(),
   };
