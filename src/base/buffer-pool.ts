@@ -4,6 +4,8 @@
  */
 export class BufferPool {
   readonly size: number;
+  /** Buffers that were taken and not given back. */
+  out = 0;
   private readonly kept: number;
   private readonly allocate: (size: number) => Buffer<ArrayBuffer>;
   private readonly free: Buffer<ArrayBuffer>[] = [];
@@ -15,11 +17,13 @@ export class BufferPool {
   }
 
   take(): Buffer<ArrayBuffer> {
+    this.out++;
     return this.free.pop() ?? this.allocate(this.size);
   }
 
   /** Takes a buffer back that nobody looks at any more. */
   give(buffer: Buffer<ArrayBuffer>): void {
+    this.out--;
     if (this.free.length < this.kept) this.free.push(buffer);
   }
 }

@@ -10,13 +10,14 @@ import type { Acknowledged } from "./corpus.ts";
 
 /** A client that behaves: pushes and pulls of every kind, one after the other, until `signal`. Throws at any wrong answer. */
 export async function behave(address: string, known: Acknowledged, signal: AbortSignal): Promise<void> {
+  await delay(Math.random() * 3000); // they do not all come in the same moment
   while (!signal.aborted) {
     const endpoint = openEndpoint(`grpc://${address}`);
     try {
       for (let i = 0; i < 20 && !signal.aborted; i++) {
         const work = works[Math.floor(Math.random() * works.length)] as Work;
         await work(endpoint, known, address);
-        await delay(200 + Math.random() * 400);
+        await delay(300 + Math.random() * 600);
       }
     } finally {
       await endpoint.channel.close();

@@ -20,6 +20,9 @@ import { onDisk } from "./space.ts";
  */
 const directBytes = 4 << 20;
 
+/** Large pieces that may be out when an upload begins that is to have them: those of some eight others. */
+const maxLargePieces = 16;
+
 /** A blob in a file of its own. No other file of its function has its serial number. */
 export interface BlobFile {
   readonly digest: Digest;
@@ -76,11 +79,12 @@ export class BlobFiles {
     try {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
+      const pool = context.largePieces.out < maxLargePieces ? context.largePieces : context.smallPieces;
       const direct = context.direct && digest.size >= directBytes;
       const fd = await openFile(paths.arriving(file), direct ? directCreate : "wx");
       const named = this.naming.ask();
       named.catch(() => {}); // publish tells of it
-      return { ...file, pieces: new PieceWriter(fd, context.pieces, { durable: context.durable, direct }), named };
+      return { ...file, pieces: new PieceWriter(fd, pool, { durable: context.durable, direct }), named };
     } catch (error) {
       context.space.giveBack(this.room(digest.size));
       throw fromFileSystem(error, "cannot begin a file");

@@ -29,7 +29,8 @@ export interface DiskContext {
   readonly pace: ReadPace;
   readonly readBuffers: ReadBuffers;
   readonly staging: BufferPool;
-  readonly pieces: BufferPool;
+  readonly largePieces: BufferPool;
+  readonly smallPieces: BufferPool;
   /** Two random 32-bit numbers for hash tables. */
   readonly seeds: readonly [number, number];
   /** True once the store is being closed: nothing more is written then, as another process may have the directory next. */

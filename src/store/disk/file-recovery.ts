@@ -22,7 +22,7 @@ import { FileWindow } from "./file-window.ts";
 import { type IndexBlock, isPresent, present, recordWords } from "./index-format.ts";
 import type { IndexLog } from "./index-log.ts";
 import { newPath } from "./index-rewrite.ts";
-import { pieceBytes } from "./piece-writer.ts";
+import { largePieceBytes } from "./piece-writer.ts";
 import { onDisk } from "./space.ts";
 
 /** Finds the large blobs of one function at start, and cleans up after a crash. */
@@ -149,7 +149,7 @@ function isWhole(path: string, { function: fn, hash }: Digest): boolean {
   try {
     const window = new FileWindow(fd, fstatSync(fd).size);
     const hashed = createHash(fn.name);
-    for (let at = 0; at < window.size; at += pieceBytes) hashed.update(window.view(at, pieceBytes));
+    for (let at = 0; at < window.size; at += largePieceBytes) hashed.update(window.view(at, largePieceBytes));
     if (hashed.digest("hex") !== hash) return false;
     fdatasyncSync(fd);
     return true;

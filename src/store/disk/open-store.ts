@@ -16,14 +16,14 @@ import { type FaultPoints, noFaults } from "./faults.ts";
 import { checkStamp, stamp } from "./format-stamp.ts";
 import { OpenPacks } from "./open-packs.ts";
 import { stagingBytes } from "./pack-writer.ts";
-import { pieceBytes } from "./piece-writer.ts";
+import { largePieceBytes, smallPieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
 import { SharedRun } from "./shared-run.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
-/** Idle buffers that are kept for the next write: 8 MiB for packs, 8 MiB for files. */
+/** Idle buffers that are kept for the next write: 8 MiB for packs, 10 MiB for files. */
 const keptStaging = 2;
 const keptPieces = 16;
 
@@ -153,7 +153,8 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     pace: new ReadPace(() => performance.now()),
     readBuffers: new ReadBuffers(),
     staging: new BufferPool(stagingBytes, keptStaging, alignedBuffer),
-    pieces: new BufferPool(pieceBytes, keptPieces, alignedBuffer),
+    largePieces: new BufferPool(largePieceBytes, keptPieces, alignedBuffer),
+    smallPieces: new BufferPool(smallPieceBytes, keptPieces, alignedBuffer),
     seeds: [seeds[0] as number, seeds[1] as number],
     closed: false,
     gathered: 0,

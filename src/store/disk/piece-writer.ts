@@ -3,8 +3,9 @@ import { StillageError } from "../../base/errors.ts";
 import { directAlignment } from "./direct-io.ts";
 import { closeFile, syncData, truncateFile, writeAll } from "./file-io.ts";
 
-/** What is gathered for one write. */
-export const pieceBytes = 512 << 10;
+/** What is gathered for one write: much, so that one upload is fast; or little, where many share the memory. */
+export const largePieceBytes = 512 << 10;
+export const smallPieceBytes = 128 << 10;
 
 /** A sync of what lies in the page cache runs in the background after this much, so that little is left for the one at the end. */
 const syncEveryBytes = 8 << 20;
@@ -33,7 +34,7 @@ export class PieceWriter {
   private failure: unknown;
   private closed = false;
 
-  /** The pool's buffers are of `pieceBytes`, and aligned. */
+  /** The pool's buffers are aligned, and their size is that of a piece. */
   constructor(fd: number, pool: BufferPool, mode: WriteMode) {
     this.fd = fd;
     this.pool = pool;
@@ -86,13 +87,13 @@ export class PieceWriter {
   private async writeOn(chunk: Uint8Array): Promise<void> {
     for (let rest = chunk; rest.length > 0; rest = this.gather(rest)) {
       await this.settled();
-      this.start(pieceBytes);
+      this.start(this.pool.size);
     }
   }
 
   /** Takes as much as fits, begins to write the piece if it is full and can be, and returns the rest. */
   private gather(chunk: Uint8Array): Uint8Array {
-    const taken = Math.min(chunk.length, pieceBytes - this.filled);
+    const taken = Math.min(chunk.length, this.pool.size - this.filled);
     this.piece().set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.filled);
     this.filled += taken;
     return chunk.subarray(taken);

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { assertAllPulled, assertQueue } from "../bst2/inspect.ts";
 import { makeCertificates } from "../support/certificates.ts";
+import { unusedPort } from "../support/port.ts";
 import { elementCount } from "../support/project.ts";
 import { openSite } from "../support/site.ts";
 
@@ -78,14 +77,4 @@ export function testRemotes(version: string): void {
     assert.match(pulled.stderr, new RegExp(`<- ${url(first)}`));
     assert.match(pulled.stderr, new RegExp(`<- ${url(second)}`));
   });
-}
-
-/** A port that nothing listens at. */
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

