@@ -10,6 +10,9 @@ const decompressWhole = promisify(zstdDecompress);
 export const identityCompressor = 0;
 export const zstdCompressor = 1;
 
+/** Smaller blobs hardly shrink. */
+export const worthCompressing = 256;
+
 /** Fast and already most of the gain; a cache's clients wait for the answer. */
 export const zstdLevel = 1;
 

@@ -12,7 +12,7 @@ import type { BatchRead, BlobStore } from "../../store/blob-store.ts";
 import { checkBatchTotal } from "../batch-limit.ts";
 import { type BatchReadRequest, decodeBatchRead } from "../wire/batch-read.ts";
 import { encodeBlobStatus, noDigest } from "../wire/blob-status.ts";
-import { compress, zstdCompressor } from "../zstd.ts";
+import { compress, worthCompressing, zstdCompressor } from "../zstd.ts";
 
 const statusField = 3;
 
@@ -24,9 +24,6 @@ const entryOverheadBytes = 32;
 
 /** A response entry's bytes besides a malformed digest: tags, lengths, the status. */
 const malformedBytes = 16 + noDigest.message.length;
-
-/** Smaller blobs hardly shrink. */
-const worthCompressing = 256;
 
 const absent = { code: grpcStatus.notFound, message: "not in this cache" };
 const noRoom = {

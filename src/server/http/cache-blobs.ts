@@ -10,12 +10,9 @@ import { checkBlobSize } from "../blob-limit.ts";
 import { parseRange } from "../byte-range.ts";
 import type { CachePath } from "../cache-path.ts";
 import { text } from "../http-status.ts";
-import { zstdLevel } from "../zstd.ts";
+import { worthCompressing, zstdLevel } from "../zstd.ts";
 import { zstdContentSize } from "../zstd-content-size.ts";
 import { ZstdDecoder } from "../zstd-decoder.ts";
-
-/** Smaller blobs hardly shrink. */
-const worthCompressing = 256;
 
 /** Enough of a zstd stream for its frame's header (RFC 8878, section 3.1.1.1). */
 const zstdHeadBytes = 18;
