@@ -12,15 +12,16 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ["base"],
   http2: ["base"],
   rpc: transport,
+  access: ["base", "config"],
   store: ["base", "gen"],
   cache: kept,
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
   release: rules,
-  server: [...transport, ...rules],
+  server: [...transport, ...rules, "access"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "server", "client", "config"],
   main: ["cli"],
 };
 

@@ -2,9 +2,18 @@
 export interface Peer {
   /** `host:port` or `unix`. */
   readonly address: string;
+  /** Whether nobody else can read what passes, TLS or not: a loopback address or a Unix socket. */
+  readonly local: boolean;
   /** Whether this listener takes writes. */
   readonly push: boolean;
   readonly tls: boolean;
-  /** Subject of the client's certificate, where it was verified. */
-  readonly subject: string | undefined;
+  /** The client's certificate, where it was verified. */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+export interface ClientCertificate {
+  /** The values of each attribute of the subject, by its short name such as `CN`. */
+  readonly subject: ReadonlyMap<string, readonly string[]>;
+  /** SHA-256 of the certificate, in lower-case hex. */
+  readonly fingerprint: string;
 }

@@ -79,6 +79,7 @@ function configOf(flags: OldFlags, repo: string, folder: string): Config | reado
           certificate: path(serverCert),
           key: path(serverKey),
           clientCertificates: clientCerts === undefined ? undefined : path(clientCerts),
+          clientAuth: "required" as const,
         };
   return {
     ...defaultConfig(folder),

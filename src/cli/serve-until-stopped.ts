@@ -1,11 +1,12 @@
 import { isatty } from "node:tty";
 import type { Logger } from "pino";
-import { asStillageError, StillageError } from "../base/errors.ts";
+import { asStillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openLog } from "../base/log-pino.ts";
 import type { Config } from "../config/config.ts";
 import type { RunningServer, ServerOptions } from "../server/app.ts";
 import { exitStatus } from "./exit-status.ts";
+import { sentence } from "./sentence.ts";
 import { Signals } from "./signals.ts";
 import { version } from "./version.ts";
 
@@ -45,7 +46,7 @@ export async function serveUntilStopped<T extends Running>(config: Config, progr
       return run(server, config, log, signals);
     },
     (error: unknown) => {
-      process.stderr.write(`${program.name}: ${sentence(error)}\n`);
+      process.stderr.write(`${program.name}: ${sentence(error, "the server cannot start")}\n`);
       return exitStatus.failed;
     },
   );
@@ -73,17 +74,9 @@ async function run(server: Running, config: Config, log: Logger, signals: Signal
 async function reload(server: Running, log: Log): Promise<void> {
   try {
     await server.reload();
-    log.info({}, "certificates reloaded");
+    log.info({}, "certificates and rights reloaded");
   } catch (error) {
     const { code, message, cause } = asStillageError(error);
     log.error(code === "internal" ? { code, err: cause ?? error } : { code }, message);
   }
-}
-
-/** What was foreseen, and the system's refusals, in one sentence; a mistake of ours with its stack. */
-function sentence(error: unknown): string {
-  if (error instanceof StillageError)
-    return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-  if (error instanceof Error && "syscall" in error) return `the server cannot start: ${error.message}`;
-  return `the server cannot start: ${error instanceof Error ? error.stack : String(error)}`;
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { readAccessFile } from "../config/access.ts";
 import type { Config } from "../config/config.ts";
 import { type FlagValue, fileVariable, isProblems, type Loaded, loadConfig, systemFile } from "../config/load.ts";
 import { didYouMean } from "../config/nearest.ts";
@@ -7,27 +8,44 @@ import { type Setting, settingKeys, settings, showFallback } from "../config/set
 
 type Flags = { -readonly [K in keyof Config]?: FlagValue };
 
+/** The argument that is a setting. */
+const dirName = "DIR";
+
+const exitStatuses = "\nExit status: 0 done, 1 a failure while running, 2 wrong usage or configuration.";
+
 const help = `
-SPEC: HOST:PORT, [IPV6]:PORT or unix:PATH; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, divided by commas.
+SPEC: HOST:PORT, [IPV6]:PORT or unix:PATH; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, client-auth=optional, divided by commas.
 SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.  TIME: a number with ms, s, m, h or d.
-Exit status: 0 done, 1 a failure while running, 2 wrong usage or configuration.
+${exitStatuses.trimStart()}
 All settings: docs/CONFIGURATION.md`;
 
-/** Gives a command the flags of all settings, and `--config`. What is wrong with them, unknown ones too, is found by `loadSettings`. */
-export function addSettings(command: Command): Command {
-  command.allowUnknownOption().allowExcessArguments();
+/**
+ * Gives a command the flags of all settings, or of some, and `--config`. Where the directory is among them, everything that is wrong on the
+ * command line is found by `loadSettings`; else arguments are the command's own.
+ */
+export function addSettings(command: Command, keys: readonly (keyof Config)[] = settingKeys): Command {
+  if (keys.includes("store")) command.allowUnknownOption().allowExcessArguments();
   command.option("--config <FILE>", `The YAML file to read (${fileVariable}; ${systemFile} where that is there)`);
-  for (const key of settingKeys) {
+  for (const key of keys) {
     const setting = settings[key] as Setting<unknown>;
     const option = optionOf(setting);
-    if (option === undefined) command.argument("[DIR]", describe(setting));
+    if (option === undefined) command.argument(`[${dirName}]`, describe(setting));
     else command.addOption(option);
   }
-  return command.addHelpText("after", help);
+  return command.addHelpText("after", keys.includes("listeners") ? help : exitStatuses);
 }
 
 /** What the command line and everything else sets; problems are printed, and then there is nothing. */
 export function loadSettings(command: Command): Loaded | undefined {
+  return load(command, () => []);
+}
+
+/** The same for whoever works with them: what is wrong within the access file is a problem, too. */
+export function loadSettingsAndAccess(command: Command): Loaded | undefined {
+  return load(command, accessProblems);
+}
+
+function load(command: Command, more: (loaded: Loaded) => readonly Problem[]): Loaded | undefined {
   const { flags, problems } = readCommandLine(command);
   const outcome = loadConfig({
     flags,
@@ -37,8 +55,15 @@ export function loadSettings(command: Command): Loaded | undefined {
     systemFile,
   });
   if (isProblems(outcome)) problems.push(...outcome);
+  else problems.push(...more(outcome));
   for (const problem of problems) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
   return problems.length > 0 || isProblems(outcome) ? undefined : outcome;
+}
+
+/** What is wrong within the access file. */
+function accessProblems({ config: { access }, origins }: Loaded): readonly Problem[] {
+  const read = access === undefined ? [] : readAccessFile(access, origins.access);
+  return isProblems(read) ? read : [];
 }
 
 function readCommandLine(command: Command): { flags: Flags; problems: Problem[] } {
@@ -48,6 +73,7 @@ function readCommandLine(command: Command): { flags: Flags; problems: Problem[] 
     const value: unknown = option && command.getOptionValue(option.attributeName());
     if (value !== undefined) flags[key] = { origin: option?.long ?? "", texts: Array.isArray(value) ? value : [value] };
   }
+  if (!command.registeredArguments.some((each) => each.name() === dirName)) return { flags, problems: [] };
   const known = command.options.map(({ long }) => long ?? "");
   const unknown = command.args.filter((each) => each.startsWith("-"));
   // What follows an unknown flag may be its value, so that nothing can be said about the arguments then.

@@ -3,6 +3,7 @@ import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { serveCommand } from "./serve.ts";
+import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
 import { versionCommand } from "./version-command.ts";
 
@@ -21,6 +22,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .version(version)
     .addCommand(serveCommand(end))
     .addCommand(config)
+    .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));
   return runCommand(program, args, () => status);
 }

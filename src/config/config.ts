@@ -2,8 +2,10 @@
 export interface TlsConfig {
   readonly certificate: string;
   readonly key: string;
-  /** With it, a client needs a certificate that is in this file or signed by one that is. */
+  /** Certificates that sign, or are, those of clients. */
   readonly clientCertificates: string | undefined;
+  /** With `clientCertificates`: whether a client needs one. */
+  readonly clientAuth: "required" | "optional";
 }
 
 /** One address to listen on, and what it is for. */
@@ -25,6 +27,10 @@ export interface Config {
   /** At least one; each once. "" is the instance of clients that name none. */
   readonly instances: readonly string[];
   readonly services: "all" | "index" | "storage";
+  /** The file that says who may do what; without it everybody may. */
+  readonly access: string | undefined;
+  /** Where requests are logged: a file, `stderr`, or nowhere. */
+  readonly accessLog: string | undefined;
   readonly quota: number | undefined;
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;

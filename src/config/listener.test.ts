@@ -4,7 +4,7 @@ import { checked, messages } from "./checking.fixture.ts";
 import { listener, resolveListener } from "./listener.ts";
 
 const plain = { address: "127.0.0.1:1", push: true, tls: undefined };
-const tls = { certificate: "c", key: "k", clientCertificates: undefined };
+const tls = { certificate: "c", key: "k", clientCertificates: undefined, clientAuth: "required" };
 
 test("a listener is a mapping, an address, or a line", () => {
   const cases: readonly (readonly [unknown, object])[] = [
@@ -24,6 +24,10 @@ test("a listener is a mapping, an address, or a line", () => {
       "client-certs=a=b,key=k,cert=c,address=[::]:1",
       { address: "[::]:1", push: true, tls: { ...tls, clientCertificates: "a=b" } },
     ],
+    [
+      "address=[::]:1,cert=c,key=k,client-certs=a,client-auth=optional",
+      { address: "[::]:1", push: true, tls: { ...tls, clientCertificates: "a", clientAuth: "optional" } },
+    ],
     ["address=unix:/run/x", { ...plain, address: "unix:/run/x" }],
   ];
   for (const [given, value] of cases) assert.deepEqual(checked(listener, given), { value });
@@ -37,6 +41,8 @@ test("everything that is wrong with a listener is said", () => {
     ["push=true", [/address is missing/]],
     ["address=127.0.0.1:1,cert=c", [/key is missing/]],
     ["address=127.0.0.1:1,key=k,client-certs=x", [/cert is missing/]],
+    ["address=127.0.0.1:1,cert=c,key=k,client-auth=optional", [/says nothing without client-certificates/]],
+    ["address=127.0.0.1:1,cert=c,key=k,client-certs=x,client-auth=no", [/"no" is not required or optional/]],
     ["address=127.0.0.1:1,client-certs=x", [/cert is missing/, /key is missing/]],
     ["address=127.0.0.1:1,pusch=true,crt=x", [/"pusch"; did you mean push\?/, /"crt"; did you mean cert\?/]],
     ["address=127.0.0.1:1,,push", [/no key ""/, /push has no value/]],
@@ -60,10 +66,11 @@ test("everything that is wrong with a listener is said", () => {
 });
 
 test("paths are seen from a folder", () => {
-  const relative = { address: "unix:s", push: true, tls: { certificate: "c", key: "/k", clientCertificates: "a/b" } };
+  const files = { certificate: "c", key: "/k", clientCertificates: "a/b", clientAuth: "optional" } as const;
+  const relative = { address: "unix:s", push: true, tls: files };
   assert.deepEqual(resolveListener(relative, "/etc/x"), {
     address: "unix:/etc/x/s",
     push: true,
-    tls: { certificate: "/etc/x/c", key: "/k", clientCertificates: "/etc/x/a/b" },
+    tls: { certificate: "/etc/x/c", key: "/k", clientCertificates: "/etc/x/a/b", clientAuth: "optional" },
   });
 });

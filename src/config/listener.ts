@@ -8,10 +8,15 @@ import { didYouMean } from "./nearest.ts";
 const filePath = scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text));
 const truth = scalar("true or false", (text) => ({ true: true, false: false })[text]);
 
+const clientAuth = scalar("required or optional", (text) =>
+  text === "required" || text === "optional" ? text : undefined,
+);
+
 interface TlsEntry {
   readonly certificate: string;
   readonly key: string;
   readonly "client-certificates": string | undefined;
+  readonly "client-auth": "required" | "optional";
 }
 
 const tls: Check<TlsConfig> = (given, path, report) => {
@@ -19,10 +24,16 @@ const tls: Check<TlsConfig> = (given, path, report) => {
     certificate: { check: filePath },
     key: { check: filePath },
     "client-certificates": { check: filePath, absent: undefined },
+    "client-auth": { check: clientAuth, absent: "required" },
   })(given, path, report);
   if (entry === bad) return bad;
   const { certificate, key } = entry;
-  return { certificate, key, clientCertificates: entry["client-certificates"] };
+  const clientCertificates = entry["client-certificates"];
+  if (clientCertificates === undefined && Object.hasOwn(given as object, "client-auth")) {
+    report({ path, message: "client-auth says nothing without client-certificates" });
+    return bad;
+  }
+  return { certificate, key, clientCertificates, clientAuth: entry["client-auth"] };
 };
 
 const fromMapping: Check<ListenerConfig> = mapping<ListenerConfig>({
@@ -38,9 +49,10 @@ export const specKeys: Readonly<Record<string, Path>> = {
   cert: ["tls", "certificate"],
   key: ["tls", "key"],
   "client-certs": ["tls", "client-certificates"],
+  "client-auth": ["tls", "client-auth"],
 };
 
-/** A mapping, an address alone, or `address=HOST:PORT,push=false,cert=FILE,key=FILE,client-certs=FILE`. */
+/** A mapping, an address alone, or `address=HOST:PORT,push=false,cert=FILE,key=FILE,client-certs=FILE,client-auth=optional`. */
 export const listener: Check<ListenerConfig> = (given, path, report) => {
   if (typeof given !== "string") return fromMapping(given, path, report);
   const entry = given.includes("=") ? fromSpec(given, path, report) : { address: given };
@@ -50,7 +62,7 @@ export const listener: Check<ListenerConfig> = (given, path, report) => {
 /** Makes a listener's paths absolute, seen from a folder. */
 export function resolveListener({ address, push, tls }: ListenerConfig, folder: string): ListenerConfig {
   if (tls === undefined) return { address: resolveAddress(address, folder), push, tls };
-  const { certificate, key, clientCertificates } = tls;
+  const { certificate, key, clientCertificates, clientAuth } = tls;
   return {
     address: resolveAddress(address, folder),
     push,
@@ -58,6 +70,7 @@ export function resolveListener({ address, push, tls }: ListenerConfig, folder: 
       certificate: resolve(folder, certificate),
       key: resolve(folder, key),
       clientCertificates: clientCertificates === undefined ? undefined : resolve(folder, clientCertificates),
+      clientAuth,
     },
   };
 }

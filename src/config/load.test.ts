@@ -31,6 +31,8 @@ test("without anything there are the defaults: safe ones", () => {
     listeners: [{ address: "127.0.0.1:11001", push: true, tls: undefined }],
     instances: [""],
     services: "all",
+    access: undefined,
+    accessLog: undefined,
     quota: undefined,
     durability: "on",
     maxBatchBytes: 4 * 1024 * 1024 - 64 * 1024,

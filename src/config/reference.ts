@@ -9,7 +9,8 @@ const opening = `# Settings
 and where none does there is a default. The file is the one that \`--config FILE\` or \`${fileVariable}\` names, else
 \`${systemFile}\` where that is there.
 
-- \`stillage config check\` reports everything that is wrong at once, each with its origin, and tries the certificates.
+- \`stillage config check\` reports everything that is wrong at once, each with its origin, and tries the certificates
+  and the access file.
 - \`stillage config show\` prints every value with its origin, as a file that would set all of it; \`--json\` prints it for programs.
 
 Both take the flags of \`serve\`. A relative path in a file is seen from the file's folder, any other from the working directory. An
@@ -37,8 +38,8 @@ stillage serve --listen 0.0.0.0:11001 --listen address=0.0.0.0:11002,push=false,
 
 - \`address\`: \`HOST:PORT\`, \`[IPV6]:PORT\` or \`unix:PATH\`. Port 0 is any free one; the line \`ready\` in the log names it.
 - \`push\`: \`true\` or \`false\`, by default \`true\`. Where it is \`false\`, no write of any kind is taken.
-- \`tls\`: PEM files. With \`client-certificates\` a client needs a certificate that is in that file, or signed by one that is.
-  SIGHUP makes the server read the files anew.
+- \`tls\`: PEM files. With \`client-certificates\` a client needs a certificate that is in that file, or signed by one that is; with
+  \`client-auth: optional\` beside it, one may come without. SIGHUP makes the server read the files anew.
 `;
 
 const closing = `
@@ -51,7 +52,8 @@ const closing = `
 ## Signals
 
 SIGTERM and SIGINT stop the server once running calls have ended, or after the time of \`grace\`; a second one stops it at once.
-SIGHUP reads certificates and keys anew; connections that are open keep theirs.
+SIGHUP reads certificates, keys and rights anew, and opens the access log by its name again. Connections that are open keep their certificates;
+their next requests have the new rights.
 
 ## Exit status
 

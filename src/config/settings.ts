@@ -66,6 +66,15 @@ function choice<const T extends string>(...words: readonly T[]): Pick<Setting<T>
   return { type: words.join("|"), check };
 }
 
+const filePath = scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text));
+
+const optionalFile = {
+  type: "FILE|none",
+  fallback: "none",
+  check: orNone(filePath),
+  locate: (path: string | undefined, folder: string) => (path === undefined ? undefined : resolve(folder, path)),
+};
+
 const optionalSize = {
   type: "SIZE|none",
   fallback: "none",
@@ -81,7 +90,7 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     type: "DIR",
     sentence: "The directory that holds everything; it is made where there is none.",
     fallback: "cache",
-    check: scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text)),
+    check: filePath,
     locate: (path, folder) => resolve(folder, path),
   }),
   listeners: setting({
@@ -110,6 +119,18 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     sentence:
       "Which half of a cache this is: the index (`--index-only` of bst-artifact-server) has the assets, the storage the blobs and action results.",
     fallback: "all",
+  }),
+  access: setting({
+    name: "access",
+    ...optionalFile,
+    sentence: "The file that says who may do what (docs/ACCESS.md); without one, everybody may.",
+  }),
+  accessLog: setting({
+    name: "access-log",
+    ...optionalFile,
+    type: "FILE|stderr|none",
+    locate: (path, folder) => (path === undefined || path === "stderr" ? path : resolve(folder, path)),
+    sentence: "Where each request is entered: who, what, how much, how long, a line of JSON for each.",
   }),
   quota: setting({
     name: "quota",
@@ -166,7 +187,8 @@ export function showFallback({ fallback }: Setting<unknown>): string {
 
 function showListener({ address, push, tls }: ListenerConfig): object {
   if (tls === undefined) return { address, push };
-  const { certificate, key, clientCertificates } = tls;
-  const clients = clientCertificates === undefined ? {} : { "client-certificates": clientCertificates };
+  const { certificate, key, clientCertificates, clientAuth } = tls;
+  const clients =
+    clientCertificates === undefined ? {} : { "client-certificates": clientCertificates, "client-auth": clientAuth };
   return { address, push, tls: { certificate, key, ...clients } };
 }

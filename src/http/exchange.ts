@@ -1,3 +1,4 @@
+import type { Caller, Identify } from "../base/caller.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
 
@@ -10,6 +11,12 @@ export interface HttpRequest {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly peer: Peer;
+  /** Finds out whose request it is. */
+  readonly identify: Identify;
+  /** Set by whoever has asked `identify`. */
+  caller: Caller;
+  /** Which instance it is about, for the access log. Set by the handler. */
+  instance: string;
   /** The next piece of the body, valid until the next call; `undefined` at its end. */
   receive(): MaybePromise<Uint8Array | undefined>;
   /** Aborted when the client goes away or the server's grace time is over. */

@@ -11,8 +11,9 @@ export const fieldKind = Object.freeze({
   grpcTimeout: 7,
   grpcEncoding: 8,
   te: 9,
+  authorization: 10,
   /** What makes a request malformed wherever it stands (RFC 9113, sections 8.2 and 8.3). */
-  malformed: 10,
+  malformed: 11,
 });
 
 const kinds: ReadonlyMap<string, number> = new Map([
@@ -25,6 +26,7 @@ const kinds: ReadonlyMap<string, number> = new Map([
   ["grpc-timeout", fieldKind.grpcTimeout],
   ["grpc-encoding", fieldKind.grpcEncoding],
   ["te", fieldKind.te],
+  ["authorization", fieldKind.authorization],
   ["connection", fieldKind.malformed],
   ["keep-alive", fieldKind.malformed],
   ["proxy-connection", fieldKind.malformed],

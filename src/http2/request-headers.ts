@@ -10,6 +10,8 @@ export class RequestHeaders {
   contentType = "";
   grpcTimeout = "";
   grpcEncoding = "";
+  /** Of several, which nobody may send (RFC 9110, section 5.3), the values joined: nothing that is taken for one. */
+  authorization = "";
   /** -1 where there is none. */
   contentLength = -1;
   /** Breaks a rule of RFC 9113, section 8, for the part of the list that was seen. */
@@ -66,6 +68,9 @@ export class RequestHeaders {
         return;
       case fieldKind.grpcEncoding:
         this.grpcEncoding = field.value;
+        return;
+      case fieldKind.authorization:
+        this.authorization = this.authorization === "" ? field.value : `${this.authorization}, ${field.value}`;
         return;
       case fieldKind.te:
         if (field.value !== "trailers") this.malformed = true;

@@ -1,3 +1,4 @@
+import type { Identify } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -7,6 +8,7 @@ import type { CallObserver } from "./observer.ts";
 /** What a call needs of its connection and server. */
 export interface CallHost {
   readonly peer: Peer;
+  readonly identify: Identify;
   readonly log: Log;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;

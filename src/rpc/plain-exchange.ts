@@ -1,3 +1,4 @@
+import { type Caller, type Identify, unidentified } from "../base/caller.ts";
 import { asStillageError, type StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
@@ -19,6 +20,9 @@ export class PlainExchange implements HttpRequest, RequestSink {
   readonly method: string;
   readonly path: string;
   readonly peer: Peer;
+  readonly identify: Identify;
+  caller: Caller = unidentified;
+  instance = "";
   private readonly stream: ServerStream;
   private readonly list: RequestHeaders;
   private readonly queryText: string;
@@ -36,12 +40,18 @@ export class PlainExchange implements HttpRequest, RequestSink {
   private receiver: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   private sender: PromiseWithResolvers<void> | undefined;
 
-  constructor(stream: ServerStream, headers: RequestHeaders, peer: Peer, unheardBodyMs: number) {
+  constructor(
+    stream: ServerStream,
+    headers: RequestHeaders,
+    { peer, identify }: { readonly peer: Peer; readonly identify: Identify },
+    unheardBodyMs: number,
+  ) {
     const question = headers.path.indexOf("?");
     this.method = headers.method;
     this.path = question < 0 ? headers.path : headers.path.slice(0, question);
     this.queryText = question < 0 ? "" : headers.path.slice(question + 1);
     this.peer = peer;
+    this.identify = identify;
     this.stream = stream;
     this.list = headers;
     this.windowBytes = stream.receiveWindow;

@@ -1,5 +1,6 @@
+import { type Caller, unidentified } from "../base/caller.ts";
 import { asStillageError, StillageError } from "../base/errors.ts";
-import type { MaybePromise } from "../base/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, RequestSink, ServerStream } from "../http2/stream.ts";
@@ -30,6 +31,9 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   readonly route: Route;
   readonly peer: Peer;
   readonly deadline: number;
+  caller: Caller = unidentified;
+  instance = "";
+  subject = "";
   protected readonly stream: ServerStream;
   protected readonly host: CallHost;
   protected readonly reader: MessageReader;
@@ -44,6 +48,10 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   /** What its connection keeps free for a response that is being made. */
   private expecting = 0;
   private headersSent = false;
+  /** Whose call it is, is being found out. */
+  private identifying = false;
+  /** Ready to start, but for that. */
+  private ready = false;
   private requestBytes = 0;
   private responseBytes = 0;
 
@@ -59,6 +67,17 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
     this.deadline = timeout === undefined ? Number.POSITIVE_INFINITY : this.startedAt + timeout;
     if (timeout !== undefined) host.deadlines.add(this);
     host.observer?.started(this);
+  }
+
+  /** Finds out whose call it is, before anything of it is done. */
+  identify(): void {
+    try {
+      const caller = this.host.identify(this.headers.authorization);
+      if (isPromise(caller)) this.awaitCaller(caller);
+      else this.caller = caller;
+    } catch (error) {
+      this.refuse(error);
+    }
   }
 
   get method(): string {
@@ -129,6 +148,8 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
 
   /** Starts the call now, or once there is room for what it answers. */
   protected startWithRoom(): void {
+    this.ready = true;
+    if (this.identifying) return;
     if (this.route.largestReply > shortReplyBytes && this.host.congested) this.host.holdBack(this);
     else this.start();
   }
@@ -192,6 +213,25 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
     if (this.decided) return;
     this.sendError(error);
     this.decide(statusCodeOf(error), error.message);
+  }
+
+  private awaitCaller(caller: Promise<Caller>): void {
+    this.identifying = true;
+    caller.then(
+      (found) => {
+        this.identifying = false;
+        this.caller = found;
+        if (this.ready && !this.decided) this.startWithRoom();
+      },
+      (error) => this.refuse(error),
+    );
+  }
+
+  private refuse(thrown: unknown): void {
+    const error = asStillageError(thrown);
+    if (error.code === "internal")
+      this.host.log.error({ peer: this.peer.address, err: error.cause }, "who calls is unclear");
+    this.abandon(error, true);
   }
 
   private sendHeaders(): void {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Authenticate, Identify } from "../base/caller.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
@@ -24,6 +25,7 @@ import { UnaryCall } from "./unary-call.ts";
 export interface Shared {
   readonly routes: ReadonlyMap<string, Route>;
   readonly http: HttpHandler | undefined;
+  readonly authenticate: Authenticate;
   readonly observer: CallObserver | undefined;
   readonly log: Log;
   readonly limits: Limits;
@@ -54,6 +56,7 @@ const grpcType = /^application\/grpc(\+proto)?(;|$)/;
 /** The calls of one connection. */
 export class ServerConnection implements RequestTarget, CallHost {
   readonly peer: Peer;
+  readonly identify: Identify;
   readonly log: Log;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;
@@ -70,6 +73,7 @@ export class ServerConnection implements RequestTarget, CallHost {
 
   constructor(socket: Socket, peer: Peer, shared: Shared, closed: (connection: ServerConnection) => void) {
     this.peer = peer;
+    this.identify = shared.authenticate(peer);
     this.shared = shared;
     this.log = shared.log;
     this.observer = shared.observer;
@@ -172,9 +176,12 @@ export class ServerConnection implements RequestTarget, CallHost {
       return deaf;
     }
     const { method } = route;
-    return method.kind === "unary"
-      ? new UnaryCall(stream, headers, route, method.handle, this)
-      : new StreamCall(stream, headers, route, method, this);
+    const call =
+      method.kind === "unary"
+        ? new UnaryCall(stream, headers, route, method.handle, this)
+        : new StreamCall(stream, headers, route, method, this);
+    call.identify();
+    return call;
   }
 
   private openPlain(stream: ServerStream, headers: RequestHeaders): RequestSink {
@@ -183,7 +190,7 @@ export class ServerConnection implements RequestTarget, CallHost {
       stream.headers(headers.tooLarge ? plainHeadersTooLarge : notGrpc, true);
       return deaf;
     }
-    const exchange = new PlainExchange(stream, headers, this.peer, this.shared.limits.unheardBodyMs);
+    const exchange = new PlainExchange(stream, headers, this, this.shared.limits.unheardBodyMs);
     this.handlerStarted();
     void exchange.run(http, this.log).finally(() => this.handlerEnded());
     return exchange;

@@ -1,9 +1,13 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { Client, credentials, type Metadata, type ServiceError } from "@grpc/grpc-js";
+import { type Caller, unidentified } from "../base/caller.ts";
 import { silentLog } from "../base/log.ts";
 import { RpcServer, type RpcServerOptions } from "./server.ts";
 import type { Method, Service } from "./service.ts";
+
+/** A caller who may do everything. */
+const trusted: Caller = { ...unidentified, name: "test", may: () => true };
 
 /** A server with one service, `test.Service`, on a free port. */
 export class TestServer {
@@ -19,9 +23,10 @@ export class TestServer {
 
   static async start(methods: Record<string, Method>, options: Partial<RpcServerOptions> = {}): Promise<TestServer> {
     const services: Service[] = [{ name: "test.Service", methods }];
-    const rpc = new RpcServer({ services, log: silentLog, ...options });
+    const rpc = new RpcServer({ services, log: silentLog, authenticate: () => () => trusted, ...options });
     const listener = createServer((socket) => {
-      rpc.accept(socket, { address: `127.0.0.1:${socket.remotePort}`, push: true, tls: false, subject: undefined });
+      const address = `127.0.0.1:${socket.remotePort}`;
+      rpc.accept(socket, { address, local: true, push: true, tls: false, certificate: undefined });
     });
     listener.listen(0, "127.0.0.1");
     await once(listener, "listening");

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Authenticate } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
 import type { HttpHandler } from "../http/exchange.ts";
@@ -23,6 +24,7 @@ export interface RpcServerOptions {
   readonly services: readonly Service[];
   /** What answers requests that are no gRPC calls; without it they get a 415. */
   readonly http?: HttpHandler;
+  readonly authenticate: Authenticate;
   readonly observer?: CallObserver;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
@@ -38,13 +40,14 @@ export class RpcServer {
   private closing = false;
   private onIdle: (() => void) | undefined;
 
-  constructor({ services, http, observer, log, limits: changed }: RpcServerOptions) {
+  constructor({ services, http, authenticate, observer, log, limits: changed }: RpcServerOptions) {
     const limits = { ...defaultLimits, ...changed };
     const now = (): number => performance.now();
     this.deadlines = new Deadlines(now);
     this.shared = {
       routes: routesOf(services, limits.maxRequestBytes),
       http,
+      authenticate,
       observer,
       log,
       limits,

@@ -1,3 +1,4 @@
+import type { Caller } from "../base/caller.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
 
@@ -6,6 +7,10 @@ export interface Call {
   /** `package.Service/Method`. */
   readonly method: string;
   readonly peer: Peer;
+  readonly caller: Caller;
+  /** What it is about, for the access log: an instance, and in it a resource, a URI or a key. Set by the handler. */
+  instance: string;
+  subject: string;
   /** A request header by lower-case name; several values are joined by ", ". */
   header(name: string): string | undefined;
   /** Aborted when the client cancels, its deadline passes, the connection ends or the server's grace time is over. */

@@ -90,9 +90,12 @@ export class StreamCall extends ServerCall implements CallStream {
 
   protected take(message: Message): void {
     if (this.begun && this.served.oneRequest === true) {
-      this.refuse(message, new StillageError("unsupported", "more than one message, where the method takes one"));
+      this.refuseMessage(
+        message,
+        new StillageError("unsupported", "more than one message, where the method takes one"),
+      );
     } else if (this.arrived.length === maxArrived) {
-      this.refuse(
+      this.refuseMessage(
         message,
         new StillageError("exhausted", `more than ${maxArrived} messages that were not received yet`),
       );
@@ -144,7 +147,7 @@ export class StreamCall extends ServerCall implements CallStream {
     this.replyMade();
   }
 
-  private refuse(message: Message, error: StillageError): void {
+  private refuseMessage(message: Message, error: StillageError): void {
     this.host.memory.release(message);
     this.abandon(error, true);
   }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { WatchedAccess } from "../access/watched-access.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { ActionCache } from "../cache/action-cache.ts";
@@ -7,17 +8,19 @@ import { Closure } from "../cache/closure.ts";
 import { MessageIndex } from "../cache/message-index.ts";
 import { type Tenant, tenantsOf } from "../cache/tenant.ts";
 import { Uploads } from "../cache/uploads.ts";
-import type { HttpHandler } from "../http/exchange.ts";
 import { RpcServer } from "../rpc/server.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
 import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
+import { AccessLog } from "./access-log.ts";
+import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
+import { identified, logged } from "./http-visitors.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
 import { serverMetrics } from "./metrics.ts";
 import { Readiness } from "./readiness.ts";
@@ -30,6 +33,10 @@ export interface ServerOptions {
   /** Instance names; each has blobs and names of its own. */
   readonly instances: readonly string[];
   readonly services: Part;
+  /** The file that says who may do what. */
+  readonly access: string | undefined;
+  /** A file, `stderr`, or `undefined` for none. */
+  readonly accessLog: string | undefined;
   readonly quota: number | undefined;
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
@@ -49,7 +56,7 @@ export interface RunningListener {
 export interface RunningServer {
   readonly listeners: readonly RunningListener[];
   usage(): StoreUsage;
-  /** Takes certificates and keys as they are on disk now. Errors: `failed-precondition`; the old ones stay then. */
+  /** Takes certificates, keys and rights as they are on disk now. Errors: `failed-precondition`; the old ones stay then. */
   reload(): Promise<void>;
   /** Lets running calls end for `graceMs`, cuts those that have not, and closes the store. */
   close(graceMs: number): Promise<void>;
@@ -60,6 +67,10 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   await using opened = new AsyncDisposableStack();
   const { durability, quota } = options;
   const clock = systemClock;
+  const access = await WatchedAccess.open(options.access, clock, log);
+  opened.defer(() => access.close());
+  const accessLog = options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog, clock, log);
+  if (accessLog !== undefined) opened.defer(() => accessLog.close());
   const store = await openDiskStore(options.store, {
     durability,
     clock,
@@ -83,7 +94,8 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const rpc: RpcServer = new RpcServer({
     services: servicesOf({ ...options, part: options.services, tenants, uploads, readiness }),
     http: (request) => http(request),
-    observer: calls,
+    authenticate: access.authenticate,
+    observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
     log,
   });
   const metrics = serverMetrics({ calls, usage: () => store.usage(), connections: () => rpc.connections() });
@@ -104,9 +116,9 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     }),
   });
   // The HTTP cache is of blobs and results, which an index alone has not.
-  const http: HttpHandler =
-    options.services === "index" ? operatorPages : httpCache({ ...options, tenants }, operatorPages);
-  const http1 = new Http1(http, log);
+  const doors = options.services === "index" ? operatorPages : httpCache({ ...options, tenants }, operatorPages);
+  const http = accessLog === undefined ? identified(doors) : logged(identified(doors), accessLog);
+  const http1 = new Http1(http, access.authenticate, log);
   for (const config of options.listeners) {
     const listener = await Listener.open(config, { rpc, http1, log });
     opened.defer(() => listener.close());
@@ -118,7 +130,11 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     listeners: listeners.map(running),
     usage: () => store.usage(),
     reload: async () => {
-      for (const listener of listeners) await listener.reload();
+      accessLog?.reopen();
+      // Each for itself: what is wrong with one keeps none of the others as it was.
+      const parts = [access, ...listeners].map((part) => part.reload());
+      await Promise.allSettled(parts);
+      await Promise.all(parts);
     },
     close: async (graceMs) => {
       readiness.set(false);
@@ -146,5 +162,6 @@ function tenant(name: string, store: DiskStore, refs: RefStore, part: Part): Ten
 
 function running({ address, config }: Listener): RunningListener {
   const { push, tls } = config;
-  return { address, push, tls: tls !== undefined, clientCertificates: tls?.clientCertificates !== undefined };
+  const clientCertificates = tls?.clientCertificates !== undefined && tls.clientAuth === "required";
+  return { address, push, tls: tls !== undefined, clientCertificates };
 }

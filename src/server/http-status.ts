@@ -20,11 +20,15 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
+/** The ways to say who one is (RFC 9110, section 11.6.1). */
+const challenge = 'Basic realm="Stillage", Bearer';
+
 /** An error as a response of one or two lines of text. */
 export function errorResponse(error: StillageError, headers: Readonly<Record<string, string>> = {}): HttpResponse {
   const retry = error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) };
+  const who = error.code === "unauthenticated" ? { "www-authenticate": challenge } : {};
   const lines = error.hint === undefined ? [error.message] : [error.message, error.hint];
-  return text(statusOf[error.code], `${lines.join("\n")}\n`, { ...retry, ...headers });
+  return text(statusOf[error.code], `${lines.join("\n")}\n`, { ...retry, ...who, ...headers });
 }
 
 /** A response of plain text that nobody keeps. */

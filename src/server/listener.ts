@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Log } from "../base/log.ts";
-import type { Peer } from "../base/peer.ts";
 import type { RpcServer } from "../rpc/server.ts";
 import type { Http1 } from "./http/http1.ts";
 import { listenOn } from "./listen-address.ts";
+import { peerOf } from "./peer-of.ts";
 import { loadTls, type TlsFiles } from "./tls.ts";
 
 /** One address, and what it is for. */
@@ -55,11 +55,11 @@ export class Listener {
           ...options,
           ALPNProtocols: ["h2", "http/1.1"],
           requestCert: config.tls.clientCertificates !== undefined,
-          rejectUnauthorized: true,
+          rejectUnauthorized: config.tls.clientAuth === "required",
           handshakeTimeout: firstBytesMs,
           noDelay: true,
         },
-        accept,
+        (socket) => (isStranger(socket) ? socket.destroy() : accept(socket)),
       );
       server.on("tlsClientError", (error, socket) => {
         targets.log.debug({ peer: socket.remoteAddress, reason: error.message }, "TLS handshake failed");
@@ -82,9 +82,14 @@ export class Listener {
   }
 }
 
+/** Who need not show a certificate, but shows one that nobody vouches for, means something that is not so. */
+function isStranger(socket: TLSSocket): boolean {
+  return !socket.authorized && socket.getPeerCertificate().fingerprint256 !== undefined;
+}
+
 /** Tells HTTP/2 from HTTP/1.1 by the first bytes, which works with and without TLS and whatever ALPN said. */
 function receiveFirstBytes(socket: Socket, config: ListenerConfig, { rpc, http1, log }: ListenerTargets): void {
-  const peer = peerOf(socket, config);
+  const peer = peerOf(socket, config.push);
   let head: Buffer = Buffer.alloc(0);
   const giveUp = (): void => {
     socket.destroy();
@@ -103,22 +108,4 @@ function receiveFirstBytes(socket: Socket, config: ListenerConfig, { rpc, http1,
   };
   socket.setTimeout(firstBytesMs);
   socket.on("data", onData).on("timeout", giveUp).on("error", onError);
-}
-
-function peerOf(socket: Socket, config: ListenerConfig): Peer {
-  const tls = socket instanceof TLSSocket;
-  return {
-    address: socket.remoteAddress === undefined ? "unix" : `${socket.remoteAddress}:${socket.remotePort}`,
-    push: config.push,
-    tls,
-    subject: tls && config.tls?.clientCertificates !== undefined ? subjectOf(socket) : undefined,
-  };
-}
-
-/** The subject of a verified client certificate, as `CN=name,O=company`. */
-function subjectOf(socket: TLSSocket): string {
-  const { subject } = socket.getPeerCertificate();
-  return Object.entries(subject ?? {})
-    .map(([name, value]) => `${name}=${value}`)
-    .join(",");
 }

@@ -6,8 +6,10 @@ export interface TlsFiles {
   /** PEM files. */
   readonly certificate: string;
   readonly key: string;
-  /** Certificates that sign, or are, the certificates of clients; with it, a client must have one. */
+  /** Certificates that sign, or are, the certificates of clients. */
   readonly clientCertificates: string | undefined;
+  /** With `clientCertificates`: whether a client must have one. */
+  readonly clientAuth: "required" | "optional";
 }
 
 /** Reads the files anew and checks that they belong together. Errors: `failed-precondition`, naming the file. */

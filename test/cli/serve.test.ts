@@ -81,7 +81,7 @@ test("SIGHUP takes new certificates, and keeps the old ones where the new ones a
 
   await makeKeyPair(cwd, "server");
   server.signal("SIGHUP");
-  await server.logged("certificates reloaded");
+  await server.logged("certificates and rights reloaded");
   assert.notEqual(await fingerprint(address), first);
 });
 

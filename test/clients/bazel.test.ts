@@ -3,6 +3,7 @@ import { access, appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { snippets } from "../../src/cli/client-snippets.ts";
+import { makeAccess } from "./support/access.ts";
 import { actionCount, type BazelResult, bazelBuild, writeWorkspace } from "./support/bazel.ts";
 import { listFolder } from "./support/folder-listing.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
@@ -122,6 +123,27 @@ describe("Bazel 4.2.3", { concurrency: 2 }, () => {
     const hopeful = await bazelBuild(yard.sources, await workspace.folder("machine"), cacheAt(server, 1));
     assert.notEqual(hopeful.status, 0);
     assert.match(hopeful.stderr, /not authorized to write local results to the remote cache/);
+  });
+
+  test("who may push is known by HTTP Basic or a bearer token; who may not pulls", async () => {
+    await using workspace = await createWorkspace();
+    const access = await makeAccess(await workspace.folder("access"), [
+      { who: "anyone", may: "pull" },
+      { who: { token: "ci" }, may: "push" },
+    ]);
+    const { text: token } = await access.token("ci");
+    await using server = await startServer(await workspace.folder("store"), ["--access", access.file]);
+    const yard = await openYard(workspace);
+    const byHttp = (user = "") => `--remote_cache=http://${user}${server.address}`;
+    const bearer = `--remote_header=authorization=Bearer ${token}`;
+    assertHits(await yard.build(byHttp()), 0);
+    assertHits(await yard.build(byHttp(`ci:${token}@`)), 0);
+    assertHits(await yard.build(byHttp()), actionCount);
+    await appendFile(join(yard.sources, "crane.txt"), "lifts 90 t\n");
+    const reading = [cacheAt(server), "--noremote_upload_local_results"];
+    assertHits(await yard.build(...reading), actionCount - 2);
+    assertHits(await yard.build(cacheAt(server), bearer), actionCount - 2);
+    assertHits(await yard.build(...reading), actionCount);
   });
 
   test("instances do not share results", async () => {

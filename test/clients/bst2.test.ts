@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import { testArtifactCommands, testBuilds } from "./bst2/artifacts.ts";
 import { testDeployments } from "./bst2/deployments.ts";
 import { testOutcomes } from "./bst2/outcomes.ts";
+import { testRights } from "./bst2/rights.ts";
 import { testSources } from "./bst2/sources.ts";
 import { testTls } from "./bst2/tls.ts";
 
@@ -15,4 +16,5 @@ describe(`BuildStream ${version}`, { concurrency: 2 }, () => {
   testSources(version);
   testDeployments(version);
   testTls(version);
+  testRights(version);
 });

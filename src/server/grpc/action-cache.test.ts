@@ -52,10 +52,11 @@ describe("the action cache's door", () => {
     await assert.rejects(get({ actionDigest }), { code: "not-found" });
   });
 
-  it("asks for the instance first, then for the right, then for the arguments", async () => {
+  it("asks for the right first, then for the instance, then for the arguments", async () => {
     const { update, get } = setUp();
-    await assert.rejects(update({ instanceName: "unknown" }, { push: false }), { code: "not-found" });
+    await assert.rejects(update({ instanceName: "unknown" }, { push: false }), { code: "forbidden" });
     await assert.rejects(update({}, { push: false }), { code: "forbidden" });
+    await assert.rejects(update({ instanceName: "unknown" }), { code: "not-found" });
     await assert.rejects(update({}), { code: "invalid" });
     await assert.rejects(get({ instanceName: "unknown" }), { code: "not-found" });
   });

@@ -9,7 +9,7 @@ import {
   UpdateActionResultRequestSchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
-import { requirePush } from "../rights.ts";
+import { reach } from "../rights.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
 /** build.bazel.remote.execution.v2.ActionCache. */
@@ -17,16 +17,17 @@ export function actionCacheService(tenants: Tenants): Service {
   return {
     name: "build.bazel.remote.execution.v2.ActionCache",
     methods: {
-      GetActionResult: { kind: "unary", handle: (request) => getActionResult(request, tenants) },
+      GetActionResult: { kind: "unary", handle: (request, call) => getActionResult(request, call, tenants) },
       UpdateActionResult: { kind: "unary", handle: (request, call) => updateActionResult(request, call, tenants) },
     },
   };
 }
 
-async function getActionResult(message: Uint8Array, tenants: Tenants): Promise<Reply> {
+async function getActionResult(message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const request = decode(GetActionResultRequestSchema, message);
-  const { actions } = tenants.find(request.instanceName);
+  const { actions } = reach(tenants, call, request.instanceName, "pull");
   const action = parseAction(request.actionDigest, request.digestFunction);
+  call.subject = action.hash;
   const inline = { stdout: request.inlineStdout, stderr: request.inlineStderr, files: request.inlineOutputFiles };
   const result = await actions.get(action, inline);
   if (result === undefined) throw new StillageError("not-found", `no result of ${action.hash} is in this cache`);
@@ -35,9 +36,9 @@ async function getActionResult(message: Uint8Array, tenants: Tenants): Promise<R
 
 async function updateActionResult(message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const request = decode(UpdateActionResultRequestSchema, message);
-  const { actions } = tenants.find(request.instanceName);
-  requirePush(call.peer);
+  const { actions } = reach(tenants, call, request.instanceName, "push");
   const action = parseAction(request.actionDigest, request.digestFunction);
+  call.subject = action.hash;
   const result = encodedResult(message);
   if (result === undefined) throw new StillageError("invalid", "the request has no action_result");
   return { parts: [await actions.update(action, result)] };

@@ -9,6 +9,7 @@ import type { Tenants } from "../../cache/tenant.ts";
 import type { CallStream } from "../../rpc/service.ts";
 import type { Blob } from "../../store/blob-store.ts";
 import { parseReadName } from "../resource-name.ts";
+import { reach } from "../rights.ts";
 import { decodeReadRequest, type ReadRequest, readResponseHead } from "../wire/byte-stream.ts";
 import { zstdLevel } from "../zstd.ts";
 
@@ -25,8 +26,9 @@ export async function readBlob(stream: CallStream, tenants: Tenants): Promise<vo
   const message = await stream.receive();
   if (message === undefined) throw new StillageError("invalid", "a Read without a message");
   const request = decodeReadRequest(message);
+  stream.subject = request.resourceName;
   const { instance, compression, digest } = parseReadName(request.resourceName);
-  const { blobs } = tenants.find(instance);
+  const { blobs } = reach(tenants, stream, instance, "pull");
   const blob = await blobs.open(digest);
   if (blob === undefined) throw new StillageError("not-found", `${showDigest(digest)} is not in this cache`);
   try {

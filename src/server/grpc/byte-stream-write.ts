@@ -6,7 +6,7 @@ import type { UploadTurn } from "../../cache/uploads.ts";
 import type { CallStream } from "../../rpc/service.ts";
 import { checkBlobSize } from "../blob-limit.ts";
 import { parseWriteName, type WriteName } from "../resource-name.ts";
-import { requirePush } from "../rights.ts";
+import { reach } from "../rights.ts";
 import { decodeWriteRequest, encodeWriteResponse, type WriteRequest } from "../wire/byte-stream.ts";
 import { ZstdDecoder } from "../zstd-decoder.ts";
 import type { ByteStreamOptions } from "./byte-stream.ts";
@@ -19,10 +19,10 @@ export async function writeBlob(stream: CallStream, options: ByteStreamOptions):
   const message = await stream.receive();
   if (message === undefined) throw new StillageError("invalid", "a Write without a message");
   const first = decodeWriteRequest(message);
+  stream.subject = first.resourceName;
   const name = parseWriteName(first.resourceName);
   const { digest } = name;
-  const { blobs } = options.tenants.find(name.instance);
-  requirePush(stream.peer);
+  const { blobs } = reach(options.tenants, stream, name.instance, "push");
   checkBlobSize(digest.size, options.maxBlobBytes);
   if ((await blobs.missing(DigestList.of(digest))).length === 0) {
     return answer(stream, name.compression === "identity" ? digest.size : -1);

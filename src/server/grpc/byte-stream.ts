@@ -8,8 +8,9 @@ import {
   QueryWriteStatusRequestSchema,
   QueryWriteStatusResponseSchema,
 } from "../../gen/google/bytestream/bytestream_pb.ts";
-import type { Reply, Service } from "../../rpc/service.ts";
+import type { Call, Reply, Service } from "../../rpc/service.ts";
 import { parseWriteName } from "../resource-name.ts";
+import { reach } from "../rights.ts";
 import { readBlob } from "./byte-stream-read.ts";
 import { writeBlob } from "./byte-stream-write.ts";
 
@@ -27,15 +28,20 @@ export function byteStreamService(options: ByteStreamOptions): Service {
     methods: {
       Read: { kind: "stream", oneRequest: true, handle: (stream) => readBlob(stream, options.tenants) },
       Write: { kind: "stream", handle: (stream) => writeBlob(stream, options) },
-      QueryWriteStatus: { kind: "unary", handle: (request) => queryWriteStatus(request, options) },
+      QueryWriteStatus: { kind: "unary", handle: (request, call) => queryWriteStatus(request, call, options) },
     },
   };
 }
 
 /** How much of an upload is here, in uncompressed bytes. Errors: `not-found` where nothing is known of it. */
-async function queryWriteStatus(request: Uint8Array, { tenants, uploads }: ByteStreamOptions): Promise<Reply> {
-  const { instance, upload, digest } = parseWriteName(decode(QueryWriteStatusRequestSchema, request).resourceName);
-  const { blobs } = tenants.find(instance);
+async function queryWriteStatus(
+  request: Uint8Array,
+  call: Call,
+  { tenants, uploads }: ByteStreamOptions,
+): Promise<Reply> {
+  call.subject = decode(QueryWriteStatusRequestSchema, request).resourceName;
+  const { instance, upload, digest } = parseWriteName(call.subject);
+  const { blobs } = reach(tenants, call, instance, "pull");
   const missing = await blobs.missing(DigestList.of(digest));
   const complete = missing.length === 0;
   const received = complete ? digest.size : uploads.received({ instance, upload, digest });

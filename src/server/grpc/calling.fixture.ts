@@ -1,7 +1,20 @@
+import { openCallers } from "../../access/granted-caller.ts";
 import type { Peer } from "../../base/peer.ts";
 import type { Call, Service } from "../../rpc/service.ts";
 
-const peer: Peer = { address: "127.0.0.1:1", push: true, tls: false, subject: undefined };
+const peer: Peer = { address: "127.0.0.1:1", push: true, local: true, tls: false, certificate: undefined };
+
+/** What every call has, made where pushes are taken or not. */
+export function visit({ push }: { readonly push: boolean }): Omit<Call, "method"> {
+  return {
+    peer: { ...peer, push },
+    caller: push ? openCallers.pushing : openCallers.pulling,
+    instance: "",
+    subject: "",
+    header: () => undefined,
+    signal: new AbortController().signal,
+  };
+}
 
 /** Calls a service's unary method as a listener does, and gives the response's bytes. The request's memory is used again afterwards. */
 export async function callUnary(
@@ -12,12 +25,7 @@ export async function callUnary(
 ): Promise<Uint8Array> {
   const method = service.methods[name];
   if (method?.kind !== "unary") throw new Error(`${service.name} has no unary method ${name}`);
-  const call: Call = {
-    method: `${service.name}/${name}`,
-    peer: { ...peer, ...rights },
-    header: () => undefined,
-    signal: new AbortController().signal,
-  };
+  const call: Call = { ...visit(rights), method: `${service.name}/${name}` };
   const pooled = Buffer.from(request);
   const { parts, sent } = await method.handle(pooled, call);
   const response = Buffer.concat(parts);

@@ -10,6 +10,7 @@ import {
   SymlinkAbsolutePathStrategy_Value,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Service } from "../../rpc/service.ts";
+import { reach } from "../rights.ts";
 
 export interface CapabilitiesOptions {
   readonly tenants: Tenants;
@@ -46,8 +47,9 @@ export function capabilitiesService({ tenants, maxBatchBytes, maxBlobBytes }: Ca
       GetCapabilities: {
         kind: "unary",
         handle: (request, call) => {
-          tenants.find(decode(GetCapabilitiesRequestSchema, request).instanceName);
-          return call.peer.push ? pushing : pulling;
+          const { instanceName } = decode(GetCapabilitiesRequestSchema, request);
+          reach(tenants, call, instanceName, "pull");
+          return call.caller.may("push", instanceName) ? pushing : pulling;
         },
       },
     },

@@ -6,10 +6,11 @@ import {
   BatchReadBlobsResponseSchema,
   Compressor_Value,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import type { Reply } from "../../rpc/service.ts";
+import type { Call, Reply } from "../../rpc/service.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { BatchRead, BlobStore } from "../../store/blob-store.ts";
 import { checkBatchTotal } from "../batch-limit.ts";
+import { reach } from "../rights.ts";
 import { type BatchReadRequest, decodeBatchRead } from "../wire/batch-read.ts";
 import { encodeBlobStatus, noDigest } from "../wire/blob-status.ts";
 import { compress, worthCompressing, zstdCompressor } from "../zstd.ts";
@@ -37,9 +38,9 @@ export function maxBatchReply(maxBytes: number): number {
 }
 
 /** BatchReadBlobs: every digest has an answer of its own. Errors of the whole call: `invalid`, `not-found` (the instance). */
-export function readBatch(request: Uint8Array, tenants: Tenants, maxBytes: number): MaybePromise<Reply> {
+export function readBatch(request: Uint8Array, call: Call, tenants: Tenants, maxBytes: number): MaybePromise<Reply> {
   const asked = decodeBatchRead(request);
-  const { blobs } = tenants.find(asked.instance);
+  const { blobs } = reach(tenants, call, asked.instance, "pull");
   checkBatchTotal(sumOfSizes(asked), maxBytes);
   const cut = cutToFit(asked, maxBatchReply(maxBytes));
   const refused = asked.malformed.map((digest) => encodeBlobStatus(digest, statusField, noDigest));

@@ -1,12 +1,11 @@
 import type { Digest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import type { Peer } from "../../base/peer.ts";
-import type { Reply } from "../../rpc/service.ts";
+import type { Call, Reply } from "../../rpc/service.ts";
 import { statusCodeOf } from "../../rpc/status.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import { checkBatchTotal } from "../batch-limit.ts";
 import { checkBlobSize } from "../blob-limit.ts";
-import { requirePush } from "../rights.ts";
+import { reach } from "../rights.ts";
 import { decodeBatchUpdate, type UpdateEntry } from "../wire/batch-update.ts";
 import { type BlobStatus, encodeBlobStatus, noDigest } from "../wire/blob-status.ts";
 import { decompress, identityCompressor, zstdCompressor } from "../zstd.ts";
@@ -19,10 +18,9 @@ const statusField = 2;
  * `not-found` (the instance), and `unavailable`, which stands for a full cache: a client that is told so for a blob alone
  * (RESOURCE_EXHAUSTED) takes the push for done and announces an artifact that is not there.
  */
-export async function updateBatch(request: Uint8Array, peer: Peer, options: CasOptions): Promise<Reply> {
+export async function updateBatch(request: Uint8Array, call: Call, options: CasOptions): Promise<Reply> {
   const { instance, entries } = decodeBatchUpdate(request);
-  const { blobs } = options.tenants.find(instance);
-  requirePush(peer);
+  const { blobs } = reach(options.tenants, call, instance, "push");
   checkBatchTotal(sumOfSizes(entries), options.maxBatchBytes);
   const outcomes = await Promise.allSettled(entries.map((entry) => store(blobs, entry, options.maxBlobBytes)));
   const parts = outcomes.map((outcome, i) => {

@@ -11,6 +11,7 @@ import {
   GetTreeRequestSchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { CallStream } from "../../rpc/service.ts";
+import { visit } from "./calling.fixture.ts";
 import { maxStallMs, streamTree } from "./cas-get-tree.ts";
 
 let tenant: MemoryTenant;
@@ -29,10 +30,8 @@ function callFor(client: { reads: boolean; digestFunction?: DigestFunction_Value
   const request = create(GetTreeRequestSchema, { rootDigest: messageOf(root), digestFunction });
   const begun = Promise.withResolvers<void>();
   const stream: CallStream = {
+    ...visit({ push: false }),
     method: "build.bazel.remote.execution.v2.ContentAddressableStorage/GetTree",
-    peer: { address: "127.0.0.1:1", push: false, tls: false, subject: undefined },
-    header: () => undefined,
-    signal: new AbortController().signal,
     receive: () => toBinary(GetTreeRequestSchema, request),
     send: () => {
       begun.resolve();

@@ -8,6 +8,7 @@ import type { Tenants } from "../../cache/tenant.ts";
 import { directoriesOf } from "../../cache/tree-walk.ts";
 import { GetTreeRequestSchema } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { CallStream } from "../../rpc/service.ts";
+import { reach } from "../rights.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
 /** Directories in one response, unless the client asks for less. */
@@ -40,13 +41,14 @@ export async function streamTree(stream: CallStream, tenants: Tenants, walks: Sl
   const message = await stream.receive();
   if (message === undefined) throw new StillageError("invalid", "a GetTree without a message");
   const request = decode(GetTreeRequestSchema, message);
-  const { blobs } = tenants.find(request.instanceName);
+  const { blobs } = reach(tenants, stream, request.instanceName, "pull");
   if (request.rootDigest === undefined) throw new StillageError("invalid", "root_digest is missing");
   const root = parseDigest(
     request.rootDigest.hash,
     request.rootDigest.sizeBytes,
     namedFunction(request.digestFunction),
   );
+  stream.subject = root.hash;
   const skip = parseToken(request.pageToken, root);
   const pageSize = request.pageSize > 0 ? Math.min(request.pageSize, maxPageSize) : maxPageSize;
 

@@ -2,6 +2,7 @@ import { then } from "../../base/maybe-promise.ts";
 import { Slots } from "../../cache/slots.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import type { Reply, Service } from "../../rpc/service.ts";
+import { reach } from "../rights.ts";
 import { decodeFindMissing, encodeMissing } from "../wire/find-missing.ts";
 import { maxBatchReply, readBatch } from "./cas-batch-read.ts";
 import { updateBatch } from "./cas-batch-update.ts";
@@ -28,9 +29,9 @@ export function casService(options: CasOptions): Service {
     methods: {
       FindMissingBlobs: {
         kind: "unary",
-        handle: (request) => {
+        handle: (request, call) => {
           const asked = decodeFindMissing(request);
-          const { blobs } = tenants.find(asked.instance);
+          const { blobs } = reach(tenants, call, asked.instance, "pull");
           return then(blobs.missing(asked.digests), (missing): Reply => {
             return { parts: missing.length === 0 ? [] : [encodeMissing(request, asked, missing)] };
           });
@@ -39,12 +40,12 @@ export function casService(options: CasOptions): Service {
       BatchUpdateBlobs: {
         kind: "unary",
         maxRequestBytes,
-        handle: (request, call) => updateBatch(request, call.peer, options),
+        handle: (request, call) => updateBatch(request, call, options),
       },
       BatchReadBlobs: {
         kind: "unary",
         maxReplyBytes: maxBatchReply(maxBatchBytes),
-        handle: (request) => readBatch(request, tenants, maxBatchBytes),
+        handle: (request, call) => readBatch(request, call, tenants, maxBatchBytes),
       },
       GetTree: { kind: "stream", oneRequest: true, handle: (stream) => streamTree(stream, tenants, walks) },
     },

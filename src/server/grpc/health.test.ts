@@ -8,6 +8,7 @@ import {
 } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { CallStream } from "../../rpc/service.ts";
 import { Readiness } from "../readiness.ts";
+import { visit } from "./calling.fixture.ts";
 import { healthService } from "./health.ts";
 
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
@@ -18,10 +19,8 @@ test("a Watch hears of the server from its start to its stop, and ends then", as
   assert.ok(Watch?.kind === "stream");
   const heard: HealthCheckResponse_ServingStatus[] = [];
   const stream: CallStream = {
+    ...visit({ push: true }),
     method: "grpc.health.v1.Health/Watch",
-    peer: { address: "127.0.0.1:1", push: true, tls: false, subject: undefined },
-    header: () => undefined,
-    signal: new AbortController().signal,
     receive: () => toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema)),
     send: ({ parts }) => {
       heard.push(fromBinary(HealthCheckResponseSchema, Buffer.concat(parts)).status);

@@ -10,7 +10,7 @@ import {
   ServerCapabilitiesSchema,
 } from "../../gen/buildstream/v2/services_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
-import { requirePush } from "../rights.ts";
+import { reach } from "../rights.ts";
 
 // The services of BuildStream 1.91 to 1.93. On the wire, the requests for sources are those for artifacts: the same numbers and types.
 
@@ -21,9 +21,10 @@ export function bstCapabilitiesService(tenants: Tenants): Service {
     methods: {
       GetCapabilities: {
         kind: "unary",
-        handle: (request, { peer }) => {
-          tenants.find(decode(GetCapabilitiesRequestSchema, request).instanceName);
-          const rights = { allowUpdates: peer.push };
+        handle: (request, call) => {
+          const { instanceName } = decode(GetCapabilitiesRequestSchema, request);
+          reach(tenants, call, instanceName, "pull");
+          const rights = { allowUpdates: call.caller.may("push", instanceName) };
           const capabilities = { artifactCapabilities: rights, sourceCapabilities: rights };
           return { parts: [toBinary(ServerCapabilitiesSchema, create(ServerCapabilitiesSchema, capabilities))] };
         },
@@ -37,7 +38,7 @@ export function artifactService(tenants: Tenants): Service {
   return {
     name: "buildstream.v2.ArtifactService",
     methods: {
-      GetArtifact: { kind: "unary", handle: (request) => get("artifact", request, tenants) },
+      GetArtifact: { kind: "unary", handle: (request, call) => get("artifact", request, call, tenants) },
       UpdateArtifact: { kind: "unary", handle: (request, call) => update("artifact", request, call, tenants) },
     },
   };
@@ -48,23 +49,25 @@ export function sourceService(tenants: Tenants): Service {
   return {
     name: "buildstream.v2.SourceService",
     methods: {
-      GetSource: { kind: "unary", handle: (request) => get("source", request, tenants) },
+      GetSource: { kind: "unary", handle: (request, call) => get("source", request, call, tenants) },
       UpdateSource: { kind: "unary", handle: (request, call) => update("source", request, call, tenants) },
     },
   };
 }
 
-async function get(walk: MessageWalk, message: Uint8Array, tenants: Tenants): Promise<Reply> {
+async function get(walk: MessageWalk, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const { instanceName, cacheKey } = decode(GetArtifactRequestSchema, message);
-  const found = await tenants.find(instanceName).messages.find(walk, cacheKey);
+  call.subject = cacheKey;
+  const { messages } = reach(tenants, call, instanceName, "pull");
+  const found = await messages.find(walk, cacheKey);
   if (found !== undefined) return { parts: [found] };
   throw new StillageError("not-found", `no complete ${walk} ${JSON.stringify(cacheKey.slice(0, 200))} is here`);
 }
 
 async function update(walk: MessageWalk, request: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const { instanceName, cacheKey } = decode(GetArtifactRequestSchema, request);
-  const { messages } = tenants.find(instanceName);
-  requirePush(call.peer);
+  call.subject = cacheKey;
+  const { messages } = reach(tenants, call, instanceName, "push");
   const message = new Uint8Array(messageIn(request, walk));
   await messages.store(walk, cacheKey, message);
   return { parts: [message] };

@@ -13,7 +13,7 @@ import {
   UpdateReferenceRequestSchema,
 } from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
-import { requirePush } from "../rights.ts";
+import { reach } from "../rights.ts";
 
 /**
  * What BuildStream 1.5.1 and later put before the same key when they ask for the same directory as an asset. Refs are stored
@@ -26,13 +26,14 @@ export function referenceStorageService(tenants: Tenants): Service {
   return {
     name: "buildstream.v2.ReferenceStorage",
     methods: {
-      GetReference: { kind: "unary", handle: (request) => getReference(request, tenants) },
+      GetReference: { kind: "unary", handle: (request, call) => getReference(request, call, tenants) },
       UpdateReference: { kind: "unary", handle: (request, call) => updateReference(request, call, tenants) },
       Status: {
         kind: "unary",
-        handle: (request, { peer }) => {
-          tenants.find(decode(StatusRequestSchema, request).instanceName);
-          const response = create(StatusResponseSchema, { allowUpdates: peer.push });
+        handle: (request, call) => {
+          const { instanceName } = decode(StatusRequestSchema, request);
+          reach(tenants, call, instanceName, "pull");
+          const response = create(StatusResponseSchema, { allowUpdates: call.caller.may("push", instanceName) });
           return { parts: [toBinary(StatusResponseSchema, response)] };
         },
       },
@@ -41,9 +42,10 @@ export function referenceStorageService(tenants: Tenants): Service {
 }
 
 /** Errors: `not-found` also where anything of the artifact is missing, as the client builds it then, and fails on every other error. */
-async function getReference(message: Uint8Array, tenants: Tenants): Promise<Reply> {
+async function getReference(message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const { instanceName, key } = decode(GetReferenceRequestSchema, message);
-  const { assets } = tenants.find(instanceName);
+  call.subject = key;
+  const { assets } = reach(tenants, call, instanceName, "pull");
   const uris = [uriOf(key)];
   const found = await assets.find({ kind: "directory", uris, qualifiers: [], function: sha256, oldest: undefined });
   if (found === undefined) {
@@ -55,8 +57,8 @@ async function getReference(message: Uint8Array, tenants: Tenants): Promise<Repl
 
 async function updateReference(message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const { instanceName, keys, digest: sent } = decode(UpdateReferenceRequestSchema, message);
-  const { assets } = tenants.find(instanceName);
-  requirePush(call.peer);
+  call.subject = keys[0] ?? "";
+  const { assets } = reach(tenants, call, instanceName, "push");
   if (sent === undefined) throw new StillageError("invalid", "an update names keys and a digest");
   const digest = parseDigest(sent.hash, sent.sizeBytes, sha256);
   const uris = keys.map(uriOf);

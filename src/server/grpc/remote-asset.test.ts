@@ -59,10 +59,11 @@ describe("the probes by which BuildStream judges a remote", () => {
     await assert.rejects(fetchBlob({ instanceName: "unknown" }), { code: "not-found" });
   });
 
-  it("an empty PushBlob asks for the instance first, then for the right, then for URIs", async () => {
+  it("an empty PushBlob asks for the right first, then for the instance, then for URIs", async () => {
     const { pushBlob } = setUp();
-    await assert.rejects(pushBlob({ instanceName: "unknown" }, { push: false }), { code: "not-found" });
+    await assert.rejects(pushBlob({ instanceName: "unknown" }, { push: false }), { code: "forbidden" });
     await assert.rejects(pushBlob({}, { push: false }), { code: "forbidden" });
+    await assert.rejects(pushBlob({ instanceName: "unknown" }), { code: "not-found" });
     await assert.rejects(pushBlob({}), { code: "invalid" });
   });
 });

@@ -14,7 +14,7 @@ import {
 import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
-import { requirePush } from "../rights.ts";
+import { reach } from "../rights.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
 // On the wire, the messages for directories are those for blobs: the same numbers and types, another name for the digest.
@@ -25,8 +25,8 @@ export function fetchService(tenants: Tenants): Service {
   return {
     name: "build.bazel.remote.asset.v1.Fetch",
     methods: {
-      FetchBlob: { kind: "unary", handle: (request) => fetchAsset("blob", request, tenants) },
-      FetchDirectory: { kind: "unary", handle: (request) => fetchAsset("directory", request, tenants) },
+      FetchBlob: { kind: "unary", handle: (request, call) => fetchAsset("blob", request, call, tenants) },
+      FetchDirectory: { kind: "unary", handle: (request, call) => fetchAsset("directory", request, call, tenants) },
     },
   };
 }
@@ -42,12 +42,13 @@ export function pushService(tenants: Tenants): Service {
   };
 }
 
-async function fetchAsset(kind: AssetKind, message: Uint8Array, tenants: Tenants): Promise<Reply> {
+async function fetchAsset(kind: AssetKind, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const { instanceName, uris, qualifiers, digestFunction, oldestContentAccepted } = decode(
     FetchBlobRequestSchema,
     message,
   );
-  const { assets } = tenants.find(instanceName);
+  call.subject = uris[0] ?? "";
+  const { assets } = reach(tenants, call, instanceName, "pull");
   const oldest = parseTime(oldestContentAccepted);
   const found = await assets.find({ kind, uris, qualifiers, function: namedFunction(digestFunction), oldest });
   if (found === undefined) {
@@ -67,8 +68,8 @@ async function fetchAsset(kind: AssetKind, message: Uint8Array, tenants: Tenants
 
 async function pushAsset(kind: AssetKind, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const request = decode(PushBlobRequestSchema, message);
-  const { assets } = tenants.find(request.instanceName);
-  requirePush(call.peer);
+  call.subject = request.uris[0] ?? "";
+  const { assets } = reach(tenants, call, request.instanceName, "push");
   const { uris, qualifiers, blobDigest } = request;
   if (uris.length === 0 || blobDigest === undefined)
     throw new StillageError("invalid", "a push names URIs and a digest");

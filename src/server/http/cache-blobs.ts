@@ -29,7 +29,7 @@ export async function getBlob(request: HttpRequest, path: CachePath, blobs: Blob
   const range = parseRange(headers.range, digest.size);
   const zstd = range === undefined && digest.size >= worthCompressing && takesZstd(headers["accept-encoding"]);
   const etag = zstd ? `"${digest.hash}-zstd"` : `"${digest.hash}"`;
-  const scope = request.peer.subject === undefined ? "public" : "private";
+  const scope = request.caller.isPublic(path.instance) ? "public" : "private";
   const common = {
     etag,
     "accept-ranges": "bytes",

@@ -1,11 +1,10 @@
-import { StillageError } from "../../base/errors.ts";
 import type { ActionCache } from "../../cache/action-cache.ts";
 import { inlineNothing } from "../../cache/action-inline.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
 import { type CachePath, parseCachePath } from "../cache-path.ts";
-import { errorResponse, text } from "../http-status.ts";
-import { requirePush } from "../rights.ts";
+import { text } from "../http-status.ts";
+import { reach } from "../rights.ts";
 import { getBlob, putBlob } from "./cache-blobs.ts";
 
 /** An ActionResult names outputs; with what is inlined it is as large as a message of gRPC. */
@@ -25,10 +24,7 @@ export function httpCache(options: HttpCacheOptions, next: HttpHandler): HttpHan
   return (request) => {
     const path = parseCachePath(request.path);
     if (path === undefined) return next(request);
-    return answer(request, path, options).catch((error: unknown) => {
-      if (error instanceof StillageError && error.code !== "internal") return errorResponse(error);
-      throw error;
-    });
+    return answer(request, path, options);
   };
 }
 
@@ -37,13 +33,13 @@ async function answer(
   path: CachePath,
   { tenants, maxBlobBytes }: HttpCacheOptions,
 ): Promise<HttpResponse> {
-  const { method, peer } = request;
-  const { blobs, actions } = tenants.find(path.instance);
+  const { method } = request;
   if (method === "GET" || method === "HEAD") {
+    const { blobs, actions } = reach(tenants, request, path.instance, "pull");
     return path.kind === "cas" ? getBlob(request, path, blobs) : getResult(path, actions);
   }
   if (method !== "PUT") return text(405, "GET, HEAD and PUT are served here\n", { allow: "GET, HEAD, PUT" });
-  requirePush(peer);
+  const { blobs, actions } = reach(tenants, request, path.instance, "push");
   return path.kind === "cas" ? putBlob(request, path, blobs, maxBlobBytes) : putResult(request, path, actions);
 }
 

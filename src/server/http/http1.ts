@@ -2,21 +2,30 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { type Authenticate, type Identify, unidentified } from "../../base/caller.ts";
 import type { Log } from "../../base/log.ts";
 import type { Peer } from "../../base/peer.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
 
+/** Who is at the other end of a connection. */
+interface Visitor {
+  readonly peer: Peer;
+  readonly identify: Identify;
+}
+
 /** The HTTP/1.1 side of `handler`. It does not listen: listeners give it their connections. */
 export class Http1 {
   private readonly server: Server;
-  private readonly peers = new Map<Socket, Peer>();
+  private readonly authenticate: Authenticate;
+  private readonly visitors = new Map<Socket, Visitor>();
   private closed: (() => void) | undefined;
 
-  constructor(handler: HttpHandler, log: Log) {
+  constructor(handler: HttpHandler, authenticate: Authenticate, log: Log) {
+    this.authenticate = authenticate;
     this.server = createServer((incoming, outgoing) => {
       // A connection that is kept alive would outlive the server.
       if (this.closed !== undefined) outgoing.setHeader("connection", "close");
-      answer(incoming, outgoing, this.peers.get(incoming.socket) as Peer, handler).catch((error: unknown) => {
+      answer(incoming, outgoing, this.visitors.get(incoming.socket) as Visitor, handler).catch((error: unknown) => {
         log.error({ err: error, path: incoming.url }, "an HTTP request failed");
         if (!outgoing.headersSent) outgoing.writeHead(500);
         outgoing.destroy();
@@ -28,10 +37,10 @@ export class Http1 {
 
   /** Serves a connection of which `head` has been read. */
   accept(socket: Socket, peer: Peer, head: Uint8Array): void {
-    this.peers.set(socket, peer);
+    this.visitors.set(socket, { peer, identify: this.authenticate(peer) });
     socket.once("close", () => {
-      this.peers.delete(socket);
-      if (this.peers.size === 0) this.closed?.();
+      this.visitors.delete(socket);
+      if (this.visitors.size === 0) this.closed?.();
     });
     socket.unshift(head);
     this.server.emit("connection", socket);
@@ -44,7 +53,7 @@ export class Http1 {
       this.closed = resolve;
     });
     this.server.closeIdleConnections();
-    if (this.peers.size > 0) {
+    if (this.visitors.size > 0) {
       const cut = setTimeout(() => this.server.closeAllConnections(), graceMs);
       await ended;
       clearTimeout(cut);
@@ -55,12 +64,12 @@ export class Http1 {
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  peer: Peer,
+  visitor: Visitor,
   handler: HttpHandler,
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.on("close", () => gone.abort());
-  const response = await handler(toRequest(incoming, peer, gone.signal));
+  const response = await handler(toRequest(incoming, visitor, gone.signal));
   const headers: Record<string, string> = { ...response.headers };
   if (response.body === undefined || response.body instanceof Uint8Array) {
     headers["content-length"] ??= String(response.body?.length ?? 0);
@@ -80,7 +89,7 @@ async function sendBody(
   else await pipeline(Readable.from(body), outgoing).catch((error: unknown) => signal.aborted || Promise.reject(error));
 }
 
-function toRequest(incoming: IncomingMessage, peer: Peer, signal: AbortSignal): HttpRequest {
+function toRequest(incoming: IncomingMessage, visitor: Visitor, signal: AbortSignal): HttpRequest {
   const { pathname, searchParams } = splitTarget(incoming.url ?? "/");
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
@@ -92,7 +101,9 @@ function toRequest(incoming: IncomingMessage, peer: Peer, signal: AbortSignal): 
     path: pathname,
     query: searchParams,
     headers,
-    peer,
+    ...visitor,
+    caller: unidentified,
+    instance: "",
     signal,
     receive: async () => {
       const next = await body.next();

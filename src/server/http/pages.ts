@@ -2,6 +2,7 @@ import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { HttpHandler, HttpResponse } from "../../http/exchange.ts";
 import { text } from "../http-status.ts";
 import type { Readiness } from "../readiness.ts";
+import { requireRight } from "../rights.ts";
 
 /** What `/status` tells, in plain values. */
 export type StatusReport = Readonly<Record<string, unknown>>;
@@ -12,6 +13,9 @@ export interface PagesOptions {
   readonly metrics: () => Promise<string>;
   readonly status: () => StatusReport;
 }
+
+/** Pages that tell more than whether the server is well. */
+const forOperators: ReadonlySet<string> = new Set(["/metrics", "/status"]);
 
 /** The pages for operators and their monitoring: `/healthz`, `/readyz`, `/metrics`, `/status`. */
 export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler {
@@ -29,9 +33,11 @@ export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler
       body: Buffer.from(`${JSON.stringify(status(), undefined, 2)}\n`),
     }),
   };
-  return ({ method, path }) => {
+  return (request) => {
+    const { method, path } = request;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route === undefined) return text(404, "no such page; there are /healthz, /readyz, /metrics and /status\n");
+    if (forOperators.has(path)) requireRight(request, "", "admin");
     if (method === "GET" || method === "HEAD") return route();
     return text(405, "this page can be read only\n", { allow: "GET, HEAD" });
   };

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { assertAllPulled, assertQueue } from "../bst2/inspect.ts";
-import { makeCertificates } from "../support/certificates.ts";
+import { makeAccess } from "../support/access.ts";
+import { type KeyPair, makeCertificates } from "../support/certificates.ts";
 import { unusedPort } from "../support/port.ts";
 import { elementCount } from "../support/project.ts";
 import { openSite } from "../support/site.ts";
@@ -51,6 +55,35 @@ export function testRemotes(version: string): void {
     const refused = await pusher.run(site.project, "push", "app.bst");
     assert.notEqual(refused.status, 0);
     assert.match(refused.stderr, /does not allow push/);
+  });
+
+  test("one port for all: who has no certificate, or one that may pull, pulls; who has one that may push, pushes", async () => {
+    await using site = await openSite(version);
+    const { server: own, client, stranger } = await makeCertificates(await site.workspace.folder("certificates"));
+    const { fingerprint256 } = new X509Certificate(await readFile(client.certificate));
+    const access = await makeAccess(await site.workspace.folder("access"), [
+      { who: "anyone", may: "pull" },
+      { who: { fingerprint: fingerprint256 }, may: "push" },
+    ]);
+    const known = join(site.workspace.path, "known.crt");
+    await writeFile(known, `${await readFile(client.certificate)}${await readFile(stranger.certificate)}`);
+    const tls = `cert=${own.certificate},key=${own.key},client-certs=${known},client-auth=optional`;
+    const server = await site.serve(["--listen", `address=127.0.0.1:0,${tls}`, "--access", access.file]);
+    const entry = (pair: KeyPair | undefined, push: boolean) => {
+      const trust = { "server-cert": own.certificate };
+      const auth = pair === undefined ? trust : { ...trust, "client-cert": pair.certificate, "client-key": pair.key };
+      return { url: `https://${server.address}`, push, auth };
+    };
+    const builder = await site.machine("builder", { artifacts: [entry(client, true)] });
+    assertQueue(await builder.ok(site.project, "build", "app.bst"), "Push", "failed", 0);
+    for (const pair of [undefined, stranger]) {
+      const reader = await site.machine("reader", { artifacts: [entry(pair, false)] });
+      const pulled = await reader.ok(site.project, "build", "app.bst");
+      assertQueue(pulled, "Build", "processed", 0);
+      const hopeful = await reader.configured({ artifacts: [entry(pair, true)] });
+      const refused = await hopeful.run(site.project, "push", "app.bst");
+      assert.match(refused.stderr, /does not allow push/);
+    }
   });
 
   test("several remotes are asked in order, and one that is dead costs a warning", async () => {

@@ -12,7 +12,12 @@ export interface CacheServer {
   readonly push?: boolean;
   readonly type?: "all" | "index" | "storage";
   readonly "instance-name"?: string;
-  readonly auth?: { readonly "server-cert"?: string; readonly "client-cert"?: string; readonly "client-key"?: string };
+  readonly auth?: {
+    readonly "server-cert"?: string;
+    readonly "client-cert"?: string;
+    readonly "client-key"?: string;
+    readonly "access-token"?: string;
+  };
 }
 
 /** The part of BuildStream's user configuration that differs from client to client. */

@@ -1,0 +1,92 @@
+import type { ClientCertificate } from "../base/peer.ts";
+import { noRights, type RightSet, rightsOf } from "../base/rights.ts";
+import type { Rule, Who } from "../config/access.ts";
+import { type Matcher, matcher } from "./pattern.ts";
+
+/** What somebody has shown of himself; everything in it was verified. */
+export interface Credentials {
+  readonly certificate?: ClientCertificate | undefined;
+  /** The name of a token. */
+  readonly token?: string;
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** The rights that rules give in an instance. */
+export type Grant = (instance: string) => RightSet;
+
+interface CompiledRule {
+  readonly fits: (credentials: Credentials) => boolean;
+  readonly rights: RightSet;
+  readonly instances: readonly Matcher[];
+}
+
+/** Instances whose rights a grant remembers: more than a server has; the names that clients make up must not fill the memory. */
+const rememberedInstances = 1000;
+
+const nobody: Credentials = {};
+
+/** The rules of an access file, ready to be asked. */
+export class Policy {
+  /** What everyone may do. */
+  readonly anyone: Grant;
+  private readonly rules: readonly CompiledRule[];
+
+  constructor(rules: readonly Rule[]) {
+    this.rules = rules.map(({ who, may, instances }) => ({
+      fits: fits(who),
+      rights: rightsOf(may),
+      instances: instances.map(matcher),
+    }));
+    this.anyone = this.grant(nobody);
+  }
+
+  /** The sum of all rules that fit. */
+  grant(credentials: Credentials): Grant {
+    const rules = this.rules.filter((rule) => rule.fits(credentials));
+    const known = new Map<string, RightSet>();
+    return (instance) => {
+      const before = known.get(instance);
+      if (before !== undefined) return before;
+      const rights = rules
+        .filter(({ instances }) => instances.some((matches) => matches(instance)))
+        .reduce((set, rule) => set | rule.rights, noRights);
+      if (known.size < rememberedInstances) known.set(instance, rights);
+      return rights;
+    };
+  }
+}
+
+function fits(who: Who): CompiledRule["fits"] {
+  switch (who.kind) {
+    case "anyone":
+      return () => true;
+    case "token": {
+      const name = matcher(who.name);
+      return ({ token }) => token !== undefined && name(token);
+    }
+    case "fingerprint":
+      return ({ certificate }) => certificate?.fingerprint === who.sha256;
+    case "certificate": {
+      const attributes = compile(who.attributes);
+      return ({ certificate }) =>
+        certificate !== undefined &&
+        attributes.every(([name, matches]) => certificate.subject.get(name)?.some(matches) ?? false);
+    }
+    case "jwt": {
+      const wanted = compile(who.claims);
+      return ({ claims }) =>
+        claims !== undefined && wanted.every(([name, matches]) => texts(claims, name).some(matches));
+    }
+  }
+}
+
+function compile(patterns: Readonly<Record<string, string>>): (readonly [string, Matcher])[] {
+  return Object.entries(patterns).map(([name, pattern]) => [name, matcher(pattern)] as const);
+}
+
+/** The values of a claim, where it is a text, a number, a truth value, or a list of them. */
+function texts(claims: Readonly<Record<string, unknown>>, name: string): string[] {
+  const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+  const all: unknown[] = Array.isArray(value) ? value : [value];
+  return all.filter((each) => ["string", "number", "boolean"].includes(typeof each)).map(String);
+}

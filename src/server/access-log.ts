@@ -1,0 +1,141 @@
+import { destination } from "pino";
+import type { Clock } from "../base/clock.ts";
+import { StillageError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { CallObserver } from "../rpc/observer.ts";
+import type { Call } from "../rpc/service.ts";
+import { grpcStatusName } from "../rpc/status.ts";
+
+/** One request, as a line of JSON has it. */
+export interface AccessRecord {
+  /** The caller's name. */
+  readonly who: string;
+  /** `host:port`, or `unix`. */
+  readonly peer: string;
+  /** `package.Service/Method`, or `GET /path`. */
+  readonly call: string;
+  readonly instance: string;
+  /** The resource, URI or key, where it is about one. */
+  readonly what: string;
+  /** The name of a gRPC status, or the number of an HTTP status. */
+  readonly status: string;
+  /** Bytes of messages or bodies that came. */
+  readonly in: number;
+  /** Bytes of messages or bodies that went out. */
+  readonly out: number;
+  readonly ms: number;
+}
+
+/** Lines are collected up to here, so that a busy server makes one write of some fifty. */
+const collectedBytes = 8 * 1024;
+
+/** And written after this time, whatever they are. */
+const flushMs = 500;
+
+/** What may wait where the disk is slower than the clients; beyond it lines are dropped, and counted. */
+const maxWaitingBytes = 8 * 1024 * 1024;
+
+/** What a client made up is cut: a resource name has some hundred characters. */
+const maxWhat = 500;
+
+/** Who did what, how much of it, and how long it took: one line of JSON for each call and each HTTP request that has ended. */
+export class AccessLog implements CallObserver {
+  private readonly clock: Clock;
+  private readonly lines: ReturnType<typeof destination>;
+  private readonly toFile: boolean;
+
+  /** `target`: `stderr` or a file, which is appended to. Errors: `failed-precondition`. */
+  static async open(target: string, clock: Clock, log: Log): Promise<AccessLog> {
+    const toFile = target !== "stderr";
+    const lines = destination({
+      ...(toFile ? { dest: target } : { fd: 2 }),
+      append: true,
+      sync: false,
+      minLength: collectedBytes,
+      maxLength: maxWaitingBytes,
+      periodicFlush: flushMs,
+    });
+    if (toFile) await ready(lines, target);
+    let dropped = 0;
+    lines.on("error", (error: Error) => log.error({ file: target, reason: error.message }, "the access log fails"));
+    lines.on("drop", () => {
+      dropped++;
+      if (dropped === 1 || dropped % 100_000 === 0)
+        log.warn({ file: target, dropped }, "lines of the access log are lost");
+    });
+    return new AccessLog(lines, toFile, clock);
+  }
+
+  private constructor(lines: AccessLog["lines"], toFile: boolean, clock: Clock) {
+    this.lines = lines;
+    this.toFile = toFile;
+    this.clock = clock;
+  }
+
+  started(): void {}
+
+  finished(
+    { caller, peer, method, instance, subject }: Call,
+    status: number,
+    _message: string,
+    requestBytes: number,
+    responseBytes: number,
+    milliseconds: number,
+  ): void {
+    this.write({
+      who: caller.name,
+      peer: peer.address,
+      call: method,
+      instance,
+      what: subject,
+      status: grpcStatusName(status),
+      in: requestBytes,
+      out: responseBytes,
+      ms: milliseconds,
+    });
+  }
+
+  write(record: AccessRecord): void {
+    const { instance, what, ms } = record;
+    const time = new Date(this.clock()).toISOString();
+    const line = { time, ...record, instance: cut(instance), what: cut(what), ms: Math.round(ms * 1000) / 1000 };
+    this.lines.write(`${JSON.stringify(line)}\n`);
+  }
+
+  /** Opens the file by its name again: whoever rotates logs has given the old one another. */
+  reopen(): void {
+    if (!this.toFile) return;
+    this.lines.flushSync();
+    this.lines.reopen();
+  }
+
+  /** Writes what is left. */
+  close(): Promise<void> {
+    if (!this.toFile) {
+      this.lines.flushSync();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.lines.once("close", resolve);
+      this.lines.end();
+    });
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= maxWhat ? text : `${text.slice(0, maxWhat)}…`;
+}
+
+function ready(lines: ReturnType<typeof destination>, target: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    lines.once("ready", resolve);
+    lines.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        new StillageError("failed-precondition", `the access log ${target} cannot be opened (${error.code})`, {
+          cause: error,
+          hint: "it is a file that the server may write, in a folder that is there",
+        }),
+      );
+    });
+  });
+}
