@@ -9,7 +9,14 @@ import { Policy } from "./policy.ts";
 import { hashToken, newToken } from "./token.ts";
 import type { TokenEntry } from "./token-list.ts";
 
-const peer: Peer = { address: "10.0.0.1:5", local: false, push: true, tls: true, certificate: undefined };
+const peer: Peer = {
+  address: "10.0.0.1:5",
+  host: "10.0.0.1",
+  local: false,
+  push: true,
+  tls: true,
+  certificate: undefined,
+};
 const rules: Rule[] = [
   { who: { kind: "anyone" }, may: ["pull"], instances: ["*"] },
   { who: { kind: "token", name: "ci" }, may: ["push"], instances: ["*"] },

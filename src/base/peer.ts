@@ -2,7 +2,9 @@
 export interface Peer {
   /** `host:port` or `unix`. */
   readonly address: string;
-  /** Whether nobody else can read what passes, TLS or not: a loopback address or a Unix socket. */
+  /** The address without its port. */
+  readonly host: string;
+  /** A loopback address or a Unix socket: nobody else can read what passes, and a proxy may stand for many clients. */
   readonly local: boolean;
   /** Whether this listener takes writes. */
   readonly push: boolean;

@@ -35,6 +35,12 @@ export interface Config {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
+  readonly maxConnections: number;
+  readonly maxClientConnections: number;
+  readonly maxCalls: number;
+  readonly maxClientCalls: number;
+  readonly maxUploads: number;
+  readonly maxClientUploads: number;
   readonly graceMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

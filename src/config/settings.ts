@@ -45,6 +45,9 @@ const minBatchBytes = 4 << 10;
 /** Longer than any call that is worth waiting for. */
 const maxGraceMs = 24 * 3_600_000;
 
+/** More than a process has files for. */
+const maxCount = 1_000_000;
+
 const same = <T>(value: T): T => value;
 
 type Description<T> = Pick<Setting<T>, "name" | "type" | "sentence" | "fallback" | "check"> & Partial<Setting<T>>;
@@ -74,6 +77,15 @@ const optionalFile = {
   check: orNone(filePath),
   locate: (path: string | undefined, folder: string) => (path === undefined ? undefined : resolve(folder, path)),
 };
+
+/** A number of things of which there should be a few, and cannot be more than a process can hold. */
+function count(fallback: number): Pick<Setting<number>, "type" | "fallback" | "check"> {
+  const check = scalar(`a number from 1 to ${maxCount}`, (text) => {
+    const number = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+    return number >= 1 && number <= maxCount ? number : undefined;
+  });
+  return { type: "NUMBER", fallback: String(fallback), check };
+}
 
 const optionalSize = {
   type: "SIZE|none",
@@ -155,6 +167,37 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "max-blob-bytes",
     ...optionalSize,
     sentence: "The largest blob that is taken.",
+  }),
+  maxConnections: setting({
+    name: "max-connections",
+    ...count(4096),
+    sentence: "The most connections at a time. More are told to try again in a moment, as with all of these limits.",
+  }),
+  maxClientConnections: setting({
+    name: "max-client-connections",
+    ...count(1024),
+    sentence: "The most connections of one address, this machine's own excepted.",
+  }),
+  maxCalls: setting({
+    name: "max-calls",
+    ...count(8192),
+    sentence: "The most calls and HTTP requests in progress; each may bind 256 KiB.",
+  }),
+  maxClientCalls: setting({
+    name: "max-client-calls",
+    ...count(2048),
+    sentence:
+      "The most calls and HTTP requests in progress of one client: an identity, or an address that has shown none.",
+  }),
+  maxUploads: setting({
+    name: "max-uploads",
+    ...count(1024),
+    sentence: "The most uploads of single blobs in progress; each has an open file.",
+  }),
+  maxClientUploads: setting({
+    name: "max-client-uploads",
+    ...count(512),
+    sentence: "The most uploads of single blobs in progress of one client.",
   }),
   graceMs: setting({
     name: "grace",

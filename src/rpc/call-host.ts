@@ -4,11 +4,13 @@ import type { Peer } from "../base/peer.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { ConnectionMemory } from "./message-memory.ts";
 import type { CallObserver } from "./observer.ts";
+import type { Gate } from "./service.ts";
 
 /** What a call needs of its connection and server. */
 export interface CallHost {
   readonly peer: Peer;
   readonly identify: Identify;
+  readonly gate: Gate | undefined;
   readonly log: Log;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;

@@ -29,12 +29,58 @@ test("a connection that has nothing gets one message's share, whatever others ho
   const memory = new MessageMemory(100);
   const [greedy, modest] = [memory.connection(), memory.connection()];
   const [a, b, c, d] = [new Note(), new Note(), new Note(), new Note()] as const;
-  assert.equal(greedy.reserve(500, a), true);
+  assert.equal(greedy.reserve(150, a), true);
   assert.equal(greedy.reserve(10, b), false);
   assert.equal(modest.reserve(40, c), true);
   assert.equal(modest.reserve(40, d), false);
   modest.unreserve(40);
   assert.deepEqual([b.got, d.got], [false, true]);
-  greedy.unreserve(500);
+  greedy.unreserve(150);
   assert.equal(b.got, true);
+});
+
+test("what is given out beyond the budget is as much again at most", () => {
+  const memory = new MessageMemory(100);
+  const notes = Array.from({ length: 4 }, () => new Note());
+  const connections = notes.map(() => memory.connection());
+  const granted = connections.map((connection, i) => connection.reserve(60, notes[i] as Note));
+  assert.deepEqual(granted, [true, true, true, false]);
+  connections[0]?.unreserve(60);
+  assert.equal(notes[3]?.got, true);
+  const alone = new MessageMemory(100).connection();
+  assert.equal(alone.reserve(500, new Note()), true, "one that is larger than all comes when it is alone");
+});
+
+test("the connections of one client have half of the budget between them, and do not keep others waiting", () => {
+  const memory = new MessageMemory(100);
+  const [one, two] = [memory.connection("client"), memory.connection("client")];
+  const [a, b, c, d] = [new Note(), new Note(), new Note(), new Note()] as const;
+  assert.equal(one.reserve(30, a), true);
+  assert.equal(two.reserve(10, b), true);
+  assert.equal(one.reserve(20, c), false, "more than half");
+  const other = memory.connection("other");
+  assert.equal(other.reserve(10, d), true);
+  const e = new Note();
+  assert.equal(other.reserve(30, e), false, "in the order of asking");
+  one.unreserve(30);
+  assert.deepEqual([c.got, e.got], [true, true]);
+});
+
+test("a message of which nothing comes for long is given up; one that comes slowly is not", () => {
+  const memory = new MessageMemory(100);
+  const message = (): { filled: number; stalls: number; stalled(): void } => ({
+    filled: 0,
+    stalls: 0,
+    stalled() {
+      this.stalls++;
+    },
+  });
+  const [dead, slow, done] = [message(), message(), message()];
+  for (const each of [dead, slow, done]) memory.fills(each);
+  memory.filled(done);
+  for (let i = 0; i < 20; i++) {
+    if (i % 3 === 0) slow.filled++;
+    memory.check();
+  }
+  assert.deepEqual([dead.stalls, slow.stalls, done.stalls], [1, 0, 0]);
 });

@@ -26,33 +26,68 @@ export interface Waiter {
   granted(): void;
 }
 
+/** A long message on its way, for which there is a share. */
+export interface Filling {
+  /** How much of it has come. */
+  readonly filled: number;
+  /** Nothing more of it has come for long. */
+  stalled(): void;
+}
+
+/** What all connections of one client hold. */
+interface Client {
+  reserved: number;
+}
+
 interface Request {
   readonly bytes: number;
   readonly connection: ConnectionMemory;
 }
 
+/** Checks in a row at which nothing of a message has come, before its share is taken back: half a minute. */
+const stalledChecks = 6;
+
 /**
- * The memory of all request messages: a pool of buffers, and a budget for long messages, given out in the order of asking. A
- * connection that has none of it gets a message's share whatever the others hold, so that slow clients do not stop the rest.
+ * The memory of all request messages: a pool of buffers, and a budget for long messages, given out in the order of asking; to one
+ * client half of it at most. A connection that has none of it gets a message's share though others hold the budget, so that slow clients do not stop
+ * the rest; with what is given out so, it is twice the budget at most.
  */
 export class MessageMemory {
   readonly pool = new SlabPool();
   private readonly budget: number;
   private reserved = 0;
   private readonly waiting = new Map<Waiter, Request>();
+  private readonly clients = new Map<string, Client>();
+  private readonly filling = new Map<Filling, { filled: number; checks: number }>();
 
   constructor(budget: number) {
     this.budget = budget;
   }
 
-  /** What the messages of one connection are taken from. */
-  connection(): ConnectionMemory {
-    return new ConnectionMemory(this);
+  /** What the messages of one connection are taken from; those of one client share a bound. Without a name it is a client by itself. */
+  connection(client?: string): ConnectionMemory {
+    return new ConnectionMemory(this, client);
+  }
+
+  /** Called now and then, some seconds apart: takes shares back from messages of which nothing comes. */
+  check(): void {
+    for (const [message, seen] of this.filling) {
+      if (message.filled !== seen.filled) this.filling.set(message, { filled: message.filled, checks: 0 });
+      else if (++seen.checks === stalledChecks) message.stalled();
+    }
+  }
+
+  fills(message: Filling): void {
+    this.filling.set(message, { filled: message.filled, checks: 0 });
+  }
+
+  filled(message: Filling): void {
+    this.filling.delete(message);
   }
 
   /** Takes a share of the budget; false where the waiter has to wait for it. */
   reserve(request: Request, waiter: Waiter): boolean {
-    if ((this.waiting.size === 0 && this.fits(request.bytes)) || request.connection.reserved === 0) {
+    if ((this.waiting.size === 0 && this.fits(request)) || this.isFirst(request)) {
       this.add(request);
       return true;
     }
@@ -63,6 +98,8 @@ export class MessageMemory {
   unreserve({ bytes, connection }: Request): void {
     this.reserved -= bytes;
     connection.reserved -= bytes;
+    const { client } = connection;
+    if (client !== undefined) this.count(client, -bytes);
     this.serve();
   }
 
@@ -70,23 +107,41 @@ export class MessageMemory {
     if (this.waiting.delete(waiter)) this.serve();
   }
 
-  private fits(bytes: number): boolean {
-    return this.reserved + bytes <= this.budget;
+  private fits(request: Request): boolean {
+    return this.reserved + request.bytes <= this.budget && this.fitsClient(request);
+  }
+
+  private fitsClient({ bytes, connection: { client } }: Request): boolean {
+    return client === undefined || (this.clients.get(client)?.reserved ?? 0) + bytes <= this.budget / 2;
+  }
+
+  /** The only message of its connection, where that is no more than the rest holds. */
+  private isFirst({ bytes, connection }: Request): boolean {
+    return connection.reserved === 0 && (this.reserved === 0 || this.reserved + bytes <= 2 * this.budget);
   }
 
   private add({ bytes, connection }: Request): void {
     this.reserved += bytes;
     connection.reserved += bytes;
+    const { client } = connection;
+    if (client !== undefined) this.count(client, bytes);
+  }
+
+  private count(name: string, bytes: number): void {
+    const client = this.clients.get(name) ?? { reserved: 0 };
+    client.reserved += bytes;
+    if (client.reserved === 0) this.clients.delete(name);
+    else this.clients.set(name, client);
   }
 
   private serve(): void {
     let passed = false;
     for (const [waiter, request] of this.waiting) {
-      if ((!passed && this.fits(request.bytes)) || request.connection.reserved === 0) {
+      if ((!passed && this.fits(request)) || this.isFirst(request)) {
         this.waiting.delete(waiter);
         this.add(request);
         waiter.granted();
-      } else passed = true;
+      } else if (this.fitsClient(request)) passed = true;
     }
   }
 }
@@ -95,10 +150,13 @@ export class MessageMemory {
 export class ConnectionMemory {
   /** Its part of the budget. */
   reserved = 0;
+  /** Whose connection it is. */
+  readonly client: string | undefined;
   private readonly memory: MessageMemory;
 
-  constructor(memory: MessageMemory) {
+  constructor(memory: MessageMemory, client: string | undefined) {
     this.memory = memory;
+    this.client = client;
   }
 
   /** Takes a share of the budget; false where the waiter has to wait for it. */
@@ -109,6 +167,16 @@ export class ConnectionMemory {
   /** Gives a share back. */
   unreserve(bytes: number): void {
     if (bytes > 0) this.memory.unreserve({ bytes, connection: this });
+  }
+
+  /** A message for which there is a share is on its way. */
+  fills(message: Filling): void {
+    this.memory.fills(message);
+  }
+
+  /** It has come, or never will. */
+  filled(message: Filling): void {
+    this.memory.filled(message);
   }
 
   /** Stops waiting. */

@@ -1,6 +1,6 @@
 import { StillageError } from "../base/errors.ts";
 import type { ServerStream } from "../http2/stream.ts";
-import { type ConnectionMemory, Message, type Waiter } from "./message-memory.ts";
+import { type ConnectionMemory, type Filling, Message, type Waiter } from "./message-memory.ts";
 
 /** A length-prefixed message begins with a flag and four bytes of length. */
 const prefixBytes = 5;
@@ -15,6 +15,9 @@ export interface MessageSink {
 /** A read-ahead of this much waits to be received before the client is let to send more. */
 const readAheadBytes = 1024 * 1024;
 
+/** When a client that was cut off in the middle may try again. */
+const retryAfterMs = 1000;
+
 /** What a message takes besides its bytes: the shortest are almost nothing on the wire. */
 const overheadBytes = 256;
 
@@ -22,7 +25,7 @@ const overheadBytes = 256;
  * Cuts a request's body into messages, each put together in one buffer (PROTOCOL-HTTP2.md of gRPC, "Length-Prefixed-Message"), and
  * grants the client what it may send: a little ahead always; the rest of a long message once there is memory for it.
  */
-export class MessageReader implements Waiter {
+export class MessageReader implements Waiter, Filling {
   private readonly stream: ServerStream;
   private readonly sink: MessageSink;
   private readonly memory: ConnectionMemory;
@@ -34,7 +37,7 @@ export class MessageReader implements Waiter {
   private compressed = false;
   /** Of the message at hand; -1 between messages. */
   private length = -1;
-  private filled = 0;
+  filled = 0;
   private target: Buffer | undefined;
   private slab: Buffer | undefined;
   private reserved = 0;
@@ -78,15 +81,21 @@ export class MessageReader implements Waiter {
     this.stopped = true;
     if (this.waiting) this.memory.leave(this);
     if (this.slab !== undefined) this.memory.giveSlab(this.slab);
+    if (this.reserved > 0) this.memory.filled(this);
     this.memory.unreserve(this.reserved);
     this.target = undefined;
     this.slab = undefined;
     this.reserved = 0;
   }
 
+  stalled(): void {
+    const error = new StillageError("unavailable", "the rest of a message did not come", { retryAfterMs });
+    this.refuse(error);
+  }
+
   granted(): void {
     this.waiting = false;
-    this.reserved = this.length;
+    this.reserve();
     this.grow(this.length);
     this.replenish();
   }
@@ -116,11 +125,16 @@ export class MessageReader implements Waiter {
       // What may come before the share of the budget does.
       this.allocate(Math.min(length, this.windowBytes));
     } else {
-      if (length > this.windowBytes) this.reserved = length;
+      if (length > this.windowBytes) this.reserve();
       this.allocate(length);
     }
     if (length === 0) this.deliver();
     return at;
+  }
+
+  private reserve(): void {
+    this.reserved = this.length;
+    this.memory.fills(this);
   }
 
   private takeBody(bytes: Buffer, at: number, end: number): number {
@@ -149,6 +163,7 @@ export class MessageReader implements Waiter {
     const { length, slab } = this;
     const bytes = slab === undefined ? (this.target as Buffer) : slab.subarray(0, length);
     const message = new Message(bytes, this.compressed, slab, this.reserved);
+    if (this.reserved > 0) this.memory.filled(this);
     this.length = -1;
     this.target = undefined;
     this.slab = undefined;

@@ -11,7 +11,7 @@ import type { Message } from "./message-memory.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { errorResponse, errorTrailers, okTrailers, responseHeaders } from "./response-headers.ts";
 import type { Route } from "./router.ts";
-import type { Call } from "./service.ts";
+import type { Call, Leaving } from "./service.ts";
 import { grpcStatus, statusCodeOf } from "./status.ts";
 
 const prefixBytes = 5;
@@ -50,6 +50,7 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   private headersSent = false;
   /** Whose call it is, is being found out. */
   private identifying = false;
+  private place: Leaving | undefined;
   /** Ready to start, but for that. */
   private ready = false;
   private requestBytes = 0;
@@ -74,7 +75,7 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
     try {
       const caller = this.host.identify(this.headers.authorization);
       if (isPromise(caller)) this.awaitCaller(caller);
-      else this.caller = caller;
+      else this.admit(caller);
     } catch (error) {
       this.refuse(error);
     }
@@ -217,14 +218,20 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
 
   private awaitCaller(caller: Promise<Caller>): void {
     this.identifying = true;
-    caller.then(
-      (found) => {
+    caller
+      .then((found) => {
         this.identifying = false;
-        this.caller = found;
-        if (this.ready && !this.decided) this.startWithRoom();
-      },
-      (error) => this.refuse(error),
-    );
+        if (this.decided) return;
+        this.admit(found);
+        if (this.ready) this.startWithRoom();
+      })
+      .catch((error) => this.refuse(error));
+  }
+
+  /** Errors: `unavailable`. */
+  private admit(caller: Caller): void {
+    this.caller = caller;
+    this.place = this.host.gate?.enter(this);
   }
 
   private refuse(thrown: unknown): void {
@@ -247,6 +254,7 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   private decide(status: number, message: string): void {
     this.decided = true;
     this.reader.stop();
+    this.place?.leave();
     const { host } = this;
     if (this.deadline !== Number.POSITIVE_INFINITY) host.deadlines.remove(this);
     host.observer?.finished(this, status, message, this.requestBytes, this.responseBytes, host.now() - this.startedAt);

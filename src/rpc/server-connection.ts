@@ -18,6 +18,7 @@ import type { CallObserver } from "./observer.ts";
 import { PlainExchange } from "./plain-exchange.ts";
 import { errorResponse } from "./response-headers.ts";
 import type { Route } from "./router.ts";
+import type { Gate } from "./service.ts";
 import { StreamCall } from "./stream-call.ts";
 import { UnaryCall } from "./unary-call.ts";
 
@@ -26,6 +27,7 @@ export interface Shared {
   readonly routes: ReadonlyMap<string, Route>;
   readonly http: HttpHandler | undefined;
   readonly authenticate: Authenticate;
+  readonly gate: Gate | undefined;
   readonly observer: CallObserver | undefined;
   readonly log: Log;
   readonly limits: Limits;
@@ -57,6 +59,7 @@ const grpcType = /^application\/grpc(\+proto)?(;|$)/;
 export class ServerConnection implements RequestTarget, CallHost {
   readonly peer: Peer;
   readonly identify: Identify;
+  readonly gate: Gate | undefined;
   readonly log: Log;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;
@@ -74,10 +77,11 @@ export class ServerConnection implements RequestTarget, CallHost {
   constructor(socket: Socket, peer: Peer, shared: Shared, closed: (connection: ServerConnection) => void) {
     this.peer = peer;
     this.identify = shared.authenticate(peer);
+    this.gate = shared.gate;
     this.shared = shared;
     this.log = shared.log;
     this.observer = shared.observer;
-    this.memory = shared.memory.connection();
+    this.memory = shared.memory.connection(peer.local ? undefined : peer.host);
     this.expansions = shared.expansions.connection();
     this.deadlines = shared.deadlines;
     this.http2 = new Http2Connection(socket, {

@@ -9,7 +9,7 @@ import { MessageMemory } from "./message-memory.ts";
 import type { CallObserver } from "./observer.ts";
 import { routesOf } from "./router.ts";
 import { ServerConnection, type Shared } from "./server-connection.ts";
-import type { Service } from "./service.ts";
+import type { Gate, Service } from "./service.ts";
 
 /** How often connections are looked at for clients that are overdue. */
 const checkMs = 5000;
@@ -25,6 +25,7 @@ export interface RpcServerOptions {
   /** What answers requests that are no gRPC calls; without it they get a 415. */
   readonly http?: HttpHandler;
   readonly authenticate: Authenticate;
+  readonly gate?: Gate;
   readonly observer?: CallObserver;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
@@ -40,7 +41,7 @@ export class RpcServer {
   private closing = false;
   private onIdle: (() => void) | undefined;
 
-  constructor({ services, http, authenticate, observer, log, limits: changed }: RpcServerOptions) {
+  constructor({ services, http, authenticate, gate, observer, log, limits: changed }: RpcServerOptions) {
     const limits = { ...defaultLimits, ...changed };
     const now = (): number => performance.now();
     this.deadlines = new Deadlines(now);
@@ -48,6 +49,7 @@ export class RpcServer {
       routes: routesOf(services, limits.maxRequestBytes),
       http,
       authenticate,
+      gate,
       observer,
       log,
       limits,
@@ -118,5 +120,6 @@ export class RpcServer {
 
   private check(): void {
     for (const { http2 } of this.open) http2.check();
+    this.shared.memory.check();
   }
 }

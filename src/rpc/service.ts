@@ -17,6 +17,17 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+/** Decides whether a call may begin, once it is known whose it is. */
+export interface Gate {
+  /** Errors: `unavailable`, which becomes the call's status. */
+  enter(call: Call): Leaving;
+}
+
+/** Told once, when the call has ended. */
+export interface Leaving {
+  leave(): void;
+}
+
 /** One response message, in pieces that are sent one after the other without being joined. */
 export interface Reply {
   readonly parts: readonly Uint8Array[];

@@ -15,8 +15,10 @@ import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
+import { Admission } from "./admission.ts";
 import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
+import { ConnectionPlaces } from "./connection-places.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
@@ -41,6 +43,12 @@ export interface ServerOptions {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
+  readonly maxConnections: number;
+  readonly maxClientConnections: number;
+  readonly maxCalls: number;
+  readonly maxClientCalls: number;
+  readonly maxUploads: number;
+  readonly maxClientUploads: number;
   /** What `/status` says the program is. */
   readonly version: string;
 }
@@ -61,6 +69,9 @@ export interface RunningServer {
   /** Lets running calls end for `graceMs`, cuts those that have not, and closes the store. */
   close(graceMs: number): Promise<void>;
 }
+
+/** Connections for which there is no place, and which are told so instead of being cut off. */
+const spareConnections = 256;
 
 /** Opens the store and serves it. What was opened is closed again, in reverse order, when a later step fails. */
 export async function startServer(options: ServerOptions, log: Log): Promise<RunningServer> {
@@ -91,14 +102,22 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const tenants = tenantsOf(options.instances.map((name) => tenant(name, store, refs, options.services)));
   const readiness = new Readiness();
   const calls = new CallStats();
+  const admission = new Admission({
+    connections: { all: options.maxConnections, client: options.maxClientConnections },
+    calls: { all: options.maxCalls, client: options.maxClientCalls },
+    uploads: { all: options.maxUploads, client: options.maxClientUploads },
+  });
+  const places = new ConnectionPlaces(admission);
+  const authenticate = places.before(access.authenticate);
   const rpc: RpcServer = new RpcServer({
-    services: servicesOf({ ...options, part: options.services, tenants, uploads, readiness }),
+    services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness }),
     http: (request) => http(request),
-    authenticate: access.authenticate,
+    authenticate,
+    gate: { enter: ({ peer, caller }) => admission.call(peer, caller) },
     observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
     log,
   });
-  const metrics = serverMetrics({ calls, usage: () => store.usage(), connections: () => rpc.connections() });
+  const metrics = serverMetrics({ calls, usage: () => store.usage(), connections: () => rpc.connections(), admission });
   const listeners: Listener[] = [];
   const started = clock();
   const operatorPages = pages({
@@ -116,11 +135,19 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     }),
   });
   // The HTTP cache is of blobs and results, which an index alone has not.
-  const doors = options.services === "index" ? operatorPages : httpCache({ ...options, tenants }, operatorPages);
-  const http = accessLog === undefined ? identified(doors) : logged(identified(doors), accessLog);
-  const http1 = new Http1(http, access.authenticate, log);
+  const doors =
+    options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
+  const visits = identified(doors, admission);
+  const http = accessLog === undefined ? visits : logged(visits, accessLog);
+  const http1 = new Http1(http, authenticate, log);
   for (const config of options.listeners) {
-    const listener = await Listener.open(config, { rpc, http1, log });
+    const listener = await Listener.open(config, {
+      rpc,
+      http1,
+      places,
+      maxConnections: options.maxConnections + spareConnections,
+      log,
+    });
     opened.defer(() => listener.close());
     listeners.push(listener);
   }

@@ -1,16 +1,27 @@
 import { StillageError } from "../base/errors.ts";
 import type { HttpHandler, HttpResponse } from "../http/exchange.ts";
 import type { AccessLog } from "./access-log.ts";
+import type { Admission, Place } from "./admission.ts";
 import { CountedRequest } from "./counted-request.ts";
 import { errorResponse } from "./http-status.ts";
 
-/** Finds out whose request it is before `handler` answers it, and gives the answer to errors that were foreseen. */
-export function identified(handler: HttpHandler): HttpHandler {
+/**
+ * Finds out whose request it is, and whether there is room for it, before `handler` answers it, and gives the answer to errors that were
+ * foreseen.
+ */
+export function identified(handler: HttpHandler, admission: Admission): HttpHandler {
   return async (request) => {
+    let place: Place | undefined;
     try {
       request.caller = await request.identify(request.headers.authorization ?? "");
-      return await handler(request);
+      place = admission.call(request.peer, request.caller);
+      const response = await handler(request);
+      const { body } = response;
+      if (body === undefined || body instanceof Uint8Array || request.method === "HEAD") place.leave();
+      else return { ...response, body: followed(body, place.leave) };
+      return response;
     } catch (error) {
+      place?.leave();
       if (error instanceof StillageError && error.code !== "internal") return errorResponse(error);
       throw error;
     }

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Log } from "../base/log.ts";
 import type { RpcServer } from "../rpc/server.ts";
+import type { ConnectionPlaces } from "./connection-places.ts";
 import type { Http1 } from "./http/http1.ts";
 import { listenOn } from "./listen-address.ts";
 import { peerOf } from "./peer-of.ts";
@@ -19,11 +20,11 @@ export interface ListenerConfig {
 export interface ListenerTargets {
   readonly rpc: Pick<RpcServer, "accept">;
   readonly http1: Pick<Http1, "accept">;
+  readonly places?: ConnectionPlaces;
+  /** Connections at a time; more are cut off. */
+  readonly maxConnections: number;
   readonly log: Log;
 }
-
-/** Connections of one listener at a time; each costs some 50 KiB. A build farm has hundreds. */
-const maxConnections = 4096;
 
 /** How long a client may take for the TLS handshake, and from there to the first bytes of a protocol. */
 const firstBytesMs = 20_000;
@@ -65,7 +66,7 @@ export class Listener {
         targets.log.debug({ peer: socket.remoteAddress, reason: error.message }, "TLS handshake failed");
       });
     }
-    server.maxConnections = maxConnections;
+    server.maxConnections = targets.maxConnections;
     const address = await listenOn(server, config.address);
     server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
     return new Listener(config, server, address);
@@ -88,8 +89,13 @@ function isStranger(socket: TLSSocket): boolean {
 }
 
 /** Tells HTTP/2 from HTTP/1.1 by the first bytes, which works with and without TLS and whatever ALPN said. */
-function receiveFirstBytes(socket: Socket, config: ListenerConfig, { rpc, http1, log }: ListenerTargets): void {
+function receiveFirstBytes(socket: Socket, config: ListenerConfig, targets: ListenerTargets): void {
+  const { rpc, http1, places, log } = targets;
   const peer = peerOf(socket, config.push);
+  if (places !== undefined) {
+    places.opened(peer);
+    socket.once("close", () => places.closed(peer));
+  }
   let head: Buffer = Buffer.alloc(0);
   const giveUp = (): void => {
     socket.destroy();

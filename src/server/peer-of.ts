@@ -7,6 +7,7 @@ export function peerOf(socket: Socket, push: boolean): Peer {
   const { remoteAddress, remotePort } = socket;
   return {
     address: remoteAddress === undefined ? "unix" : `${remoteAddress}:${remotePort}`,
+    host: remoteAddress ?? "unix",
     local: remoteAddress === undefined || isLoopback(remoteAddress),
     push,
     tls: socket instanceof TLSSocket,

@@ -10,6 +10,7 @@ import { file_grpc_health_v1_health as healthFile } from "../gen/grpc/health/v1/
 import { file_grpc_reflection_v1_reflection as reflectionFile } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { file_grpc_reflection_v1alpha_reflection as reflectionAlphaFile } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { Service } from "../rpc/service.ts";
+import type { Admission } from "./admission.ts";
 import { actionCacheService } from "./grpc/action-cache.ts";
 import { byteStreamService } from "./grpc/byte-stream.ts";
 import { capabilitiesService } from "./grpc/capabilities.ts";
@@ -28,6 +29,7 @@ export interface ServicesOptions {
   readonly part: Part;
   readonly tenants: Tenants;
   readonly uploads: Uploads;
+  readonly admission: Admission;
   readonly readiness: Readiness;
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;

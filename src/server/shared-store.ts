@@ -95,7 +95,8 @@ class SharedStore implements Part {
     const forwarder = new ConnectionForwarder(socketFor, () => this.takePlace(), this.log);
     const listeners: Listener[] = [];
     try {
-      const targets = { rpc: forwarder, http1: forwarder, log: this.log };
+      const { maxConnections } = this.options;
+      const targets = { rpc: forwarder, http1: forwarder, maxConnections, log: this.log };
       for (const config of configs) listeners.push(await Listener.open(config, targets));
     } catch (error) {
       for (const listener of listeners) listener.close();

@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { testArtifactCommands, testBuilds } from "./bst2/artifacts.ts";
 import { testDeployments } from "./bst2/deployments.ts";
+import { testLimits } from "./bst2/limits.ts";
 import { testOutcomes } from "./bst2/outcomes.ts";
 import { testRights } from "./bst2/rights.ts";
 import { testSources } from "./bst2/sources.ts";
@@ -17,4 +18,5 @@ describe(`BuildStream ${version}`, { concurrency: 2 }, () => {
   testDeployments(version);
   testTls(version);
   testRights(version);
+  testLimits(version);
 });

@@ -2,8 +2,9 @@ import { showDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { isPromise } from "../../base/maybe-promise.ts";
-import type { UploadTurn } from "../../cache/uploads.ts";
+import type { Uploads, UploadTurn } from "../../cache/uploads.ts";
 import type { CallStream } from "../../rpc/service.ts";
+import type { BlobStore } from "../../store/blob-store.ts";
 import { checkBlobSize } from "../blob-limit.ts";
 import { parseWriteName, type WriteName } from "../resource-name.ts";
 import { reach } from "../rights.ts";
@@ -27,7 +28,21 @@ export async function writeBlob(stream: CallStream, options: ByteStreamOptions):
   if ((await blobs.missing(DigestList.of(digest))).length === 0) {
     return answer(stream, name.compression === "identity" ? digest.size : -1);
   }
-  const { uploads } = options;
+  const place = options.admission.upload(stream);
+  try {
+    await receiveBlob(stream, first, name, blobs, options.uploads);
+  } finally {
+    place.leave();
+  }
+}
+
+async function receiveBlob(
+  stream: CallStream,
+  first: WriteRequest,
+  name: WriteName,
+  blobs: BlobStore,
+  uploads: Uploads,
+): Promise<void> {
   const turn = await uploads.open(blobs, name, first.writeOffset);
   let received: number | undefined;
   try {
@@ -40,7 +55,7 @@ export async function writeBlob(stream: CallStream, options: ByteStreamOptions):
   if (received === undefined) {
     // Some clients say that they have ended just before they cancel.
     await uploads.suspend(turn);
-    throw new StillageError("invalid", `${showDigest(digest)}: the write ended without finish_write`);
+    throw new StillageError("invalid", `${showDigest(name.digest)}: the write ended without finish_write`);
   }
   await uploads.close(turn);
   // The bytes as sent: what Bazel and Buck2 compare with, compressed or not.

@@ -9,6 +9,7 @@ import {
   QueryWriteStatusResponseSchema,
 } from "../../gen/google/bytestream/bytestream_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
+import type { Admission } from "../admission.ts";
 import { parseWriteName } from "../resource-name.ts";
 import { reach } from "../rights.ts";
 import { readBlob } from "./byte-stream-read.ts";
@@ -17,6 +18,7 @@ import { writeBlob } from "./byte-stream-write.ts";
 export interface ByteStreamOptions {
   readonly tenants: Tenants;
   readonly uploads: Uploads;
+  readonly admission: Admission;
   /** max_cas_blob_size_bytes; `undefined`: no limit. */
   readonly maxBlobBytes: number | undefined;
 }

@@ -2,7 +2,14 @@ import { openCallers } from "../../access/granted-caller.ts";
 import type { Peer } from "../../base/peer.ts";
 import type { Call, Service } from "../../rpc/service.ts";
 
-const peer: Peer = { address: "127.0.0.1:1", push: true, local: true, tls: false, certificate: undefined };
+const peer: Peer = {
+  address: "127.0.0.1:1",
+  host: "127.0.0.1",
+  push: true,
+  local: true,
+  tls: false,
+  certificate: undefined,
+};
 
 /** What every call has, made where pushes are taken or not. */
 export function visit({ push }: { readonly push: boolean }): Omit<Call, "method"> {

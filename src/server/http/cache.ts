@@ -2,6 +2,7 @@ import type { ActionCache } from "../../cache/action-cache.ts";
 import { inlineNothing } from "../../cache/action-inline.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
+import type { Admission } from "../admission.ts";
 import { type CachePath, parseCachePath } from "../cache-path.ts";
 import { text } from "../http-status.ts";
 import { reach } from "../rights.ts";
@@ -12,6 +13,7 @@ const maxResultBytes = 4 << 20;
 
 export interface HttpCacheOptions {
   readonly tenants: Tenants;
+  readonly admission: Admission;
   /** `undefined`: no limit. */
   readonly maxBlobBytes: number | undefined;
 }
@@ -31,7 +33,7 @@ export function httpCache(options: HttpCacheOptions, next: HttpHandler): HttpHan
 async function answer(
   request: HttpRequest,
   path: CachePath,
-  { tenants, maxBlobBytes }: HttpCacheOptions,
+  { tenants, admission, maxBlobBytes }: HttpCacheOptions,
 ): Promise<HttpResponse> {
   const { method } = request;
   if (method === "GET" || method === "HEAD") {
@@ -40,7 +42,14 @@ async function answer(
   }
   if (method !== "PUT") return text(405, "GET, HEAD and PUT are served here\n", { allow: "GET, HEAD, PUT" });
   const { blobs, actions } = reach(tenants, request, path.instance, "push");
-  return path.kind === "cas" ? putBlob(request, path, blobs, maxBlobBytes) : putResult(request, path, actions);
+  const place = admission.upload(request);
+  try {
+    return await (path.kind === "cas"
+      ? putBlob(request, path, blobs, maxBlobBytes)
+      : putResult(request, path, actions));
+  } finally {
+    place.leave();
+  }
 }
 
 async function getResult(path: CachePath, actions: ActionCache): Promise<HttpResponse> {

@@ -12,6 +12,8 @@ export interface CacheServer {
   readonly push?: boolean;
   readonly type?: "all" | "index" | "storage";
   readonly "instance-name"?: string;
+  /** Failures show early where nothing is said. */
+  readonly "connection-config"?: object;
   readonly auth?: {
     readonly "server-cert"?: string;
     readonly "client-cert"?: string;
@@ -105,7 +107,7 @@ function userConfiguration(configuration: BstConfiguration, version: string): ob
   const patience = early ? {} : { "connection-config": { "retry-limit": 1, "retry-delay": 100 } };
   const reserved = early ? {} : { "reserved-disk-space": "10M" };
   const servers = (list: readonly CacheServer[] = []) => ({
-    servers: list.map((entry) => ({ ...entry, ...patience })),
+    servers: list.map((entry) => ({ ...patience, ...entry })),
   });
   return {
     scheduler: { "network-retries": 0, builders: 2 },

@@ -1,0 +1,104 @@
+import type { Caller } from "../base/caller.ts";
+import { StillageError } from "../base/errors.ts";
+import type { Peer } from "../base/peer.ts";
+
+/** How much may be going on at a time: in all, and for one client. */
+export interface Bound {
+  readonly all: number;
+  readonly client: number;
+}
+
+export const bounded = ["connections", "calls", "uploads"] as const;
+
+export type Bounded = (typeof bounded)[number];
+
+export type Bounds = Readonly<Record<Bounded, Bound>>;
+
+/** When whoever is refused may try again. */
+const retryAfterMs = 1000;
+
+/** A place that somebody has; given back once. */
+export interface Place {
+  leave(): void;
+}
+
+/**
+ * Counts what is going on, and refuses what would be too much with `unavailable`: the one answer after which every client waits and
+ * tries again. A client is whoever has shown who he is, and without that an address; what comes from this machine may be a proxy's, which stands for many, and has
+ * no bound but that of all.
+ */
+export class Admission {
+  private readonly bounds: Bounds;
+  private readonly all: Record<Bounded, number> = { connections: 0, calls: 0, uploads: 0 };
+  private readonly clients: Readonly<Record<Bounded, Map<string, number>>> = {
+    connections: new Map(),
+    calls: new Map(),
+    uploads: new Map(),
+  };
+  private readonly refusals: Record<Bounded, number> = { connections: 0, calls: 0, uploads: 0 };
+
+  constructor(bounds: Bounds) {
+    this.bounds = bounds;
+  }
+
+  /** Errors: `unavailable`. */
+  connection({ host, local }: Peer): Place {
+    return this.enter("connections", local ? undefined : host);
+  }
+
+  /** Errors: `unavailable`. */
+  call(peer: Peer, caller: Caller): Place {
+    return this.enter("calls", clientOf(peer, caller));
+  }
+
+  /** Errors: `unavailable`. */
+  upload({ peer, caller }: { readonly peer: Peer; readonly caller: Caller }): Place {
+    return this.enter("uploads", clientOf(peer, caller));
+  }
+
+  /** How many of them there are. */
+  current(kind: Bounded): number {
+    return this.all[kind];
+  }
+
+  /** How many have been refused since the start. */
+  refused(kind: Bounded): number {
+    return this.refusals[kind];
+  }
+
+  private enter(kind: Bounded, client: string | undefined): Place {
+    const { all, clients } = this;
+    const bound = this.bounds[kind];
+    const clientsOfKind = clients[kind];
+    const own = client === undefined ? 0 : (clientsOfKind.get(client) ?? 0);
+    if (all[kind] >= bound.all) throw this.refusal(kind, "", bound.all);
+    if (own >= bound.client) throw this.refusal(kind, " of one client", bound.client);
+    all[kind]++;
+    if (client !== undefined) clientsOfKind.set(client, own + 1);
+    let here = true;
+    return {
+      leave: () => {
+        if (!here) return;
+        here = false;
+        all[kind]--;
+        if (client === undefined) return;
+        const left = (clientsOfKind.get(client) ?? 1) - 1;
+        if (left === 0) clientsOfKind.delete(client);
+        else clientsOfKind.set(client, left);
+      },
+    };
+  }
+
+  private refusal(kind: Bounded, whose: string, bound: number): StillageError {
+    this.refusals[kind]++;
+    return new StillageError("unavailable", `${bound} ${kind}${whose} are as many as are served at a time`, {
+      hint: "try again in a moment",
+      retryAfterMs,
+    });
+  }
+}
+
+function clientOf({ host, local }: Peer, { identified, name }: Caller): string | undefined {
+  if (identified) return name;
+  return local ? undefined : host;
+}

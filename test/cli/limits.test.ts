@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { ByteStream } from "../../src/gen/google/bytestream/bytestream_pb.ts";
+import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
+import { type Channel, connect } from "../../src/rpc/client/channel.ts";
+import type { RpcError } from "../../src/rpc/client/rpc-error.ts";
+import { client } from "../../src/rpc/client/typed.ts";
+import { encodeRetryDetails } from "../../src/rpc/status-details.ts";
+import { createToken, writeAccess } from "./support/access.ts";
+import { newFolder } from "./support/folder.ts";
+import { serve } from "./support/programs.ts";
+
+const listen = ["--listen", "127.0.0.1:0"];
+
+/** Begins an upload that goes on until it is cancelled, and waits until the server has begun with it. */
+async function beginUpload(channel: Channel) {
+  const hash = randomBytes(32).toString("hex");
+  const resourceName = `uploads/${hash}/blobs/${hash}/3000000`;
+  const stream = client(channel, ByteStream);
+  const call = stream.write();
+  await call.send({ resourceName, data: Buffer.alloc(1000) });
+  for (;;) {
+    const begun = await stream.queryWriteStatus({ resourceName }).catch(() => undefined);
+    if (begun !== undefined) return call;
+  }
+}
+
+const health = (channel: Channel) => client(channel, Health).check({});
+
+/** Fails unless the call is refused as one that may be tried again in a second. */
+async function assertRefused(call: Promise<unknown>, message: RegExp): Promise<void> {
+  await assert.rejects(call, (error: RpcError) => {
+    assert.deepEqual([error.status, message.test(error.message)], ["UNAVAILABLE", true], error.message);
+    assert.deepEqual(Buffer.from(error.details ?? []), encodeRetryDetails(error.code, error.message, 1000));
+    return true;
+  });
+}
+
+/** Tries until it is not refused any more. */
+async function eventually(call: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await call();
+      return;
+    } catch (error) {
+      assert.equal((error as RpcError).status, "UNAVAILABLE");
+    }
+  }
+}
+
+test("more connections than are allowed are told to try again, and are let in when others have gone", async () => {
+  await using folder = await newFolder();
+  await using server = await serve("stillage", ["serve", "store", ...listen, "--max-connections", "2"], {
+    cwd: folder.path,
+  });
+  const url = `grpc://${server.listeners[0]?.address}`;
+  const [one, two, three] = [connect(url), connect(url), connect(url)];
+  await health(one);
+  await health(two);
+  await assertRefused(health(three), /^2 connections are as many/);
+  const page = await fetch(`${url.replace("grpc", "http")}/healthz`);
+  assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
+  await one.close();
+  await eventually(() => health(three));
+  await Promise.all([two.close(), three.close()]);
+});
+
+test("calls and uploads of one identity, and of all", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const access = [
+    "--access",
+    await writeAccess(cwd, [
+      { who: { token: "*" }, may: "push" },
+      { who: { token: "c" }, may: "admin" },
+    ]),
+  ];
+  const tokens = [await createToken(cwd, "a"), await createToken(cwd, "b"), await createToken(cwd, "c")];
+  const limits = ["--max-client-calls", "3", "--max-calls", "8", "--max-client-uploads", "2", "--max-uploads", "3"];
+  await using server = await serve("stillage", ["serve", "store", ...listen, ...access, ...limits], { cwd });
+  const address = server.listeners[0]?.address ?? "";
+  const [a, b, c] = tokens.map((token) =>
+    connect(`grpc://${address}`, { headers: { authorization: `Bearer ${token}` } }),
+  );
+  assert.ok(a && b && c);
+
+  const first = await beginUpload(a);
+  await beginUpload(a);
+  const third = client(a, ByteStream).write();
+  await third.send({ resourceName: `uploads/x/blobs/${"0".repeat(64)}/10` });
+  await assertRefused(third.receive(), /^2 uploads of one client are as many/);
+  const put = await fetch(`http://${address}/cas/${"0".repeat(64)}`, {
+    method: "PUT",
+    body: "x",
+    headers: { authorization: `Bearer ${tokens[0]}` },
+  });
+  assert.deepEqual([put.status, put.headers.get("retry-after")], [503, "1"]);
+
+  await beginUpload(b);
+  const other = client(c, ByteStream).write();
+  await other.send({ resourceName: `uploads/x/blobs/${"0".repeat(64)}/10` });
+  await assertRefused(other.receive(), /^3 uploads are as many/);
+
+  const watch = client(a, Health).watch();
+  await watch.send({});
+  await watch.receive();
+  await assertRefused(health(a), /^3 calls of one client are as many/);
+  await health(b);
+  first.cancel();
+  await eventually(() => health(a));
+  await eventually(() => beginUpload(c));
+  for (const channel of [a, b, c]) channel.destroy();
+  const metrics = await (
+    await fetch(`http://${address}/metrics`, { headers: { authorization: `Bearer ${tokens[2]}` } })
+  ).text();
+  for (const [limit, least] of [
+    ["connections", 0],
+    ["calls", 1],
+    ["uploads", 3],
+  ] as const) {
+    const refused = new RegExp(`^stillage_server_refused_total\\{limit="${limit}"\\} (\\d+)$`, "m").exec(metrics)?.[1];
+    assert.ok(Number(refused) >= least, `${limit}: ${refused}`);
+  }
+});
