@@ -10,13 +10,14 @@ import { failedBy, progressLine, report } from "./report.ts";
 import { type Contender, measure, type Plan } from "./rounds.ts";
 import { chooseRows } from "./rows.ts";
 import type { Sample } from "./samples.ts";
-import { checkout, choosePeers, type Server, stillage } from "./servers.ts";
+import { checkout, choosePeers, type Server, stillage, stillageWithRights } from "./servers.ts";
 
 const help = `Usage: make bench, or node bench/run.ts [options]
   --rows a,b      these rows only; "all" adds those that are not measured otherwise
   --rounds N      rounds, the order of the servers reversed in every second (2)
   --passes N      timed passes of a row in a round, of which the median counts (3)
   --peers a,b     of bazel-remote, casd, reference (bazel-remote,casd)
+  --rights        Stillage with an access file and an access log
   --dir DIR       where the servers get their fresh folders (.cache/bench)
   --json FILE     write every sample to FILE
   --markdown      print tables in Markdown
@@ -30,6 +31,7 @@ await runMain(async (signal) => {
       passes: { type: "string", default: "3" },
       peers: { type: "string", default: "bazel-remote,casd" },
       dir: { type: "string", default: join(checkout, ".cache/bench") },
+      rights: { type: "boolean", default: false },
       json: { type: "string" },
       markdown: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -38,7 +40,7 @@ await runMain(async (signal) => {
   if (values.help) return console.log(help);
 
   const rows = chooseRows(values.rows);
-  const contenders = [stillage, ...choosePeers(values.peers)].flatMap(contend);
+  const contenders = [values.rights ? stillageWithRights : stillage, ...choosePeers(values.peers)].flatMap(contend);
   if (contenders.length === 0) throw new Error("there is no server to measure");
   const rounds = positiveNumber("rounds", values.rounds);
   const passes = positiveNumber("passes", values.passes);

@@ -1,4 +1,5 @@
 import { existsSync, globSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { freeAddress, type Launch } from "./server-process.ts";
 
@@ -25,20 +26,34 @@ const firstInPath = (folder: string): Record<string, string> => ({
 const firstOf = (...candidates: readonly (string | undefined)[]): string | undefined =>
   candidates.flatMap((path) => (path === undefined ? [] : globSync(path)))[0];
 
-export const stillage: Server = {
-  name: "stillage",
-  locate: () => {
-    const built = existsSync(join(checkout, "dist")) ? join(checkout, "bin/stillage") : undefined;
-    return firstOf(built, join(checkout, "src/main.ts"));
-  },
-  hint: "neither bin/stillage nor src/main.ts is there",
-  launch: async (program, dir) => {
-    const args = ["serve", dir, "--listen", "127.0.0.1:0"];
-    return program.endsWith(".ts")
-      ? { command: process.execPath, args: [program, ...args] }
-      : { command: program, args, env: firstInPath(dirname(process.execPath)) };
-  },
-};
+/** Rules that are asked for each call: the load generator, which shows no credentials, is anyone. */
+const accessFile = "rights:\n- { who: { token: ci-* }, may: push }\n- { who: anyone, may: push }\n";
+
+export const stillage = stillageWith("stillage", async () => []);
+
+/** With rights and an access log. */
+export const stillageWithRights = stillageWith("stillage", async (dir) => {
+  const access = join(dir, "access.yaml");
+  await writeFile(access, accessFile);
+  return ["--access", access, "--access-log", join(dir, "access.log")];
+});
+
+function stillageWith(name: string, options: (dir: string) => Promise<readonly string[]>): Server {
+  return {
+    name,
+    locate: () => {
+      const built = existsSync(join(checkout, "dist")) ? join(checkout, "bin/stillage") : undefined;
+      return firstOf(built, join(checkout, "src/main.ts"));
+    },
+    hint: "neither bin/stillage nor src/main.ts is there",
+    launch: async (program, dir) => {
+      const args = ["serve", join(dir, "store"), "--listen", "127.0.0.1:0", ...(await options(dir))];
+      return program.endsWith(".ts")
+        ? { command: process.execPath, args: [program, ...args] }
+        : { command: program, args, env: firstInPath(dirname(process.execPath)) };
+    },
+  };
+}
 
 const bazelRemote: Server = {
   name: "bazel-remote",
