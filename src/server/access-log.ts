@@ -43,6 +43,8 @@ export class AccessLog implements CallObserver {
   private readonly clock: Clock;
   private readonly lines: ReturnType<typeof destination>;
   private readonly toFile: boolean;
+  private now = Number.NaN;
+  private shown = "";
 
   /** `target`: `stderr` or a file, which is appended to. Errors: `failed-precondition`. */
   static async open(target: string, clock: Clock, log: Log): Promise<AccessLog> {
@@ -96,10 +98,21 @@ export class AccessLog implements CallObserver {
   }
 
   write(record: AccessRecord): void {
-    const { instance, what, ms } = record;
-    const time = new Date(this.clock()).toISOString();
-    const line = { time, ...record, instance: cut(instance), what: cut(what), ms: Math.round(ms * 1000) / 1000 };
-    this.lines.write(`${JSON.stringify(line)}\n`);
+    const { who, peer, call, instance, what, status, ms } = record;
+    const caller = `"time":"${this.time()}","who":${quote(who)},"peer":${quote(peer)}`;
+    const about = `"call":${quote(call)},"instance":${quote(instance)},"what":${quote(what)},"status":"${status}"`;
+    const howMuch = `"in":${record.in},"out":${record.out},"ms":${Math.round(ms * 1000) / 1000}`;
+    this.lines.write(`{${caller},${about},${howMuch}}\n`);
+  }
+
+  /** ISO 8601, made once in a millisecond. */
+  private time(): string {
+    const now = this.clock();
+    if (now !== this.now) {
+      this.now = now;
+      this.shown = new Date(now).toISOString();
+    }
+    return this.shown;
   }
 
   /** Opens the file by its name again: whoever rotates logs has given the old one another. */
@@ -122,8 +135,13 @@ export class AccessLog implements CallObserver {
   }
 }
 
-function cut(text: string): string {
-  return text.length <= maxWhat ? text : `${text.slice(0, maxWhat)}…`;
+/** Characters that stand for themselves in JSON. */
+const plain = /^[ !#-[\]-~]*$/;
+
+/** A text in JSON, a long one cut. The line is put together by hand, which takes half of the time that JSON.stringify does. */
+function quote(text: string): string {
+  const short = text.length <= maxWhat ? text : `${text.slice(0, maxWhat)}…`;
+  return plain.test(short) ? `"${short}"` : JSON.stringify(short);
 }
 
 function ready(lines: ReturnType<typeof destination>, target: string): Promise<void> {
