@@ -119,7 +119,7 @@ export const capabilitiesCases: readonly Case[] = [
     async run(server) {
       const { instance: instanceName } = server;
       const { spliceBlobSupport } = await ofServer(server);
-      const request = { instanceName, blobDigest: newBlob(200).digest, chunkDigests: [newBlob().digest] };
+      const request = { instanceName, blobDigest: newBlob(200).digest, chunkDigests: [newBlob(200).digest] };
       const expected = spliceBlobSupport ? "notFound" : "unimplemented";
       await expectStatus(server.cas.spliceBlob(request), expected, "SpliceBlob of absent chunks");
     },
