@@ -7,17 +7,18 @@ import { runningHash } from "../base/hash.ts";
 import type { Blob, BlobStore } from "../store/blob-store.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
 import { averageChunkBytes, chunking, newCutter } from "./chunking.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { Slots } from "./slots.ts";
 import type { Tenant } from "./tenant.ts";
 
 /** Blobs that are cut at the same time, over all tenants, each with a window: cutting is work for the processor, of which more would get less. */
 export const maxSplits = 2;
 
-/** What of a blob is in memory: four chunks of the largest size, so that the disk is waited for once in some dozen chunks. */
-const windowBytes = 4 * chunking.max;
-
 /** Read and hashed at once: half a millisecond. */
 const readBytes = 1 << 20;
+
+/** What of a blob is in memory, twice: one window is read and cut while the chunks of the other are being written. */
+const windowBytes = 2 * chunking.max + readBytes;
 
 /** What fits, beside its frame, the 4 MiB that clients take in a message; a digest takes some 12 bytes besides its hash. */
 const maxAnswerBytes = (4 << 20) - 1024;
@@ -90,41 +91,56 @@ export class Splits {
   private async cut(blobs: BlobStore, blob: Blob, chunks: DigestList): Promise<void> {
     const { digest } = blob;
     const { function: fn, size } = digest;
-    const window = Buffer.allocUnsafeSlow(Math.min(windowBytes, size));
     const whole = runningHash(fn);
-    let filled = 0;
-    for (let read = 0; read < size || filled > 0; ) {
-      while (filled < window.length && read < size) {
-        const piece = window.subarray(filled, filled + Math.min(readBytes, window.length - filled, size - read));
-        await blob.read(piece, read);
-        whole.update(piece);
-        filled += piece.length;
-        read += piece.length;
-      }
-      const storing: Promise<void>[] = [];
-      const failures: unknown[] = [];
-      let at = 0;
-      while (at < filled && (read === size || filled - at >= chunking.max)) {
-        const end = this.cutter.cut(window, at, filled);
-        const bytes = window.subarray(at, end);
-        const chunk = digestOf(fn, bytes);
-        chunks.push(chunk);
-        if ((await blobs.missing(DigestList.of(chunk))).length > 0) {
-          storing.push(blobs.put(chunk, bytes).catch((error) => void failures.push(error)));
+    const allocate = (): Window => ({ bytes: Buffer.allocUnsafeSlow(Math.min(windowBytes, size)), writing: [] });
+    let [window, other] = [allocate(), size > windowBytes ? allocate() : undefined];
+    const failures: unknown[] = [];
+    const pieces = new ReadAhead(blob, readBytes);
+    try {
+      let filled = 0;
+      let piece = await pieces.next();
+      while (piece !== undefined || filled > 0) {
+        const { bytes, writing } = window;
+        while (piece !== undefined && filled + piece.length <= bytes.length) {
+          whole.update(piece);
+          bytes.set(piece, filled);
+          filled += piece.length;
+          piece = await pieces.next();
         }
-        at = end;
-        await breath();
+        let at = 0;
+        while (at < filled && (piece === undefined || filled - at >= chunking.max)) {
+          const end = this.cutter.cut(bytes, at, filled);
+          const chunk = digestOf(fn, bytes.subarray(at, end));
+          chunks.push(chunk);
+          if ((await blobs.missing(DigestList.of(chunk))).length > 0) {
+            writing.push(blobs.put(chunk, bytes.subarray(at, end)).catch((error) => void failures.push(error)));
+          }
+          at = end;
+          await breath();
+        }
+        if (chunks.length > maxChunks(fn)) tooMany(digest);
+        if (other !== undefined) {
+          await Promise.all(other.writing.splice(0));
+          if (failures.length > 0) throw failures[0];
+          bytes.copy(other.bytes, 0, at, filled);
+          [window, other] = [other, window];
+        }
+        filled -= at;
       }
-      await Promise.all(storing); // they read the window
-      if (failures.length > 0) throw failures[0];
-      if (chunks.length > maxChunks(fn)) tooMany(digest);
-      window.copyWithin(0, at, filled);
-      filled -= at;
+    } finally {
+      await Promise.all([pieces.stop(), ...window.writing, ...(other?.writing ?? [])]);
     }
+    if (failures.length > 0) throw failures[0];
     if (whole.digest("hex") !== digest.hash) {
       throw new StillageError("corrupt", `the bytes of ${showDigest(digest)} are no longer those that it names`);
     }
   }
+}
+
+/** A part of a blob, and what is being written of it: until that has settled, the bytes stay. */
+interface Window {
+  readonly bytes: Buffer;
+  readonly writing: Promise<void>[];
 }
 
 function notThere(blob: Digest): never {
