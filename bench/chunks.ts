@@ -147,7 +147,7 @@ async function row<T>(
       if (typeof done === "number") best = Math.max(best ?? 0, done / seconds);
       else best = Math.min(best ?? Number.POSITIVE_INFINITY, done.ms);
     }
-    values.push((best ?? 0).toPrecision(3));
+    values.push(String(Number((best ?? 0).toPrecision(3))));
   }
   figures.set(what, values);
 }
