@@ -10,7 +10,7 @@ import { ChunkLists } from "./chunk-lists.ts";
 import { chunking } from "./chunking.ts";
 import { chunkSizes, FastCdc } from "./fast-cdc.ts";
 import { readMessage } from "./read-message.ts";
-import { Splits } from "./split.ts";
+import { maxSplits, Splits } from "./split.ts";
 import { memoryTenant } from "./tenant.fixture.ts";
 
 const { signal } = new AbortController();
@@ -122,6 +122,38 @@ describe("Splits", () => {
     const digest = { ...digestOf(sha256, bytesOf(10)), size: 1e12 };
     await assert.rejects(splits.chunksOf(tenant, digest, signal), { code: "not-found", message: /more chunks/ });
     assert.deepEqual(opened, []);
+  });
+
+  it("has places for others while many wait for one blob", async () => {
+    const { tenant, splits, blobs } = setUp();
+    const [slow, quick] = [await put(blobs, bytesOf(3 << 20, "slow")), await put(blobs, bytesOf(3 << 20, "quick"))];
+    const { promise: opening, resolve: goOn } = Promise.withResolvers<void>();
+    const open = blobs.open.bind(blobs);
+    const slowly = Object.assign(Object.create(blobs), {
+      open: (digest: Digest) => (digest === slow ? opening.then(() => open(digest)) : open(digest)),
+    });
+    const waiting = Array.from({ length: maxSplits + 3 }, () =>
+      splits.chunksOf({ ...tenant, blobs: slowly }, slow, signal),
+    );
+    assert.ok((await splits.chunksOf({ ...tenant, blobs: slowly }, quick, signal)).length > 1);
+    goOn();
+    for (const list of await Promise.all(waiting)) assert.ok(list.length > 1);
+  });
+
+  it("goes on for who is still there", async () => {
+    const { tenant, splits, blobs, opened } = setUp();
+    const digests = await Promise.all(
+      Array.from({ length: maxSplits + 1 }, (_, i) => put(blobs, bytesOf(3 << 20, `${i}`))),
+    );
+    const last = digests.at(-1) as Digest;
+    const leaving = new AbortController();
+    const ahead = digests.slice(0, -1).map((digest) => splits.chunksOf(tenant, digest, signal));
+    const left = splits.chunksOf(tenant, last, leaving.signal);
+    const stayed = splits.chunksOf(tenant, last, signal);
+    leaving.abort(new StillageError("cancelled", "gone"));
+    await Promise.all([...ahead, left]);
+    assert.ok((await stayed).length > 1);
+    assert.equal(opened.filter((hash) => hash === last.hash).length, 1);
   });
 
   it("does not begin for who has gone", async () => {

@@ -7,6 +7,7 @@ import { runningHash } from "../base/hash.ts";
 import type { Blob, BlobStore } from "../store/blob-store.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
 import { averageChunkBytes, chunking, newCutter } from "./chunking.ts";
+import type { FastCdc } from "./fast-cdc.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { Slots } from "./slots.ts";
 import type { Tenant } from "./tenant.ts";
@@ -34,9 +35,9 @@ const maxChunks = ({ hexLength }: DigestFunction): number => Math.floor(maxAnswe
 export class Splits {
   private readonly lists: ChunkLists;
   private readonly slots = new Slots(maxSplits);
-  private readonly cutter = newCutter();
-  /** Many clients want a new blob at once: one cuts it. */
-  private readonly running = new Map<string, Promise<DigestList>>();
+  private cutter: FastCdc | undefined;
+  /** Many clients want a new blob at once: it is cut once, in one slot. */
+  private readonly jobs = new Map<string, Job>();
 
   constructor(lists: ChunkLists) {
     this.lists = lists;
@@ -48,13 +49,7 @@ export class Splits {
    */
   async chunksOf(tenant: Tenant, blob: Digest, signal: AbortSignal): Promise<DigestList> {
     if (isEmptyBlob(blob)) return new DigestList(blob.function, 0);
-    return (
-      (await this.remembered(tenant, blob)) ??
-      this.slots.run(async () => {
-        signal.throwIfAborted();
-        return (await this.remembered(tenant, blob)) ?? this.once(tenant, blob);
-      })
-    );
+    return (await this.remembered(tenant, blob)) ?? this.made(tenant, blob, signal);
   }
 
   private async remembered(tenant: Tenant, blob: Digest): Promise<DigestList | undefined> {
@@ -64,13 +59,19 @@ export class Splits {
     return list;
   }
 
-  private once(tenant: Tenant, blob: Digest): Promise<DigestList> {
+  private made(tenant: Tenant, blob: Digest, signal: AbortSignal): Promise<DigestList> {
     const key = `${tenant.name}\n${keyOfDigest(blob)}`;
-    const before = this.running.get(key);
-    if (before !== undefined) return before;
-    const splitting = this.split(tenant, blob).finally(() => this.running.delete(key));
-    this.running.set(key, splitting);
-    return splitting;
+    const before = this.jobs.get(key);
+    before?.askers.push(signal);
+    if (before !== undefined) return before.list;
+    const askers = [signal];
+    const list = this.slots.run(async () => {
+      if (askers.every(({ aborted }) => aborted)) throw signal.reason;
+      return (await this.remembered(tenant, blob)) ?? this.split(tenant, blob);
+    });
+    const job = { askers, list: list.finally(() => this.jobs.delete(key)) };
+    this.jobs.set(key, job);
+    return job.list;
   }
 
   private async split(tenant: Tenant, digest: Digest): Promise<DigestList> {
@@ -91,6 +92,7 @@ export class Splits {
   private async cut(blobs: BlobStore, blob: Blob, chunks: DigestList): Promise<void> {
     const { digest } = blob;
     const { function: fn, size } = digest;
+    this.cutter ??= newCutter();
     const whole = runningHash(fn);
     const allocate = (): Window => ({ bytes: Buffer.allocUnsafeSlow(Math.min(windowBytes, size)), writing: [] });
     let [window, other] = [allocate(), size > windowBytes ? allocate() : undefined];
@@ -135,6 +137,13 @@ export class Splits {
       throw new StillageError("corrupt", `the bytes of ${showDigest(digest)} are no longer those that it names`);
     }
   }
+}
+
+/** A blob that is being cut, or waits for its turn. */
+interface Job {
+  /** Who waits for it. Where all have gone before it begins, it does not. */
+  readonly askers: AbortSignal[];
+  readonly list: Promise<DigestList>;
 }
 
 /** A part of a blob, and what is being written of it: until that has settled, the bytes stay. */
