@@ -1,9 +1,9 @@
 /** A hash function that names blobs. `words` and `hexLength` are the length of its hash in 32-bit words and hex digits. */
 export interface DigestFunction {
-  /** As node:crypto and the resource names of the API spell it. */
-  readonly name: "sha256" | "sha1" | "sha384" | "sha512";
+  /** As the resource names of the API spell it, and node:crypto where it knows the function. */
+  readonly name: "sha256" | "sha1" | "sha384" | "sha512" | "blake3";
   /** DigestFunction.Value in remote_execution.proto. */
-  readonly value: 1 | 2 | 5 | 6;
+  readonly value: 1 | 2 | 5 | 6 | 9;
   readonly words: number;
   readonly hexLength: number;
   /** The hash of no bytes at all, in lower-case hex. */
@@ -32,10 +32,15 @@ export const sha512 = define(
   "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
 );
 
-/** Every function that the store knows, the preferred one first. */
-export const digestFunctions: readonly DigestFunction[] = Object.freeze([sha256, sha1, sha384, sha512]);
+export const blake3 = define("blake3", 9, 256, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
 
-/** The function whose hashes have this many hex digits: how the API tells the unnamed ones apart. */
+/** Every function that the store knows, the preferred one first. */
+export const digestFunctions: readonly DigestFunction[] = Object.freeze([sha256, sha1, sha384, sha512, blake3]);
+
+/**
+ * The function whose hashes have this many hex digits: how the API tells the unnamed ones apart. Where two have, it is the older one:
+ * BLAKE3 is always named (remote_execution.proto, the fields `digest_function`).
+ */
 export function functionOfHexLength(length: number): DigestFunction | undefined {
   return digestFunctions.find((each) => each.hexLength === length);
 }

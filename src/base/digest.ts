@@ -1,6 +1,6 @@
-import { hash as hashOf } from "node:crypto";
 import { type DigestFunction, functionOfHexLength } from "./digest-function.ts";
 import { StillageError } from "./errors.ts";
+import { hashOf } from "./hash.ts";
 
 /** The name of a blob: a hash function, the hash in lower-case hex, the size in bytes. Made by the functions below alone. */
 export interface Digest {
@@ -32,7 +32,7 @@ export function parseDigest(hash: string, size: number | bigint, fn?: DigestFunc
 
 /** The digest of bytes at hand. */
 export function digestOf(fn: DigestFunction, bytes: Uint8Array): Digest {
-  return { function: fn, hash: hashOf(fn.name, bytes, "hex"), size: bytes.length };
+  return { function: fn, hash: hashOf(fn, bytes), size: bytes.length };
 }
 
 export function emptyDigest(fn: DigestFunction): Digest {
@@ -47,7 +47,12 @@ export function sameDigest(a: Digest, b: Digest): boolean {
   return a.hash === b.hash && a.size === b.size && a.function === b.function;
 }
 
-/** `hash/size`, as messages and logs show it. Unique among the functions served: their hashes differ in length. */
+/** `hash/size`, as messages and logs show it. Hashes of different functions may have one length: `keyOfDigest` tells them apart. */
 export function showDigest(digest: Digest): string {
   return `${digest.hash}/${digest.size}`;
+}
+
+/** A key of maps: what is the same for the same blob by the same function, and for nothing else. */
+export function keyOfDigest(digest: Digest): string {
+  return `${digest.function.name} ${showDigest(digest)}`;
 }

@@ -1,5 +1,5 @@
 import { decode } from "../base/decode.ts";
-import { parseDigest, showDigest } from "../base/digest.ts";
+import { keyOfDigest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
@@ -22,7 +22,7 @@ export interface MessageRoot extends Root {
 export interface Needs {
   /** Without these, and the message itself, it is not complete. */
   readonly required: readonly Root[];
-  /** Trees that only some clients want, as `showDigest` gives them. */
+  /** Trees that only some clients want, as `keyOfDigest` gives them. */
   readonly optional: ReadonlySet<string>;
 }
 
@@ -56,7 +56,7 @@ function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
     ),
   ];
   const trees = [buildtree, sources, buildroot, ...(buildsandbox?.subsandboxDigests ?? [])];
-  return { required, optional: new Set(rootsOf("directory", trees, fn).map(({ digest }) => showDigest(digest))) };
+  return { required, optional: new Set(rootsOf("directory", trees, fn).map(({ digest }) => keyOfDigest(digest))) };
 }
 
 function needsOfSource(bytes: Uint8Array, fn: DigestFunction): Needs {

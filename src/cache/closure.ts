@@ -1,4 +1,4 @@
-import { type Digest, showDigest } from "../base/digest.ts";
+import { keyOfDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { Root } from "../store/ref-store.ts";
@@ -20,9 +20,6 @@ export const maxRemembered = 50_000;
 
 /** What a message may need at most to be remembered. Of an element it is some ten digests. */
 const maxRememberedNeeds = 100;
-
-/** The function's name belongs to it: hashes of different functions may have one length. */
-const keyOf = (digest: Digest): string => `${digest.function.name} ${showDigest(digest)}`;
 
 /**
  * Whether everything is there that roots need:
@@ -71,7 +68,7 @@ export class Closure {
       required.push(...needs.required);
       for (const each of needs.optional) optional.add(each);
     }
-    for (const root of roots) if (!optional.has(showDigest(root.digest))) required.push(root);
+    for (const root of roots) if (!optional.has(keyOfDigest(root.digest))) required.push(root);
 
     const walks: Root[] = [];
     for (const root of required) {
@@ -85,7 +82,7 @@ export class Closure {
   }
 
   private async needsOf(root: MessageRoot): Promise<Needs | undefined> {
-    const key = `${root.walk} ${keyOf(root.digest)}`;
+    const key = `${root.walk} ${keyOfDigest(root.digest)}`;
     const known = this.needs.get(key);
     if (known !== undefined) return known;
     const needs = await this.messages.run(() => readNeeds(this.blobs, root));
@@ -96,7 +93,7 @@ export class Closure {
   }
 
   private async walk({ walk, digest }: Root): Promise<boolean> {
-    const key = `${walk} ${keyOf(digest)}`;
+    const key = `${walk} ${keyOfDigest(digest)}`;
     if (this.remembers(key)) return true;
     return this.walks.run(async () => {
       // Many clients ask for a new tree at once: the first walk serves all who waited.

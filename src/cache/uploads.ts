@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { type Digest, sameDigest, showDigest } from "../base/digest.ts";
+import { type Digest, keyOfDigest, sameDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { BlobStore, Upload } from "../store/blob-store.ts";
@@ -20,7 +20,7 @@ export interface UploadKey {
   readonly digest: Digest;
 }
 
-const keyText = ({ instance, upload, digest }: UploadKey): string => `${instance}\n${upload}\n${showDigest(digest)}`;
+const keyText = ({ instance, upload, digest }: UploadKey): string => `${instance}\n${upload}\n${keyOfDigest(digest)}`;
 
 /** What a full store says, and what `retryWhenFull` makes of it. */
 const isFull = (error: unknown): boolean =>

@@ -8,7 +8,7 @@ export interface CachePath {
   readonly hash: string;
 }
 
-/** `/[INSTANCE/]ac/HASH` or `/[INSTANCE/]cas/HASH`, as Bazel has it; `undefined` for any other path. */
+/** `/[INSTANCE/]ac/HASH` or `/[INSTANCE/]cas/HASH`, as Bazel has it; `undefined` for any other path. The hash's length tells the function: BLAKE3 has no path. */
 export function parseCachePath(path: string): CachePath | undefined {
   const [, prefix = "", kind, hash = ""] = /^\/(?:(.{1,1000})\/)?(ac|cas)\/([0-9a-f]{40,128})$/.exec(path) ?? [];
   const fn = functionOfHexLength(hash.length);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Digest, digestOf, emptyDigest } from "../base/digest.ts";
-import { type DigestFunction, digestFunctions, sha256 } from "../base/digest-function.ts";
+import { blake3, type DigestFunction, digestFunctions, sha256 } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { BatchReadBlobsResponseSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
@@ -25,6 +25,18 @@ const sizes = [1, 2, 127, 128, 5000, 16_384, 300_000, 1 << 20, (1 << 20) + 1, 3_
 /** What every BlobStore promises, as tests. `open` gives a fresh, empty one. */
 export function blobStoreContract(name: string, open: OpenForTest): void {
   describe(`${name}: blob store contract`, () => {
+    it("tells functions apart whose hashes have one length", async () => {
+      await using test = await open({});
+      const { digest, bytes } = blob(sha256, 1000);
+      const other = { ...digest, function: blake3 };
+      await test.store.put(digest, bytes);
+      assert.deepEqual(await test.store.missing(DigestList.of(other)), [0]);
+      assert.equal(await test.store.sizeOf(blake3, digest.hash), undefined);
+      assert.equal(await test.store.open(other), undefined);
+      await rejects(test.store.put(other, bytes), "invalid");
+      await rejects(upload(test.store, other, bytes), "invalid");
+    });
+
     for (const fn of digestFunctions) {
       it(`keeps blobs of every size, ${fn.name}`, async () => {
         await using test = await open({});

@@ -1,11 +1,11 @@
-import { hash as hashOf } from "node:crypto";
 import { type Digest, showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
+import { hashOf } from "../base/hash.ts";
 
 /** Throws `invalid` unless `bytes` are those that `digest` names. */
 export function verifyBlob(digest: Digest, bytes: Uint8Array): void {
   verifySize(digest, bytes.length);
-  verifyHash(digest, hashOf(digest.function.name, bytes, "hex"));
+  verifyHash(digest, hashOf(digest.function, bytes));
 }
 
 /** Throws `invalid` unless `size` is the digest's. */

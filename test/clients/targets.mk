@@ -42,10 +42,10 @@ test-grpcurl: setup ## grpcurl, by reflection
 	@scripts/clients/grpcurl.sh
 	$(call node-test,$(client-limit)) test/clients/grpcurl.test.ts
 
-test-casd: setup ## buildbox-casd as a proxy
+test-casd: setup ## buildbox-casd as a proxy, blobs in chunks too
 	@scripts/clients/bst.sh 2.8.1
 	@scripts/clients/grpcurl.sh
-	$(call node-test,$(client-limit)) test/clients/casd.test.ts
+	$(call node-test,$(client-limit)) test/clients/casd.test.ts test/clients/casd-chunks.test.ts
 
 test-h2spec: setup ## HTTP/2 conformance
 	@scripts/clients/h2spec.sh

@@ -38,6 +38,8 @@ export interface Case {
   readonly source: string;
   /** Without these of the target, the case cannot run. */
   readonly needs?: readonly Need[];
+  /** What of the API is left to servers and missing here, in words; `undefined` where the case can run. */
+  lacks?(server: Server): Promise<string | undefined>;
   run(server: Server): Promise<void>;
 }
 
@@ -68,6 +70,8 @@ export async function runCase(each: Case, target: Target): Promise<Outcome> {
     for (const endpoint of endpoints) endpoint.channel.destroy();
   }, caseTimeoutMs);
   try {
+    const missing = await each.lacks?.(server);
+    if (missing !== undefined) return { case: each, result: "skipped", why: missing };
     await each.run(server);
     return { case: each, result: "passed" };
   } catch (error) {

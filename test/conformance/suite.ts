@@ -27,6 +27,8 @@ import { protocolCases } from "./cases/protocol.ts";
 import { referenceCases } from "./cases/references.ts";
 import { reflectionCases } from "./cases/reflection.ts";
 import { rightsCases } from "./cases/rights.ts";
+import { spliceCases } from "./cases/splice.ts";
+import { splitCases } from "./cases/split.ts";
 
 /** Everything that a cache server must do, in the order of the services. */
 export const suite: readonly Case[] = [
@@ -36,6 +38,8 @@ export const suite: readonly Case[] = [
   ...batchUpdateZstdCases,
   ...batchReadCases,
   ...getTreeCases,
+  ...splitCases,
+  ...spliceCases,
   ...byteStreamReadCases,
   ...compressedReadCases,
   ...byteStreamWriteCases,

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { RpcError } from "../../src/rpc/client/rpc-error.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { newUri } from "../conformance/support/assets.ts";
-import { newBlob, type TestBlob } from "../conformance/support/blobs.ts";
+import { blobOf, type DigestInit, newBlob, type TestBlob } from "../conformance/support/blobs.ts";
 import { readAll, readName, writeBlob } from "../conformance/support/byte-stream.ts";
 import { type Endpoint, openEndpoint } from "../conformance/support/endpoint.ts";
 import { temporaryDirectory } from "./store-blobs.ts";
@@ -16,6 +16,7 @@ class Record {
   readonly sent: TestBlob[] = [];
   readonly blobs: TestBlob[] = [];
   readonly assets: { readonly uri: string; readonly blob: TestBlob }[] = [];
+  readonly chunks: DigestInit[] = [];
   readonly results: { readonly key: TestBlob; readonly output: TestBlob }[] = [];
 
   newBlob(size: number): TestBlob {
@@ -25,7 +26,7 @@ class Record {
   }
 }
 
-/** One round of every kind of write: a batch, a stream beside it, then an asset and an action result that name what was stored. */
+/** One round of every kind of write: a batch, a stream beside it, a blob put together and one cut up, then an asset and an action result that name what was stored. */
 async function writeRound(endpoint: Endpoint, record: Record, round: number): Promise<void> {
   const batch = Array.from({ length: 40 }, (_, i) => record.newBlob(1 + (((round * 40 + i) * 997) % 30_000)));
   const large = record.newBlob(1_200_000 + (round % 4) * 1_500_000);
@@ -34,6 +35,13 @@ async function writeRound(endpoint: Endpoint, record: Record, round: number): Pr
     if ((status?.code ?? 0) === 0) record.blobs.push(batch[i] as TestBlob);
   await writeBlob(endpoint, "", large);
   record.blobs.push(large);
+  const parts = [batch[1] as TestBlob, large];
+  const spliced = blobOf(Buffer.concat(parts.map(({ data }) => data)));
+  record.sent.push(spliced);
+  const chunkDigests = parts.map(({ digest }) => digest);
+  await endpoint.cas.spliceBlob({ blobDigest: spliced.digest, chunkDigests });
+  record.blobs.push(spliced);
+  record.chunks.push(...(await endpoint.cas.splitBlob({ blobDigest: large.digest })).chunkDigests);
   const uri = newUri();
   await endpoint.push.pushBlob({ uris: [uri], blobDigest: large.digest });
   record.assets.push({ uri, blob: large });
@@ -55,6 +63,8 @@ async function check(endpoint: Endpoint, record: Record): Promise<void> {
     if (missing.has(digest.hash)) continue;
     assert.deepEqual(Buffer.compare(await readAll(endpoint, { resourceName: readName("", digest) }), data), 0);
   }
+  const chunks = await endpoint.cas.findMissingBlobs({ blobDigests: record.chunks });
+  assert.deepEqual(chunks.missingBlobDigests, [], "chunks that a client was told of");
   for (const { uri, blob } of record.assets) {
     assert.equal((await endpoint.fetch.fetchBlob({ uris: [uri] })).blobDigest?.hash, blob.digest.hash);
   }

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { decode } from "../../base/decode.ts";
 import { digestFunctions } from "../../base/digest-function.ts";
+import { averageChunkBytes } from "../../cache/chunking.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import {
   Compressor_Value,
@@ -17,10 +18,13 @@ export interface CapabilitiesOptions {
   readonly maxBatchBytes: number;
   /** `undefined`: no limit. */
   readonly maxBlobBytes: number | undefined;
+  /** An index alone has no blobs. */
+  readonly part: "all" | "index" | "storage";
 }
 
 /** build.bazel.remote.execution.v2.Capabilities: what this instance does for this caller. There is no execution. */
-export function capabilitiesService({ tenants, maxBatchBytes, maxBlobBytes }: CapabilitiesOptions): Service {
+export function capabilitiesService({ tenants, maxBatchBytes, maxBlobBytes, part }: CapabilitiesOptions): Service {
+  const chunks = part !== "index";
   const encoded = (updateEnabled: boolean): Uint8Array =>
     toBinary(
       ServerCapabilitiesSchema,
@@ -33,6 +37,9 @@ export function capabilitiesService({ tenants, maxBatchBytes, maxBlobBytes }: Ca
           supportedCompressors: [Compressor_Value.ZSTD],
           supportedBatchUpdateCompressors: [Compressor_Value.ZSTD],
           maxCasBlobSizeBytes: BigInt(maxBlobBytes ?? 0),
+          splitBlobSupport: chunks,
+          spliceBlobSupport: chunks,
+          ...(chunks && { fastCdc2020Params: { avgChunkSizeBytes: BigInt(averageChunkBytes) } }),
         },
         deprecatedApiVersion: { major: 2, minor: 0 },
         lowApiVersion: { major: 2, minor: 0 },

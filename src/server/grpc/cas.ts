@@ -1,5 +1,8 @@
 import { then } from "../../base/maybe-promise.ts";
+import { ChunkLists } from "../../cache/chunk-lists.ts";
 import { Slots } from "../../cache/slots.ts";
+import { Splices } from "../../cache/splice.ts";
+import { Splits } from "../../cache/split.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import type { Reply, Service } from "../../rpc/service.ts";
 import { reach } from "../rights.ts";
@@ -7,6 +10,8 @@ import { decodeFindMissing, encodeMissing } from "../wire/find-missing.ts";
 import { maxBatchReply, readBatch } from "./cas-batch-read.ts";
 import { updateBatch } from "./cas-batch-update.ts";
 import { maxTreeWalks, streamTree } from "./cas-get-tree.ts";
+import { spliceBlob } from "./cas-splice.ts";
+import { splitBlob } from "./cas-split.ts";
 
 export interface CasOptions {
   readonly tenants: Tenants;
@@ -24,6 +29,9 @@ export function casService(options: CasOptions): Service {
   const { tenants, maxBatchBytes } = options;
   const maxRequestBytes = maxBatchBytes + batchOverheadBytes;
   const walks = new Slots(maxTreeWalks);
+  const lists = new ChunkLists();
+  const splits = new Splits(lists);
+  const splices = new Splices(lists);
   return {
     name: "build.bazel.remote.execution.v2.ContentAddressableStorage",
     methods: {
@@ -48,6 +56,8 @@ export function casService(options: CasOptions): Service {
         handle: (request, call) => readBatch(request, call, tenants, maxBatchBytes),
       },
       GetTree: { kind: "stream", oneRequest: true, handle: (stream) => streamTree(stream, tenants, walks) },
+      SplitBlob: { kind: "unary", handle: (request, call) => splitBlob(request, call, tenants, splits) },
+      SpliceBlob: { kind: "unary", handle: (request, call) => spliceBlob(request, call, options, splices) },
     },
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Digest } from "../../base/digest.ts";
-import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
+import { type DigestFunction, digestFunctions, functionOfHexLength } from "../../base/digest-function.ts";
 
 /** Digests of `fn`; no blob need have them. */
 export const anyDigest = (fn: DigestFunction): fc.Arbitrary<Digest> =>
@@ -22,3 +22,8 @@ export const anyDigest = (fn: DigestFunction): fc.Arbitrary<Digest> =>
 export const anyDigests: fc.Arbitrary<{ fn: DigestFunction; digests: Digest[] }> = fc
   .constantFrom(...digestFunctions)
   .chain((fn) => fc.array(anyDigest(fn), { minLength: 1, maxLength: 20 }).map((digests) => ({ fn, digests })));
+
+/** What a request says of its function: nothing where it need not, unless it wants to. */
+export function valueIn(fn: DigestFunction, named: boolean): 0 | DigestFunction["value"] {
+  return named || functionOfHexLength(fn.hexLength) !== fn ? fn.value : 0;
+}

@@ -11,7 +11,7 @@ import {
   Compressor_Value,
   DigestSchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { anyDigest, anyDigests } from "./arbitrary.fixture.ts";
+import { anyDigest, anyDigests, valueIn } from "./arbitrary.fixture.ts";
 import { maxBatchEntries } from "./batch-bounds.ts";
 import { decodeBatchRead } from "./batch-read.ts";
 import { decodeBatchUpdate } from "./batch-update.ts";
@@ -75,7 +75,7 @@ test("a batch of reads is decoded as the generated code encodes it", () => {
         instanceName: "x",
         digests: digests.map(({ hash, size }) => ({ hash, sizeBytes: BigInt(size) })),
         acceptableCompressors: [Compressor_Value.ZSTD, Compressor_Value.BROTLI],
-        digestFunction: named ? fn.value : 0,
+        digestFunction: valueIn(fn, named),
       });
       const decoded = decodeBatchRead(toBinary(BatchReadBlobsRequestSchema, message));
       assert.deepEqual(

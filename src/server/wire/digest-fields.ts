@@ -39,8 +39,12 @@ export function namedFunction(value: number): DigestFunction | undefined {
   return fn;
 }
 
-/** A list for hashes of this length; `undefined` where no function served here has such hashes. */
-export function listForLength(hexLength: number, capacity: number): DigestList | undefined {
-  const fn = functionOfHexLength(hexLength);
+/** A list for hashes of this length: of `assumed` where it has such hashes; `undefined` where no function served here has. */
+export function listForLength(
+  hexLength: number,
+  capacity: number,
+  assumed: DigestFunction | undefined,
+): DigestList | undefined {
+  const fn = assumed?.hexLength === hexLength ? assumed : functionOfHexLength(hexLength);
   return fn && new DigestList(fn, capacity);
 }

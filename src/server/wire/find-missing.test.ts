@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { digestFunctions } from "../../base/digest-function.ts";
+import { blake3, digestFunctions, sha256 } from "../../base/digest-function.ts";
 import {
   FindMissingBlobsRequestSchema,
   FindMissingBlobsResponseSchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { anyDigest, anyDigests } from "./arbitrary.fixture.ts";
+import { anyDigest, anyDigests, valueIn } from "./arbitrary.fixture.ts";
 import { decodeFindMissing, encodeMissing } from "./find-missing.ts";
 
 const encode = (message: Parameters<typeof create<typeof FindMissingBlobsRequestSchema>>[1]): Uint8Array =>
@@ -17,7 +17,7 @@ test("decodes what the generated code encodes", () => {
   fc.assert(
     fc.property(anyDigests, fc.string(), fc.boolean(), ({ fn, digests }, instanceName, named) => {
       const blobDigests = digests.map(({ hash, size }) => ({ hash, sizeBytes: BigInt(size) }));
-      const request = encode({ instanceName, blobDigests, digestFunction: named ? fn.value : 0 });
+      const request = encode({ instanceName, blobDigests, digestFunction: valueIn(fn, named) });
       const decoded = decodeFindMissing(request);
       assert.equal(decoded.instance, Buffer.from(instanceName).toString());
       assert.deepEqual(
@@ -31,10 +31,10 @@ test("decodes what the generated code encodes", () => {
 
 test("the answer holds the missing digests, each once", () => {
   fc.assert(
-    fc.property(anyDigests, fc.integer({ min: 1, max: 5 }), ({ digests }, step) => {
+    fc.property(anyDigests, fc.integer({ min: 1, max: 5 }), ({ fn, digests }, step) => {
       const twice = [...digests, ...digests];
       const blobDigests = twice.map(({ hash, size }) => ({ hash, sizeBytes: BigInt(size) }));
-      const request = encode({ blobDigests });
+      const request = encode({ blobDigests, digestFunction: valueIn(fn, false) });
       const positions = twice.map((_, i) => i).filter((i) => i % step === 0);
       const answer = fromBinary(
         FindMissingBlobsResponseSchema,
@@ -98,7 +98,26 @@ test("garbage is decoded or refused, nothing else", () => {
 test("a digest of each function is read alike", () => {
   for (const fn of digestFunctions) {
     const [digest] = fc.sample(anyDigest(fn), 1);
-    const request = encode({ blobDigests: [{ hash: digest?.hash ?? "", sizeBytes: BigInt(digest?.size ?? 0) }] });
+    const blobDigests = [{ hash: digest?.hash ?? "", sizeBytes: BigInt(digest?.size ?? 0) }];
+    const request = encode({ blobDigests, digestFunction: valueIn(fn, false) });
     assert.deepEqual(decodeFindMissing(request).digests.at(0), digest);
   }
+});
+
+test("the function counts wherever it stands, and whatever the last bytes look like", () => {
+  const digests = encode({ blobDigests: [{ hash: blake3.emptyHash }, { hash, sizeBytes: 5n }] });
+  const named = encode({ digestFunction: blake3.value });
+  const instance = encode({ instanceName: "x" });
+  for (const request of [
+    [digests, named],
+    [named, digests],
+    [digests, named, instance],
+  ].map((parts) => Buffer.concat(parts))) {
+    const decoded = decodeFindMissing(request).digests;
+    assert.deepEqual([decoded.function, decoded.at(0).size, decoded.at(1).hash], [blake3, 0, hash]);
+  }
+  const misleading = encode({ blobDigests: [{ hash, sizeBytes: 5n }], instanceName: "" });
+  const tail = Buffer.concat([misleading, Buffer.of(0x7a, 2, 0x18, blake3.value)]); // an unknown field of two bytes
+  assert.equal(decodeFindMissing(tail).digests.function, sha256);
+  assert.throws(() => decodeFindMissing(encode({ blobDigests: [{ hash: blake3.emptyHash }] })), { code: "invalid" });
 });

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { sha256 } from "../../base/digest-function.ts";
+import { type DigestFunction, functionOfHexLength, functionOfValue, sha256 } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../../base/protobuf.ts";
@@ -25,6 +25,13 @@ export interface FindMissing {
  * clients send it for what they do not have, is passed over. Errors: `invalid`.
  */
 export function decodeFindMissing(request: Uint8Array): FindMissing {
+  // The function stands behind the digests, most often in the last two bytes. A wrong guess costs a second reading, and nothing else.
+  const named = request.length > 1 && request[request.length - 2] === functionTag;
+  return decodeAs(request, named ? functionOfValue(request[request.length - 1] as number) : undefined);
+}
+
+/** `assumed`: the function of hashes of its length. Where it is another one in the end, all is read again. */
+function decodeAs(request: Uint8Array, assumed: DigestFunction | undefined): FindMissing {
   const guess = Math.ceil(request.length / usualEntryBytes) + 1;
   const reader = new ProtobufReader(request);
   const digest = new DigestFields();
@@ -32,21 +39,28 @@ export function decodeFindMissing(request: Uint8Array): FindMissing {
   let named = 0;
   let digests: DigestList | undefined;
   let places = new Uint32Array(guess * 2);
+  let bad: DigestFields | undefined;
   for (let before = 0, tag = reader.field(); tag !== 0; before = reader.pos, tag = reader.field()) {
     if (tag === digestTag) {
       digest.read(request, reader.start, reader.end);
       if (digest.hexLength === 0 && digest.size === 0) continue;
-      digests ??= listForLength(digest.hexLength, guess);
-      if (digests?.pushHex(request, digest.hashStart, digest.hashEnd, digest.size) !== true) refuse(request, digest);
-      const at = (digests as DigestList).length * 2;
-      if (at > places.length) places = grown(places);
-      places[at - 2] = before;
-      places[at - 1] = reader.pos;
+      digests ??= listForLength(digest.hexLength, guess, assumed);
+      if (digests?.pushHex(request, digest.hashStart, digest.hashEnd, digest.size) === true) {
+        const at = digests.length * 2;
+        if (at > places.length) places = grown(places);
+        places[at - 2] = before;
+        places[at - 1] = reader.pos;
+      } else bad ??= Object.assign(new DigestFields(), digest);
     } else if (tag === instanceTag) instance = reader.text();
     else if (tag === functionTag) named = reader.value;
   }
   const fn = namedFunction(named);
   digests ??= new DigestList(fn ?? sha256, 0);
+  const wanted = fn ?? functionOfHexLength(digests.function.hexLength);
+  if (wanted !== undefined && wanted !== digests.function && wanted.hexLength === digests.function.hexLength) {
+    return decodeAs(request, wanted);
+  }
+  if (bad !== undefined) refuse(request, bad);
   if (fn !== undefined && fn !== digests.function) {
     throw new StillageError("invalid", `the request names ${fn.name}, its hashes are of ${digests.function.name}`);
   }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -14,6 +13,7 @@ import {
 import { join } from "node:path";
 import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
+import { runningHash } from "../../base/hash.ts";
 import type { BlobFile } from "./blob-files.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -148,7 +148,7 @@ function isWhole(path: string, { function: fn, hash }: Digest): boolean {
   const fd = openSync(path, "r+");
   try {
     const window = new FileWindow(fd, fstatSync(fd).size);
-    const hashed = createHash(fn.name);
+    const hashed = runningHash(fn);
     for (let at = 0; at < window.size; at += largePieceBytes) hashed.update(window.view(at, largePieceBytes));
     if (hashed.digest("hex") !== hash) return false;
     fdatasyncSync(fd);

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { type RunningHash, runningHash } from "../../base/hash.ts";
 import type { Upload } from "../blob-store.ts";
 import { checkRoom } from "../gathered-upload.ts";
 import { verifyHash, verifySize } from "../verify-blob.ts";
@@ -20,14 +20,14 @@ export class FileUpload implements Upload {
   received = 0;
   private readonly pieces: PieceWriter;
   private readonly end: UploadEnd;
-  private readonly hash;
+  private readonly hash: RunningHash;
   private ended: Promise<void> | undefined;
 
   constructor(digest: Digest, pieces: PieceWriter, end: UploadEnd) {
     this.digest = digest;
     this.pieces = pieces;
     this.end = end;
-    this.hash = createHash(digest.function.name);
+    this.hash = runningHash(digest.function);
   }
 
   write(chunk: Uint8Array): void | Promise<void> {

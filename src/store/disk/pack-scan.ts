@@ -1,6 +1,6 @@
-import { hash as hashOf } from "node:crypto";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
+import { hashOf } from "../../base/hash.ts";
 import { headMatches, maxHeadLength } from "../batch-entry.ts";
 import { FileWindow } from "./file-window.ts";
 import { maxPackedSize } from "./pack.ts";
@@ -43,7 +43,7 @@ function verifiedLength(window: FileWindow, at: number, found: DigestList): numb
   if (size > maxPackedSize) return 0; // a head in what a client sent, perhaps: it must not make a start read much for nothing
   const data = window.view(at + head, size);
   if (data.length < size) return 0;
-  return hashOf(found.function.name, data, "hex") === found.at(0).hash ? head + size : 0;
+  return hashOf(found.function, data) === found.at(0).hash ? head + size : 0;
 }
 
 /** The length of the head (`batch-entry.ts`) that `bytes` begin with, or 0 where they do not. */

@@ -1,4 +1,4 @@
-import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
+import { type Digest, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
@@ -38,7 +38,7 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
 
   sizeOf(fn: DigestFunction, hash: string): number | undefined {
     if (hash === fn.emptyHash) return 0;
-    for (const [digest, { length }] of this.blobs) if (digest.startsWith(`${hash}/`)) return length;
+    for (const [digest, { length }] of this.blobs) if (digest.startsWith(`${fn.name} ${hash}/`)) return length;
     return undefined;
   }
 
@@ -57,7 +57,7 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
     verifyBlob(digest, bytes);
     if (this.find(digest) !== undefined) return;
     this.take(digest.size);
-    this.blobs.set(showDigest(digest), new Uint8Array(bytes)); // not slice: of a Buffer that is a view
+    this.blobs.set(keyOfDigest(digest), new Uint8Array(bytes)); // not slice: of a Buffer that is a view
   }
 
   async upload(digest: Digest): Promise<Upload> {
@@ -76,7 +76,7 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
 
   /** Forgets a blob; nothing happens where there is none. */
   async remove(digest: Digest): Promise<void> {
-    if (!this.blobs.delete(showDigest(digest))) return;
+    if (!this.blobs.delete(keyOfDigest(digest))) return;
     this.bytes -= digest.size;
     this.removed++;
   }
@@ -92,7 +92,7 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
   async close(): Promise<void> {}
 
   private find(digest: Digest): Uint8Array | undefined {
-    return isEmptyBlob(digest) ? nothing : this.blobs.get(showDigest(digest));
+    return isEmptyBlob(digest) ? nothing : this.blobs.get(keyOfDigest(digest));
   }
 
   private take(bytes: number): void {

@@ -22,7 +22,7 @@ export async function cacheCapabilities(endpoint: Endpoint, instanceName: string
 const ofServer = (server: Server): Promise<CacheCapabilities> => cacheCapabilities(server, server.instance);
 
 /** A function that clients in use ask for, and refuse to start without. */
-const functionCase = (name: "SHA256" | "SHA1" | "SHA384" | "SHA512"): Case => ({
+const functionCase = (name: "SHA256" | "SHA1" | "SHA384" | "SHA512" | "BLAKE3"): Case => ({
   id: `capabilities/${name.toLowerCase()}`,
   title: `${name} is advertised`,
   source: `${source}; BuildStream and Bazel stop where their function is absent`,
@@ -37,6 +37,7 @@ export const capabilitiesCases: readonly Case[] = [
   functionCase("SHA1"),
   functionCase("SHA384"),
   functionCase("SHA512"),
+  functionCase("BLAKE3"),
   {
     id: "capabilities/no-execution",
     title: "a cache has no execution_capabilities",
@@ -118,7 +119,7 @@ export const capabilitiesCases: readonly Case[] = [
     async run(server) {
       const { instance: instanceName } = server;
       const { spliceBlobSupport } = await ofServer(server);
-      const request = { instanceName, blobDigest: newBlob(200).digest, chunkDigests: [newBlob().digest] };
+      const request = { instanceName, blobDigest: newBlob(200).digest, chunkDigests: [newBlob(200).digest] };
       const expected = spliceBlobSupport ? "notFound" : "unimplemented";
       await expectStatus(server.cas.spliceBlob(request), expected, "SpliceBlob of absent chunks");
     },

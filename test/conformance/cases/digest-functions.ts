@@ -1,5 +1,5 @@
 import type { DigestFunction } from "../../../src/base/digest-function.ts";
-import { digestFunctions, sha1, sha256 } from "../../../src/base/digest-function.ts";
+import { blake3, digestFunctions, functionOfHexLength, sha1, sha256 } from "../../../src/base/digest-function.ts";
 import type { DigestFunction_Value } from "../../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Case } from "../case.ts";
 import { expectFound, fetchBlob, fetchDirectory, newUri, pushBlob, pushDirectory } from "../support/assets.ts";
@@ -10,13 +10,20 @@ import { expectBytes, expectEntry, expectEqual, expectOk, expectStatus, expectTr
 
 const source = "remote_execution.proto, DigestFunction";
 
+/** Whether the function is told by the length of its hashes; if not, clients name it everywhere. */
+const isGuessed = (fn: DigestFunction): boolean => functionOfHexLength(fn.hexLength) === fn;
+
+/** What a client must say of it, and no more. */
+const neededValue = (fn: DigestFunction): DigestFunction_Value => (isGuessed(fn) ? 0 : fn.value);
+const neededKind = (fn: DigestFunction): string => (isGuessed(fn) ? "blobs" : `blobs/${fn.name}`);
+
 const casesOf = (fn: DigestFunction): Case[] => [
   {
     id: `${fn.name}/batch`,
-    title: `${fn.name}: batches, by name of the function and by length of the hash`,
+    title: `${fn.name}: batches, by name of the function and, where that tells it, by length of the hash`,
     source,
     async run({ cas, instance: instanceName }) {
-      for (const digestFunction of [fn.value, 0] as DigestFunction_Value[]) {
+      for (const digestFunction of new Set([fn.value, neededValue(fn)])) {
         const [blob, absent] = [newBlob(100, fn), newBlob(100, fn)];
         const digests = [blob.digest, absent.digest];
         const wrong = { digest: absent.digest, data: blob.data };
@@ -42,10 +49,10 @@ const casesOf = (fn: DigestFunction): Case[] => [
   },
   {
     id: `${fn.name}/stream`,
-    title: `${fn.name}: streams, with and without the function in the name`,
+    title: `${fn.name}: streams, with the function in the name and, where the hash tells it, without`,
     source,
     async run(server) {
-      for (const kind of ["blobs", `blobs/${fn.name}`]) {
+      for (const kind of new Set([neededKind(fn), `blobs/${fn.name}`])) {
         const [blob, large] = [newBlob(1000, fn), newBlob(3 << 20, fn)];
         for (const { digest, data } of [blob, large]) {
           const name = writeName(server.instance, digest, kind);
@@ -64,8 +71,11 @@ const casesOf = (fn: DigestFunction): Case[] => [
     source: "remote_execution.proto: the empty blob always exists",
     async run(server) {
       const digest = { hash: fn.emptyHash, sizeBytes: 0n };
-      expectTrue(await isThere(server, server.instance, digest), "FindMissingBlobs lists the empty blob");
-      const read = readAll(server, { resourceName: readName(server.instance, digest) });
+      expectTrue(
+        await isThere(server, server.instance, digest, neededValue(fn)),
+        "FindMissingBlobs lists the empty blob",
+      );
+      const read = readAll(server, { resourceName: readName(server.instance, digest, neededKind(fn)) });
       expectEqual((await expectOk(read, "Read of the empty blob")).length, 0, "bytes");
     },
   },
@@ -77,7 +87,7 @@ const casesOf = (fn: DigestFunction): Case[] => [
       const { instance: instanceName } = server;
       const { root, blobs, deepFile, tree } = newNestedDirectory(fn);
       const digestFunction = fn.value;
-      await upload(server, instanceName, [...blobs.filter((each) => each !== deepFile), tree]);
+      await upload(server, instanceName, [...blobs.filter((each) => each !== deepFile), tree], neededValue(fn));
       const actionDigest = newBlob(100, fn).digest;
       const actionResult = {
         outputDirectories: [{ path: "d", treeDigest: tree.digest, rootDirectoryDigest: root.digest }],
@@ -89,7 +99,7 @@ const casesOf = (fn: DigestFunction): Case[] => [
       const get = () => server.actionCache.getActionResult(request);
       await expectStatus(get(), "notFound", "GetActionResult without a file");
       expectEqual((await fetchDirectory(server, { uris, digestFunction })).status, "NOT_FOUND", "FetchDirectory");
-      await upload(server, instanceName, [deepFile]);
+      await upload(server, instanceName, [deepFile], neededValue(fn));
       await expectOk(get(), "GetActionResult with everything");
       expectFound(await fetchDirectory(server, { uris, digestFunction }), root.digest, "FetchDirectory");
       const call = server.cas.getTree();
@@ -113,6 +123,37 @@ export const digestFunctionCases: readonly Case[] = [
       const other = blobOf(blob.data, sha1);
       await expectOk(writeBlob(server, server.instance, blob), "Write");
       expectTrue(!(await isThere(server, server.instance, other.digest)), "the blob is there by another function");
+    },
+  },
+  {
+    id: "digest-functions/one-length",
+    title: "64 hex digits are SHA-256 where BLAKE3 is not named, and each has its own results and assets",
+    source:
+      "remote_execution.proto: the functions that a client MAY leave unnamed are told by the hash's length; BLAKE3 is not among them",
+    async run(server) {
+      const { instance: instanceName } = server;
+      const [blob, uris] = [newBlob(100, blake3), [newUri()]];
+      const [digestFunction, blobDigest] = [blake3.value, blob.digest];
+      await upload(server, instanceName, [blob], digestFunction);
+      expectTrue(await isThere(server, instanceName, blobDigest, digestFunction), "the blob is not there by BLAKE3");
+      expectTrue(!(await isThere(server, instanceName, blobDigest)), "the blob is there by its length");
+      const unnamed = chunksOf(writeName(instanceName, blobDigest), blob.data);
+      await expectStatus(writeMessages(server, unnamed), "invalidArgument", "Write without the function's name");
+
+      await pushBlob(server, { uris, blobDigest, digestFunction });
+      expectFound(await fetchBlob(server, { uris, digestFunction }), blobDigest, "FetchBlob with BLAKE3");
+      const other = await fetchBlob(server, { uris, digestFunction: sha256.value });
+      expectEqual(other.status, "NOT_FOUND", "FetchBlob with SHA256");
+
+      const action = { instanceName, actionDigest: newBlob(100, blake3).digest };
+      const actionResult = { outputFiles: [{ path: "f", digest: blobDigest }] };
+      await expectOk(
+        server.actionCache.updateActionResult({ ...action, digestFunction, actionResult }),
+        "UpdateActionResult",
+      );
+      const result = server.actionCache.getActionResult({ ...action, digestFunction });
+      expectEqual((await expectOk(result, "GetActionResult")).outputFiles.length, 1, "output files");
+      await expectStatus(server.actionCache.getActionResult(action), "notFound", "GetActionResult without BLAKE3");
     },
   },
   {

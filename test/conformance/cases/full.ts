@@ -4,10 +4,11 @@ import { RpcError } from "../../../src/rpc/client/rpc-error.ts";
 import { grpcStatusName } from "../../../src/rpc/status.ts";
 import type { Case, Server } from "../case.ts";
 import { newUri } from "../support/assets.ts";
-import { newBlob, type TestBlob } from "../support/blobs.ts";
+import { blobOf, newBlob, type TestBlob } from "../support/blobs.ts";
 import { readAll, readName, writeBlob } from "../support/byte-stream.ts";
 import type { Endpoint } from "../support/endpoint.ts";
 import { expectBytes, expectOk, expectStatus, expectTrue, statusOf } from "../support/expect.ts";
+import { cacheCapabilities } from "./capabilities.ts";
 
 const source = "BuildStream: takes RESOURCE_EXHAUSTED for a finished push, and tries again after UNAVAILABLE";
 
@@ -74,6 +75,26 @@ async function stillServes(
   expectTrue(missingBlobDigests.length === 1, "the refused blob is said to be there");
 }
 
+/** Chunks and blobs that are made here take room as those that come. */
+async function makesNoRoom(
+  { instance: instanceName }: Server,
+  small: Endpoint,
+  taken: readonly TestBlob[],
+): Promise<void> {
+  const { splitBlobSupport, spliceBlobSupport } = await cacheCapabilities(small, instanceName);
+  const [first, second] = taken;
+  if (first === undefined || second === undefined) return;
+  if (splitBlobSupport) {
+    const call = small.cas.splitBlob({ instanceName, blobDigest: first.digest });
+    await expectStatus(call, "unavailable", "SplitBlob in a full cache");
+  }
+  if (!spliceBlobSupport) return;
+  const blobDigest = blobOf(Buffer.concat([first.data, second.data])).digest;
+  const chunkDigests = [first.digest, second.digest];
+  const call = small.cas.spliceBlob({ instanceName, blobDigest, chunkDigests });
+  await expectStatus(call, "unavailable", "SpliceBlob in a full cache");
+}
+
 export const fullCases: readonly Case[] = [
   {
     id: "full/batch",
@@ -85,6 +106,7 @@ export const fullCases: readonly Case[] = [
       const small = server.connect("small");
       const { taken, refused } = await fill(byBatch(small, server.instance));
       await stillServes(server, small, taken, refused);
+      await makesNoRoom(server, small, taken);
     },
   },
   {

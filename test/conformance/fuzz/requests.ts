@@ -16,6 +16,8 @@ import {
   GetActionResultRequestSchema,
   GetCapabilitiesRequestSchema,
   GetTreeRequestSchema,
+  SpliceBlobRequestSchema,
+  SplitBlobRequestSchema,
   TreeSchema,
   UpdateActionResultRequestSchema,
 } from "../../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
@@ -100,6 +102,7 @@ const read = (kind: string, readLimit: bigint): GoodCall => {
   return { ...call("google.bytestream.ByteStream/Read", message), name: `Read from ${kind}` };
 };
 
+const spliced = blobOf(Buffer.concat([text.data, child.data]));
 const packedRoot = { digest, data: zstdCompressSync(root.data), compressor: Compressor_Value.ZSTD };
 
 /** One call, or more, of each method; those that write come first, so that the others find something. */
@@ -127,6 +130,16 @@ export const goodCalls: readonly GoodCall[] = [
     `${asset}.Push/PushDirectory`,
     encode(PushDirectoryRequestSchema, { instanceName, uris, qualifiers, rootDirectoryDigest: digest, ...references }),
   ),
+  call(
+    `${reapi}.ContentAddressableStorage/SpliceBlob`,
+    encode(SpliceBlobRequestSchema, {
+      instanceName,
+      blobDigest: spliced.digest,
+      chunkDigests: [text.digest, child.digest],
+      digestFunction: 1,
+      chunkingFunction: 1,
+    }),
+  ),
   write("blobs", text.data),
   write("compressed-blobs/zstd", zstdCompressSync(text.data)),
   call(`${reapi}.Capabilities/GetCapabilities`, encode(GetCapabilitiesRequestSchema, { instanceName })),
@@ -141,6 +154,15 @@ export const goodCalls: readonly GoodCall[] = [
   call(
     `${reapi}.ContentAddressableStorage/GetTree`,
     encode(GetTreeRequestSchema, { instanceName, rootDigest: digest, pageSize: 1, digestFunction: 1 }),
+  ),
+  call(
+    `${reapi}.ContentAddressableStorage/SplitBlob`,
+    encode(SplitBlobRequestSchema, {
+      instanceName,
+      blobDigest: spliced.digest,
+      digestFunction: 1,
+      chunkingFunction: 1,
+    }),
   ),
   call(
     `${reapi}.ActionCache/GetActionResult`,

@@ -1,6 +1,8 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
 import { type DigestFunction, sha256 } from "../../../src/base/digest-function.ts";
+import { hashOf } from "../../../src/base/hash.ts";
+import type { DigestFunction_Value } from "../../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Server } from "../case.ts";
 import { expectEntry, expectOk } from "./expect.ts";
 import type { Init } from "./init.ts";
@@ -19,7 +21,7 @@ export interface TestBlob {
 export const emptyBlob: TestBlob = { digest: { hash: sha256.emptyHash, sizeBytes: 0n }, data: new Uint8Array(0) };
 
 export function blobOf(data: Uint8Array, fn: DigestFunction = sha256): TestBlob {
-  return { digest: { hash: hash(fn.name, data), sizeBytes: BigInt(data.length) }, data };
+  return { digest: { hash: hashOf(fn, data), sizeBytes: BigInt(data.length) }, data };
 }
 
 /** Content that no server has seen. */
@@ -41,11 +43,12 @@ export const showDigest = ({ hash, sizeBytes }: DigestInit): string => `${hash}/
 /** A batch ends behind the blob that reaches this, so that batches of small blobs fit whatever limit a server has. */
 const batchBytes = 1 << 18;
 
-/** Uploads blobs in batches; each must be taken. */
+/** Uploads blobs in batches; each must be taken. `digestFunction`: 0 leaves it to the hashes' length. */
 export async function upload(
   server: Pick<Server, "cas">,
   instanceName: string,
   blobs: readonly TestBlob[],
+  digestFunction: DigestFunction_Value = 0,
 ): Promise<void> {
   let from = 0;
   while (from < blobs.length) {
@@ -53,7 +56,8 @@ export async function upload(
     while (to < blobs.length && (to === from || bytes < batchBytes)) bytes += blobs[to++]?.data.length ?? 0;
     const requests = blobs.slice(from, to);
     from = to;
-    const { responses } = await expectOk(server.cas.batchUpdateBlobs({ instanceName, requests }), "BatchUpdateBlobs");
+    const call = server.cas.batchUpdateBlobs({ instanceName, requests, digestFunction });
+    const { responses } = await expectOk(call, "BatchUpdateBlobs");
     for (const { status } of responses) expectEntry(status, "ok", "BatchUpdateBlobs of a good blob");
   }
 }
@@ -63,11 +67,17 @@ export async function missing(
   server: Pick<Server, "cas">,
   instanceName: string,
   digests: readonly DigestInit[],
+  digestFunction: DigestFunction_Value = 0,
 ): Promise<string[]> {
-  const call = server.cas.findMissingBlobs({ instanceName, blobDigests: [...digests] });
+  const call = server.cas.findMissingBlobs({ instanceName, blobDigests: [...digests], digestFunction });
   return (await expectOk(call, "FindMissingBlobs")).missingBlobDigests.map(showDigest);
 }
 
-export async function isThere(server: Pick<Server, "cas">, instanceName: string, digest: DigestInit): Promise<boolean> {
-  return (await missing(server, instanceName, [digest])).length === 0;
+export async function isThere(
+  server: Pick<Server, "cas">,
+  instanceName: string,
+  digest: DigestInit,
+  digestFunction: DigestFunction_Value = 0,
+): Promise<boolean> {
+  return (await missing(server, instanceName, [digest], digestFunction)).length === 0;
 }

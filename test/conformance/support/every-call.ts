@@ -18,6 +18,7 @@ export function readCalls(endpoint: Endpoint, instanceName: string, digest: Dige
       call.halfClose();
       return call.receive();
     },
+    SplitBlob: () => cas.splitBlob({ instanceName, blobDigest: digest }),
     Read: () => readAll(endpoint, { resourceName: readName(instanceName, digest) }),
     "Read of compressed-blobs": () =>
       readAll(endpoint, { resourceName: readName(instanceName, digest, "compressed-blobs/zstd") }),
@@ -41,6 +42,7 @@ export function writeCalls(endpoint: Endpoint, instanceName: string, blob: TestB
     Write: () => writeMessages(endpoint, chunksOf(writeName(instanceName, digest), data, { size: 400 })),
     "Write of compressed-blobs": () =>
       writeMessages(endpoint, chunksOf(writeName(instanceName, digest, "compressed-blobs/zstd"), data, { size: 400 })),
+    SpliceBlob: () => cas.spliceBlob({ instanceName, blobDigest: digest, chunkDigests: [digest] }),
     UpdateActionResult: () =>
       actionCache.updateActionResult({ instanceName, actionDigest: digest, actionResult: { exitCode: 1 } }),
     PushBlob: () => push.pushBlob({ instanceName, uris, blobDigest: digest }),
