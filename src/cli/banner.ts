@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { RunningListener, RunningServer } from "../server/app.ts";
+import { isLocalAddress } from "../server/listen-address.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { snippets } from "./client-snippets.ts";
 import { version } from "./version.ts";
@@ -10,7 +11,8 @@ export function banner(config: Config, server: RunningServer): string {
   const lines = [`Stillage ${version} serves ${config.store} (${fill(server.usage())})`, ""];
   const width = Math.max(...listeners.map(({ address }) => address.length));
   for (const each of listeners) lines.push(`  ${each.address.padEnd(width)}  ${rights(each)}`);
-  if (listeners.every(({ address }) => isLocal(address))) {
+  if (config.access !== undefined) lines.push("", `Who may do what: ${config.access}`);
+  if (listeners.every(({ address }) => isLocalAddress(address))) {
     lines.push("", "Only programs on this machine reach it. To serve a network: --listen 0.0.0.0:11001");
   }
   const best = listeners.find(({ push }) => push) ?? listeners[0];
@@ -35,8 +37,4 @@ function readable(bytes: number): string {
   const power = Math.min(4, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
   const value = bytes / 1000 ** power;
   return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${["bytes", "kB", "MB", "GB", "TB"][power]}`;
-}
-
-function isLocal(address: string): boolean {
-  return /^(127\.|\[::1\]|unix:)/.test(address);
 }

@@ -23,6 +23,7 @@ import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
 import { identified, logged } from "./http-visitors.ts";
+import { isLocalAddress } from "./listen-address.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
 import { serverMetrics } from "./metrics.ts";
 import { Readiness } from "./readiness.ts";
@@ -150,6 +151,9 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     });
     opened.defer(() => listener.close());
     listeners.push(listener);
+    if (options.access !== undefined && config.tls === undefined && !isLocalAddress(listener.address)) {
+      log.warn({ address: listener.address }, "credentials that come by this listener are refused: it has no TLS");
+    }
   }
   readiness.set(true);
   const parts = opened.move();

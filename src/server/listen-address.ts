@@ -54,3 +54,8 @@ function refusal(address: string, error: unknown): StillageError {
     code === "EADDRINUSE" ? "another program listens there" : code === "EACCES" ? "that is not allowed" : code;
   return new StillageError("failed-precondition", `cannot listen on ${address}: ${why}`, { cause: error });
 }
+
+/** Whether only programs on this machine reach an address. */
+export function isLocalAddress(address: string): boolean {
+  return /^(127\.|\[::1\]|unix:)/.test(address);
+}
