@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { blake3Hex, runningBlake3 } from "./blake3.ts";
@@ -87,4 +90,18 @@ test("a hash that has ended can be used again", () => {
   const hash = new PortableBlake3();
   for (const length of [5000, 3, 2048])
     assert.equal(hash.update(inputOf(length)).digest("hex"), blake3Hex(inputOf(length)));
+});
+
+test("does without the addon where there is none", async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), "stillage-blake3-"));
+  try {
+    for (const name of ["blake3.ts", "blake3-portable.ts", "blake3-compress.ts"]) {
+      await cp(join(import.meta.dirname, name), join(elsewhere, name));
+    }
+    const alone: typeof import("./blake3.ts") = await import(join(elsewhere, "blake3.ts"));
+    for (const length of [10, 5000]) assert.equal(alone.blake3Hex(inputOf(length)), blake3Hex(inputOf(length)));
+    assert.equal(alone.runningBlake3().constructor.name, PortableBlake3.name);
+  } finally {
+    await rm(elsewhere, { recursive: true });
+  }
 });

@@ -82,6 +82,10 @@ export class FastCdc {
   private readonly gears: Gears;
   /** The lower half of the fingerprint, where `scan` has stopped. */
   private print = 0;
+  /** Both halves, of the bytes before `known`. */
+  private lower = 0;
+  private upper = 0;
+  private known = 0;
 
   /** `sizes`: even, the average a power of two from 1 KiB to 1 MiB. Errors: `invalid`. */
   constructor(sizes: ChunkSizes) {
@@ -111,16 +115,17 @@ export class FastCdc {
     const middle = Math.min(start + average, last);
     const from = start + min;
     this.print = 0;
-    const found =
-      this.find(bytes, from, middle, from, this.before) ?? this.find(bytes, middle, last, from, this.behind);
-    return found ?? limit;
+    this.lower = 0;
+    this.upper = 0;
+    this.known = from;
+    return this.find(bytes, from, middle, this.before) ?? this.find(bytes, middle, last, this.behind) ?? limit;
   }
 
-  /** The first position from `at` to `to` where the fingerprint of what begins at `from` meets the mask. */
-  private find(bytes: Uint8Array, at: number, to: number, from: number, mask: Mask): number | undefined {
+  /** The first position from `at` to `to` where the fingerprint meets the mask. */
+  private find(bytes: Uint8Array, at: number, to: number, mask: Mask): number | undefined {
     for (let pair = this.scan(bytes, at, to, mask.low); pair < to; pair = this.scan(bytes, pair + 2, to, mask.low)) {
-      if (this.meets(bytes, from, pair, mask)) return pair;
-      if (this.meets(bytes, from, pair + 1, mask)) return pair + 1;
+      if (this.meets(bytes, pair, mask)) return pair;
+      if (this.meets(bytes, pair + 1, mask)) return pair + 1;
     }
     return undefined;
   }
@@ -140,17 +145,25 @@ export class FastCdc {
     return at;
   }
 
-  /** Whether the whole fingerprint of the bytes from `from` to `at` meets the mask. */
-  private meets(bytes: Uint8Array, from: number, at: number, mask: Mask): boolean {
+  /** Whether the whole fingerprint at `at` meets the mask. Goes on where it was worked out last, if that is near: no content costs more than a step a byte. */
+  private meets(bytes: Uint8Array, at: number, mask: Mask): boolean {
     const { low, high } = this.gears;
-    let lower = 0;
-    let upper = 0;
-    for (let i = Math.max(from, at - windowBytes + 1); i <= at; i++) {
-      const byte = bytes[i] as number;
+    let { lower, upper } = this;
+    let next = this.known;
+    if (at - next >= windowBytes) {
+      next = at - windowBytes + 1;
+      lower = 0;
+      upper = 0;
+    }
+    for (; next <= at; next++) {
+      const byte = bytes[next] as number;
       const sum = (lower >>> 0) * 2 + ((low[byte] as number) >>> 0);
       lower = sum | 0;
       upper = ((upper << 1) + (high[byte] as number) + Math.floor(sum / 0x100000000)) | 0;
     }
+    this.known = next;
+    this.lower = lower;
+    this.upper = upper;
     return ((lower & mask.low) | (upper & mask.high)) === 0;
   }
 }
