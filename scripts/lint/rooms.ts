@@ -17,10 +17,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
   release: rules,
+  import: [...kept, "cache"],
   server: [...transport, ...rules],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "server", "client", "config"],
+  cli: [...transport, ...rules, "import", "server", "client", "config"],
   main: ["cli"],
 };
 
