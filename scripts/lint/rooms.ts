@@ -1,6 +1,6 @@
 /**
  * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc <- store <- cache, ostree
- * <- artifact <- release <- server | client <- cli <- main`, said exactly.
+ * <- artifact <- release <- server | client | import <- cli <- main`, said exactly.
  */
 const transport = ["base", "http", "http2", "rpc", "gen"];
 const kept = ["base", "gen", "store"];
