@@ -1,6 +1,6 @@
 /**
  * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc <- store <- cache, ostree
- * <- artifact <- release <- server | client <- cli <- main`, said exactly.
+ * <- artifact <- release <- server | client | import <- cli <- main`, said exactly.
  */
 const transport = ["base", "http", "http2", "rpc", "gen"];
 const kept = ["base", "gen", "store"];
@@ -18,10 +18,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
   release: rules,
+  import: [...kept, "cache"],
   server: [...transport, ...rules, "access"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "import", "server", "client", "config"],
   main: ["cli"],
 };
 

@@ -4,7 +4,7 @@ import { decode } from "../base/decode.ts";
 import type { Digest } from "../base/digest.ts";
 import { type ActionResult, ActionResultSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import type { RefName, RefStore } from "../store/ref-store.ts";
+import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
 import { type Inline, inlineInto, wantsInline } from "./action-inline.ts";
 import { rootsOfResult } from "./action-outputs.ts";
 import type { Closure } from "./closure.ts";
@@ -50,12 +50,17 @@ export class ActionCache {
    * Errors: `invalid` for a message that is no result, or names what cannot be; `exhausted`.
    */
   async update(action: ActionKey, encoded: Uint8Array): Promise<Uint8Array> {
-    const { refs, clock } = this.options;
+    const ref = this.refOf(action, encoded, this.options.clock());
+    await this.options.refs.put([ref]);
+    return ref.message;
+  }
+
+  /** The ref that a result is; `stored` in milliseconds since 1970. Errors: `invalid`, as `update` has it. */
+  refOf(action: ActionKey, encoded: Uint8Array, stored: number): NewRef {
     const result = decode(ActionResultSchema, encoded);
     const roots = rootsOfResult(result, action.function);
     const message = isDefault(result) ? marked : encoded;
-    await refs.put([{ ...this.refName(action), message, roots, stored: clock(), expires: undefined }]);
-    return message;
+    return { ...this.refName(action), message, roots, stored, expires: undefined };
   }
 
   private refName({ function: fn, hash }: ActionKey): RefName {

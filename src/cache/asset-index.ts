@@ -73,17 +73,19 @@ export class AssetIndex {
 
   /** Stores the asset under each of its URIs, all or none, in place of what was there. Errors: `invalid`, `exhausted`. */
   async store(asset: NewAsset): Promise<void> {
-    const { refs, clock } = this.options;
+    await this.options.refs.put(this.refsOf(asset, this.options.clock()));
+  }
+
+  /** The refs that an asset is, one for each of its URIs; `stored` in milliseconds since 1970. Errors: `invalid`. */
+  refsOf(asset: NewAsset, stored: number): NewRef[] {
     const { kind, digest, references, message, expires } = asset;
     if (references.length > maxReferences) {
       throw new StillageError("invalid", `a push refers to at most ${maxReferences} digests, not ${references.length}`);
     }
-    const stored = clock();
-    const entries = [...assetNames(asset)].map(([uri, name]): NewRef => {
+    return [...assetNames(asset)].map(([uri, name]): NewRef => {
       const roots = [rootOfAsset(kind, uri, digest), ...references];
       return { ...this.refName(name), message, roots, stored, expires };
     });
-    await refs.put(entries);
   }
 
   private refName(name: string): RefName {

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
-import type { RefName, RefStore } from "../store/ref-store.ts";
+import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
 import { type MessageWalk, needsOfMessage } from "./artifact-needs.ts";
 import type { Closure } from "./closure.ts";
 
@@ -44,14 +44,20 @@ export class MessageIndex {
    */
   async store(walk: MessageWalk, key: string, message: Uint8Array): Promise<void> {
     const { refs, closure, clock } = this.options;
-    const name = this.refName(walk, key);
-    const { required: roots } = needsOfMessage(walk, message, sha256);
-    if (closure !== undefined && !(await closure.complete(roots))) {
+    const ref = this.refOf(walk, key, message, clock());
+    if (closure !== undefined && !(await closure.complete(ref.roots))) {
       throw new StillageError("failed-precondition", `not all that the ${walk} ${JSON.stringify(key)} needs is here`, {
         hint: "upload its blobs first",
       });
     }
-    await refs.put([{ ...name, message, roots, stored: clock(), expires: undefined }]);
+    await refs.put([ref]);
+  }
+
+  /** The ref that a message is; `stored` in milliseconds since 1970. Errors: `invalid` for what is no message, and a key that cannot be. */
+  refOf(walk: MessageWalk, key: string, message: Uint8Array, stored: number): NewRef {
+    const name = this.refName(walk, key);
+    const { required: roots } = needsOfMessage(walk, message, sha256);
+    return { ...name, message, roots, stored, expires: undefined };
   }
 
   private refName(walk: MessageWalk, key: string): RefName {

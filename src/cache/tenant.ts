@@ -1,8 +1,11 @@
+import type { Clock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import type { ActionCache } from "./action-cache.ts";
-import type { AssetIndex } from "./asset-index.ts";
-import type { MessageIndex } from "./message-index.ts";
+import type { RefStore } from "../store/ref-store.ts";
+import { ActionCache } from "./action-cache.ts";
+import { AssetIndex } from "./asset-index.ts";
+import type { Closure } from "./closure.ts";
+import { MessageIndex } from "./message-index.ts";
 
 /** What one instance name has for itself: nothing of it is visible under another name. */
 export interface Tenant {
@@ -12,6 +15,28 @@ export interface Tenant {
   readonly actions: ActionCache;
   readonly assets: AssetIndex;
   readonly messages: MessageIndex;
+}
+
+export interface TenantParts {
+  readonly blobs: BlobStore;
+  readonly refs: RefStore;
+  readonly closure: Closure;
+  readonly clock: Clock;
+  /** The blobs of what is pushed are on another server: assets and messages are served whether or not they are complete here. */
+  readonly indexOnly: boolean;
+}
+
+/** One instance: its blobs, its names, and the rules between them. */
+export function composeTenant(name: string, { blobs, refs, closure, clock, indexOnly }: TenantParts): Tenant {
+  const shared = { instance: name, refs, clock };
+  const index = { ...shared, closure: indexOnly ? undefined : closure };
+  return {
+    name,
+    blobs,
+    actions: new ActionCache({ ...shared, blobs, closure }),
+    assets: new AssetIndex(index),
+    messages: new MessageIndex(index),
+  };
 }
 
 export interface Tenants {

@@ -3,6 +3,7 @@ import type { RunningListener, RunningServer } from "../server/app.ts";
 import { isLocalAddress } from "../server/listen-address.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { snippets } from "./client-snippets.ts";
+import { readable } from "./readable.ts";
 import { version } from "./version.ts";
 
 /** What someone who has just started a server wants to know: where it listens, how full it is, how to use it. */
@@ -30,11 +31,4 @@ function rights({ push, tls, clientCertificates }: RunningListener): string {
 function fill({ blobs, bytes, quota }: StoreUsage): string {
   const limit = quota === undefined ? "" : ` of ${readable(quota)}, ${Math.round((100 * bytes) / quota)} % full`;
   return `${blobs} blobs, ${readable(bytes)}${limit}`;
-}
-
-/** Bytes with three digits at most, in powers of 1000 as disks are sold. */
-function readable(bytes: number): string {
-  const power = Math.min(4, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${["bytes", "kB", "MB", "GB", "TB"][power]}`;
 }

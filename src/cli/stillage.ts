@@ -3,6 +3,7 @@ import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { serveCommand } from "./serve.ts";
+import { storeImportCommand } from "./store-import.ts";
 import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
 import { versionCommand } from "./version-command.ts";
@@ -17,11 +18,15 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .description("Check or show the settings")
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
+  const store = newCommand("store", "stillage")
+    .description("Do something with a store that no server has open")
+    .addCommand(storeImportCommand(end));
   const program = newCommand("stillage", "stillage")
     .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
     .version(version)
     .addCommand(serveCommand(end))
     .addCommand(config)
+    .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));
   return runCommand(program, args, () => status);

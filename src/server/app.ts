@@ -1,18 +1,12 @@
-import { join } from "node:path";
 import { WatchedAccess } from "../access/watched-access.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { ActionCache } from "../cache/action-cache.ts";
-import { AssetIndex } from "../cache/asset-index.ts";
 import { Closure } from "../cache/closure.ts";
-import { MessageIndex } from "../cache/message-index.ts";
-import { type Tenant, tenantsOf } from "../cache/tenant.ts";
+import { type OpenCache, openCache } from "../cache/open-cache.ts";
+import { composeTenant, type Tenant, tenantsOf } from "../cache/tenant.ts";
 import { Uploads } from "../cache/uploads.ts";
 import { RpcServer } from "../rpc/server.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
-import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
-import type { RefStore } from "../store/ref-store.ts";
-import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
 import { Admission } from "./admission.ts";
@@ -83,24 +77,13 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   opened.defer(() => access.close());
   const accessLog = options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog, clock, log);
   if (accessLog !== undefined) opened.defer(() => accessLog.close());
-  const store = await openDiskStore(options.store, {
-    durability,
-    clock,
-    log,
-    ...(quota === undefined ? {} : { quota }),
-  });
-  opened.defer(() => store.close());
-  const refs = new SqliteRefStore({
-    file: join(options.store, "refs.sqlite"),
-    durability,
-    clock,
-    log,
-  });
-  opened.defer(() => refs.close());
+  const cache = await openCache(options.store, { durability, quota, clock, log });
+  opened.defer(() => cache.close());
+  const { store } = cache;
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
 
-  const tenants = tenantsOf(options.instances.map((name) => tenant(name, store, refs, options.services)));
+  const tenants = tenantsOf(options.instances.map((name) => tenant(name, cache, options.services)));
   const readiness = new Readiness();
   const calls = new CallStats();
   const admission = new Admission({
@@ -176,19 +159,10 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   };
 }
 
-/** One instance: its blobs, its names, and the rules between them. */
-function tenant(name: string, store: DiskStore, refs: RefStore, part: Part): Tenant {
+function tenant(name: string, { store, refs }: OpenCache, part: Part): Tenant {
   const blobs = retryWhenFull(store.tenant(name));
   const closure = new Closure(blobs, () => store.removals());
-  const shared = { instance: name, refs, clock: systemClock };
-  const index = { ...shared, closure: part === "index" ? undefined : closure };
-  return {
-    name,
-    blobs,
-    actions: new ActionCache({ ...shared, blobs, closure }),
-    assets: new AssetIndex(index),
-    messages: new MessageIndex(index),
-  };
+  return composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly: part === "index" });
 }
 
 function running({ address, config }: Listener): RunningListener {

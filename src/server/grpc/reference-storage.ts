@@ -3,8 +3,8 @@ import { decode } from "../../base/decode.ts";
 import { parseDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
+import { assetOfReferences, uriOfReference } from "../../cache/reference-name.ts";
 import type { Tenants } from "../../cache/tenant.ts";
-import { PushDirectoryRequestSchema } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import {
   GetReferenceRequestSchema,
   GetReferenceResponseSchema,
@@ -14,12 +14,6 @@ import {
 } from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import { reach } from "../rights.ts";
-
-/**
- * What BuildStream 1.5.1 and later put before the same key when they ask for the same directory as an asset. Refs are stored
- * under it, so that every 1.x client finds what any other has pushed.
- */
-const uriPrefix = "urn:fdc:buildstream.build:2020:v1:";
 
 /** buildstream.v2.ReferenceStorage: artifacts of BuildStream 1.1.4 to 1.6, each a Directory under `PROJECT/ELEMENT/KEY`. */
 export function referenceStorageService(tenants: Tenants): Service {
@@ -46,7 +40,7 @@ async function getReference(message: Uint8Array, call: Call, tenants: Tenants): 
   const { instanceName, key } = decode(GetReferenceRequestSchema, message);
   call.subject = key;
   const { assets } = reach(tenants, call, instanceName, "pull");
-  const uris = [uriOf(key)];
+  const uris = [uriOfReference(key)];
   const found = await assets.find({ kind: "directory", uris, qualifiers: [], function: sha256, oldest: undefined });
   if (found === undefined) {
     throw new StillageError("not-found", `no complete artifact ${JSON.stringify(key.slice(0, 200))} is here`);
@@ -61,16 +55,6 @@ async function updateReference(message: Uint8Array, call: Call, tenants: Tenants
   const { assets } = reach(tenants, call, instanceName, "push");
   if (sent === undefined) throw new StillageError("invalid", "an update names keys and a digest");
   const digest = parseDigest(sent.hash, sent.sizeBytes, sha256);
-  const uris = keys.map(uriOf);
-  // What a client that uses the Remote Asset API would have sent for the same.
-  const push = create(PushDirectoryRequestSchema, { instanceName, uris, rootDirectoryDigest: sent });
-  const request = toBinary(PushDirectoryRequestSchema, push);
-  const content = { digest, references: [], expires: undefined, message: request };
-  await assets.store({ kind: "directory", uris, qualifiers: [], ...content });
+  await assets.store(assetOfReferences(instanceName, keys, digest));
   return { parts: [] };
-}
-
-function uriOf(key: string): string {
-  if (key === "") throw new StillageError("invalid", "the key is empty");
-  return uriPrefix + key;
 }

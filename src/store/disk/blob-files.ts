@@ -11,6 +11,7 @@ import { FileRecovery } from "./file-recovery.ts";
 import { present, type RecordKind, recordWords, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { PieceWriter } from "./piece-writer.ts";
+import { type Sharing, shareBytes, verifyAndSync } from "./shared-bytes.ts";
 import { SharedRun } from "./shared-run.ts";
 import { onDisk } from "./space.ts";
 
@@ -29,11 +30,15 @@ export interface BlobFile {
   readonly serial: number;
 }
 
-/** A file that is being written. */
-export interface NewFile extends BlobFile {
-  readonly pieces: PieceWriter;
+/** A file in `incoming` that is to become a blob. */
+export interface ArrivingFile extends BlobFile {
   /** Its name in `incoming` is on the disk. */
   readonly named: Promise<void>;
+}
+
+/** A file that is being written. */
+export interface NewFile extends ArrivingFile {
+  readonly pieces: PieceWriter;
 }
 
 /**
@@ -82,9 +87,7 @@ export class BlobFiles {
       const pool = context.largePieces.out < maxLargePieces ? context.largePieces : context.smallPieces;
       const direct = context.direct && digest.size >= directBytes;
       const fd = await openFile(paths.arriving(file), direct ? directCreate : "wx");
-      const named = this.naming.ask();
-      named.catch(() => {}); // publish tells of it
-      return { ...file, pieces: new PieceWriter(fd, pool, { durable: context.durable, direct }), named };
+      return { ...file, pieces: new PieceWriter(fd, pool, { durable: context.durable, direct }), named: this.name() };
     } catch (error) {
       context.space.giveBack(this.room(digest.size));
       throw fromFileSystem(error, "cannot begin a file");
@@ -92,11 +95,41 @@ export class BlobFiles {
   }
 
   /**
+   * Makes a file of the bytes that another one has, without a copy, and verifies and syncs what is now ours; it is to be handed to
+   * `publish` or `drop`. `undefined`, with nothing done, where the file system cannot. A crash leaves what `create` leaves, a file that is not listed:
+   * deleted, which the other one does not notice. Errors: `invalid` where the bytes are not the digest's, `exhausted`.
+   */
+  async share(digest: Digest, source: string, sharing: Sharing): Promise<ArrivingFile | undefined> {
+    const { context, paths } = this;
+    checkOpen(context);
+    const file = { digest, serial: ++this.highest };
+    const path = paths.arriving(file);
+    context.space.takeShared(this.room(digest.size));
+    let shared = false;
+    try {
+      await context.directories.ensure(paths.incoming);
+      await context.directories.ensure(paths.shelf(file));
+      shared = await shareBytes(source, path, sharing);
+      if (shared) {
+        context.faults.reach("file shared");
+        await verifyAndSync(path, digest, context.largePieces);
+        return { ...file, named: this.name() };
+      }
+    } catch (error) {
+      if (shared) await unlink(path).catch(() => {}); // else the next start does it
+      context.space.giveBack(this.room(digest.size));
+      throw fromFileSystem(error, `cannot share ${source}`);
+    }
+    context.space.giveBack(this.room(digest.size));
+    return undefined;
+  }
+
+  /**
    * Makes a blob of a file whose bytes are complete, verified and synced, in this order: its name, its record in the journal, its place.
    * A crash before the record is durable leaves a file in `incoming` that is not listed: deleted. One after it leaves a listed
    * file there: moved to its place. Without durability the blob is there at once, and the same steps follow.
    */
-  async publish(file: NewFile): Promise<void> {
+  async publish(file: ArrivingFile): Promise<void> {
     checkOpen(this.context);
     const { durable } = this.context;
     if (!durable) this.insert(file);
@@ -156,7 +189,14 @@ export class BlobFiles {
     await this.journal.close();
   }
 
-  private async settle(file: NewFile): Promise<void> {
+  /** Settles once the names in `incoming` are on the disk. */
+  private name(): Promise<void> {
+    const named = this.naming.ask();
+    named.catch(() => {}); // publish tells of it
+    return named;
+  }
+
+  private async settle(file: ArrivingFile): Promise<void> {
     const { context, paths } = this;
     try {
       await file.named;

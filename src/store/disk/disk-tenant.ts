@@ -7,6 +7,7 @@ import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
 import type { DiskContext } from "./disk-context.ts";
+import type { Sharing } from "./shared-bytes.ts";
 import { Shelf } from "./shelf.ts";
 
 /** The blobs of one tenant: a directory of its own, with a shelf for each function in use. */
@@ -47,6 +48,14 @@ export class DiskTenant implements BlobStore {
 
   upload(digest: Digest): Promise<Upload> {
     return this.shelf(digest.function).upload(digest);
+  }
+
+  /**
+   * Stores a large blob (over `maxPackedSize`) whose bytes are a file elsewhere, without a copy of them. False, with nothing done, where the file
+   * system cannot. Resolves once it is verified and durable. Errors: `invalid` where the bytes are not the digest's, `exhausted`.
+   */
+  share(digest: Digest, source: string, sharing: Sharing): Promise<boolean> {
+    return this.shelf(digest.function).share(digest, source, sharing);
   }
 
   /** Removes a blob; resolves once that is durable. Nothing happens where there is none. */

@@ -145,7 +145,7 @@ export class FileRecovery {
 
 /** Whether a file's bytes have the hash. */
 function isWhole(path: string, { function: fn, hash }: Digest): boolean {
-  const fd = openSync(path, "r+");
+  const fd = openSync(path, "r"); // it may be shared with another directory and read-only
   try {
     const window = new FileWindow(fd, fstatSync(fd).size);
     const hashed = runningHash(fn);

@@ -32,10 +32,16 @@ export function checkStamp(directory: string): void {
       "failed-precondition",
       `${directory} is not empty and not a store: it has ${JSON.stringify(foreign)}`,
       {
-        hint: "name an empty directory, or one that does not exist",
+        hint: `name an empty directory, or one that does not exist${hintOnOthers(directory)}`,
       },
     );
   }
+}
+
+/** Who changes servers names the directory of the old one first. */
+function hintOnOthers(directory: string): string {
+  const ofOther = existsSync(join(directory, "cas"));
+  return ofOther ? "; `stillage store import` takes over there what another cache server left here" : "";
 }
 
 /** Stamps a directory that has none yet. A crash leaves it without a stamp, and without anything else. */

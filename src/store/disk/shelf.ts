@@ -11,7 +11,7 @@ import type { BatchRead, Blob, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { BatchReader } from "./batch-reader.ts";
-import { BlobFiles } from "./blob-files.ts";
+import { type ArrivingFile, BlobFiles } from "./blob-files.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -20,6 +20,7 @@ import { FileUpload } from "./file-upload.ts";
 import { maxPackedSize, type Pack } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
+import type { Sharing } from "./shared-bytes.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
 const maxGatheredBytes = 32 << 20;
@@ -108,6 +109,13 @@ export class Shelf {
     if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes));
   }
 
+  /** See DiskTenant. */
+  async share(digest: Digest, source: string, sharing: Sharing): Promise<boolean> {
+    const file = await this.files.share(digest, source, sharing);
+    if (file !== undefined) await this.publishOnce(file);
+    return file !== undefined;
+  }
+
   async upload(digest: Digest): Promise<Upload> {
     const { context } = this;
     const { size } = digest;
@@ -152,20 +160,23 @@ export class Shelf {
   private async uploadFile(digest: Digest): Promise<Upload> {
     const file = await this.files.create(digest);
     return new FileUpload(digest, file.pieces, {
-      publish: async () => {
-        let published = false;
-        const publish = async (): Promise<void> => {
-          await this.files.publish(file);
-          published = true;
-        };
-        try {
-          await this.once(digest, publish);
-        } finally {
-          if (!published) await this.files.drop(file);
-        }
-      },
+      publish: () => this.publishOnce(file),
       drop: () => this.files.drop(file),
     });
+  }
+
+  /** Makes a blob of a file, or drops the file where the blob is there. */
+  private async publishOnce(file: ArrivingFile): Promise<void> {
+    let published = false;
+    const publish = async (): Promise<void> => {
+      await this.files.publish(file);
+      published = true;
+    };
+    try {
+      await this.once(file.digest, publish);
+    } finally {
+      if (!published) await this.files.drop(file);
+    }
   }
 
   /** Stores a blob unless it is there; whoever comes with one that is being stored waits for that. */

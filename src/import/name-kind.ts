@@ -1,0 +1,34 @@
+import type { MaybePromise } from "../base/maybe-promise.ts";
+import type { Tenant } from "../cache/tenant.ts";
+import type { NewRef } from "../store/ref-store.ts";
+import type { Layout } from "./old-cache.ts";
+
+/** A file that is a name for content. */
+export interface NameFile {
+  /** Its path below the kind's folder. */
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  /** When it was last written or asked for, in milliseconds since 1970: old servers keep that in the file's time. */
+  readonly time: number;
+}
+
+/** One way in which an old server names content: a file for each name, somewhere below one folder. */
+export interface NameKind {
+  /** What messages and results call such names. */
+  readonly what: "references" | "artifacts" | "sources" | "assets" | "actionResults";
+  readonly layout: Layout;
+  /** Below the server's directory. */
+  readonly folder: string;
+  /** Whether a path below the folder is that of a name; what else lies there is left alone. */
+  readonly isName: (key: string) => boolean;
+  /**
+   * The refs that a client would have made with the same content; more than one stands or falls together.
+   * Errors: `invalid` for a file that is not what it should be.
+   */
+  readonly read: (file: NameFile, tenant: Tenant) => MaybePromise<readonly NewRef[]>;
+}
+
+/** A key of BuildStream: names that end in a SHA-256 hash. Files of other names are what a crash has left. */
+export function endsInCacheKey(key: string): boolean {
+  return /(^|\/)[0-9a-f]{64}$/.test(key);
+}
