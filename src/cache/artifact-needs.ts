@@ -1,5 +1,5 @@
 import { decode } from "../base/decode.ts";
-import { keyOfDigest, parseDigest } from "../base/digest.ts";
+import { type Digest, keyOfDigest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
@@ -22,8 +22,8 @@ export interface MessageRoot extends Root {
 export interface Needs {
   /** Without these, and the message itself, it is not complete. */
   readonly required: readonly Root[];
-  /** Trees that only some clients want, as `keyOfDigest` gives them. */
-  readonly optional: ReadonlySet<string>;
+  /** Trees that only some clients want, by what `keyOfDigest` gives. */
+  readonly optional: ReadonlyMap<string, Digest>;
 }
 
 /** What the Artifact or Source stored as `root` needs; `undefined` where it is missing or too large. Errors: `invalid` for what is neither. */
@@ -56,11 +56,12 @@ function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
     ),
   ];
   const trees = [buildtree, sources, buildroot, ...(buildsandbox?.subsandboxDigests ?? [])];
-  return { required, optional: new Set(rootsOf("directory", trees, fn).map(({ digest }) => keyOfDigest(digest))) };
+  const optional = rootsOf("directory", trees, fn).map(({ digest }) => [keyOfDigest(digest), digest] as const);
+  return { required, optional: new Map(optional) };
 }
 
 function needsOfSource(bytes: Uint8Array, fn: DigestFunction): Needs {
-  return { required: rootsOf("directory", [decode(SourceSchema, bytes).files], fn), optional: new Set() };
+  return { required: rootsOf("directory", [decode(SourceSchema, bytes).files], fn), optional: new Map() };
 }
 
 function rootsOf(walk: Root["walk"], digests: readonly (DigestMessage | undefined)[], fn: DigestFunction): Root[] {

@@ -66,7 +66,7 @@ export class Closure {
       const needs = await this.needsOf({ walk: root.walk, digest: root.digest });
       if (needs === undefined) return false;
       required.push(...needs.required);
-      for (const each of needs.optional) optional.add(each);
+      for (const key of needs.optional.keys()) optional.add(key);
     }
     for (const root of roots) if (!optional.has(keyOfDigest(root.digest))) required.push(root);
 

@@ -54,10 +54,7 @@ async function referencesOf(root: Root, blobs: BlobStore): Promise<Root[]> {
     throw error;
   });
   if (needs === undefined) return [];
-  const optional = [...needs.optional].map((shown): Root => {
-    const [hash = "", size = ""] = shown.split("/");
-    return { walk: "directory", digest: parseDigest(hash, Number(size), root.digest.function) };
-  });
+  const optional = [...needs.optional.values()].map((digest): Root => ({ walk: "directory", digest }));
   return [...needs.required, ...optional];
 }
 
