@@ -1,10 +1,10 @@
 import { type Digest, showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
+import { LruMap } from "../base/lru-map.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { Root } from "../store/ref-store.ts";
 import { type MessageRoot, type Needs, readNeeds } from "./artifact-needs.ts";
 import { walkDirectories } from "./directory-walk.ts";
-import { LruMap } from "./lru-map.ts";
 import { Presence } from "./presence.ts";
 import { Slots } from "./slots.ts";
 import { walkTree } from "./tree-message.ts";

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { RefName } from "../ref-store.ts";
+import { ArtifactTables } from "./artifact-tables.ts";
 import type { RefChange, RefRow } from "./ref-change.ts";
 import { hashesIn } from "./root-lines.ts";
 
@@ -12,18 +13,21 @@ export class RefTables {
   private readonly addRoot: StatementSync;
   private readonly dropRoot: StatementSync;
   private readonly use: StatementSync;
+  private readonly artifacts: ArtifactTables;
 
   constructor(database: DatabaseSync) {
     this.database = database;
     this.find = database.prepare("SELECT id, roots FROM refs WHERE space = ? AND instance = ? AND name = ?");
     this.upsert = database.prepare(`
-      INSERT INTO refs (space, instance, name, message, roots, stored, used, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
-      ON CONFLICT DO UPDATE SET message = ?4, roots = ?5, stored = ?6, used = max(used, ?6), expires = ?7
+      INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
+      ON CONFLICT DO UPDATE SET message = ?4, roots = ?5, stored = ?6, used = max(used, ?6), expires = ?7, put_by = ?8
       RETURNING id`);
     this.drop = database.prepare("DELETE FROM refs WHERE id = ?");
     this.addRoot = database.prepare("INSERT INTO roots VALUES (?, ?)");
     this.dropRoot = database.prepare("DELETE FROM roots WHERE hash = ? AND ref = ?");
     this.use = database.prepare("UPDATE refs SET used = ?2 WHERE id = ?1 AND used < ?2");
+    this.artifacts = new ArtifactTables(database);
   }
 
   /** Does all changes, or none where it throws. A crash in the middle leaves none: the journal's end is not there. */
@@ -45,9 +49,11 @@ export class RefTables {
   }
 
   private put(ref: RefRow): void {
-    const { space, instance, name, message, roots, stored, expires } = ref;
+    const { space, instance, name, message, roots, stored, expires, by } = ref;
     const before = this.lookUp(ref);
-    const { id } = this.upsert.get(space, instance, name, message, roots, stored, expires) as { id: number };
+    const { id } = this.upsert.get(space, instance, name, message, roots, stored, expires, by) as { id: number };
+    if (ref.artifact !== undefined) this.artifacts.put(id, ref, ref.artifact);
+    else if (before !== undefined) this.artifacts.drop(id);
     if (before?.roots === roots) return;
     if (before !== undefined) for (const hash of hashesIn(before.roots)) this.dropRoot.run(hash, id);
     for (const hash of hashesIn(roots)) this.addRoot.run(hash, id);
@@ -57,6 +63,7 @@ export class RefTables {
     const found = this.lookUp(name);
     if (found === undefined) return;
     for (const hash of hashesIn(found.roots)) this.dropRoot.run(hash, found.id);
+    this.artifacts.drop(found.id);
     this.drop.run(found.id);
   }
 

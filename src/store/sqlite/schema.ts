@@ -3,7 +3,7 @@ import { StillageError } from "../../base/errors.ts";
 import { fromSqlite } from "./sqlite-error.ts";
 
 /** The version of the tables below. Raised when a reader of the one before could not read them. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** Tells the file apart from other programs' databases: "Stil". */
 const applicationId = 0x5374696c;
@@ -12,7 +12,8 @@ const applicationId = 0x5374696c;
 const busyTimeoutMs = 5000;
 
 // Times are milliseconds since 1970. `roots` has a line for each root, `walk function hash size`, the first for what the ref is about.
-// The table `roots` leads back, from the bytes of a hash to the refs that keep it.
+// The table `roots` leads back, from the bytes of a hash to the refs that keep it. The last three tables list the artifacts that refs name
+// (`artifact-tables.ts`); they can be made anew from `refs`.
 const tables = `
   CREATE TABLE refs (
     id INTEGER PRIMARY KEY,
@@ -25,6 +26,7 @@ const tables = `
     stored INTEGER NOT NULL,
     used INTEGER NOT NULL,
     expires INTEGER,
+    put_by TEXT,
     UNIQUE (space, instance, name)
   ) STRICT;
   CREATE TABLE roots (
@@ -42,6 +44,34 @@ const tables = `
   CREATE TRIGGER count_removed AFTER DELETE ON refs BEGIN
     UPDATE counts SET refs = refs - 1 WHERE space = old.space;
   END;
+  CREATE TABLE elements (
+    id INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    project TEXT NOT NULL,
+    element TEXT NOT NULL,
+    UNIQUE (instance, project, element)
+  ) STRICT;
+  CREATE TABLE artifacts (
+    id INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    element INTEGER NOT NULL,
+    generation TEXT NOT NULL,
+    content TEXT NOT NULL,
+    pushed INTEGER NOT NULL,
+    put_by TEXT,
+    expires INTEGER,
+    UNIQUE (element, content, generation)
+  ) STRICT;
+  CREATE INDEX artifacts_by_time ON artifacts (instance, pushed);
+  CREATE INDEX artifacts_of_element ON artifacts (element, pushed);
+  CREATE TABLE artifact_keys (
+    id INTEGER PRIMARY KEY,
+    ref INTEGER NOT NULL UNIQUE,
+    artifact INTEGER NOT NULL,
+    key TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX artifacts_by_key ON artifact_keys (key, artifact);
+  CREATE INDEX keys_of_artifact ON artifact_keys (artifact);
 `;
 
 /** Opens the file, and makes it where there is none. Errors: `failed-precondition` for a format that is not known here, `corrupt`. */

@@ -1,0 +1,84 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { ArtifactQuery, ArtifactSort } from "../artifact-refs.ts";
+import { hasWildcard } from "../glob.ts";
+
+/** A condition, and the values for its question marks. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** What a query demands of an element `e`. */
+export function elementConditions({ project, elements }: ArtifactQuery): Condition[] {
+  const conditions: Condition[] = [];
+  if (project !== undefined) conditions.push(globbed("e.project", project));
+  if (elements !== undefined) conditions.push(anyOf(elements.map((each) => globbed("e.element", each))));
+  return conditions;
+}
+
+/** What a query demands of an artifact `a` of an element `e`, but for its instance and its time. */
+export function artifactConditions(query: ArtifactQuery): Condition[] {
+  const { key, search } = query;
+  const conditions = elementConditions(query);
+  if (key !== undefined) conditions.push(keyed(key));
+  if (search !== undefined) {
+    const found = search.texts.map((text) => ({
+      sql: "e.project || '/' || e.element LIKE ? ESCAPE '\\'",
+      values: [like(text)],
+    }));
+    conditions.push(anyOf(search.key === undefined ? found : [...found, keyed(search.key)]));
+  }
+  return conditions;
+}
+
+export const orders: Readonly<Record<ArtifactSort, string>> = {
+  newest: "a.pushed DESC, a.id DESC",
+  oldest: "a.pushed, a.id",
+  name: "e.project, e.element, a.pushed DESC, a.id DESC",
+};
+
+/** That an artifact comes behind a place of a listing. */
+export function behind({ sort, after }: ArtifactQuery): Condition[] {
+  if (after === undefined) return [];
+  const { project, element, pushed, id } = after;
+  if (sort === "oldest") return [{ sql: "(a.pushed, a.id) > (?, ?)", values: [pushed, id] }];
+  const earlier = { sql: "(a.pushed, a.id) < (?, ?)", values: [pushed, id] };
+  if (sort === "newest") return [earlier];
+  return [
+    { sql: "(e.project, e.element) >= (?, ?)", values: [project, element] },
+    anyOf([{ sql: "(e.project, e.element) > (?, ?)", values: [project, element] }, earlier]),
+  ];
+}
+
+/** The first text behind all that begin with `prefix`; what follows the last character there is counts for nothing in a key. */
+export function endOfPrefix(prefix: string): string {
+  return `${prefix}\u{10ffff}`;
+}
+
+function keyed(prefix: string): Condition {
+  return {
+    sql: "EXISTS (SELECT 1 FROM artifact_keys k WHERE k.artifact = a.id AND k.key >= ? AND k.key < ?)",
+    values: [prefix, endOfPrefix(prefix)],
+  };
+}
+
+function globbed(column: string, glob: string): Condition {
+  if (!hasWildcard(glob)) return { sql: `${column} = ?`, values: [glob] };
+  return { sql: `${column} GLOB ?`, values: [glob.replaceAll("[", "[[]")] };
+}
+
+function like(text: string): string {
+  const pattern = text
+    .replace(/[\\%_]/g, "\\$&")
+    .replaceAll("*", "%")
+    .replaceAll("?", "_");
+  return `%${pattern}%`;
+}
+
+function anyOf(conditions: readonly Condition[]): Condition {
+  if (conditions.length === 0) return { sql: "FALSE", values: [] };
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(" OR ")})`,
+    values: conditions.flatMap(({ values }) => values),
+  };
+}
