@@ -12,7 +12,7 @@ import { positiveNumber } from "./positive-number.ts";
 /**
  * The list of artifacts: `node bench/catalogue.ts [ARTIFACTS]`. Pushes them as clients do, two keys each, and then asks for pages of 50.
  */
-const artifacts = positiveNumber(process.argv[2] ?? "100000");
+const artifacts = positiveNumber("artifacts", process.argv[2] ?? "100000");
 const projects = ["freedesktop-sdk", "gnome-build-meta", "firmware", "apps", "tests"];
 const buildsOfElement = 5;
 const elements = artifacts / projects.length / buildsOfElement;
@@ -41,7 +41,9 @@ console.log(`${artifacts} artifacts pushed, ${inFlight} at a time: ${Math.round(
 
 const base: ArtifactQuery = { instance: "", sort: "newest", limit: page };
 const middle = after(artifacts / 2);
-const middleByName = (await store.artifacts.list({ ...base, sort: "name", elements: ["components-element-1*"] })).at(-1);
+const middleByName = (await store.artifacts.list({ ...base, sort: "name", elements: ["components-element-1*"] })).at(
+  -1,
+);
 const rows: [what: string, query: Partial<ArtifactQuery>][] = [
   ["the first page", {}],
   ["a page in the middle", { after: middle }],

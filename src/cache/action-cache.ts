@@ -47,14 +47,14 @@ export class ActionCache {
 
   /**
    * Stores a result in place of what was there, and returns what was stored. `encoded` must not change afterwards.
-   * Errors: `invalid` for a message that is no result, or names what cannot be; `exhausted`.
+   * `by`: who pushes, in words for people. Errors: `invalid` for a message that is no result, or names what cannot be; `exhausted`.
    */
-  async update(action: ActionKey, encoded: Uint8Array): Promise<Uint8Array> {
+  async update(action: ActionKey, encoded: Uint8Array, by?: string): Promise<Uint8Array> {
     const { refs, clock } = this.options;
     const result = decode(ActionResultSchema, encoded);
     const roots = rootsOfResult(result, action.function);
     const message = isDefault(result) ? marked : encoded;
-    await refs.put([{ ...this.refName(action), message, roots, stored: clock(), expires: undefined }]);
+    await refs.put([{ ...this.refName(action), message, roots, stored: clock(), expires: undefined, by }]);
     return message;
   }
 

@@ -1,8 +1,10 @@
 import type { Clock } from "../base/clock.ts";
+import { digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import type { RefName, RefStore } from "../store/ref-store.ts";
 import { type MessageWalk, needsOfMessage } from "./artifact-needs.ts";
+import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 
 /** `PROJECT/ELEMENT/KEY` or `KIND/KEY`: names of elements are file names. */
@@ -40,9 +42,9 @@ export class MessageIndex {
 
   /**
    * Stores a message in place of what was there. Errors: `invalid` for what is none, `failed-precondition` where what it needs is not here:
-   * these clients upload all of it first.
+   * these clients upload all of it first. `by`: who pushes, in words for people.
    */
-  async store(walk: MessageWalk, key: string, message: Uint8Array): Promise<void> {
+  async store(walk: MessageWalk, key: string, message: Uint8Array, by?: string): Promise<void> {
     const { refs, closure, clock } = this.options;
     const name = this.refName(walk, key);
     const { required: roots } = needsOfMessage(walk, message, sha256);
@@ -51,7 +53,8 @@ export class MessageIndex {
         hint: "upload its blobs first",
       });
     }
-    await refs.put([{ ...name, message, roots, stored: clock(), expires: undefined }]);
+    const artifact = walk === "artifact" ? entryOf(key, "1.9x", digestOf(sha256, message)) : undefined;
+    await refs.put([{ ...name, message, roots, stored: clock(), expires: undefined, by, artifact }]);
   }
 
   private refName(walk: MessageWalk, key: string): RefName {

@@ -9,6 +9,7 @@ import {
   UpdateActionResultRequestSchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
+import { nameOfPeer } from "../peer-name.ts";
 import { requirePush } from "../rights.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
@@ -40,7 +41,7 @@ async function updateActionResult(message: Uint8Array, call: Call, tenants: Tena
   const action = parseAction(request.actionDigest, request.digestFunction);
   const result = encodedResult(message);
   if (result === undefined) throw new StillageError("invalid", "the request has no action_result");
-  return { parts: [await actions.update(action, result)] };
+  return { parts: [await actions.update(action, result, nameOfPeer(call.peer))] };
 }
 
 function parseAction(digest: Digest | undefined, digestFunction: number): ReturnType<typeof parseDigest> {

@@ -10,6 +10,7 @@ import {
   ServerCapabilitiesSchema,
 } from "../../gen/buildstream/v2/services_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
+import { nameOfPeer } from "../peer-name.ts";
 import { requirePush } from "../rights.ts";
 
 // The services of BuildStream 1.91 to 1.93. On the wire, the requests for sources are those for artifacts: the same numbers and types.
@@ -66,7 +67,7 @@ async function update(walk: MessageWalk, request: Uint8Array, call: Call, tenant
   const { messages } = tenants.find(instanceName);
   requirePush(call.peer);
   const message = new Uint8Array(messageIn(request, walk));
-  await messages.store(walk, cacheKey, message);
+  await messages.store(walk, cacheKey, message, nameOfPeer(call.peer));
   return { parts: [message] };
 }
 

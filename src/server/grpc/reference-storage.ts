@@ -3,6 +3,7 @@ import { decode } from "../../base/decode.ts";
 import { parseDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
+import { directoryPrefix } from "../../cache/artifact-ref-name.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import { PushDirectoryRequestSchema } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import {
@@ -13,13 +14,8 @@ import {
   UpdateReferenceRequestSchema,
 } from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
+import { nameOfPeer } from "../peer-name.ts";
 import { requirePush } from "../rights.ts";
-
-/**
- * What BuildStream 1.5.1 and later put before the same key when they ask for the same directory as an asset. Refs are stored
- * under it, so that every 1.x client finds what any other has pushed.
- */
-const uriPrefix = "urn:fdc:buildstream.build:2020:v1:";
 
 /** buildstream.v2.ReferenceStorage: artifacts of BuildStream 1.1.4 to 1.6, each a Directory under `PROJECT/ELEMENT/KEY`. */
 export function referenceStorageService(tenants: Tenants): Service {
@@ -63,12 +59,16 @@ async function updateReference(message: Uint8Array, call: Call, tenants: Tenants
   // What a client that uses the Remote Asset API would have sent for the same.
   const push = create(PushDirectoryRequestSchema, { instanceName, uris, rootDirectoryDigest: sent });
   const request = toBinary(PushDirectoryRequestSchema, push);
-  const content = { digest, references: [], expires: undefined, message: request };
+  const content = { digest, references: [], expires: undefined, message: request, by: nameOfPeer(call.peer) };
   await assets.store({ kind: "directory", uris, qualifiers: [], ...content });
   return { parts: [] };
 }
 
+/**
+ * What BuildStream 1.5.1 and later call the same directory when they ask for it as an asset. Refs are stored under it, so that every
+ * 1.x client finds what any other has pushed.
+ */
 function uriOf(key: string): string {
   if (key === "") throw new StillageError("invalid", "the key is empty");
-  return uriPrefix + key;
+  return directoryPrefix + key;
 }

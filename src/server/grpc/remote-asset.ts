@@ -14,6 +14,7 @@ import {
 import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
+import { nameOfPeer } from "../peer-name.ts";
 import { requirePush } from "../rights.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
@@ -78,7 +79,8 @@ async function pushAsset(kind: AssetKind, message: Uint8Array, call: Call, tenan
     ...parseReferences("directory", request.referencesDirectories, digest.function),
   ];
   const expires = parseTime(request.expireAt);
-  await assets.store({ kind, uris, qualifiers, digest, references, expires, message: new Uint8Array(message) });
+  const by = nameOfPeer(call.peer);
+  await assets.store({ kind, uris, qualifiers, digest, references, expires, message: new Uint8Array(message), by });
   return { parts: [] };
 }
 

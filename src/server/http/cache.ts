@@ -5,6 +5,7 @@ import type { Tenants } from "../../cache/tenant.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
 import { type CachePath, parseCachePath } from "../cache-path.ts";
 import { errorResponse, text } from "../http-status.ts";
+import { nameOfPeer } from "../peer-name.ts";
 import { requirePush } from "../rights.ts";
 import { getBlob, putBlob } from "./cache-blobs.ts";
 
@@ -67,6 +68,6 @@ async function putResult(request: HttpRequest, path: CachePath, actions: ActionC
     if (bytes > maxResultBytes) return text(413, `a result has at most ${maxResultBytes} bytes\n`);
     pieces.push(new Uint8Array(piece));
   }
-  await actions.update(path, Buffer.concat(pieces));
+  await actions.update(path, Buffer.concat(pieces), nameOfPeer(request.peer));
   return { status: 200, headers: {} };
 }

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import type { ArtifactQuery, ArtifactSort } from "../artifact-refs.ts";
+import type { ArtifactQuery, ArtifactSearch, ArtifactSort } from "../artifact-refs.ts";
 import { hasWildcard } from "../glob.ts";
 
 /** A condition, and the values for its question marks. */
@@ -22,13 +22,17 @@ export function artifactConditions(query: ArtifactQuery): Condition[] {
   const conditions = elementConditions(query);
   if (key !== undefined) conditions.push(keyed(key));
   if (search !== undefined) {
-    const found = search.texts.map((text) => ({
-      sql: "e.project || '/' || e.element LIKE ? ESCAPE '\\'",
-      values: [like(text)],
-    }));
-    conditions.push(anyOf(search.key === undefined ? found : [...found, keyed(search.key)]));
+    const named = searchedName(search);
+    conditions.push(search.key === undefined ? named : anyOf([named, keyed(search.key)]));
   }
   return conditions;
+}
+
+/** That the name of an element `e` has one of the texts searched for. */
+export function searchedName({ texts }: ArtifactSearch): Condition {
+  return anyOf(
+    texts.map((text) => ({ sql: "e.project || '/' || e.element LIKE ? ESCAPE '\\'", values: [like(text)] })),
+  );
 }
 
 export const orders: Readonly<Record<ArtifactSort, string>> = {
@@ -57,7 +61,7 @@ export function endOfPrefix(prefix: string): string {
 
 function keyed(prefix: string): Condition {
   return {
-    sql: "EXISTS (SELECT 1 FROM artifact_keys k WHERE k.artifact = a.id AND k.key >= ? AND k.key < ?)",
+    sql: "EXISTS (SELECT 1 FROM refs k WHERE k.artifact = a.id AND k.key >= ? AND k.key < ?)",
     values: [prefix, endOfPrefix(prefix)],
   };
 }

@@ -17,12 +17,16 @@ import {
   elementConditions,
   endOfPrefix,
   orders,
+  searchedName,
 } from "./artifact-filter.ts";
 import { decodeContent } from "./ref-change.ts";
 import { type RefColumns, refColumns, refOfRow } from "./ref-reader.ts";
 import { fromSqlite } from "./sqlite-error.ts";
 
 const columns = "a.id, a.instance, e.project, e.element, a.generation, a.content, a.pushed, a.put_by";
+
+/** In the order of the puts: within one, the strong key comes first. */
+const keyOrder = "stored, place, id";
 
 type Row = [
   id: number,
@@ -82,7 +86,7 @@ export class ArtifactReader implements ArtifactRefs {
   find(instance: string, { project, element, key }: ArtifactName): FoundArtifact | undefined {
     return this.reading(() => {
       const [row] = this.all<Row>(
-        `SELECT ${columns} FROM artifact_keys k JOIN artifacts a ON a.id = k.artifact JOIN elements e ON e.id = a.element
+        `SELECT ${columns} FROM refs k JOIN artifacts a ON a.id = k.artifact JOIN elements e ON e.id = a.element
          WHERE k.key = ? AND e.instance = ? AND e.project = ? AND e.element = ? AND (a.expires IS NULL OR a.expires > ?)
          ORDER BY a.pushed DESC, a.id DESC LIMIT 1`,
         [key, instance, project, element, this.clock()],
@@ -100,36 +104,39 @@ export class ArtifactReader implements ArtifactRefs {
 
   /** The artifacts that a query can mean, where they are few; `undefined` where they are not, or cannot be told. */
   private gather(query: ArtifactQuery): number[] | undefined {
-    const { instance, key, sort } = query;
-    if (key !== undefined && key !== "") {
-      const sql = "SELECT DISTINCT artifact FROM artifact_keys WHERE key >= ? AND key < ? LIMIT ?";
-      const byKey = this.all<[number]>(sql, [key, endOfPrefix(key), maxGathered + 1]);
-      if (byKey.length <= maxGathered) return byKey.map(([id]) => id);
-    }
-    const conditions = elementConditions(query);
-    if (conditions.length === 0 || sort === "name") return undefined;
+    const { instance, key, search } = query;
+    if (key) return this.withKey(key) ?? this.ofElements(instance, elementConditions(query));
+    if (search === undefined) return this.ofElements(instance, elementConditions(query));
+    const byName = this.ofElements(instance, [...elementConditions(query), searchedName(search)]);
+    const byKey = search.key === undefined ? [] : this.withKey(search.key);
+    return byName && byKey && [...byName, ...byKey];
+  }
+
+  private withKey(prefix: string): number[] | undefined {
+    const sql = "SELECT DISTINCT artifact FROM refs WHERE key >= ? AND key < ? LIMIT ?";
+    return few(this.all<[number]>(sql, [prefix, endOfPrefix(prefix), maxGathered + 1]));
+  }
+
+  private ofElements(instance: string, conditions: readonly Condition[]): number[] | undefined {
+    if (conditions.length === 0) return undefined;
     const sql = `SELECT a.id FROM elements e CROSS JOIN artifacts a ON a.element = e.id
       WHERE e.instance = ? AND ${conditions.map((each) => each.sql).join(" AND ")} LIMIT ?`;
     const values = [instance, ...conditions.flatMap((each) => each.values), maxGathered + 1];
-    const byElement = this.all<[number]>(sql, values);
-    return byElement.length <= maxGathered ? byElement.map(([id]) => id) : undefined;
+    return few(this.all<[number]>(sql, values));
   }
 
   private keysOf(artifact: number): string[] {
-    return this.all<[string]>("SELECT key FROM artifact_keys WHERE artifact = ? ORDER BY id", [artifact]).map(
+    return this.all<[string]>(`SELECT key FROM refs WHERE artifact = ? ORDER BY ${keyOrder}`, [artifact]).map(
       ([key]) => key,
     );
   }
 
   private refsOf(artifact: number): Ref[] {
-    const sql = `SELECT ${refColumns}, space, instance, name FROM refs WHERE id = ?`;
-    const ids = this.all<[number]>("SELECT ref FROM artifact_keys WHERE artifact = ? ORDER BY id", [artifact]);
-    return ids.flatMap(([id]) =>
-      this.all<[...RefColumns, Space, string, string]>(sql, [id]).map((row) => {
-        const [space, instance, name] = row.slice(-3) as [Space, string, string];
-        return refOfRow({ space, instance, name }, row.slice(0, -3) as RefColumns);
-      }),
-    );
+    const sql = `SELECT ${refColumns}, space, instance, name FROM refs WHERE artifact = ? ORDER BY ${keyOrder}`;
+    return this.all<[...RefColumns, Space, string, string]>(sql, [artifact]).map((row) => {
+      const [space, instance, name] = row.slice(-3) as [Space, string, string];
+      return refOfRow({ space, instance, name }, row.slice(0, -3) as RefColumns);
+    });
   }
 
   private all<R>(sql: string, values: readonly SQLInputValue[]): R[] {
@@ -149,6 +156,10 @@ export class ArtifactReader implements ArtifactRefs {
       throw fromSqlite(error, "cannot read the list of artifacts");
     }
   }
+}
+
+function few(rows: readonly [number][]): number[] | undefined {
+  return rows.length <= maxGathered ? rows.map(([id]) => id) : undefined;
 }
 
 function listed(

@@ -3,7 +3,7 @@ import type { ArtifactRow, RefRow } from "./ref-change.ts";
 
 /**
  * Keeps the list of artifacts in step with the refs that name them, within the transaction that changes those: an element for each
- * project and element in use, an artifact for each content of one, and a key for each ref. The last key takes its artifact with it, and
+ * project and element in use, and an artifact for each content of one, to which its refs lead. The last ref takes its artifact with it, and
  * the last artifact its element.
  */
 export class ArtifactTables {
@@ -12,8 +12,6 @@ export class ArtifactTables {
   private readonly dropElement: StatementSync;
   private readonly upsert: StatementSync;
   private readonly dropArtifact: StatementSync;
-  private readonly addKey: StatementSync;
-  private readonly dropKey: StatementSync;
 
   constructor(database: DatabaseSync) {
     const prepare = (sql: string): StatementSync => {
@@ -30,30 +28,20 @@ export class ArtifactTables {
       ON CONFLICT DO UPDATE SET pushed = max(pushed, ?5), put_by = ?6, expires = ?7
       RETURNING id`);
     this.dropArtifact = prepare(`
-      DELETE FROM artifacts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM artifact_keys WHERE artifact = ?1)
+      DELETE FROM artifacts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM refs WHERE artifact = ?1)
       RETURNING element`);
-    this.addKey = prepare("INSERT INTO artifact_keys (ref, artifact, key) VALUES (?, ?, ?)");
-    this.dropKey = prepare("DELETE FROM artifact_keys WHERE ref = ? RETURNING artifact");
   }
 
-  /** Lists the ref with this id as a name of an artifact. The keys of an artifact keep the order in which they were put last. */
-  put(id: number, { instance, stored, expires, by }: RefRow, artifact: ArtifactRow): void {
-    const { project, element, generation, content, key } = artifact;
+  /** Lists an artifact, and returns its id for the ref that names it. */
+  add({ instance, stored, expires, by }: RefRow, artifact: ArtifactRow): number {
+    const { project, element, generation, content } = artifact;
     const found = this.findElement.get(instance, project, element) ?? this.addElement.get(instance, project, element);
     const elementId = first(found) as number;
-    const artifactId = first(this.upsert.get(instance, elementId, generation, content, stored, by, expires)) as number;
-    const before = first(this.dropKey.get(id));
-    this.addKey.run(id, artifactId, key);
-    if (before !== undefined && before !== artifactId) this.dropUnnamed(before);
+    return first(this.upsert.get(instance, elementId, generation, content, stored, by, expires)) as number;
   }
 
-  /** The ref is gone, or no longer an artifact's. */
-  drop(id: number): void {
-    const artifact = first(this.dropKey.get(id));
-    if (artifact !== undefined) this.dropUnnamed(artifact);
-  }
-
-  private dropUnnamed(artifact: number): void {
+  /** Takes an artifact from the list unless another ref names it. */
+  dropUnnamed(artifact: number): void {
     const element = first(this.dropArtifact.get(artifact));
     if (element !== undefined) this.dropElement.run(element);
   }

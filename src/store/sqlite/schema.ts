@@ -12,8 +12,8 @@ const applicationId = 0x5374696c;
 const busyTimeoutMs = 5000;
 
 // Times are milliseconds since 1970. `roots` has a line for each root, `walk function hash size`, the first for what the ref is about.
-// The table `roots` leads back, from the bytes of a hash to the refs that keep it. The last three tables list the artifacts that refs name
-// (`artifact-tables.ts`); they can be made anew from `refs`.
+// The table `roots` leads back, from the bytes of a hash to the refs that keep it. The last two tables list the artifacts that refs name
+// (`artifact-tables.ts`).
 const tables = `
   CREATE TABLE refs (
     id INTEGER PRIMARY KEY,
@@ -27,8 +27,13 @@ const tables = `
     used INTEGER NOT NULL,
     expires INTEGER,
     put_by TEXT,
+    artifact INTEGER,
+    key TEXT,
+    place INTEGER,
     UNIQUE (space, instance, name)
   ) STRICT;
+  CREATE INDEX refs_of_artifact ON refs (artifact) WHERE artifact IS NOT NULL;
+  CREATE INDEX refs_by_key ON refs (key, artifact) WHERE key IS NOT NULL;
   CREATE TABLE roots (
     hash BLOB NOT NULL,
     ref INTEGER NOT NULL,
@@ -63,15 +68,6 @@ const tables = `
     UNIQUE (element, content, generation)
   ) STRICT;
   CREATE INDEX artifacts_by_time ON artifacts (instance, pushed);
-  CREATE INDEX artifacts_of_element ON artifacts (element, pushed);
-  CREATE TABLE artifact_keys (
-    id INTEGER PRIMARY KEY,
-    ref INTEGER NOT NULL UNIQUE,
-    artifact INTEGER NOT NULL,
-    key TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX artifacts_by_key ON artifact_keys (key, artifact);
-  CREATE INDEX keys_of_artifact ON artifact_keys (artifact);
 `;
 
 /** Opens the file, and makes it where there is none. Errors: `failed-precondition` for a format that is not known here, `corrupt`. */
