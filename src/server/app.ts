@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { Catalogue } from "../artifact/catalogue.ts";
+import { cataloguesOf } from "../artifact/catalogues.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { ActionCache } from "../cache/action-cache.ts";
@@ -15,6 +17,7 @@ import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { CallStats } from "./call-stats.ts";
+import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
@@ -77,7 +80,9 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
 
-  const tenants = tenantsOf(options.instances.map((name) => tenant(name, store, refs, options.services)));
+  const rooms = options.instances.map((name) => tenant(name, store, refs, options.services));
+  const tenants = tenantsOf(rooms.map((each) => each.tenant));
+  const catalogues = cataloguesOf(rooms.map((each) => each.catalogue));
   const readiness = new Readiness();
   const calls = new CallStats();
   const rpc: RpcServer = new RpcServer({
@@ -104,8 +109,10 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     }),
   });
   // The HTTP cache is of blobs and results, which an index alone has not.
-  const http: HttpHandler =
+  const cacheAndPages =
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants }, operatorPages);
+  // What a path of the API names may look like one of the HTTP cache's.
+  const http: HttpHandler = api({ catalogues, version: options.version, log }, cacheAndPages);
   const http1 = new Http1(http, log);
   for (const config of options.listeners) {
     const listener = await Listener.open(config, { rpc, http1, log });
@@ -129,18 +136,21 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   };
 }
 
-/** One instance: its blobs, its names, and the rules between them. */
-function tenant(name: string, store: DiskStore, refs: RefStore, part: Part): Tenant {
+/** One instance: its blobs, its names, the rules between them, and the view of them as artifacts. */
+function tenant(name: string, store: DiskStore, refs: RefStore, part: Part): { tenant: Tenant; catalogue: Catalogue } {
   const blobs = retryWhenFull(store.tenant(name));
   const closure = new Closure(blobs, () => store.removals());
   const shared = { instance: name, refs, clock: systemClock };
   const index = { ...shared, closure: part === "index" ? undefined : closure };
   return {
-    name,
-    blobs,
-    actions: new ActionCache({ ...shared, blobs, closure }),
-    assets: new AssetIndex(index),
-    messages: new MessageIndex(index),
+    tenant: {
+      name,
+      blobs,
+      actions: new ActionCache({ ...shared, blobs, closure }),
+      assets: new AssetIndex(index),
+      messages: new MessageIndex(index),
+    },
+    catalogue: new Catalogue({ instance: name, artifacts: refs.artifacts, blobs, closure: index.closure }),
   };
 }
 

@@ -20,6 +20,10 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
+export function statusOfCode(code: ErrorCode): number {
+  return statusOf[code];
+}
+
 /** An error as a response of one or two lines of text. */
 export function errorResponse(error: StillageError, headers: Readonly<Record<string, string>> = {}): HttpResponse {
   const retry = error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) };
