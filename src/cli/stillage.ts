@@ -1,3 +1,5 @@
+import { artifactListCommand } from "./artifact-list.ts";
+import { artifactShowCommand } from "./artifact-show.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -16,10 +18,15 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .description("Check or show the settings")
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
+  const artifact = newCommand("artifact", "stillage")
+    .description("See the artifacts in a store")
+    .addCommand(artifactListCommand(end))
+    .addCommand(artifactShowCommand(end));
   const program = newCommand("stillage", "stillage")
     .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
     .version(version)
     .addCommand(serveCommand(end))
+    .addCommand(artifact)
     .addCommand(config)
     .addCommand(versionCommand(end));
   return runCommand(program, args, () => status);

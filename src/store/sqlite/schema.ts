@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StillageError } from "../../base/errors.ts";
 import { fromSqlite } from "./sqlite-error.ts";
@@ -83,24 +84,51 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
+/** Opens the file for reading alone, also while a server writes to it. Errors: `failed-precondition`, `corrupt`, `internal`. */
+export function openToRead(file: string): DatabaseSync {
+  if (!existsSync(file)) throw new StillageError("failed-precondition", `there is no ${file}`);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs, readOnly: true });
+    if (isFresh(database)) throw new StillageError("failed-precondition", `${file} is empty`);
+    checkFormat(database, file);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw fromSqlite(error, `cannot open ${file}`);
+  }
+}
+
 function prepare(database: DatabaseSync, file: string): void {
-  const number = (sql: string): number => Object.values(database.prepare(sql).get() ?? {})[0] as number;
-  const version = number("PRAGMA user_version");
-  const fresh = version === 0 && number("SELECT count(*) FROM sqlite_schema") === 0;
-  if (!fresh && number("PRAGMA application_id") !== applicationId) {
-    throw new StillageError("failed-precondition", `${file} is a database, but not one of Stillage's`);
-  }
-  if (!fresh && version !== formatVersion) {
-    throw new StillageError(
-      "failed-precondition",
-      `${file} has format ${version}, and this version of Stillage knows only format ${formatVersion}`,
-      { hint: "run the version of Stillage that wrote it, or a later one" },
-    );
-  }
+  const fresh = isFresh(database);
+  if (!fresh) checkFormat(database, file);
   database.exec("PRAGMA journal_mode = WAL");
   if (!fresh) return;
   // All in one transaction: a crash leaves an empty file or a whole one.
   database.exec(
     `BEGIN; ${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}; COMMIT`,
   );
+}
+
+function isFresh(database: DatabaseSync): boolean {
+  return (
+    numberOf(database, "PRAGMA user_version") === 0 && numberOf(database, "SELECT count(*) FROM sqlite_schema") === 0
+  );
+}
+
+function checkFormat(database: DatabaseSync, file: string): void {
+  if (numberOf(database, "PRAGMA application_id") !== applicationId) {
+    throw new StillageError("failed-precondition", `${file} is a database, but not one of Stillage's`);
+  }
+  const version = numberOf(database, "PRAGMA user_version");
+  if (version === formatVersion) return;
+  throw new StillageError(
+    "failed-precondition",
+    `${file} has format ${version}, and this version of Stillage knows only format ${formatVersion}`,
+    { hint: "run the version of Stillage that wrote it, or a later one" },
+  );
+}
+
+function numberOf(database: DatabaseSync, sql: string): number {
+  return Object.values(database.prepare(sql).get() ?? {})[0] as number;
 }
