@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { testArtifactCommands, testBuilds } from "./bst2/artifacts.ts";
+import { testCatalogue } from "./bst2/catalogue.ts";
 import { testDeployments } from "./bst2/deployments.ts";
 import { testOutcomes } from "./bst2/outcomes.ts";
 import { testSources } from "./bst2/sources.ts";
@@ -11,6 +12,7 @@ const version = "2.8.1";
 describe(`BuildStream ${version}`, { concurrency: 2 }, () => {
   testBuilds(version);
   testArtifactCommands(version);
+  testCatalogue(version);
   testOutcomes(version);
   testSources(version);
   testDeployments(version);
