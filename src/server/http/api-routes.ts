@@ -5,10 +5,10 @@ import { maxCursorLength, type Page } from "../../artifact/page.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { HttpResponse } from "../../http/exchange.ts";
 import type { FoundArtifact } from "../../store/artifact-refs.ts";
-import { logResponse } from "./api-log.ts";
-import { choice, count, flag, pathText, text } from "./api-parameter.ts";
-import { json } from "./api-problem.ts";
-import type { ApiCall, Route } from "./api-route.ts";
+import { logResponse } from "../api/log.ts";
+import { choice, count, flag, pathText, text } from "../api/parameter.ts";
+import { json } from "../api/problem.ts";
+import type { ApiCall, Route } from "../api/route.ts";
 
 /** Characters of names and patterns: longer ones are no element's. */
 const maxNameLength = 1024;

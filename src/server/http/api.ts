@@ -2,10 +2,10 @@ import type { Catalogues } from "../../artifact/catalogues.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
-import { describeApi } from "./api-openapi.ts";
-import { ParameterError, ParameterValues } from "./api-parameter.ts";
-import { json, problem, problemOf } from "./api-problem.ts";
-import { type Matcher, matcherOf, type Route } from "./api-route.ts";
+import { describeApi } from "../api/openapi.ts";
+import { ParameterError, ParameterValues } from "../api/parameter.ts";
+import { json, problem, problemOf } from "../api/problem.ts";
+import { type Matcher, matcherOf, type Route } from "../api/route.ts";
 import { routes } from "./api-routes.ts";
 
 const prefix = "/api/v1/";

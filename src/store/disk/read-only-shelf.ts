@@ -15,7 +15,8 @@ import { scanPack } from "./pack-scan.ts";
 /**
  * The blobs of one tenant and function as they lie on the disk, while another process may be writing to them. That is safe because no byte of a
  * pack is ever written again, index files end in blocks that verify, and files have their names only when they are whole: what comes
- * later is not seen, and what goes is missing once it is asked for. What stands where the index says is checked before it is read.
+ * later is not seen, and what goes is missing once it is asked for. What stands where the index says is checked before it is read. Of a store
+ * without durability, large blobs are seen some moments late.
  */
 export class ReadOnlyShelf implements BlobReader {
   private readonly function: DigestFunction;

@@ -1,7 +1,7 @@
 import type { Catalogues } from "../../artifact/catalogues.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { HttpRequest, HttpResponse } from "../../http/exchange.ts";
-import type { Parameter, ParameterValues } from "./api-parameter.ts";
+import type { Parameter, ParameterValues } from "./parameter.ts";
 
 /** What a route has to answer with. */
 export interface ApiCall {

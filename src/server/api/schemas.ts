@@ -1,5 +1,5 @@
 import { treeNames } from "../../artifact/artifact-content.ts";
-import type { JsonSchema } from "./api-parameter.ts";
+import type { JsonSchema } from "./parameter.ts";
 
 // The shapes of the answers, in JSON Schema: what `src/artifact/artifact-json.ts` makes. A test holds every answer against them.
 

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { StillageError } from "../../base/errors.ts";
 import type { HttpResponse } from "../../http/exchange.ts";
 import { statusOfCode } from "../http-status.ts";
-import { ParameterError } from "./api-parameter.ts";
+import { ParameterError } from "./parameter.ts";
 
 /** An error as RFC 9457 has it, in a problem document. */
 export interface Problem {

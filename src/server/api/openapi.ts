@@ -1,6 +1,6 @@
-import type { JsonSchema, Parameter } from "./api-parameter.ts";
-import type { Route } from "./api-route.ts";
-import { schemas } from "./api-schemas.ts";
+import type { JsonSchema, Parameter } from "./parameter.ts";
+import type { Route } from "./route.ts";
+import { schemas } from "./schemas.ts";
 
 /** The description of the API in OpenAPI 3.1, made of the routes that serve it. */
 export function describeApi(routes: readonly Route[], version: string): object {
