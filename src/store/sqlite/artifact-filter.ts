@@ -55,8 +55,20 @@ export function behind({ sort, after }: ArtifactQuery): Condition[] {
 }
 
 /** The first text behind all that begin with `prefix`; what follows the last character there is counts for nothing in a key. */
-export function endOfPrefix(prefix: string): string {
+function endOfPrefix(prefix: string): string {
   return `${prefix}\u{10ffff}`;
+}
+
+/**
+ * That the key of a ref `k` begins so. Eight characters of keys are indexed: they tell nearly all apart, and what is put at random places
+ * of an index costs a push the more, the larger that is.
+ */
+export function keyBegins(prefix: string): Condition {
+  const start = [...prefix].slice(0, 8).join("");
+  return {
+    sql: "substr(k.key, 1, 8) >= ? AND substr(k.key, 1, 8) < ? AND k.key >= ? AND k.key < ?",
+    values: [start, endOfPrefix(start), prefix, endOfPrefix(prefix)],
+  };
 }
 
 function keyed(prefix: string): Condition {

@@ -15,7 +15,7 @@ import {
   behind,
   type Condition,
   elementConditions,
-  endOfPrefix,
+  keyBegins,
   orders,
   searchedName,
 } from "./artifact-filter.ts";
@@ -87,7 +87,8 @@ export class ArtifactReader implements ArtifactRefs {
     return this.reading(() => {
       const [row] = this.all<Row>(
         `SELECT ${columns} FROM refs k JOIN artifacts a ON a.id = k.artifact JOIN elements e ON e.id = a.element
-         WHERE k.key = ? AND e.instance = ? AND e.project = ? AND e.element = ? AND (a.expires IS NULL OR a.expires > ?)
+         WHERE substr(k.key, 1, 8) = substr(?1, 1, 8) AND k.key = ?1 AND e.instance = ?2 AND e.project = ?3 AND e.element = ?4
+           AND (a.expires IS NULL OR a.expires > ?5)
          ORDER BY a.pushed DESC, a.id DESC LIMIT 1`,
         [key, instance, project, element, this.clock()],
       );
@@ -113,8 +114,9 @@ export class ArtifactReader implements ArtifactRefs {
   }
 
   private withKey(prefix: string): number[] | undefined {
-    const sql = "SELECT DISTINCT artifact FROM refs WHERE key >= ? AND key < ? LIMIT ?";
-    return few(this.all<[number]>(sql, [prefix, endOfPrefix(prefix), maxGathered + 1]));
+    const { sql, values } = keyBegins(prefix);
+    const distinct = `SELECT DISTINCT k.artifact FROM refs k WHERE ${sql} LIMIT ?`;
+    return few(this.all<[number]>(distinct, [...values, maxGathered + 1]));
   }
 
   private ofElements(instance: string, conditions: readonly Condition[]): number[] | undefined {

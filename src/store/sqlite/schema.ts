@@ -34,7 +34,7 @@ const tables = `
     UNIQUE (space, instance, name)
   ) STRICT;
   CREATE INDEX refs_of_artifact ON refs (artifact) WHERE artifact IS NOT NULL;
-  CREATE INDEX refs_by_key ON refs (key, artifact) WHERE key IS NOT NULL;
+  CREATE INDEX refs_by_key ON refs (substr(key, 1, 8)) WHERE key IS NOT NULL;
   CREATE TABLE roots (
     hash BLOB NOT NULL,
     ref INTEGER NOT NULL,
