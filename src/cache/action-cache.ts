@@ -47,11 +47,11 @@ export class ActionCache {
 
   /**
    * Stores a result in place of what was there, and returns what was stored. `encoded` must not change afterwards.
-   * Errors: `invalid` for a message that is no result, or names what cannot be; `exhausted`.
+   * `by`: who pushes, in words for people. Errors: `invalid` for a message that is no result, or names what cannot be; `exhausted`.
    */
-  async update(action: ActionKey, encoded: Uint8Array): Promise<Uint8Array> {
+  async update(action: ActionKey, encoded: Uint8Array, by?: string): Promise<Uint8Array> {
     const ref = this.refOf(action, encoded, this.options.clock());
-    await this.options.refs.put([ref]);
+    await this.options.refs.put([{ ...ref, by }]);
     return ref.message;
   }
 

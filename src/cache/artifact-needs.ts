@@ -4,7 +4,7 @@ import type { DigestFunction } from "../base/digest-function.ts";
 import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import type { Root, Walk } from "../store/ref-store.ts";
 import { readMessage } from "./read-message.ts";
 
@@ -27,7 +27,7 @@ export interface Needs {
 }
 
 /** What the Artifact or Source stored as `root` needs; `undefined` where it is missing or too large. Errors: `invalid` for what is neither. */
-export async function readNeeds(blobs: BlobStore, { walk, digest }: MessageRoot): Promise<Needs | undefined> {
+export async function readNeeds(blobs: BlobReader, { walk, digest }: MessageRoot): Promise<Needs | undefined> {
   if (digest.size > maxProtoBytes) return undefined;
   const bytes = await readMessage(blobs, digest);
   return bytes === undefined ? undefined : needsOfMessage(walk, bytes, digest.function);

@@ -3,6 +3,7 @@ import type { Digest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
+import { artifactOfAsset } from "./artifact-ref-name.ts";
 import { type AssetKey, assetNames } from "./asset-name.ts";
 import { rootOfAsset } from "./asset-root.ts";
 import type { Closure } from "./closure.ts";
@@ -35,6 +36,8 @@ export interface NewAsset extends AssetKey {
   readonly expires: number | undefined;
   /** The request as it came, kept for whoever wants to know more of the push. Not changed afterwards. */
   readonly message: Uint8Array;
+  /** Who pushes, in words for people. */
+  readonly by?: string | undefined;
 }
 
 export interface AssetIndexOptions {
@@ -78,13 +81,15 @@ export class AssetIndex {
 
   /** The refs that an asset is, one for each of its URIs; `stored` in milliseconds since 1970. Errors: `invalid`. */
   refsOf(asset: NewAsset, stored: number): NewRef[] {
-    const { kind, digest, references, message, expires } = asset;
+    const { kind, digest, references, message, expires, by, qualifiers } = asset;
     if (references.length > maxReferences) {
       throw new StillageError("invalid", `a push refers to at most ${maxReferences} digests, not ${references.length}`);
     }
     return [...assetNames(asset)].map(([uri, name]): NewRef => {
       const roots = [rootOfAsset(kind, uri, digest), ...references];
-      return { ...this.refName(name), message, roots, stored, expires };
+      // BuildStream names its artifacts without qualifiers, and so finds nobody else's.
+      const artifact = qualifiers.length === 0 ? artifactOfAsset(kind, uri, digest) : undefined;
+      return { ...this.refName(name), message, roots, stored, expires, by, artifact };
     });
   }
 

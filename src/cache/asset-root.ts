@@ -1,9 +1,9 @@
 import type { Digest } from "../base/digest.ts";
 import type { Root } from "../store/ref-store.ts";
+import { artifactPrefix } from "./artifact-ref-name.ts";
 import type { AssetKind } from "./asset-name.ts";
 
-/** What BuildStream 2 calls its artifacts and the combined sources of its elements. */
-const artifactPrefix = "urn:fdc:buildstream.build:2020:artifact:";
+/** What BuildStream 2 calls the combined sources of its elements. */
 const sourcePrefix = "urn:fdc:buildstream.build:2020:source:";
 
 /**

@@ -1,10 +1,10 @@
 import { keyOfDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import { LruMap } from "../base/lru-map.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import type { Root } from "../store/ref-store.ts";
 import { type MessageRoot, type Needs, readNeeds } from "./artifact-needs.ts";
 import { walkDirectories } from "./directory-walk.ts";
-import { LruMap } from "./lru-map.ts";
 import { Presence } from "./presence.ts";
 import { Slots } from "./slots.ts";
 import { walkTree } from "./tree-message.ts";
@@ -31,7 +31,7 @@ const maxRememberedNeeds = 100;
  * What cannot be read as what it should be, and what is beyond the limits, is as good as missing: the client makes it anew.
  */
 export class Closure {
-  private readonly blobs: BlobStore;
+  private readonly blobs: BlobReader;
   private readonly removals: () => number;
   private readonly walks = new Slots(maxWalks);
   private readonly messages = new Slots(maxMessages);
@@ -42,7 +42,7 @@ export class Closure {
   private readonly needs = new LruMap<string, Needs>(maxRemembered);
 
   /** `removals` counts what the store has removed. */
-  constructor(blobs: BlobStore, removals: () => number) {
+  constructor(blobs: BlobReader, removals: () => number) {
     this.blobs = blobs;
     this.removals = removals;
   }

@@ -1,7 +1,7 @@
 import { setImmediate as breath } from "node:timers/promises";
 import { type Digest, isEmptyBlob } from "../base/digest.ts";
 import { DigestList } from "../base/digest-list.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import { forEachBlob } from "./batch-entries.ts";
 import { DigestSet } from "./digest-set.ts";
 import { readChildren } from "./directory-children.ts";
@@ -20,7 +20,7 @@ const batchBytes = 1 << 20;
  * of `presence`. False where a directory is missing, or the tree is beyond the limits, and so cannot be known to be complete.
  * Memory: one batch, one question, and some 50 bytes for each directory. Errors: `invalid` for what is no directory.
  */
-export async function walkDirectories(blobs: BlobStore, root: Digest, presence: Presence): Promise<boolean> {
+export async function walkDirectories(blobs: BlobReader, root: Digest, presence: Presence): Promise<boolean> {
   if (isEmptyBlob(root)) return true;
   const seen = new DigestSet(root.function);
   const queue = seen.items;

@@ -1,8 +1,10 @@
 import type { Clock } from "../base/clock.ts";
+import { digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
 import { type MessageWalk, needsOfMessage } from "./artifact-needs.ts";
+import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 
 /** `PROJECT/ELEMENT/KEY` or `KIND/KEY`: names of elements are file names. */
@@ -40,9 +42,9 @@ export class MessageIndex {
 
   /**
    * Stores a message in place of what was there. Errors: `invalid` for what is none, `failed-precondition` where what it needs is not here:
-   * these clients upload all of it first.
+   * these clients upload all of it first. `by`: who pushes, in words for people.
    */
-  async store(walk: MessageWalk, key: string, message: Uint8Array): Promise<void> {
+  async store(walk: MessageWalk, key: string, message: Uint8Array, by?: string): Promise<void> {
     const { refs, closure, clock } = this.options;
     const ref = this.refOf(walk, key, message, clock());
     if (closure !== undefined && !(await closure.complete(ref.roots))) {
@@ -50,14 +52,15 @@ export class MessageIndex {
         hint: "upload its blobs first",
       });
     }
-    await refs.put([ref]);
+    await refs.put([{ ...ref, by }]);
   }
 
   /** The ref that a message is; `stored` in milliseconds since 1970. Errors: `invalid` for what is no message, and a key that cannot be. */
   refOf(walk: MessageWalk, key: string, message: Uint8Array, stored: number): NewRef {
     const name = this.refName(walk, key);
     const { required: roots } = needsOfMessage(walk, message, sha256);
-    return { ...name, message, roots, stored, expires: undefined };
+    const artifact = walk === "artifact" ? entryOf(key, "1.9x", digestOf(sha256, message)) : undefined;
+    return { ...name, message, roots, stored, expires: undefined, artifact };
   }
 
   private refName(walk: MessageWalk, key: string): RefName {

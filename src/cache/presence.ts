@@ -2,17 +2,17 @@ import type { Digest } from "../base/digest.ts";
 import { isEmptyBlob } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 
 /** Digests in one question to the store: an artifact of twenty thousand files is asked about at once, in about a megabyte. */
 export const presenceBatch = 32_768;
 
 /** Collects digests, of any function, that must all be there, and asks the store about many at once. */
 export class Presence {
-  private readonly blobs: BlobStore;
+  private readonly blobs: BlobReader;
   private readonly lists = new Map<DigestFunction, DigestList>();
 
-  constructor(blobs: BlobStore) {
+  constructor(blobs: BlobReader) {
     this.blobs = blobs;
   }
 

@@ -2,18 +2,16 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { PushDirectoryRequestSchema } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
+import { directoryPrefix } from "./artifact-ref-name.ts";
 import type { NewAsset } from "./asset-index.ts";
 
 /**
- * What BuildStream 1.5.1 and later put before the same key when they ask for the same directory as an asset. References are stored
- * under it, so that every 1.x client finds what any other has pushed.
+ * The URI of the directory that BuildStream 1.1.4 to 1.6 call `PROJECT/ELEMENT/KEY`: that by which 1.5.1 and later ask for it as an asset, so that every 1.x
+ * client finds what any other has pushed. Errors: `invalid` for no key.
  */
-const uriPrefix = "urn:fdc:buildstream.build:2020:v1:";
-
-/** The URI of the directory that BuildStream 1.1.4 to 1.6 call `PROJECT/ELEMENT/KEY`. Errors: `invalid` for no key. */
 export function uriOfReference(key: string): string {
   if (key === "") throw new StillageError("invalid", "the key is empty");
-  return uriPrefix + key;
+  return directoryPrefix + key;
 }
 
 /** A directory under such keys, as the asset that a client of the Remote Asset API would have pushed for the same. Errors: `invalid`. */

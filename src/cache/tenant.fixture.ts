@@ -10,6 +10,7 @@ import type { Tenant } from "./tenant.ts";
 export interface MemoryTenant extends Tenant {
   readonly blobs: MemoryStore;
   readonly refs: MemoryRefStore;
+  readonly closure: Closure;
 }
 
 export function memoryTenant(name: string, clock: () => number = () => 1000): MemoryTenant {
@@ -18,5 +19,5 @@ export function memoryTenant(name: string, clock: () => number = () => 1000): Me
   const closure = new Closure(blobs, () => blobs.removals());
   const options = { instance: name, refs, blobs, closure, clock };
   const [actions, assets, messages] = [new ActionCache(options), new AssetIndex(options), new MessageIndex(options)];
-  return { name, blobs, refs, actions, assets, messages };
+  return { name, blobs, refs, closure, actions, assets, messages };
 }

@@ -2,7 +2,7 @@ import { setImmediate as breath } from "node:timers/promises";
 import type { Digest } from "../base/digest.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { ProtobufReader, tagOf, wireBytes } from "../base/protobuf.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import { readChildren } from "./directory-children.ts";
 import { type Presence, presenceBatch } from "./presence.ts";
 import { readMessage } from "./read-message.ts";
@@ -20,7 +20,7 @@ const childrenTag = tagOf(2, wireBytes);
  * Requires every file of an encoded Tree of `presence` (remote_execution.proto: Tree.root = 1, .children = 2). Its directories stand in the
  * message itself and need not be there as blobs. False where the Tree is missing or too large. Errors: `invalid` for what is none.
  */
-export async function walkTree(blobs: BlobStore, digest: Digest, presence: Presence): Promise<boolean> {
+export async function walkTree(blobs: BlobReader, digest: Digest, presence: Presence): Promise<boolean> {
   if (digest.size > maxTreeBytes) return false;
   const bytes = await readMessage(blobs, digest);
   if (bytes === undefined) return false;

@@ -1,7 +1,7 @@
 import { type Digest, showDigest } from "../base/digest.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import { DigestSet } from "./digest-set.ts";
 import { readDirectories } from "./directory-children.ts";
 import { readMessage } from "./read-message.ts";
@@ -17,7 +17,7 @@ export const maxTreeDirectories = 1_000_000;
  * 50 bytes for each that was seen. Errors: `not-found` for the root, `invalid` for a blob that is no directory, `exhausted` for a tree beyond
  * the limits.
  */
-export async function* directoriesOf(blobs: BlobStore, root: Digest): AsyncGenerator<Uint8Array> {
+export async function* directoriesOf(blobs: BlobReader, root: Digest): AsyncGenerator<Uint8Array> {
   const seen = new DigestSet(root.function);
   const queue = seen.items;
   seen.add(DigestList.of(root), 0);
@@ -41,7 +41,7 @@ export async function* directoriesOf(blobs: BlobStore, root: Digest): AsyncGener
   }
 }
 
-function readDirectory(blobs: BlobStore, digest: Digest): Promise<Uint8Array | undefined> {
+function readDirectory(blobs: BlobReader, digest: Digest): Promise<Uint8Array | undefined> {
   if (digest.size <= maxSentBytes) return readMessage(blobs, digest);
   throw new StillageError("exhausted", `the directory ${showDigest(digest)} does not fit a message`, {
     hint: "read its tree directory by directory, as blobs",

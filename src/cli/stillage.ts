@@ -1,3 +1,5 @@
+import { artifactListCommand } from "./artifact-list.ts";
+import { artifactShowCommand } from "./artifact-show.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -21,10 +23,15 @@ export function runStillage(args: readonly string[]): Promise<number> {
   const store = newCommand("store", "stillage")
     .description("Do something with a store that no server has open")
     .addCommand(storeImportCommand(end));
+  const artifact = newCommand("artifact", "stillage")
+    .description("See the artifacts in a store")
+    .addCommand(artifactListCommand(end))
+    .addCommand(artifactShowCommand(end));
   const program = newCommand("stillage", "stillage")
     .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
     .version(version)
     .addCommand(serveCommand(end))
+    .addCommand(artifact)
     .addCommand(config)
     .addCommand(store)
     .addCommand(tokenCommand(end))

@@ -1,7 +1,7 @@
 import { type Digest, showDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
-import { LruMap } from "../cache/lru-map.ts";
+import { LruMap } from "../base/lru-map.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import { maxPackedSize } from "../store/disk/pack.ts";
 import type { Sharing } from "../store/disk/shared-bytes.ts";

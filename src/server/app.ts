@@ -1,4 +1,6 @@
 import { WatchedAccess } from "../access/watched-access.ts";
+import { Catalogue } from "../artifact/catalogue.ts";
+import { cataloguesOf } from "../artifact/catalogues.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { Closure } from "../cache/closure.ts";
@@ -13,6 +15,7 @@ import { Admission } from "./admission.ts";
 import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
+import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
@@ -83,7 +86,9 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
 
-  const tenants = tenantsOf(options.instances.map((name) => tenant(name, cache, options.services)));
+  const rooms = options.instances.map((name) => tenant(name, cache, options.services));
+  const tenants = tenantsOf(rooms.map((each) => each.tenant));
+  const catalogues = cataloguesOf(rooms.map((each) => each.catalogue));
   const readiness = new Readiness();
   const calls = new CallStats();
   const admission = new Admission({
@@ -119,8 +124,10 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     }),
   });
   // The HTTP cache is of blobs and results, which an index alone has not.
-  const doors =
+  const cacheAndPages =
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
+  // What a path of the API names may look like one of the HTTP cache's.
+  const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
   const visits = identified(doors, admission);
   const http = accessLog === undefined ? visits : logged(visits, accessLog);
   const http1 = new Http1(http, authenticate, log);
@@ -159,10 +166,20 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   };
 }
 
-function tenant(name: string, { store, refs }: OpenCache, part: Part): Tenant {
+/** One instance: its blobs, its names, the rules between them, and the view of them as artifacts. */
+function tenant(name: string, { store, refs }: OpenCache, part: Part): { tenant: Tenant; catalogue: Catalogue } {
   const blobs = retryWhenFull(store.tenant(name));
   const closure = new Closure(blobs, () => store.removals());
-  return composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly: part === "index" });
+  const indexOnly = part === "index";
+  return {
+    tenant: composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly }),
+    catalogue: new Catalogue({
+      instance: name,
+      artifacts: refs.artifacts,
+      blobs,
+      closure: indexOnly ? undefined : closure,
+    }),
+  };
 }
 
 function running({ address, config }: Listener): RunningListener {

@@ -23,12 +23,22 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
 /** The ways to say who one is (RFC 9110, section 11.6.1). */
 const challenge = 'Basic realm="Stillage", Bearer';
 
+export function statusOfCode(code: ErrorCode): number {
+  return statusOf[code];
+}
+
+/** What an error says besides its text: when to try again, and how to say who one is. */
+export function headersOf({ code, retryAfterMs }: StillageError): Record<string, string> {
+  return {
+    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
+    ...(code === "unauthenticated" ? { "www-authenticate": challenge } : {}),
+  };
+}
+
 /** An error as a response of one or two lines of text. */
 export function errorResponse(error: StillageError, headers: Readonly<Record<string, string>> = {}): HttpResponse {
-  const retry = error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) };
-  const who = error.code === "unauthenticated" ? { "www-authenticate": challenge } : {};
   const lines = error.hint === undefined ? [error.message] : [error.message, error.hint];
-  return text(statusOf[error.code], `${lines.join("\n")}\n`, { ...retry, ...who, ...headers });
+  return text(statusOf[error.code], `${lines.join("\n")}\n`, { ...headersOf(error), ...headers });
 }
 
 /** A response of plain text that nobody keeps. */

@@ -3,12 +3,8 @@ import type { DigestFunction } from "../base/digest-function.ts";
 import type { DigestList } from "../base/digest-list.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 
-/**
- * Immutable bytes by digest: what one tenant has. The empty blob of each function is always there and never stored.
- * Promises of every backend: what `put` and `Upload.finish` have acknowledged is verified against its digest and durable;
- * a blob is seen whole or not at all; `missing` calls present only what `open` then finds.
- */
-export interface BlobStore {
+/** Immutable bytes by digest, to be read. The empty blob of each function is always there. A blob is seen whole or not at all. */
+export interface BlobReader {
   /** Positions in `digests`, ascending, of what is not there; a duplicate is listed at each of its positions. Extends the life of the rest. */
   missing(digests: DigestList): MaybePromise<number[]>;
 
@@ -24,7 +20,13 @@ export interface BlobStore {
    * The caller bounds the sum of sizes.
    */
   readBatch(digests: DigestList): MaybePromise<BatchRead>;
+}
 
+/**
+ * What one tenant has. The empty blob is never stored. Promises of every backend: what `put` and `Upload.finish` have acknowledged is
+ * verified against its digest and durable; `missing` calls present only what `open` then finds.
+ */
+export interface BlobStore extends BlobReader {
   /**
    * Stores a blob that is at hand whole. Resolves once it is durable; at once where it exists already (the bytes are verified all the same).
    * `bytes` must not change until then. Errors: `invalid` when hash or size differ; `exhausted`.

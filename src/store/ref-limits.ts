@@ -10,8 +10,12 @@ export const maxMessageBytes = 4 << 20;
 /** Roots of one ref: the outputs of an action that is as large as a message can be. */
 export const maxRoots = 100_000;
 
+/** Characters of what says who put a ref: the subject of a certificate fits. */
+export const maxByLength = 1000;
+
 /** Refuses what no store takes. Errors: `invalid`. */
-export function checkRef({ instance, name, message, roots }: NewRef): void {
+export function checkRef({ instance, name, message, roots, by = "" }: NewRef): void {
+  if (by.length > maxByLength) throw tooLarge(name, `${by.length} characters to say who put it`, maxByLength);
   const nameBytes = Buffer.byteLength(instance) + Buffer.byteLength(name);
   if (nameBytes > maxNameBytes) throw tooLarge(name, `a name of ${nameBytes} bytes`, maxNameBytes);
   if (message.length > maxMessageBytes) throw tooLarge(name, `a message of ${message.length} bytes`, maxMessageBytes);

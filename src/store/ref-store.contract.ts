@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { digestOf, emptyDigest } from "../base/digest.ts";
 import { sha1, sha256, sha512 } from "../base/digest-function.ts";
-import { maxMessageBytes, maxNameBytes, maxRoots } from "./ref-limits.ts";
+import { artifactRefsContract } from "./artifact-refs.contract.ts";
+import { maxByLength, maxMessageBytes, maxNameBytes, maxRoots } from "./ref-limits.ts";
 import type { NewRef, RefName, RefStore, Root } from "./ref-store.ts";
 
 /** A store to be tested, and how to set the time that it reads. */
@@ -43,6 +44,8 @@ export function refStoreContract(label: string, open: () => RefStoreUnderTest | 
     }
   };
 
+  artifactRefsContract(label, open);
+
   describe(`${label}: RefStore`, () => {
     it("gives back what was put, roots in order, and nothing else", () =>
       withStore(async (store) => {
@@ -67,6 +70,14 @@ export function refStoreContract(label: string, open: () => RefStoreUnderTest | 
         ]) {
           assert.equal(await store.get({ ...name, ...other }), undefined);
         }
+      }));
+
+    it("says who put a ref, and nothing of who nobody named", () =>
+      withStore(async (store) => {
+        await store.put([refOf("one", { by: "CN=Zoë" })]);
+        assert.equal((await store.get(name))?.by, "CN=Zoë");
+        await store.put([refOf("two")]);
+        assert.equal((await store.get(name))?.by, undefined);
       }));
 
     it("overwrites the message, the roots, the times and the expiry", () =>
@@ -142,6 +153,7 @@ export function refStoreContract(label: string, open: () => RefStoreUnderTest | 
           refOf("", { name: "n".repeat(maxNameBytes) }),
           refOf("", { name: "ü".repeat(maxNameBytes / 2) }),
           refOf("", { message: new Uint8Array(maxMessageBytes + 1) }),
+          refOf("", { by: "b".repeat(maxByLength + 1) }),
           refOf("", { roots: Array.from({ length: maxRoots + 1 }, () => root) }),
         ];
         for (const each of bad) await assert.rejects(store.put([refOf("one"), each]), { code: "invalid" });

@@ -1,5 +1,6 @@
 import type { Digest } from "../base/digest.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
+import type { ArtifactEntry, ArtifactRefs } from "./artifact-refs.ts";
 
 /** The kinds of names. */
 export type Space = "action" | "asset" | "reference" | "ostree" | "release";
@@ -30,12 +31,20 @@ export interface Ref extends RefName {
   readonly used: number;
   /** After this it is as if it were gone; `undefined`: never. */
   readonly expires: number | undefined;
+  /** Who put it, in words for people; `undefined` where nobody said. */
+  readonly by: string | undefined;
 }
 
-export type NewRef = Omit<Ref, "pinned" | "used">;
+export interface NewRef extends Omit<Ref, "pinned" | "used" | "by"> {
+  readonly by?: string | undefined;
+  /** The artifact that the ref names, if that is what it names: it is listed as long as the ref is there. */
+  readonly artifact?: ArtifactEntry | undefined;
+}
 
 /** Names. A ref is seen whole or not at all; `put` overwrites. */
 export interface RefStore {
+  /** The refs that name artifacts, as artifacts. */
+  readonly artifacts: ArtifactRefs;
   /** `undefined` where there is none, or it has expired. Records the use. */
   get(name: RefName): MaybePromise<Ref | undefined>;
   /**

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { testArtifactCommands, testBuilds } from "./bst2/artifacts.ts";
+import { testCatalogue } from "./bst2/catalogue.ts";
 import { testDeployments } from "./bst2/deployments.ts";
 import { testLimits } from "./bst2/limits.ts";
 import { testOutcomes } from "./bst2/outcomes.ts";
@@ -13,6 +14,7 @@ const version = "2.8.1";
 describe(`BuildStream ${version}`, { concurrency: 2 }, () => {
   testBuilds(version);
   testArtifactCommands(version);
+  testCatalogue(version);
   testOutcomes(version);
   testSources(version);
   testDeployments(version);

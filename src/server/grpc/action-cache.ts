@@ -10,6 +10,7 @@ import {
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import { reach } from "../rights.ts";
+import { nameOfVisitor } from "../visitor-name.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
 /** build.bazel.remote.execution.v2.ActionCache. */
@@ -41,7 +42,7 @@ async function updateActionResult(message: Uint8Array, call: Call, tenants: Tena
   call.subject = action.hash;
   const result = encodedResult(message);
   if (result === undefined) throw new StillageError("invalid", "the request has no action_result");
-  return { parts: [await actions.update(action, result)] };
+  return { parts: [await actions.update(action, result, nameOfVisitor(call))] };
 }
 
 function parseAction(digest: Digest | undefined, digestFunction: number): ReturnType<typeof parseDigest> {

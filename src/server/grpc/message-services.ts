@@ -11,6 +11,7 @@ import {
 } from "../../gen/buildstream/v2/services_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import { reach } from "../rights.ts";
+import { nameOfVisitor } from "../visitor-name.ts";
 
 // The services of BuildStream 1.91 to 1.93. On the wire, the requests for sources are those for artifacts: the same numbers and types.
 
@@ -69,7 +70,7 @@ async function update(walk: MessageWalk, request: Uint8Array, call: Call, tenant
   call.subject = cacheKey;
   const { messages } = reach(tenants, call, instanceName, "push");
   const message = new Uint8Array(messageIn(request, walk));
-  await messages.store(walk, cacheKey, message);
+  await messages.store(walk, cacheKey, message, nameOfVisitor(call));
   return { parts: [message] };
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import { reach } from "../rights.ts";
+import { nameOfVisitor } from "../visitor-name.ts";
 
 /** buildstream.v2.ReferenceStorage: artifacts of BuildStream 1.1.4 to 1.6, each a Directory under `PROJECT/ELEMENT/KEY`. */
 export function referenceStorageService(tenants: Tenants): Service {
@@ -55,6 +56,6 @@ async function updateReference(message: Uint8Array, call: Call, tenants: Tenants
   const { assets } = reach(tenants, call, instanceName, "push");
   if (sent === undefined) throw new StillageError("invalid", "an update names keys and a digest");
   const digest = parseDigest(sent.hash, sent.sizeBytes, sha256);
-  await assets.store(assetOfReferences(instanceName, keys, digest));
+  await assets.store({ ...assetOfReferences(instanceName, keys, digest), by: nameOfVisitor(call) });
   return { parts: [] };
 }

@@ -15,6 +15,7 @@ import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_ex
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
 import { reach } from "../rights.ts";
+import { nameOfVisitor } from "../visitor-name.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
 // On the wire, the messages for directories are those for blobs: the same numbers and types, another name for the digest.
@@ -79,7 +80,8 @@ async function pushAsset(kind: AssetKind, message: Uint8Array, call: Call, tenan
     ...parseReferences("directory", request.referencesDirectories, digest.function),
   ];
   const expires = parseTime(request.expireAt);
-  await assets.store({ kind, uris, qualifiers, digest, references, expires, message: new Uint8Array(message) });
+  const by = nameOfVisitor(call);
+  await assets.store({ kind, uris, qualifiers, digest, references, expires, message: new Uint8Array(message), by });
   return { parts: [] };
 }
 

@@ -6,6 +6,7 @@ import type { Admission } from "../admission.ts";
 import { type CachePath, parseCachePath } from "../cache-path.ts";
 import { text } from "../http-status.ts";
 import { reach } from "../rights.ts";
+import { nameOfVisitor } from "../visitor-name.ts";
 import { getBlob, putBlob } from "./cache-blobs.ts";
 
 /** An ActionResult names outputs; with what is inlined it is as large as a message of gRPC. */
@@ -72,6 +73,6 @@ async function putResult(request: HttpRequest, path: CachePath, actions: ActionC
     if (bytes > maxResultBytes) return text(413, `a result has at most ${maxResultBytes} bytes\n`);
     pieces.push(new Uint8Array(piece));
   }
-  await actions.update(path, Buffer.concat(pieces));
+  await actions.update(path, Buffer.concat(pieces), nameOfVisitor(request));
   return { status: 200, headers: {} };
 }

@@ -1,3 +1,6 @@
+import { type Digest, parseDigest } from "../../base/digest.ts";
+import { functionOfName } from "../../base/digest-function.ts";
+import type { ArtifactEntry } from "../artifact-refs.ts";
 import type { NewRef, RefName } from "../ref-store.ts";
 import { encodeRoots } from "./root-lines.ts";
 
@@ -8,6 +11,13 @@ export interface RefRow extends RefName {
   readonly expires: number | null;
   /** As `encodeRoots` gives them. */
   readonly roots: string;
+  readonly by: string | null;
+  readonly artifact: ArtifactRow | undefined;
+}
+
+/** `content` is `function hash size`. */
+export interface ArtifactRow extends Omit<ArtifactEntry, "content"> {
+  readonly content: string;
 }
 
 /** What the writer does, each whole or not at all. */
@@ -22,8 +32,25 @@ export type RefOutcome =
   | { readonly done: true }
   | { readonly done: false; readonly code: "exhausted" | "corrupt" | "internal"; readonly message: string };
 
-export function rowOfRef({ space, instance, name, message, stored, expires, roots }: NewRef): RefRow {
+export function rowOfRef(ref: NewRef): RefRow {
+  const { space, instance, name, message, stored, expires, roots, by, artifact } = ref;
   // A view of a larger buffer would take all of that along.
   const tight = message.byteLength === message.buffer.byteLength ? message : new Uint8Array(message);
-  return { space, instance, name, message: tight, stored, expires: expires ?? null, roots: encodeRoots(roots) };
+  return {
+    ...{ space, instance, name, message: tight, stored },
+    expires: expires ?? null,
+    roots: encodeRoots(roots),
+    by: by ?? null,
+    artifact: artifact && { ...artifact, content: encodeContent(artifact.content) },
+  };
+}
+
+function encodeContent({ function: fn, hash, size }: Digest): string {
+  return `${fn.name} ${hash} ${size}`;
+}
+
+/** The digest in `ArtifactRow.content`. */
+export function decodeContent(text: string): Digest {
+  const [name = "", hash = "", size = ""] = text.split(" ");
+  return parseDigest(hash, Number(size), functionOfName(name));
 }

@@ -9,7 +9,10 @@ export interface FoundRef {
   readonly ref: Ref;
 }
 
-type Row = [
+/** What `refOfRow` makes a ref of. */
+export const refColumns = "id, message, roots, pinned, stored, used, expires, put_by";
+
+export type RefColumns = [
   id: number,
   message: Uint8Array,
   roots: string,
@@ -17,7 +20,19 @@ type Row = [
   stored: number,
   used: number,
   expires: number | null,
+  by: string | null,
 ];
+
+export function refOfRow(name: RefName, row: RefColumns): Ref {
+  const [, message, roots, pinned, stored, used, expires, by] = row;
+  return {
+    ...{ space: name.space, instance: name.instance, name: name.name, message, stored, used },
+    roots: decodeRoots(roots),
+    pinned: pinned !== 0,
+    expires: expires ?? undefined,
+    by: by ?? undefined,
+  };
+}
 
 /** Reads the tables where it is called: what is in the page cache takes microseconds, less than asking a thread. */
 export class RefReader {
@@ -25,8 +40,7 @@ export class RefReader {
   private readonly counts: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.byName = database.prepare(`
-      SELECT id, message, roots, pinned, stored, used, expires FROM refs WHERE space = ? AND instance = ? AND name = ?`);
+    this.byName = database.prepare(`SELECT ${refColumns} FROM refs WHERE space = ? AND instance = ? AND name = ?`);
     this.byName.setReturnArrays(true);
     this.counts = database.prepare("SELECT refs FROM counts WHERE space = ?");
   }
@@ -43,16 +57,8 @@ export class RefReader {
     return (this.counts.get(space)?.refs as number | undefined) ?? 0;
   }
 
-  private read({ space, instance, name }: RefName): FoundRef | undefined {
-    const row = this.byName.get(space, instance, name) as unknown as Row | undefined;
-    if (row === undefined) return undefined;
-    const [id, message, roots, pinned, stored, used, expires] = row;
-    const ref = {
-      ...{ space, instance, name, message, stored, used },
-      roots: decodeRoots(roots),
-      pinned: pinned !== 0,
-      expires: expires ?? undefined,
-    };
-    return { id, ref };
+  private read(name: RefName): FoundRef | undefined {
+    const row = this.byName.get(name.space, name.instance, name.name) as unknown as RefColumns | undefined;
+    return row && { id: row[0], ref: refOfRow(name, row) };
   }
 }

@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StillageError } from "../../base/errors.ts";
 import { fromSqlite } from "./sqlite-error.ts";
 
 /** The version of the tables below. Raised when a reader of the one before could not read them. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** Tells the file apart from other programs' databases: "Stil". */
 const applicationId = 0x5374696c;
@@ -12,7 +13,8 @@ const applicationId = 0x5374696c;
 const busyTimeoutMs = 5000;
 
 // Times are milliseconds since 1970. `roots` has a line for each root, `walk function hash size`, the first for what the ref is about.
-// The table `roots` leads back, from the bytes of a hash to the refs that keep it.
+// The table `roots` leads back, from the bytes of a hash to the refs that keep it. The last two tables list the artifacts that refs name
+// (`artifact-tables.ts`).
 const tables = `
   CREATE TABLE refs (
     id INTEGER PRIMARY KEY,
@@ -25,8 +27,14 @@ const tables = `
     stored INTEGER NOT NULL,
     used INTEGER NOT NULL,
     expires INTEGER,
+    put_by TEXT,
+    artifact INTEGER,
+    key TEXT,
+    place INTEGER,
     UNIQUE (space, instance, name)
   ) STRICT;
+  CREATE INDEX refs_of_artifact ON refs (artifact) WHERE artifact IS NOT NULL;
+  CREATE INDEX refs_by_key ON refs (substr(key, 1, 8)) WHERE key IS NOT NULL;
   CREATE TABLE roots (
     hash BLOB NOT NULL,
     ref INTEGER NOT NULL,
@@ -42,6 +50,25 @@ const tables = `
   CREATE TRIGGER count_removed AFTER DELETE ON refs BEGIN
     UPDATE counts SET refs = refs - 1 WHERE space = old.space;
   END;
+  CREATE TABLE elements (
+    id INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    project TEXT NOT NULL,
+    element TEXT NOT NULL,
+    UNIQUE (instance, project, element)
+  ) STRICT;
+  CREATE TABLE artifacts (
+    id INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    element INTEGER NOT NULL,
+    generation TEXT NOT NULL,
+    content TEXT NOT NULL,
+    pushed INTEGER NOT NULL,
+    put_by TEXT,
+    expires INTEGER,
+    UNIQUE (element, content, generation)
+  ) STRICT;
+  CREATE INDEX artifacts_by_time ON artifacts (instance, pushed);
 `;
 
 /** Opens the file, and makes it where there is none. Errors: `failed-precondition` for a format that is not known here, `corrupt`. */
@@ -57,24 +84,51 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
+/** Opens the file for reading alone, also while a server writes to it. Errors: `failed-precondition`, `corrupt`, `internal`. */
+export function openToRead(file: string): DatabaseSync {
+  if (!existsSync(file)) throw new StillageError("failed-precondition", `there is no ${file}`);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs, readOnly: true });
+    if (isFresh(database)) throw new StillageError("failed-precondition", `${file} is empty`);
+    checkFormat(database, file);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw fromSqlite(error, `cannot open ${file}`);
+  }
+}
+
 function prepare(database: DatabaseSync, file: string): void {
-  const number = (sql: string): number => Object.values(database.prepare(sql).get() ?? {})[0] as number;
-  const version = number("PRAGMA user_version");
-  const fresh = version === 0 && number("SELECT count(*) FROM sqlite_schema") === 0;
-  if (!fresh && number("PRAGMA application_id") !== applicationId) {
-    throw new StillageError("failed-precondition", `${file} is a database, but not one of Stillage's`);
-  }
-  if (!fresh && version !== formatVersion) {
-    throw new StillageError(
-      "failed-precondition",
-      `${file} has format ${version}, and this version of Stillage knows only format ${formatVersion}`,
-      { hint: "run the version of Stillage that wrote it, or a later one" },
-    );
-  }
+  const fresh = isFresh(database);
+  if (!fresh) checkFormat(database, file);
   database.exec("PRAGMA journal_mode = WAL");
   if (!fresh) return;
   // All in one transaction: a crash leaves an empty file or a whole one.
   database.exec(
     `BEGIN; ${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}; COMMIT`,
   );
+}
+
+function isFresh(database: DatabaseSync): boolean {
+  return (
+    numberOf(database, "PRAGMA user_version") === 0 && numberOf(database, "SELECT count(*) FROM sqlite_schema") === 0
+  );
+}
+
+function checkFormat(database: DatabaseSync, file: string): void {
+  if (numberOf(database, "PRAGMA application_id") !== applicationId) {
+    throw new StillageError("failed-precondition", `${file} is a database, but not one of Stillage's`);
+  }
+  const version = numberOf(database, "PRAGMA user_version");
+  if (version === formatVersion) return;
+  throw new StillageError(
+    "failed-precondition",
+    `${file} has format ${version}, and this version of Stillage knows only format ${formatVersion}`,
+    { hint: "run the version of Stillage that wrote it, or a later one" },
+  );
+}
+
+function numberOf(database: DatabaseSync, sql: string): number {
+  return Object.values(database.prepare(sql).get() ?? {})[0] as number;
 }

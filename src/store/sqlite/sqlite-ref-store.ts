@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { checkRef } from "../ref-limits.ts";
 import type { NewRef, Ref, RefName, RefStore, Space } from "../ref-store.ts";
+import { ArtifactReader } from "./artifact-reader.ts";
 import { LastUse } from "./last-use.ts";
 import { rowOfRef } from "./ref-change.ts";
 import { RefReader } from "./ref-reader.ts";
@@ -10,7 +11,7 @@ import { type Durability, RefWriter } from "./ref-writer.ts";
 import { openDatabase } from "./schema.ts";
 
 export interface SqliteRefStoreOptions {
-  /** The database's file, in a folder that is there. No other process may have it open. */
+  /** The database's file, in a folder that is there. Other processes may read it (`read-only-refs.ts`), and no more. */
   readonly file: string;
   readonly durability: Durability;
   readonly clock: Clock;
@@ -22,6 +23,7 @@ export interface SqliteRefStoreOptions {
  * one wait for the disk. A crash leaves every acknowledged ref, and nothing of one that was not all written.
  */
 export class SqliteRefStore implements RefStore {
+  readonly artifacts: ArtifactReader;
   private readonly database: DatabaseSync;
   private readonly reader: RefReader;
   private readonly writer: RefWriter;
@@ -33,6 +35,7 @@ export class SqliteRefStore implements RefStore {
     this.database = openDatabase(file);
     this.database.exec("PRAGMA query_only = ON");
     this.reader = new RefReader(this.database);
+    this.artifacts = new ArtifactReader(this.database, clock);
     const writer = new RefWriter(file, durability);
     this.writer = writer;
     this.lastUse = new LastUse((used) => writer.write({ kind: "use", used }), log);

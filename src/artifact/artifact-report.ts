@@ -1,0 +1,99 @@
+import type { FoundArtifact } from "../store/artifact-refs.ts";
+import type { BlobReader } from "../store/blob-store.ts";
+import type { ArtifactContent, ArtifactPart } from "./artifact-content.ts";
+import { BlobCount } from "./tree-measure.ts";
+import { readYaml, type YamlValue } from "./yaml-blob.ts";
+
+/** What an artifact takes, counting each blob once: also where other artifacts have it, too. */
+export interface ArtifactSize {
+  readonly bytes: number;
+  readonly blobs: number;
+  /** False where there is more, which was not counted. */
+  readonly exact: boolean;
+}
+
+export interface MissingPart {
+  readonly part: string;
+  /** Blobs that are not there, of those that can be known. */
+  readonly blobs: number;
+  /** Without it, no client gets the artifact. */
+  readonly required: boolean;
+}
+
+/** All that is known of an artifact. */
+export interface ArtifactReport {
+  readonly artifact: FoundArtifact;
+  /** `undefined` where it is not here, or cannot be read. */
+  readonly content: ArtifactContent | undefined;
+  /** Whether clients get it; `undefined` where the blobs are on another server. */
+  readonly complete: boolean | undefined;
+  readonly missing: readonly MissingPart[];
+  readonly size: ArtifactSize | undefined;
+  readonly publicData: YamlValue | undefined;
+  /** When a client last asked for it, in milliseconds since 1970. */
+  readonly used: number;
+  readonly expires: number | undefined;
+  readonly pinned: boolean;
+  /** What could not be read, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+export interface ReportOptions {
+  readonly blobs: BlobReader;
+  readonly complete: boolean | undefined;
+  /** The size, where it was found before. */
+  readonly known: ArtifactSize | undefined;
+}
+
+/** Parts that are told of; a message can name thousands. */
+const maxParts = 100;
+
+/** Puts together what is known of an artifact, of which `content` is what it says, or why that cannot be read. */
+export async function reportOf(
+  artifact: FoundArtifact,
+  content: ArtifactContent | string | undefined,
+  { blobs, complete, known }: ReportOptions,
+): Promise<ArtifactReport> {
+  const { refs } = artifact;
+  const common = {
+    ...{ artifact, complete },
+    used: Math.max(...refs.map((ref) => ref.used)),
+    expires: refs[0]?.expires,
+    pinned: refs.some((ref) => ref.pinned),
+  };
+  if (content === undefined || typeof content === "string") {
+    const here = complete !== undefined;
+    const missing = here && content === undefined ? [{ part: "message", blobs: 1, required: true }] : [];
+    const problems = content === undefined ? [] : [`what the artifact says cannot be read: ${content}`];
+    return { ...common, content: undefined, missing, size: undefined, publicData: undefined, problems };
+  }
+  const measured = complete === undefined ? undefined : await measure(artifact, content, blobs, complete, known);
+  const problems = [...content.problems];
+  const data =
+    content.publicData && complete !== undefined ? await readYaml(blobs, content.publicData, "public data") : undefined;
+  if (data?.problem !== undefined) problems.push(data.problem);
+  const { size, missing = [] } = measured ?? {};
+  return { ...common, content, missing, size, publicData: data?.value, problems };
+}
+
+async function measure(
+  { generation, content: message }: FoundArtifact,
+  { parts }: ArtifactContent,
+  blobs: BlobReader,
+  complete: boolean,
+  known: ArtifactSize | undefined,
+): Promise<{ size: ArtifactSize; missing: MissingPart[] }> {
+  if (known !== undefined) return { size: known, missing: [] };
+  const count = new BlobCount(blobs, message.function);
+  if (generation === "2.x") await count.add("blob", message, false);
+  const missing: MissingPart[] = [];
+  for (const part of parts.slice(0, maxParts)) await measurePart(part, count, complete, missing);
+  const exact = count.exact && parts.length <= maxParts;
+  return { size: { bytes: count.bytes, blobs: count.count, exact }, missing };
+}
+
+async function measurePart(part: ArtifactPart, count: BlobCount, complete: boolean, missing: MissingPart[]) {
+  // A whole artifact may lack the trees that only some clients want.
+  const lost = await count.add(part.walk, part.digest, !complete || !part.required);
+  if (lost > 0) missing.push({ part: part.name, blobs: lost, required: part.required });
+}

@@ -1,0 +1,84 @@
+import type { Digest } from "../base/digest.ts";
+import type { DigestFunction } from "../base/digest-function.ts";
+import { digestOfHex } from "../base/digest-list.ts";
+import { StillageError } from "../base/errors.ts";
+import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../base/protobuf.ts";
+import { readMessage } from "../cache/read-message.ts";
+import type { BlobReader } from "../store/blob-store.ts";
+
+export type Entry =
+  | { readonly type: "file"; readonly name: string; readonly digest: Digest; readonly executable: boolean }
+  | { readonly type: "directory"; readonly name: string; readonly digest: Digest }
+  | { readonly type: "symlink"; readonly name: string; readonly target: string };
+
+/** A directory that is listed is in memory whole: some 60,000 entries. Those of real systems have a tenth of that. */
+export const maxListedBytes = 8 << 20;
+
+const typeOfTag = new Map<number, Entry["type"]>([
+  [tagOf(1, wireBytes), "file"],
+  [tagOf(2, wireBytes), "directory"],
+  [tagOf(3, wireBytes), "symlink"],
+]);
+const nameTag = tagOf(1, wireBytes);
+/** FileNode.digest and DirectoryNode.digest; SymlinkNode.target has the same tag. */
+const contentTag = tagOf(2, wireBytes);
+const executableTag = tagOf(4, wireVarint);
+const hashTag = tagOf(1, wireBytes);
+const sizeTag = tagOf(2, wireVarint);
+
+/** The entries of a stored Directory by name; `undefined` where it is not there. Errors: `invalid` for what is none, or is too large to be listed. */
+export async function readEntries(blobs: BlobReader, digest: Digest): Promise<Entry[] | undefined> {
+  if (digest.size > maxListedBytes) {
+    throw new StillageError("invalid", `a directory of ${digest.size} bytes is too large to be listed`);
+  }
+  const bytes = await readMessage(blobs, digest);
+  return bytes && parseEntries(bytes, digest.function);
+}
+
+/**
+ * The entries of an encoded Directory (remote_execution.proto: Directory.files = 1, .directories = 2, .symlinks = 3), in the order of their
+ * names' UTF-16 code units, whatever theirs was. Errors: `invalid` for what is no Directory, has an entry without a proper digest, or a name
+ * that no file can have.
+ */
+export function parseEntries(bytes: Uint8Array, fn: DigestFunction): Entry[] {
+  const entries: Entry[] = [];
+  const reader = new ProtobufReader(bytes);
+  for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
+    const type = typeOfTag.get(tag);
+    if (type !== undefined) entries.push(parseNode(bytes, reader.start, reader.end, type, fn));
+  }
+  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["type"], fn: DigestFunction): Entry {
+  const node = new ProtobufReader(bytes, start, end);
+  let name = "";
+  let target = "";
+  let digest: Digest | undefined;
+  let executable = false;
+  for (let tag = node.field(); tag !== 0; tag = node.field()) {
+    if (tag === nameTag) name = node.text();
+    else if (tag === executableTag && type === "file") executable = node.value !== 0;
+    else if (tag !== contentTag) continue;
+    else if (type === "symlink") target = node.text();
+    else digest = parseDigestMessage(bytes, node.start, node.end, fn);
+  }
+  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
+    throw new StillageError("invalid", "a directory has an entry with a name that no file can have");
+  }
+  if (type === "symlink") return { type, name, target };
+  if (digest === undefined) throw new StillageError("invalid", "a directory has an entry without a proper digest");
+  return type === "file" ? { type, name, digest, executable } : { type, name, digest };
+}
+
+function parseDigestMessage(bytes: Uint8Array, start: number, end: number, fn: DigestFunction): Digest | undefined {
+  const message = new ProtobufReader(bytes, start, end);
+  let from = start;
+  let to = start;
+  let size = 0;
+  for (let tag = message.field(); tag !== 0; tag = message.field()) {
+    if (tag === hashTag) [from, to] = [message.start, message.end];
+    else if (tag === sizeTag) size = message.value;
+  }
+  return digestOfHex(fn, bytes, from, to, size);
+}

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { Catalogue } from "../artifact/catalogue.ts";
+import { systemClock } from "../base/clock.ts";
+import { asStillageError, StillageError } from "../base/errors.ts";
+import { Closure } from "../cache/closure.ts";
+import { checkReadable, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
+import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
+import { exitStatus } from "./exit-status.ts";
+import { printable } from "./human-text.ts";
+import { type Output, standardOutput } from "./output.ts";
+
+export interface StoreOptions {
+  readonly store: string;
+  readonly instance: string | undefined;
+}
+
+/** Gives a command what names a catalogue. */
+export function addStoreOptions(command: Command): Command {
+  return command
+    .requiredOption("--store <DIR>", "The store's directory; its server may be running")
+    .option("--instance <NAME>", "The instance name, where there are several")
+    .addHelpText("after", "\nExit status: 0 done, 1 not found or a failure, 2 wrong usage.");
+}
+
+/** Opens the catalogue in a store's directory for reading, lets `work` at it, and gives the exit status. Failures are printed. */
+export async function withCatalogue(
+  { store, instance }: StoreOptions,
+  work: (catalogue: Catalogue, output: Output) => Promise<number>,
+): Promise<number> {
+  try {
+    const directory = checkReadable(store);
+    const artifacts = openArtifacts(join(directory, "refs.sqlite"), systemClock);
+    try {
+      const name = instance ?? defaultInstance(artifacts.instances());
+      const blobs = new ReadOnlyTenant(directory, name);
+      // Nothing is seen to be removed here: what there is is looked up once.
+      const closure = new Closure(blobs, () => 0);
+      return await work(new Catalogue({ instance: name, artifacts, blobs, closure }), standardOutput());
+    } finally {
+      artifacts.close();
+    }
+  } catch (error) {
+    const { message, hint, code, cause } = asStillageError(error);
+    const lines = [
+      code === "internal" && cause !== undefined ? String(cause) : message,
+      ...(hint === undefined ? [] : [hint]),
+    ];
+    for (const line of lines) process.stderr.write(`stillage: ${printable(line)}\n`);
+    return exitStatus.failed;
+  }
+}
+
+function defaultInstance(instances: readonly string[]): string {
+  const [only] = instances;
+  if (instances.length <= 1 || instances.includes("")) return instances.length === 1 ? (only ?? "") : "";
+  throw new StillageError("not-found", "there are several instances in this store, and none without a name", {
+    hint: `name one with --instance: ${instances.map((each) => JSON.stringify(each)).join(", ")}`,
+  });
+}

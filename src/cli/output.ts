@@ -1,0 +1,30 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+
+/** Where a command writes: lines of cells, aligned for people or with tabs between for programs. */
+export interface Output {
+  /** Whether somebody reads it on a terminal. */
+  readonly forPeople: boolean;
+  /** Characters of a line. */
+  readonly width: number;
+  /** False once nobody reads on: there is no need to go on then. */
+  write(text: string): Promise<boolean>;
+}
+
+/** The output of this process. A reader that ends early, as `head` does, is no failure. */
+export function standardOutput(stream: Writable & { isTTY?: boolean; columns?: number } = process.stdout): Output {
+  let gone = false;
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    gone = true;
+  });
+  return {
+    forPeople: stream.isTTY === true,
+    width: stream.columns ?? 100,
+    write: async (text) => {
+      if (!gone && !stream.write(text))
+        await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {});
+      return !gone;
+    },
+  };
+}

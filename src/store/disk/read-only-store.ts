@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Digest } from "../../base/digest.ts";
+import type { DigestFunction } from "../../base/digest-function.ts";
+import type { DigestList } from "../../base/digest-list.ts";
+import { StillageError } from "../../base/errors.ts";
+import type { BatchRead, Blob, BlobReader } from "../blob-store.ts";
+import { checkStamp, stampFile } from "./format-stamp.ts";
+import { ReadOnlyShelf } from "./read-only-shelf.ts";
+import { directoryOfTenant } from "./tenant-name.ts";
+
+/**
+ * What a store's directory has, to be read while its server runs, or does not. Nothing is written, not even when a blob was used.
+ * Errors: `failed-precondition` for what is no store, or of another format.
+ */
+export function checkReadable(dir: string): string {
+  const directory = resolve(dir);
+  if (!existsSync(join(directory, stampFile))) {
+    throw new StillageError("failed-precondition", `${directory} is not a store`, {
+      hint: "name the directory that the server was started with",
+    });
+  }
+  checkStamp(directory);
+  return directory;
+}
+
+/** The blobs of one tenant of a store, as they are when they are first asked for. */
+export class ReadOnlyTenant implements BlobReader {
+  private readonly directory: string;
+  private readonly shelves = new Map<DigestFunction, ReadOnlyShelf>();
+
+  constructor(store: string, instance: string) {
+    this.directory = join(store, "tenants", directoryOfTenant(instance));
+  }
+
+  missing(digests: DigestList): number[] {
+    return this.shelf(digests.function).missing(digests);
+  }
+
+  sizeOf(fn: DigestFunction, hash: string): number | undefined {
+    return this.shelf(fn).sizeOf(fn, hash);
+  }
+
+  open(digest: Digest): Blob | undefined {
+    return this.shelf(digest.function).open(digest);
+  }
+
+  readBatch(digests: DigestList): BatchRead {
+    return this.shelf(digests.function).readBatch(digests);
+  }
+
+  private shelf(fn: DigestFunction): ReadOnlyShelf {
+    let shelf = this.shelves.get(fn);
+    if (shelf === undefined) {
+      shelf = new ReadOnlyShelf(join(this.directory, fn.name), fn);
+      this.shelves.set(fn, shelf);
+    }
+    return shelf;
+  }
+}

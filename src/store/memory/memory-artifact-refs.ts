@@ -1,0 +1,111 @@
+import type { Clock } from "../../base/clock.ts";
+import { showDigest } from "../../base/digest.ts";
+import type {
+  ArtifactEntry,
+  ArtifactName,
+  ArtifactPosition,
+  ArtifactQuery,
+  ArtifactRefs,
+  ArtifactSort,
+  FoundArtifact,
+  ListedArtifact,
+} from "../artifact-refs.ts";
+import { globMatches } from "../glob.ts";
+import type { Ref } from "../ref-store.ts";
+
+/** A ref as it is kept, with its place in the order of all puts. */
+export interface KeptRef extends Ref {
+  readonly artifact: ArtifactEntry | undefined;
+  readonly order: number;
+}
+
+/** The artifacts among refs in memory, grouped anew for each question. */
+export class MemoryArtifactRefs implements ArtifactRefs {
+  private readonly refs: ReadonlyMap<string, KeptRef>;
+  private readonly clock: Clock;
+  /** Numbers of artifacts by their names, kept for as long as this is. */
+  private readonly ids = new Map<string, number>();
+
+  constructor(refs: ReadonlyMap<string, KeptRef>, clock: Clock) {
+    this.refs = refs;
+    this.clock = clock;
+  }
+
+  list(query: ArtifactQuery): ListedArtifact[] {
+    const { sort, after, limit } = query;
+    const compare = comparisons[sort];
+    const all = this.artifacts(query.instance).filter((each) => matches(each, query));
+    const rest = after === undefined ? all : all.filter((each) => compare(each, after) > 0);
+    return rest
+      .sort(compare)
+      .slice(0, limit)
+      .map(({ refs: _, ...listed }) => listed);
+  }
+
+  find(instance: string, { project, element, key }: ArtifactName): FoundArtifact | undefined {
+    const named = this.artifacts(instance).filter(
+      (each) => each.project === project && each.element === element && each.keys.includes(key),
+    );
+    return named.sort(comparisons.newest)[0];
+  }
+
+  count(instance: string): number {
+    return this.artifacts(instance).length;
+  }
+
+  private artifacts(instance: string): FoundArtifact[] {
+    const now = this.clock();
+    const groups = new Map<string, KeptRef[]>();
+    for (const ref of this.refs.values()) {
+      if (ref.artifact === undefined || ref.instance !== instance) continue;
+      if (ref.expires !== undefined && ref.expires <= now) continue;
+      const { project, element, generation, content } = ref.artifact;
+      const id = JSON.stringify([instance, project, element, generation, showDigest(content)]);
+      groups.set(id, [...(groups.get(id) ?? []), ref]);
+    }
+    return [...groups].map(([name, refs]) => grouped(refs, this.idOf(name)));
+  }
+
+  private idOf(name: string): number {
+    const id = this.ids.get(name) ?? this.ids.size + 1;
+    this.ids.set(name, id);
+    return id;
+  }
+}
+
+function grouped(group: KeptRef[], id: number): FoundArtifact {
+  const refs = group.sort((a, b) => a.order - b.order);
+  const last = refs.at(-1) as KeptRef;
+  const { project, element, generation, content } = last.artifact as ArtifactEntry;
+  const keys = refs.map((ref) => ref.artifact?.key ?? "");
+  return {
+    ...{ instance: last.instance, project, element, generation, content, id, keys, by: last.by },
+    pushed: Math.max(...refs.map(({ stored }) => stored)),
+    refs: refs.map(({ artifact: _, order: __, ...ref }) => ref),
+  };
+}
+
+function matches(artifact: ListedArtifact, { project, elements, key = "", search }: ArtifactQuery): boolean {
+  if (project !== undefined && !globMatches(project, artifact.project)) return false;
+  if (elements !== undefined && !elements.some((glob) => globMatches(glob, artifact.element))) return false;
+  if (!artifact.keys.some((each) => each.startsWith(key))) return false;
+  if (search === undefined) return true;
+  const name = lower(`${artifact.project}/${artifact.element}`);
+  if (search.texts.some((text) => globMatches(`*${lower(text)}*`, name))) return true;
+  return artifact.keys.some((each) => search.key !== undefined && each.startsWith(search.key));
+}
+
+function lower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+const byName = (a: ArtifactPosition, b: ArtifactPosition): number =>
+  Buffer.compare(Buffer.from(a.project), Buffer.from(b.project)) ||
+  Buffer.compare(Buffer.from(a.element), Buffer.from(b.element));
+const byTime = (a: ArtifactPosition, b: ArtifactPosition): number => a.pushed - b.pushed || a.id - b.id;
+
+const comparisons: Readonly<Record<ArtifactSort, typeof byTime>> = {
+  newest: (a, b) => byTime(b, a),
+  oldest: byTime,
+  name: (a, b) => byName(a, b) || byTime(b, a),
+};

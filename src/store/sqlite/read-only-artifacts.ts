@@ -1,0 +1,29 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ArtifactRefs } from "../artifact-refs.ts";
+import { ArtifactReader } from "./artifact-reader.ts";
+import { openToRead } from "./schema.ts";
+
+export interface ReadOnlyArtifacts extends ArtifactRefs {
+  /** The instances that have artifacts. */
+  instances(): string[];
+  close(): void;
+}
+
+/**
+ * The artifacts that the refs in a file name, to be read beside the server that writes them: SQLite's journal lets readers see what was committed
+ * when each began, and nobody waits for them. Errors: `failed-precondition` where there is no such file, or of another format; `corrupt`.
+ */
+export function openArtifacts(file: string, clock: Clock): ReadOnlyArtifacts {
+  const database = openToRead(file);
+  const reader = new ArtifactReader(database, clock);
+  return {
+    list: (query) => reader.list(query),
+    find: (instance, name) => reader.find(instance, name),
+    count: (instance) => reader.count(instance),
+    instances: () => {
+      const rows = database.prepare("SELECT DISTINCT instance FROM elements ORDER BY instance").all();
+      return rows.map((row) => String(row.instance));
+    },
+    close: () => database.close(),
+  };
+}
