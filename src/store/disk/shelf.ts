@@ -7,11 +7,12 @@ import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
+import type { StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { BatchReader } from "./batch-reader.ts";
-import { BlobFiles } from "./blob-files.ts";
+import { BlobFiles, type NewFile } from "./blob-files.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -20,6 +21,7 @@ import { FileUpload } from "./file-upload.ts";
 import { maxPackedSize, type Pack } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
+import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
 const maxGatheredBytes = 32 << 20;
@@ -130,6 +132,29 @@ export class Shelf {
     });
   }
 
+  stage(): StagedBlob {
+    const { context, files } = this;
+    return new StagedUpload(this.function, maxPackedSize, {
+      hold: (bytes) => {
+        if (context.gathered + bytes > maxGatheredBytes) return false;
+        context.gathered += bytes;
+        return true;
+      },
+      release: (bytes) => {
+        context.gathered -= bytes;
+      },
+      openFile: () => files.stage(),
+      put: (digest, bytes) => this.put(digest, bytes),
+      publish: async (staged, digest) => {
+        try {
+          await this.publishFile(await files.name(staged, digest));
+        } finally {
+          await staged.drop();
+        }
+      },
+    });
+  }
+
   /** Removes a blob; resolves once that is durable. Nothing happens where there is none. */
   async remove(digest: Digest): Promise<void> {
     const { words } = DigestList.of(digest);
@@ -152,20 +177,23 @@ export class Shelf {
   private async uploadFile(digest: Digest): Promise<Upload> {
     const file = await this.files.create(digest);
     return new FileUpload(digest, file.pieces, {
-      publish: async () => {
-        let published = false;
-        const publish = async (): Promise<void> => {
-          await this.files.publish(file);
-          published = true;
-        };
-        try {
-          await this.once(digest, publish);
-        } finally {
-          if (!published) await this.files.drop(file);
-        }
-      },
+      publish: () => this.publishFile(file),
       drop: () => this.files.drop(file),
     });
+  }
+
+  /** Makes a blob of a file that is complete, unless there is one: then the file is dropped. */
+  private async publishFile(file: NewFile): Promise<void> {
+    let published = false;
+    const publish = async (): Promise<void> => {
+      await this.files.publish(file);
+      published = true;
+    };
+    try {
+      await this.once(file.digest, publish);
+    } finally {
+      if (!published) await this.files.drop(file);
+    }
   }
 
   /** Stores a blob unless it is there; whoever comes with one that is being stored waits for that. */
