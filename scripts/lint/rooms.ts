@@ -1,6 +1,6 @@
 /**
  * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc <- store <- cache, ostree
- * <- artifact <- release <- server | client <- cli <- main`, said exactly.
+ * <- artifact <- release <- server | client <- cli <- main`, said exactly. The server has `origin` beside those, which stands on `cache`.
  */
 const transport = ["base", "http", "http2", "rpc", "gen"];
 const kept = ["base", "gen", "store"];
@@ -14,10 +14,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   rpc: transport,
   store: ["base", "gen"],
   cache: kept,
+  origin: [...kept, "cache"],
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
   release: rules,
-  server: [...transport, ...rules],
+  server: [...transport, ...rules, "origin"],
   client: [...transport, ...rules],
   config: ["base"],
   cli: [...transport, ...rules, "server", "client", "config"],

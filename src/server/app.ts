@@ -20,11 +20,12 @@ import { Http1 } from "./http/http1.ts";
 import { pages } from "./http/pages.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
 import { serverMetrics } from "./metrics.ts";
+import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
-export interface ServerOptions {
+export interface ServerOptions extends OriginSettings {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
   /** Instance names; each has blobs and names of its own. */
@@ -76,17 +77,19 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   opened.defer(() => refs.close());
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
+  const origin = openOrigin(options, store, log);
+  opened.defer(() => origin?.close());
 
   const tenants = tenantsOf(options.instances.map((name) => tenant(name, store, refs, options.services)));
   const readiness = new Readiness();
   const calls = new CallStats();
   const rpc: RpcServer = new RpcServer({
-    services: servicesOf({ ...options, part: options.services, tenants, uploads, readiness }),
+    services: servicesOf({ ...options, part: options.services, tenants, uploads, readiness, origin }),
     http: (request) => http(request),
     observer: calls,
     log,
   });
-  const metrics = serverMetrics({ calls, usage: () => store.usage(), connections: () => rpc.connections() });
+  const metrics = serverMetrics({ calls, origin, usage: () => store.usage(), connections: () => rpc.connections() });
   const listeners: Listener[] = [];
   const started = clock();
   const operatorPages = pages({

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { OriginCounts } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import type { CallStats } from "./call-stats.ts";
 
@@ -6,10 +7,12 @@ export interface MetricsSources {
   readonly calls: CallStats;
   readonly usage: () => StoreUsage;
   readonly connections: () => number;
+  /** Where something is fetched from elsewhere. */
+  readonly origin: { counts(): OriginCounts } | undefined;
 }
 
 /** Everything that `/metrics` shows. */
-export function serverMetrics({ calls, usage, connections }: MetricsSources): Registry {
+export function serverMetrics({ calls, usage, connections, origin }: MetricsSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   calls.register(registry);
@@ -31,5 +34,36 @@ export function serverMetrics({ calls, usage, connections }: MetricsSources): Re
     "The hard limit of the store; +Inf where there is none",
     () => usage().quota ?? Infinity,
   );
+  if (origin !== undefined) originMetrics(registry, origin);
   return registry;
+}
+
+function originMetrics(registry: Registry, origin: { counts(): OriginCounts }): void {
+  new Counter({
+    name: "stillage_origin_downloads_total",
+    help: "Downloads from origins that ended, by outcome",
+    labelNames: ["outcome"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(origin.counts().downloads)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: "stillage_origin_bytes_total",
+    help: "Bytes of downloads from origins that were stored",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(origin.counts().bytes);
+    },
+  });
+  new Gauge({
+    name: "stillage_origin_downloads_running",
+    help: "Downloads from origins under way",
+    registers: [registry],
+    collect() {
+      this.set(origin.counts().running);
+    },
+  });
 }
