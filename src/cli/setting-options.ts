@@ -10,6 +10,7 @@ type Flags = { -readonly [K in keyof Config]?: FlagValue };
 const help = `
 SPEC: HOST:PORT, [IPV6]:PORT or unix:PATH; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, divided by commas.
 SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.  TIME: a number with ms, s, m, h or d.
+HOST: NAME, *.DOMAIN, ADDRESS or * (all), with :PORT or without, or ADDRESS/BITS; none for no host.
 Exit status: 0 done, 1 a failure while running, 2 wrong usage or configuration.
 All settings: docs/CONFIGURATION.md`;
 

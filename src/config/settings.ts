@@ -85,11 +85,13 @@ const hostPatterns = {
   list: true,
   fallback: ["none"],
   check: listOrNone(
-    scalar("a host: NAME, *.DOMAIN, ADDRESS or *, with or without :PORT, or ADDRESS/BITS", parseHostPattern),
+    scalar("a host: NAME, *.DOMAIN, ADDRESS or *, with or without :PORT, or ADDRESS/BITS", (text) =>
+      text === "none" ? undefined : parseHostPattern(text),
+    ),
     maxHostPatterns,
     ({ text }) => text,
   ),
-  show: (patterns: readonly HostPattern[]) => (patterns.length === 0 ? ["none"] : patterns.map(({ text }) => text)),
+  show: (patterns: readonly HostPattern[]) => (patterns.length === 0 ? "none" : patterns.map(({ text }) => text)),
 };
 
 /** Every setting, in the order in which people read about them. */
@@ -158,7 +160,7 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "origin-fetch",
     ...choice("off", "verified", "any"),
     sentence:
-      "Whether http and https URIs that nobody has pushed are fetched from where they point to (ORIGIN.md): not at all, with a checksum only, or all.",
+      "Whether http and https URIs that nobody has pushed are fetched from where they point to: not at all, with a checksum only, or all (docs/ORIGIN.md).",
     fallback: "off",
   }),
   originAllow: setting({
