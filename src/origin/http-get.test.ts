@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { StillageError } from "../base/errors.ts";
 import { type HostPattern, parseHostPattern } from "../base/host-pattern.ts";
-import { type GetOptions, httpGet } from "./http-get.ts";
+import { fromNetwork, type GetOptions, httpGet } from "./http-get.ts";
 import { parseOriginUrl } from "./origin-url.ts";
 import { selfSigned, startWebServer, type WebServer } from "./web-server.fixture.ts";
 
@@ -264,6 +264,18 @@ describe("an answer", () => {
     const asking = get(`${plain.url}/silent`, {}, everything, controller.signal);
     controller.abort(new StillageError("cancelled", "enough"));
     await assert.rejects(asking, code("cancelled"));
+  });
+
+  it("that falls silent within the content is not waited for", async () => {
+    plain.on("/half", (_, response) => response.writeHead(200, { "content-length": 100 }).write("half"));
+    const signal = new AbortController().signal;
+    const url = parseOriginUrl(`${plain.url}/half`);
+    const { body } = await httpGet(url, new Map(), signal, { ...everything, idleMs: 50 });
+    const failure = await body.toArray().then(
+      () => assert.fail("it came to an end"),
+      (error: unknown) => fromNetwork(error, url, signal),
+    );
+    assert.equal(failure.code, "deadline");
   });
 
   it("from nobody is passing trouble", async () => {

@@ -1,5 +1,6 @@
 /** What `work` comes to, or the signal's reason where that comes first; the work itself goes on. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {}); // whoever waits hears of it, where anybody still does
   signal.throwIfAborted();
   let stop: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -39,7 +39,7 @@ export async function unpack(archive: Blob, options: UnpackOptions): Promise<Dig
   const { blobs, staging, directory, signal } = options;
   const sink = new BlobSink(archive.digest.function, blobs, staging);
   const tree = new TreeBuilder();
-  const budget = new Budget(archive.digest.size, options.maxBytes);
+  const budget = new Budget(archive.digest.size, options.maxBytes, signal);
   try {
     const { format, entries } = await open(archive, budget);
     for await (const entry of entries) {
@@ -118,11 +118,13 @@ async function enter(entry: ArchiveEntry, tree: TreeBuilder, sink: BlobSink, bud
 class Budget {
   private readonly archiveBytes: number;
   private readonly maxBytes: number;
+  private readonly signal: AbortSignal;
   private spent = 0;
 
-  constructor(archiveBytes: number, maxBytes: number) {
+  constructor(archiveBytes: number, maxBytes: number, signal: AbortSignal) {
     this.archiveBytes = archiveBytes;
     this.maxBytes = maxBytes;
+    this.signal = signal;
   }
 
   async *spending(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -133,8 +135,9 @@ class Budget {
     }
   }
 
-  /** Errors: `failed-precondition` where so many bytes more are too many. */
+  /** Errors: `failed-precondition` where so many bytes more are too many; the signal's reason. */
   check(more: number): void {
+    this.signal.throwIfAborted();
     const bytes = this.spent + more;
     if (bytes > this.maxBytes) throw badArchive(`it holds more than ${this.maxBytes} bytes`);
     if (bytes > unwatchedBytes && bytes > this.archiveBytes * maxRatio) {

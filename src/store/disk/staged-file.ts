@@ -66,18 +66,13 @@ export class StagedFile {
     space.giveBack(this.reserved);
   }
 
-  /** A step at a time where there is room for that, else what is needed. */
+  /** A step at a time where the quota has room for that, else what is needed. */
   private reserve(needed: number): void {
     const { space } = this.parts;
     const missing = needed - this.reserved;
     const step = Math.max(missing, stepBytes);
-    try {
-      space.take(step);
-      this.reserved += step;
-    } catch (error) {
-      if (step === missing) throw error;
-      space.take(missing);
-      this.reserved += missing;
-    }
+    const taken = space.quota !== undefined && space.used + step > space.quota ? missing : step;
+    space.take(taken);
+    this.reserved += taken;
   }
 }
