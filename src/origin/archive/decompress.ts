@@ -34,7 +34,7 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Compr
     case "none":
       return source;
     case "gzip":
-      return through(Readable.from(source), createGunzip());
+      return through(Readable.from(source), createGunzip(), { padding: true });
     case "zstd":
       return through(
         Readable.from(source),
@@ -47,10 +47,11 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Compr
   }
 }
 
-/** What `decoder` makes of `source`, which has to be all of it. */
+/** What `decoder` makes of `source`, which has to be all of it; of gzip, but for zero bytes behind its end, as on tapes: node:zlib checks them. */
 export async function* through(
   source: Readable,
   decoder: Duplex & { readonly bytesWritten: number },
+  { padding = false } = {},
 ): AsyncGenerator<Uint8Array> {
   let given = 0;
   const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -70,5 +71,5 @@ export async function* through(
     decoder.destroy();
     source.destroy();
   }
-  if (decoder.bytesWritten !== given) throw badArchive("there is something else behind its end");
+  if (!padding && decoder.bytesWritten !== given) throw badArchive("there is something else behind its end");
 }

@@ -71,6 +71,11 @@ describe("an archive", () => {
     assert.deepEqual((await unpacked(made(`${make} tar cf out --format=v7 a d`))).files, whole);
   });
 
+  it("of gzip may be filled up with zero bytes", async () => {
+    const filled = Buffer.concat([made("echo -n 1 > a; tar czf out a"), Buffer.alloc(20_000)]);
+    assert.deepEqual((await unpacked(filled)).files, { a: "1" });
+  });
+
   it("with nothing in it is the empty directory", async () => {
     for (const script of ["tar cf out -T /dev/null", "tar czf out -T /dev/null"]) {
       const { root: empty, files: none } = await unpacked(made(script));
@@ -210,6 +215,11 @@ describe("an archive that cannot be taken", () => {
     ["compressed text", () => made("seq 10000 | gzip > out"), /no archive/],
     ["compressed text, xz", () => made("seq 10000 | xz > out"), /no archive/],
     ["a broken gzip", () => damaged("czf", 3000), /compression is broken|header/],
+    [
+      "something behind a gzip",
+      () => Buffer.concat([made("echo x > a; tar czf out a"), Buffer.from("tail")]),
+      /broken/,
+    ],
     ["a broken xz", () => damaged("cJf", 3000), /corrupt/i],
     ["a broken bzip2", () => damaged("cjf", 3000), /cannot be taken|no archive/],
     ["a broken zstd", () => damaged("--zstd -cf", 3000), /compression is broken/],
