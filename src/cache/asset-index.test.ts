@@ -40,7 +40,7 @@ describe("AssetIndex", () => {
     const two = await putBlob(blobs, "two");
     assert.equal(await find(["urn:strong"]), undefined);
     await store(["urn:strong", "urn:weak"], one);
-    assert.deepEqual(await find(["urn:weak"]), { uri: "urn:weak", digest: one, expires: undefined });
+    assert.deepEqual(await find(["urn:weak"]), { uri: "urn:weak", digest: one, stored: 10_000, expires: undefined });
     await store(["urn:other", "urn:weak"], two);
     assert.deepEqual((await find(["urn:weak"]))?.digest, two);
     assert.deepEqual((await find(["urn:strong"]))?.digest, one);

@@ -23,6 +23,8 @@ export interface Asset {
   /** The URI, of those asked for, that was found. */
   readonly uri: string;
   readonly digest: Digest;
+  /** Since when it is here, in milliseconds since 1970. */
+  readonly stored: number;
   /** Milliseconds since 1970; `undefined`: it does not expire by itself. */
   readonly expires: number | undefined;
 }
@@ -33,6 +35,8 @@ export interface NewAsset extends AssetKey {
   /** What the pusher says the content refers to: `blob` and `directory` roots. */
   readonly references: readonly Root[];
   readonly expires: number | undefined;
+  /** Since when the content is here, where it was made of an older asset; else it is as new as the push. */
+  readonly stored?: number;
   /** The request as it came, kept for whoever wants to know more of the push. Not changed afterwards. */
   readonly message: Uint8Array;
 }
@@ -66,7 +70,8 @@ export class AssetIndex {
       if (ref === undefined || digest === undefined) continue;
       if (query.function !== undefined && digest.function !== query.function) continue;
       if (query.oldest !== undefined && ref.stored < query.oldest) continue;
-      if (closure === undefined || (await closure.complete(ref.roots))) return { uri, digest, expires: ref.expires };
+      if (closure !== undefined && !(await closure.complete(ref.roots))) continue;
+      return { uri, digest, stored: ref.stored, expires: ref.expires };
     }
     return undefined;
   }
@@ -78,7 +83,7 @@ export class AssetIndex {
     if (references.length > maxReferences) {
       throw new StillageError("invalid", `a push refers to at most ${maxReferences} digests, not ${references.length}`);
     }
-    const stored = clock();
+    const stored = asset.stored ?? clock();
     const entries = [...assetNames(asset)].map(([uri, name]): NewRef => {
       const roots = [rootOfAsset(kind, uri, digest), ...references];
       return { ...this.refName(name), message, roots, stored, expires };

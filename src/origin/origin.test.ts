@@ -113,6 +113,15 @@ describe("a fetch from an origin", () => {
     assert.equal(test.web.count("/slow"), 1);
   });
 
+  it("is two downloads where what is meant differs, each with a name of its own", async () => {
+    test.web.on("/typed", "typed");
+    const origin = test.open();
+    const as = (type: string) => test.fetch(origin, ["/typed"], { qualifiers: { resource_type: type } });
+    await Promise.all([as("text/plain"), as("application/zip")]);
+    for (const type of ["text/plain", "application/zip"]) assert.ok(await as(type));
+    assert.equal(test.web.count("/typed"), 2);
+  });
+
   it("leaves who does not want to wait, and goes on for who comes again", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     test.web.on(
@@ -245,6 +254,20 @@ describe("a directory from an origin", () => {
     assert.notEqual(part?.digest.hash, whole?.digest.hash);
     assert.deepEqual((await ask({ directory: "./t/d" }))?.digest, part?.digest);
     await assert.rejects(ask({ directory: "nowhere" }), code("not-found"));
+  });
+
+  it("is no newer than the archive, and expires with it", async () => {
+    const uris = [`${test.web.url}/pushed.tar.gz`];
+    const digest = await putBlob(test.tenant.blobs, archive);
+    const pushed = { kind: "blob", uris, qualifiers: [], references: [], message: new Uint8Array(0) } as const;
+    await test.tenant.assets.store({ ...pushed, digest, expires: 9000 });
+    test.now = 5000;
+    const origin = test.open();
+    assert.equal((await test.fetch(origin, uris, { kind: "directory" }))?.expires, 9000);
+    assert.ok(await test.fetch(origin, uris, { kind: "directory", oldest: 1000 }));
+    await assert.rejects(test.fetch(origin, uris, { kind: "directory", oldest: 3000 }), code("not-found"));
+    test.now = 9000;
+    await assert.rejects(test.fetch(origin, uris, { kind: "directory" }), code("not-found"));
   });
 
   it("is not what is no archive", async () => {

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Digest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { asStillageError, type ErrorCode, StillageError } from "../base/errors.ts";
@@ -57,7 +58,7 @@ export interface OriginQuery extends AssetQuery {
   readonly timeoutMs: number | undefined;
 }
 
-export interface OriginAsset extends Asset {
+export interface OriginAsset extends Found {
   /** Those that say what was meant: none that carries credentials. */
   readonly qualifiers: readonly Qualifier[];
 }
@@ -77,10 +78,8 @@ export interface OriginCounts {
   readonly running: number;
 }
 
-interface Found {
-  readonly uri: string;
-  readonly digest: Digest;
-}
+/** What an asset is, or will be. */
+type Found = Pick<Asset, "uri" | "digest"> & Partial<Pick<Asset, "stored" | "expires">>;
 
 /**
  * Fetches from the web what nobody has pushed (remote_asset.proto, Fetch). Each thing is asked of its origin once: what came is an asset,
@@ -131,11 +130,11 @@ export class Origin {
     await Promise.all([this.downloads.close(), this.unpacking.close()]);
   }
 
-  private async blob(plan: Plan): Promise<Asset> {
+  private async blob(plan: Plan): Promise<Found> {
     const known = (await this.assetOf("blob", plan)) ?? (await this.known(plan));
     if (known !== undefined) return known;
     const { tenant, query, qualifiers } = plan;
-    const { integrity, canonicalId, headers } = qualifiers;
+    const { integrity, identity, headers } = qualifiers;
     if (integrity === undefined && this.options.rules.mode === "verified") {
       const description = "this cache fetches only what comes with a checksum";
       throw new StillageError("invalid", `checksum.sri is missing: ${description}`, {
@@ -144,33 +143,34 @@ export class Origin {
     }
     const fn = query.function ?? sha256;
     const sent = plan.urls.map(({ uri, index }) => [uri, [...(headers[index] ?? [])]]);
-    const key = JSON.stringify([tenant.name, fn.name, integrity, canonicalId, sent]);
-    const found = await this.downloads.join(key, (signal) => this.download(plan, signal), query.signal);
-    return { ...found, expires: undefined };
+    const key = JSON.stringify([tenant.name, fn.name, integrity, identity && namesOf("blob", identity), sent]);
+    return await this.downloads.join(key, (signal) => this.download(plan, signal), query.signal);
   }
 
-  private async directory(plan: Plan): Promise<Asset> {
+  private async directory(plan: Plan): Promise<Found> {
     const stored = await this.assetOf("directory", plan);
     if (stored !== undefined) return stored;
     const { tenant, query, qualifiers } = plan;
     const { directory } = qualifiers;
     const archive = await this.blob(plan);
-    const { uri, digest } = archive;
+    const { digest } = archive;
     const key = JSON.stringify([tenant.name, digest.function.name, digest.hash, digest.size, directory]);
     const root = await this.unpacking.join(
       key,
       (signal) => this.unpack(tenant, digest, directory, signal),
       query.signal,
     );
-    await this.keep("directory", plan, { uri, digest: root });
-    return { uri, digest: root, expires: undefined };
+    // No newer, and with no longer to live, than the archive.
+    const found = { ...archive, digest: root };
+    await this.keep("directory", plan, found);
+    return found;
   }
 
   /** What an earlier fetch has left, or a push under the same name. */
   private async assetOf(
     kind: "blob" | "directory",
     { tenant, query, qualifiers, urls }: Plan,
-  ): Promise<Asset | undefined> {
+  ): Promise<Found | undefined> {
     const { identity } = qualifiers;
     if (identity === undefined) return undefined;
     const key = { kind, uris: urls.map(({ uri }) => uri), qualifiers: namesOf(kind, identity) };
@@ -178,7 +178,7 @@ export class Origin {
   }
 
   /** A blob that the store has under the very checksum, wherever it came from; not where its name counts as well, or its age. */
-  private async known({ tenant, query, qualifiers, urls }: Plan): Promise<Asset | undefined> {
+  private async known({ tenant, query, qualifiers, urls }: Plan): Promise<Found | undefined> {
     const { integrity, canonicalId } = qualifiers;
     const fn = query.function ?? sha256;
     const [first] = urls;
@@ -186,7 +186,7 @@ export class Origin {
     if (canonicalId !== undefined || query.oldest !== undefined) return undefined;
     for (const hash of integrity.hashes) {
       const size = await tenant.blobs.sizeOf(fn, hash);
-      if (size !== undefined) return { uri: first.uri, digest: { function: fn, hash, size }, expires: undefined };
+      if (size !== undefined) return { uri: first.uri, digest: { function: fn, hash, size } };
     }
     return undefined;
   }
@@ -258,7 +258,8 @@ export class Origin {
    * Makes an asset of what was found. With a checksum in its name it stands for every URI of the fetch; without one for that alone which gave
    * it: of the others only the client says that they are the same. A crash before this leaves a blob that a later fetch by its checksum finds.
    */
-  private async keep(kind: "blob" | "directory", plan: Plan, { uri, digest }: Found): Promise<void> {
+  private async keep(kind: "blob" | "directory", plan: Plan, found: Found): Promise<void> {
+    const { uri, digest, stored, expires } = found;
     const { tenant, qualifiers, urls } = plan;
     if (qualifiers.identity === undefined) return;
     const uris = qualifiers.integrity === undefined ? [uri] : urls.map((each) => each.uri);
@@ -269,6 +270,7 @@ export class Origin {
       qualifiers: named.map(({ name, value }) => ({ name, value })),
       blobDigest: { hash: digest.hash, sizeBytes: BigInt(digest.size) },
       digestFunction: digest.function.value,
+      ...(expires === undefined ? {} : { expireAt: timestampFromMs(expires) }),
     });
     const bytes = toBinary(PushBlobRequestSchema, message);
     await tenant.assets.store({
@@ -277,7 +279,8 @@ export class Origin {
       qualifiers: named,
       digest,
       references: [],
-      expires: undefined,
+      expires,
+      ...(stored === undefined ? {} : { stored }),
       message: bytes,
     });
   }

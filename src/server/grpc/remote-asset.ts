@@ -80,7 +80,10 @@ async function fetchAsset(
   );
 }
 
-function fetchResponse({ uri, digest, expires }: Asset, qualifiers: readonly Qualifier[]): Uint8Array {
+function fetchResponse(
+  { uri, digest, expires }: Pick<Asset, "uri" | "digest"> & { readonly expires?: number | undefined },
+  qualifiers: readonly Qualifier[],
+): Uint8Array {
   const response = create(FetchBlobResponseSchema, {
     status: {},
     uri,
