@@ -57,6 +57,7 @@ describe("AssetIndex", () => {
     assert.deepEqual(await find(["urn:absent", "urn:dangling", "urn:3", "urn:2"]), {
       uri: "urn:3",
       digest: three,
+      stored: 10_000,
       expires: undefined,
     });
     assert.equal(await find(["urn:dangling"]), undefined);

@@ -5,7 +5,7 @@ import { DigestSchema, DirectorySchema } from "../../gen/build/bazel/remote/exec
 import { badArchive } from "./archive-error.ts";
 import type { BlobSink } from "./blob-sink.ts";
 
-/** Files, links and directories of one archive, at some 400 bytes of memory each. Linux has 90,000. */
+/** Files, links and directories of one archive, at some 500 bytes of memory each. Linux has 90,000. */
 export const maxEntries = 300_000;
 
 export interface FileNode {
