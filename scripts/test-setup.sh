@@ -3,3 +3,6 @@
 . "$(dirname "$0")/clients/debian.sh"
 command -v openssl >/dev/null || ensure_packages openssl
 command -v strace >/dev/null || ensure_packages strace
+for program in bzip2 xz:xz-utils zip zstd; do
+  command -v "${program%:*}" >/dev/null || ensure_packages "${program#*:}"
+done

@@ -1,6 +1,6 @@
 /**
  * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc <- store <- cache, ostree
- * <- artifact <- release <- server | client | import <- cli <- main`, said exactly.
+ * <- artifact <- release <- server | client | import <- cli <- main`, said exactly. The server has `origin` and `access` beside those.
  */
 const transport = ["base", "http", "http2", "rpc", "gen"];
 const kept = ["base", "gen", "store"];
@@ -15,11 +15,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   access: ["base", "config"],
   store: ["base", "gen"],
   cache: kept,
+  origin: [...kept, "cache"],
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
   release: rules,
   import: [...kept, "cache"],
-  server: [...transport, ...rules, "access"],
+  server: [...transport, ...rules, "access", "origin"],
   client: [...transport, ...rules],
   config: ["base"],
   cli: [...transport, ...rules, "access", "import", "server", "client", "config"],

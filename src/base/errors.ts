@@ -16,6 +16,13 @@ export type ErrorCode =
   | "corrupt" // stored data does not verify
   | "internal";
 
+/** A part of a request that is wrong. */
+export interface FieldViolation {
+  /** Its path in the request's message. */
+  readonly field: string;
+  readonly description: string;
+}
+
 export interface ErrorDetails {
   /** What the reader of the message can do about it. */
   readonly hint?: string;
@@ -23,6 +30,8 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** When it is worth trying again, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** What of the request is wrong, for clients that act on it. */
+  readonly violations?: readonly FieldViolation[];
 }
 
 /** The one error class. The message says what happened, to what, and why. */
@@ -30,6 +39,7 @@ export class StillageError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly violations: readonly FieldViolation[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
@@ -37,6 +47,7 @@ export class StillageError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.retryAfterMs = details.retryAfterMs;
+    this.violations = details.violations ?? [];
   }
 }
 

@@ -40,7 +40,7 @@ describe("AssetIndex", () => {
     const two = await putBlob(blobs, "two");
     assert.equal(await find(["urn:strong"]), undefined);
     await store(["urn:strong", "urn:weak"], one);
-    assert.deepEqual(await find(["urn:weak"]), { uri: "urn:weak", digest: one, expires: undefined });
+    assert.deepEqual(await find(["urn:weak"]), { uri: "urn:weak", digest: one, stored: 10_000, expires: undefined });
     await store(["urn:other", "urn:weak"], two);
     assert.deepEqual((await find(["urn:weak"]))?.digest, two);
     assert.deepEqual((await find(["urn:strong"]))?.digest, one);
@@ -57,6 +57,7 @@ describe("AssetIndex", () => {
     assert.deepEqual(await find(["urn:absent", "urn:dangling", "urn:3", "urn:2"]), {
       uri: "urn:3",
       digest: three,
+      stored: 10_000,
       expires: undefined,
     });
     assert.equal(await find(["urn:dangling"]), undefined);

@@ -24,6 +24,8 @@ export interface Asset {
   /** The URI, of those asked for, that was found. */
   readonly uri: string;
   readonly digest: Digest;
+  /** Since when it is here, in milliseconds since 1970. */
+  readonly stored: number;
   /** Milliseconds since 1970; `undefined`: it does not expire by itself. */
   readonly expires: number | undefined;
 }
@@ -34,6 +36,8 @@ export interface NewAsset extends AssetKey {
   /** What the pusher says the content refers to: `blob` and `directory` roots. */
   readonly references: readonly Root[];
   readonly expires: number | undefined;
+  /** Since when the content is here, where it was made of an older asset; else it is as new as the push. */
+  readonly stored?: number;
   /** The request as it came, kept for whoever wants to know more of the push. Not changed afterwards. */
   readonly message: Uint8Array;
   /** Who pushes, in words for people. */
@@ -69,14 +73,15 @@ export class AssetIndex {
       if (ref === undefined || digest === undefined) continue;
       if (query.function !== undefined && digest.function !== query.function) continue;
       if (query.oldest !== undefined && ref.stored < query.oldest) continue;
-      if (closure === undefined || (await closure.complete(ref.roots))) return { uri, digest, expires: ref.expires };
+      if (closure !== undefined && !(await closure.complete(ref.roots))) continue;
+      return { uri, digest, stored: ref.stored, expires: ref.expires };
     }
     return undefined;
   }
 
   /** Stores the asset under each of its URIs, all or none, in place of what was there. Errors: `invalid`, `exhausted`. */
   async store(asset: NewAsset): Promise<void> {
-    await this.options.refs.put(this.refsOf(asset, this.options.clock()));
+    await this.options.refs.put(this.refsOf(asset, asset.stored ?? this.options.clock()));
   }
 
   /** The refs that an asset is, one for each of its URIs; `stored` in milliseconds since 1970. Errors: `invalid`. */

@@ -70,3 +70,16 @@ export function listOf<T>(
     return fine ? (values as T[]) : bad;
   };
 }
+
+/** A list as of `listOf`, or the one word `none`, which gives the empty list. */
+export function listOrNone<T>(
+  each: Check<T>,
+  max: number,
+  identity: (value: T) => string | undefined,
+): Check<readonly T[]> {
+  const list = listOf(each, max, identity);
+  return (given, path, report) => {
+    const nothing = given === "none" || (Array.isArray(given) && given.length === 1 && given[0] === "none");
+    return nothing ? [] : list(given, path, report);
+  };
+}

@@ -1,3 +1,5 @@
+import type { HostPattern } from "../base/host-pattern.ts";
+
 /** PEM files of a listener; absolute paths. */
 export interface TlsConfig {
   readonly certificate: string;
@@ -41,6 +43,12 @@ export interface Config {
   readonly maxClientCalls: number;
   readonly maxUploads: number;
   readonly maxClientUploads: number;
+  readonly originFetch: "off" | "verified" | "any";
+  /** Each once; may be empty. */
+  readonly originAllow: readonly HostPattern[];
+  readonly originDeny: readonly HostPattern[];
+  readonly originMaxBytes: number;
+  readonly originTimeoutMs: number;
   readonly graceMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

@@ -43,6 +43,11 @@ test("without anything there are the defaults: safe ones", () => {
     maxClientCalls: 2048,
     maxUploads: 1024,
     maxClientUploads: 512,
+    originFetch: "off",
+    originAllow: [],
+    originDeny: [],
+    originMaxBytes: 4 * 1024 ** 3,
+    originTimeoutMs: 600_000,
     graceMs: 30_000,
     logLevel: "info",
     logFormat: "auto",
@@ -120,4 +125,24 @@ test("what is shown as a file sets the same again", () => {
   assert.deepEqual(load({ file }).config, loaded.config);
   assert.equal(isProblems(parseYaml("shown.yaml", shown)), false);
   assert.deepEqual(explain(loaded)["max-batch-bytes"], { value: "4032KiB", origin: "default" });
+});
+
+test("hosts are checked one by one, and none is a list without any", () => {
+  const file = fileWith("hosts.yaml", "origin-allow: [Mirror.example:8080, 10.0.0.0/8]\norigin-deny: none\n");
+  const { config } = load({ file, flags: { originDeny: { origin: "--origin-deny", texts: ["none"] } } });
+  assert.deepEqual(
+    config.originAllow.map(({ text, kind, port }) => [text, kind, port]),
+    [
+      ["Mirror.example:8080", "name", 8080],
+      ["10.0.0.0/8", "network", undefined],
+    ],
+  );
+  assert.deepEqual(config.originDeny, []);
+  const flags = { originAllow: { origin: "--origin-allow", texts: ["http://x", "*.example", "none", "*.example"] } };
+  const problems = loadConfig({ ...nothing, flags });
+  assert.ok(isProblems(problems));
+  assert.deepEqual(
+    problems.map(({ message }) => message.replace(/:.*/, "")),
+    ['"http', '"none" is not a host', '"*.example" is there twice'],
+  );
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
+import { type HostPattern, parseHostPattern } from "../base/host-pattern.ts";
 import { addressIdentity } from "./address.ts";
-import { type Check, listOf, orNone, scalar } from "./check.ts";
+import { type Check, listOf, listOrNone, orNone, scalar } from "./check.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { instanceName } from "./instance-name.ts";
 import { listener, resolveListener } from "./listener.ts";
@@ -48,6 +49,12 @@ const maxGraceMs = 24 * 3_600_000;
 /** More than a process has files for. */
 const maxCount = 1_000_000;
 
+/** Patterns in one list; each is tried for each download. */
+const maxHostPatterns = 1000;
+
+/** Longer than any download that somebody waits for. */
+const maxOriginMs = 24 * 3_600_000;
+
 const same = <T>(value: T): T => value;
 
 type Description<T> = Pick<Setting<T>, "name" | "type" | "sentence" | "fallback" | "check"> & Partial<Setting<T>>;
@@ -92,6 +99,20 @@ const optionalSize = {
   fallback: "none",
   check: orNone(size(1)),
   show: (bytes: number | undefined) => (bytes === undefined ? "none" : showSize(bytes)),
+};
+
+const hostPatterns = {
+  type: "list of hosts",
+  list: true,
+  fallback: ["none"],
+  check: listOrNone(
+    scalar("a host: NAME, *.DOMAIN, ADDRESS or *, with or without :PORT, or ADDRESS/BITS", (text) =>
+      text === "none" ? undefined : parseHostPattern(text),
+    ),
+    maxHostPatterns,
+    ({ text }) => text,
+  ),
+  show: (patterns: readonly HostPattern[]) => (patterns.length === 0 ? "none" : patterns.map(({ text }) => text)),
 };
 
 /** Every setting, in the order in which people read about them. */
@@ -198,6 +219,41 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "max-client-uploads",
     ...count(512),
     sentence: "The most uploads of single blobs in progress of one client.",
+  }),
+  originFetch: setting({
+    name: "origin-fetch",
+    ...choice("off", "verified", "any"),
+    sentence:
+      "Whether http and https URIs that nobody has pushed are fetched from where they point to: not at all, with a checksum only, or all (docs/ORIGIN.md).",
+    fallback: "off",
+  }),
+  originAllow: setting({
+    name: "origin-allow",
+    flag: "--origin-allow <HOST>",
+    ...hostPatterns,
+    sentence: "Hosts that may be fetched from although they are in a private network, or denied otherwise.",
+  }),
+  originDeny: setting({
+    name: "origin-deny",
+    flag: "--origin-deny <HOST>",
+    ...hostPatterns,
+    sentence: "Hosts that are not fetched from; with *, only those of `origin-allow` are.",
+  }),
+  originMaxBytes: setting({
+    name: "origin-max-bytes",
+    type: "SIZE",
+    sentence: "The most bytes of one download, and of what an archive holds.",
+    fallback: "4GiB",
+    check: size(1),
+    show: showSize,
+  }),
+  originTimeoutMs: setting({
+    name: "origin-timeout",
+    type: "TIME",
+    sentence: "How long one download may take, and the unpacking of one archive.",
+    fallback: "10m",
+    check: duration(maxOriginMs),
+    show: showDuration,
   }),
   graceMs: setting({
     name: "grace",

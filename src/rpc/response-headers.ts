@@ -2,7 +2,7 @@ import type { StillageError } from "../base/errors.ts";
 import { encodeHeaders, type HeaderBlock } from "../http2/hpack-encoder.ts";
 import { encodeMessage } from "./header-text.ts";
 import { statusCodeOf } from "./status.ts";
-import { encodeRetryDetails } from "./status-details.ts";
+import { encodeDetails } from "./status-details.ts";
 
 /** Longer messages of errors are cut: percent-encoded and with details they must fit a client's header limit, commonly 8 KiB. */
 const maxMessageLength = 512;
@@ -27,8 +27,8 @@ function errorFields(error: StillageError): [string, string][] {
     ["grpc-status", String(code)],
     ["grpc-message", encodeMessage(message)],
   ];
-  if (error.retryAfterMs !== undefined) {
-    const details = encodeRetryDetails(code, message, error.retryAfterMs);
+  const details = encodeDetails(code, message, error);
+  if (details !== undefined) {
     fields.push(["grpc-status-details-bin", details.toString("base64").replace(/=+$/, "")]);
   }
   return fields;

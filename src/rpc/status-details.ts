@@ -1,14 +1,37 @@
 // Hand-written protobuf, small enough not to need generated code: google/rpc/status.proto, google/rpc/error_details.proto.
 
-const retryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
+import type { FieldViolation } from "../base/errors.ts";
 
-/** A google.rpc.Status with a RetryInfo, which tells clients when to try again: the value of `grpc-status-details-bin`, decoded. */
-export function encodeRetryDetails(code: number, message: string, retryAfterMs: number): Buffer {
-  const seconds = Math.floor(retryAfterMs / 1000);
-  const nanos = Math.round((retryAfterMs % 1000) * 1e6);
-  const duration = Buffer.concat([integer(1, seconds), integer(2, nanos)]);
-  const any = Buffer.concat([bytes(1, Buffer.from(retryInfoType)), bytes(2, bytes(1, duration))]);
-  return Buffer.concat([integer(1, code), bytes(2, Buffer.from(message)), bytes(3, any)]);
+/** What a status may tell beside its message. */
+export interface Details {
+  /** A RetryInfo, which tells clients when to try again. */
+  readonly retryAfterMs: number | undefined;
+  /** A BadRequest, which names what is wrong. */
+  readonly violations: readonly FieldViolation[];
+}
+
+/** A google.rpc.Status with details: the value of `grpc-status-details-bin`, decoded. `undefined` where there are none. */
+export function encodeDetails(code: number, message: string, details: Details): Buffer | undefined {
+  const { retryAfterMs, violations } = details;
+  const found: Buffer[] = [];
+  if (retryAfterMs !== undefined) {
+    const seconds = Math.floor(retryAfterMs / 1000);
+    const nanos = Math.round((retryAfterMs % 1000) * 1e6);
+    found.push(any("google.rpc.RetryInfo", bytes(1, Buffer.concat([integer(1, seconds), integer(2, nanos)]))));
+  }
+  if (violations.length > 0) {
+    const fields = violations.map(({ field, description }) =>
+      bytes(1, Buffer.concat([bytes(1, Buffer.from(field)), bytes(2, Buffer.from(description))])),
+    );
+    found.push(any("google.rpc.BadRequest", Buffer.concat(fields)));
+  }
+  if (found.length === 0) return undefined;
+  return Buffer.concat([integer(1, code), bytes(2, Buffer.from(message)), ...found.map((each) => bytes(3, each))]);
+}
+
+/** A google.protobuf.Any. */
+function any(type: string, message: Buffer): Buffer {
+  return Buffer.concat([bytes(1, Buffer.from(`type.googleapis.com/${type}`)), bytes(2, message)]);
 }
 
 function integer(field: number, value: number): Buffer {

@@ -23,11 +23,12 @@ import { identified, logged } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
 import { serverMetrics } from "./metrics.ts";
+import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
-export interface ServerOptions {
+export interface ServerOptions extends OriginSettings {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
   /** Instance names; each has blobs and names of its own. */
@@ -85,6 +86,8 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const { store } = cache;
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
+  const origin = openOrigin(options, store, log);
+  opened.defer(() => origin?.close());
 
   const rooms = options.instances.map((name) => tenant(name, cache, options.services));
   const tenants = tenantsOf(rooms.map((each) => each.tenant));
@@ -99,14 +102,20 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const places = new ConnectionPlaces(admission);
   const authenticate = places.before(access.authenticate);
   const rpc: RpcServer = new RpcServer({
-    services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness }),
+    services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
     http: (request) => http(request),
     authenticate,
     gate: { enter: ({ peer, caller }) => admission.call(peer, caller) },
     observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
     log,
   });
-  const metrics = serverMetrics({ calls, usage: () => store.usage(), connections: () => rpc.connections(), admission });
+  const metrics = serverMetrics({
+    calls,
+    origin,
+    usage: () => store.usage(),
+    connections: () => rpc.connections(),
+    admission,
+  });
   const listeners: Listener[] = [];
   const started = clock();
   const operatorPages = pages({

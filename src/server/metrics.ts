@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { OriginCounts } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { type Admission, bounded } from "./admission.ts";
 import type { CallStats } from "./call-stats.ts";
@@ -8,10 +9,12 @@ export interface MetricsSources {
   readonly usage: () => StoreUsage;
   readonly connections: () => number;
   readonly admission: Admission;
+  /** Where something is fetched from elsewhere. */
+  readonly origin: { counts(): OriginCounts } | undefined;
 }
 
 /** Everything that `/metrics` shows. */
-export function serverMetrics({ calls, usage, connections, admission }: MetricsSources): Registry {
+export function serverMetrics({ calls, usage, connections, origin, admission }: MetricsSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   calls.register(registry);
@@ -45,5 +48,36 @@ export function serverMetrics({ calls, usage, connections, admission }: MetricsS
       for (const kind of bounded) this.inc({ limit: kind }, admission.refused(kind));
     },
   });
+  if (origin !== undefined) originMetrics(registry, origin);
   return registry;
+}
+
+function originMetrics(registry: Registry, origin: { counts(): OriginCounts }): void {
+  new Counter({
+    name: "stillage_origin_downloads_total",
+    help: "Downloads from origins that ended, by outcome",
+    labelNames: ["outcome"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(origin.counts().downloads)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: "stillage_origin_bytes_total",
+    help: "Bytes of downloads from origins that were stored",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(origin.counts().bytes);
+    },
+  });
+  new Gauge({
+    name: "stillage_origin_downloads_running",
+    help: "Downloads from origins under way",
+    registers: [registry],
+    collect() {
+      this.set(origin.counts().running);
+    },
+  });
 }

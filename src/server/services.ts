@@ -9,6 +9,7 @@ import { file_google_bytestream_bytestream as byteStreamFile } from "../gen/goog
 import { file_grpc_health_v1_health as healthFile } from "../gen/grpc/health/v1/health_pb.ts";
 import { file_grpc_reflection_v1_reflection as reflectionFile } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { file_grpc_reflection_v1alpha_reflection as reflectionAlphaFile } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import type { Origin } from "../origin/origin.ts";
 import type { Service } from "../rpc/service.ts";
 import type { Admission } from "./admission.ts";
 import { actionCacheService } from "./grpc/action-cache.ts";
@@ -31,6 +32,8 @@ export interface ServicesOptions {
   readonly uploads: Uploads;
   readonly admission: Admission;
   readonly readiness: Readiness;
+  /** `undefined`: nothing is fetched from elsewhere. */
+  readonly origin: Origin | undefined;
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
 }
@@ -52,7 +55,7 @@ export function servicesOf(options: ServicesOptions): Service[] {
   const services = [capabilitiesService(options)];
   if (part !== "index") services.push(casService(options), byteStreamService(options), actionCacheService(tenants));
   if (part !== "storage") {
-    services.push(fetchService(tenants), pushService(tenants));
+    services.push(fetchService(tenants, options.origin), pushService(tenants));
     services.push(bstCapabilitiesService(tenants), artifactService(tenants), sourceService(tenants));
   }
   services.push(referenceStorageService(tenants)); // 1.91 asks a storage for its Status

@@ -36,6 +36,11 @@ test("the defaults are safe", async () => {
     "max-client-calls": 2048,
     "max-uploads": 1024,
     "max-client-uploads": 512,
+    "origin-fetch": "off",
+    "origin-allow": "none",
+    "origin-deny": "none",
+    "origin-max-bytes": "4GiB",
+    "origin-timeout": "10m",
     grace: "30s",
     "log-level": "info",
     "log-format": "auto",
@@ -83,6 +88,11 @@ test("every setting has a variable and, but for the directory, a flag", async ()
     MAX_CLIENT_CALLS: ["--max-client-calls", "4"],
     MAX_UPLOADS: ["--max-uploads", "5"],
     MAX_CLIENT_UPLOADS: ["--max-client-uploads", "6"],
+    ORIGIN_FETCH: ["--origin-fetch", "verified"],
+    ORIGIN_ALLOW: ["--origin-allow", "*.mirror.example:8080"],
+    ORIGIN_DENY: ["--origin-deny", "*"],
+    ORIGIN_MAX_BYTES: ["--origin-max-bytes", "1GiB"],
+    ORIGIN_TIMEOUT: ["--origin-timeout", "1h"],
     GRACE: ["--grace", "2m"],
     LOG_LEVEL: ["--log-level", "debug"],
     LOG_FORMAT: ["--log-format", "text"],
@@ -127,7 +137,16 @@ test("relative paths in a file are seen from its folder", async () => {
 test("what config show prints is a file that says the same", async () => {
   await using folder = await newFolder();
   const cwd = folder.path;
-  const args = ["data", "--quota=1536MiB", "--instance=", "--instance=x", "--grace=90s", "--listen", "unix:s"];
+  const args = [
+    "data",
+    "--quota=1536MiB",
+    "--instance=",
+    "--instance=x",
+    "--grace=90s",
+    "--listen",
+    "unix:s",
+    "--origin-allow=10.0.0.0/8",
+  ];
   const first = await run("stillage", ["config", "show", ...args], { cwd });
   assert.equal(first.status, 0, first.stderr);
   assert.match(first.stdout, /^quota: 1536MiB # --quota$/m);

@@ -6,7 +6,7 @@ import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { type Channel, connect } from "../../src/rpc/client/channel.ts";
 import type { RpcError } from "../../src/rpc/client/rpc-error.ts";
 import { client } from "../../src/rpc/client/typed.ts";
-import { encodeRetryDetails } from "../../src/rpc/status-details.ts";
+import { encodeDetails } from "../../src/rpc/status-details.ts";
 import { createToken, writeAccess } from "./support/access.ts";
 import { newFolder } from "./support/folder.ts";
 import { serve } from "./support/programs.ts";
@@ -32,7 +32,10 @@ const health = (channel: Channel) => client(channel, Health).check({});
 async function assertRefused(call: Promise<unknown>, message: RegExp): Promise<void> {
   await assert.rejects(call, (error: RpcError) => {
     assert.deepEqual([error.status, message.test(error.message)], ["UNAVAILABLE", true], error.message);
-    assert.deepEqual(Buffer.from(error.details ?? []), encodeRetryDetails(error.code, error.message, 1000));
+    assert.deepEqual(
+      Buffer.from(error.details ?? []),
+      encodeDetails(error.code, error.message, { retryAfterMs: 1000, violations: [] }),
+    );
     return true;
   });
 }

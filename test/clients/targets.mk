@@ -29,9 +29,9 @@ test-bst19: setup ## BuildStream 1.93.4 and 1.95.6, where a Python 3.8 is at han
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(client-limit)) test/clients/bst19.test.ts
 
-test-bazel: setup ## Bazel 4.2.3, by gRPC and HTTP
+test-bazel: setup ## Bazel 4.2.3, by gRPC and HTTP, and its downloads through the server
 	@scripts/clients/bazel.sh
-	$(call node-test,$(client-limit)) test/clients/bazel.test.ts
+	$(call node-test,$(client-limit)) test/clients/bazel.test.ts test/clients/bazel-origin.test.ts
 
 test-nginx: setup ## nginx before the server, with BuildStream and curl
 	@scripts/clients/nginx.sh

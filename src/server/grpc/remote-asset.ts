@@ -1,9 +1,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { decode } from "../../base/decode.ts";
 import { parseDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
-import type { AssetKind } from "../../cache/asset-name.ts";
+import type { Asset } from "../../cache/asset-index.ts";
+import type { AssetKind, Qualifier } from "../../cache/asset-name.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import {
   FetchBlobRequestSchema,
@@ -12,6 +13,7 @@ import {
   PushBlobRequestSchema,
 } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import type { Origin } from "../../origin/origin.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
 import { reach } from "../rights.ts";
@@ -21,13 +23,19 @@ import { namedFunction } from "../wire/digest-fields.ts";
 // On the wire, the messages for directories are those for blobs: the same numbers and types, another name for the digest.
 // So one schema decodes both.
 
-/** build.bazel.remote.asset.v1.Fetch. Nothing is fetched from elsewhere: what was not pushed here is NOT_FOUND. */
-export function fetchService(tenants: Tenants): Service {
+/**
+ * build.bazel.remote.asset.v1.Fetch. What was not pushed here is NOT_FOUND, or comes from its origin where there is an `origin` to ask. That
+ * needs the right to push: it takes disk and network, and what comes is stored.
+ */
+export function fetchService(tenants: Tenants, origin?: Origin): Service {
   return {
     name: "build.bazel.remote.asset.v1.Fetch",
     methods: {
-      FetchBlob: { kind: "unary", handle: (request, call) => fetchAsset("blob", request, call, tenants) },
-      FetchDirectory: { kind: "unary", handle: (request, call) => fetchAsset("directory", request, call, tenants) },
+      FetchBlob: { kind: "unary", handle: (request, call) => fetchAsset("blob", request, call, tenants, origin) },
+      FetchDirectory: {
+        kind: "unary",
+        handle: (request, call) => fetchAsset("directory", request, call, tenants, origin),
+      },
     },
   };
 }
@@ -43,28 +51,50 @@ export function pushService(tenants: Tenants): Service {
   };
 }
 
-async function fetchAsset(kind: AssetKind, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
-  const { instanceName, uris, qualifiers, digestFunction, oldestContentAccepted } = decode(
-    FetchBlobRequestSchema,
-    message,
-  );
+async function fetchAsset(
+  kind: AssetKind,
+  message: Uint8Array,
+  call: Call,
+  tenants: Tenants,
+  origin: Origin | undefined,
+): Promise<Reply> {
+  const request = decode(FetchBlobRequestSchema, message);
+  const { instanceName, uris, qualifiers } = request;
   call.subject = uris[0] ?? "";
-  const { assets } = reach(tenants, call, instanceName, "pull");
-  const oldest = parseTime(oldestContentAccepted);
-  const found = await assets.find({ kind, uris, qualifiers, function: namedFunction(digestFunction), oldest });
-  if (found === undefined) {
-    throw new StillageError("not-found", `no complete ${kind} for ${JSON.stringify(uris[0]?.slice(0, 200))} is here`);
+  const tenant = reach(tenants, call, instanceName, "pull");
+  const oldest = parseTime(request.oldestContentAccepted);
+  const query = { kind, uris, qualifiers, function: namedFunction(request.digestFunction), oldest };
+  const found = await tenant.assets.find(query);
+  if (found !== undefined) return { parts: [fetchResponse(found, qualifiers)] };
+  const mayFetch = call.caller.may("push", instanceName);
+  if (origin !== undefined && mayFetch) {
+    const fetched = await origin.fetch(tenant, {
+      ...query,
+      signal: call.signal,
+      timeoutMs: parseTimeout(request.timeout),
+    });
+    if (fetched !== undefined) return { parts: [fetchResponse(fetched, fetched.qualifiers)] };
   }
-  const { uri, digest, expires } = found;
+  const refused = origin === undefined || mayFetch ? "" : ", and it is fetched for those only who may push";
+  throw new StillageError(
+    "not-found",
+    `no complete ${kind} for ${JSON.stringify(uris[0]?.slice(0, 200))} is here${refused}`,
+  );
+}
+
+function fetchResponse(
+  { uri, digest, expires }: Pick<Asset, "uri" | "digest"> & { readonly expires?: number | undefined },
+  qualifiers: readonly Qualifier[],
+): Uint8Array {
   const response = create(FetchBlobResponseSchema, {
     status: {},
     uri,
-    qualifiers,
+    qualifiers: qualifiers.map(({ name, value }) => ({ name, value })),
     blobDigest: { hash: digest.hash, sizeBytes: BigInt(digest.size) },
     digestFunction: digest.function.value,
   });
   if (expires !== undefined) response.expiresAt = timestampFromMs(expires);
-  return { parts: [toBinary(FetchBlobResponseSchema, response)] };
+  return toBinary(FetchBlobResponseSchema, response);
 }
 
 async function pushAsset(kind: AssetKind, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
@@ -93,6 +123,17 @@ function parseReferences(
 ): Root[] {
   const real = digests.filter((each: Digest) => each.hash !== "");
   return real.map(({ hash, sizeBytes }) => ({ walk, digest: parseDigest(hash, sizeBytes, fn) }));
+}
+
+/** The longest time that a timer takes, in milliseconds: some 25 days. */
+const longestTimer = 2 ** 31 - 1;
+
+/** How long a client wants to wait, in milliseconds; `undefined` where it leaves that open. */
+function parseTimeout(timeout: Duration | undefined): number | undefined {
+  if (timeout === undefined) return undefined;
+  const ms = Math.min(durationMs(timeout), longestTimer);
+  if (ms < 0) throw new StillageError("invalid", "the timeout is negative");
+  return ms === 0 ? undefined : ms;
 }
 
 /** The range of google.protobuf.Timestamp, the years 1 to 9999, in milliseconds since 1970. */

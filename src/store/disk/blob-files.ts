@@ -14,6 +14,7 @@ import { PieceWriter } from "./piece-writer.ts";
 import { type Sharing, shareBytes, verifyAndSync } from "./shared-bytes.ts";
 import { SharedRun } from "./shared-run.ts";
 import { onDisk } from "./space.ts";
+import { StagedFile } from "./staged-file.ts";
 
 /**
  * A blob of this size goes past the page cache: one image of a system would drive a thousand smaller blobs out of it, and whoever waits
@@ -84,14 +85,36 @@ export class BlobFiles {
     try {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
-      const pool = context.largePieces.out < maxLargePieces ? context.largePieces : context.smallPieces;
-      const direct = context.direct && digest.size >= directBytes;
-      const fd = await openFile(paths.arriving(file), direct ? directCreate : "wx");
-      return { ...file, pieces: new PieceWriter(fd, pool, { durable: context.durable, direct }), named: this.name() };
+      const pieces = await this.openPieces(file, context.direct && digest.size >= directBytes);
+      return { ...file, pieces, named: this.syncNames() };
     } catch (error) {
       context.space.giveBack(this.room(digest.size));
       throw fromFileSystem(error, "cannot begin a file");
     }
+  }
+
+  /** Begins a file whose length and digest nobody knows yet: hardly ever a small one. Errors: `exhausted`. */
+  async stage(): Promise<StagedFile> {
+    const { context, paths, index } = this;
+    checkOpen(context);
+    const hash = "0".repeat(index.function.hexLength);
+    const nameless = { digest: { function: index.function, hash, size: 0 }, serial: ++this.highest };
+    try {
+      await context.directories.ensure(paths.incoming);
+      const pieces = await this.openPieces(nameless, context.direct);
+      const room = (size: number): number => this.room(size);
+      const syncNames = (): Promise<void> => this.syncNames();
+      return new StagedFile({ nameless, pieces, paths, space: context.space, room, syncNames });
+    } catch (error) {
+      throw fromFileSystem(error, "cannot begin a file");
+    }
+  }
+
+  /** Makes of a staged file one that is to be handed to `publish` or `drop`. */
+  async name(staged: StagedFile, digest: Digest): Promise<NewFile> {
+    checkOpen(this.context);
+    await this.context.directories.ensure(this.paths.shelf({ digest, serial: 0 }));
+    return staged.name(digest);
   }
 
   /**
@@ -113,7 +136,7 @@ export class BlobFiles {
       if (shared) {
         context.faults.reach("file shared");
         await verifyAndSync(path, digest, context.largePieces);
-        return { ...file, named: this.name() };
+        return { ...file, named: this.syncNames() };
       }
     } catch (error) {
       if (shared) await unlink(path).catch(() => {}); // else the next start does it
@@ -190,7 +213,7 @@ export class BlobFiles {
   }
 
   /** Settles once the names in `incoming` are on the disk. */
-  private name(): Promise<void> {
+  private syncNames(): Promise<void> {
     const named = this.naming.ask();
     named.catch(() => {}); // publish tells of it
     return named;
@@ -243,6 +266,13 @@ export class BlobFiles {
   private note(kind: RecordKind, { digest, serial }: BlobFile): void {
     const { words } = DigestList.of(digest);
     this.journal.add({ kind, words, word: 0, offset: serial, size: digest.size, used: this.context.now() });
+  }
+
+  private async openPieces(file: BlobFile, direct: boolean): Promise<PieceWriter> {
+    const { largePieces, smallPieces, durable } = this.context;
+    const pool = largePieces.out < maxLargePieces ? largePieces : smallPieces;
+    const fd = await openFile(this.paths.arriving(file), direct ? directCreate : "wx");
+    return new PieceWriter(fd, pool, { durable, direct });
   }
 
   /** What a file takes on the disk, with its record. */

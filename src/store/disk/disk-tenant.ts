@@ -5,13 +5,14 @@ import type { Digest } from "../../base/digest.ts";
 import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
+import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
 import type { DiskContext } from "./disk-context.ts";
 import type { Sharing } from "./shared-bytes.ts";
 import { Shelf } from "./shelf.ts";
 
 /** The blobs of one tenant: a directory of its own, with a shelf for each function in use. */
-export class DiskTenant implements BlobStore {
+export class DiskTenant implements BlobStore, BlobStaging {
   private readonly directory: string;
   private readonly context: DiskContext;
   private readonly shelves = new Map<DigestFunction, Shelf>();
@@ -56,6 +57,10 @@ export class DiskTenant implements BlobStore {
    */
   share(digest: Digest, source: string, sharing: Sharing): Promise<boolean> {
     return this.shelf(digest.function).share(digest, source, sharing);
+  }
+
+  async stage(fn: DigestFunction): Promise<StagedBlob> {
+    return this.shelf(fn).stage();
   }
 
   /** Removes a blob; resolves once that is durable. Nothing happens where there is none. */

@@ -7,6 +7,7 @@ import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
+import type { StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
@@ -21,6 +22,7 @@ import { maxPackedSize, type Pack } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
 import type { Sharing } from "./shared-bytes.ts";
+import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
 const maxGatheredBytes = 32 << 20;
@@ -112,7 +114,7 @@ export class Shelf {
   /** See DiskTenant. */
   async share(digest: Digest, source: string, sharing: Sharing): Promise<boolean> {
     const file = await this.files.share(digest, source, sharing);
-    if (file !== undefined) await this.publishOnce(file);
+    if (file !== undefined) await this.publishFile(file);
     return file !== undefined;
   }
 
@@ -134,6 +136,29 @@ export class Shelf {
       drop: () => {
         context.space.giveBack(size);
         context.gathered -= size;
+      },
+    });
+  }
+
+  stage(): StagedBlob {
+    const { context, files } = this;
+    return new StagedUpload(this.function, maxPackedSize, {
+      hold: (bytes) => {
+        if (context.gathered + bytes > maxGatheredBytes) return false;
+        context.gathered += bytes;
+        return true;
+      },
+      release: (bytes) => {
+        context.gathered -= bytes;
+      },
+      openFile: () => files.stage(),
+      put: (digest, bytes) => this.put(digest, bytes),
+      publish: async (staged, digest) => {
+        try {
+          await this.publishFile(await files.name(staged, digest));
+        } finally {
+          await staged.drop();
+        }
       },
     });
   }
@@ -160,13 +185,13 @@ export class Shelf {
   private async uploadFile(digest: Digest): Promise<Upload> {
     const file = await this.files.create(digest);
     return new FileUpload(digest, file.pieces, {
-      publish: () => this.publishOnce(file),
+      publish: () => this.publishFile(file),
       drop: () => this.files.drop(file),
     });
   }
 
-  /** Makes a blob of a file, or drops the file where the blob is there. */
-  private async publishOnce(file: ArrivingFile): Promise<void> {
+  /** Makes a blob of a file that is complete, unless there is one: then the file is dropped. */
+  private async publishFile(file: ArrivingFile): Promise<void> {
     let published = false;
     const publish = async (): Promise<void> => {
       await this.files.publish(file);

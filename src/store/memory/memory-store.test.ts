@@ -1,3 +1,4 @@
+import { blobStagingContract } from "../blob-staging.contract.ts";
 import { blobStoreContract } from "../blob-store.contract.ts";
 import { MemoryStore } from "./memory-store.ts";
 
@@ -9,4 +10,9 @@ blobStoreContract("memory", async (options) => {
     remove: (digest) => store.remove(digest),
     [Symbol.asyncDispose]: () => store.close(),
   };
+});
+
+blobStagingContract("memory", async (options) => {
+  const store = new MemoryStore(options);
+  return { store, admin: store, [Symbol.asyncDispose]: () => store.close() };
 });

@@ -1,8 +1,9 @@
-import { type Digest, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
+import { type Digest, digestOf, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { encodeEntry } from "../batch-entry.ts";
+import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, BlobStore, BlobStoreAdmin, StoreUsage, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
@@ -10,7 +11,7 @@ import { verifyBlob } from "../verify-blob.ts";
 const nothing = new Uint8Array(0);
 
 /** Blobs in memory, whole: for tests, and as the contract of a store in its shortest form. `quota` is in bytes. */
-export class MemoryStore implements BlobStore, BlobStoreAdmin {
+export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
   private readonly blobs = new Map<string, Uint8Array>();
   private readonly quota: number | undefined;
   private bytes = 0;
@@ -72,6 +73,40 @@ export class MemoryStore implements BlobStore, BlobStoreAdmin {
       },
       drop: giveBack,
     });
+  }
+
+  async stage(fn: DigestFunction): Promise<StagedBlob> {
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    let sealed: Digest | undefined;
+    let ended = false;
+    const end = (): void => {
+      if (!ended) this.bytes -= received;
+      ended = true;
+    };
+    return {
+      get received() {
+        return received;
+      },
+      write: (chunk) => {
+        if (sealed !== undefined || ended) throw new StillageError("aborted", "the staged blob has ended");
+        this.take(chunk.length);
+        received += chunk.length;
+        chunks.push(new Uint8Array(chunk));
+      },
+      seal: () => {
+        if (ended) throw new StillageError("aborted", "the staged blob has ended");
+        sealed ??= digestOf(fn, Buffer.concat(chunks));
+        return sealed;
+      },
+      finish: async () => {
+        if (ended) throw new StillageError("aborted", "the staged blob has ended");
+        const bytes = Buffer.concat(chunks);
+        end();
+        await this.put(sealed ?? digestOf(fn, bytes), bytes);
+      },
+      abort: async () => end(),
+    };
   }
 
   /** Forgets a blob; nothing happens where there is none. */

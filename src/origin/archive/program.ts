@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { StillageError } from "../../base/errors.ts";
+import { badArchive } from "./archive-error.ts";
+
+/** As much of what a program says as goes into a message. */
+const shownBytes = 200;
+
+/**
+ * What a program of the system makes of `source`, from its standard input to its standard output. It gets no environment but the path, and is
+ * killed where its output is not read to the end. Errors: `failed-precondition` where it fails, or is not there.
+ */
+export async function* throughProgram(
+  program: string,
+  args: readonly string[],
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env.PATH, LC_ALL: "C" } });
+  const closed = once(child, "close") as Promise<[status: number | null]>;
+  closed.catch(() => {});
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    if (said.length < shownBytes) said += text;
+  });
+  let failure: unknown;
+  const fed = pipeline(Readable.from(source), child.stdin).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") failure = error;
+  });
+  try {
+    for await (const chunk of child.stdout) yield chunk as Uint8Array;
+    const [status] = await closed;
+    await fed;
+    if (failure !== undefined) throw failure;
+    if (status !== 0) throw badArchive(said.trim().slice(0, shownBytes) || `${program} fails`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new StillageError(
+      "failed-precondition",
+      `the program ${program}, which reads such archives, is not on the server`,
+      {
+        hint: `install ${program}, or fetch the archive in another form`,
+      },
+    );
+  } finally {
+    child.kill("SIGKILL");
+    child.stdin.destroy();
+    await fed;
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import type { Digest } from "../../base/digest.ts";
+import type { DigestFunction } from "../../base/digest-function.ts";
+import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import type { StagedBlob } from "../blob-staging.ts";
+import type { StagedFile } from "./staged-file.ts";
+
+/** Where the bytes of a staged blob go. */
+export interface StagedEnd {
+  /** Whether so many bytes may be held in memory; counts them if so, until `release`. */
+  hold(bytes: number): boolean;
+  release(bytes: number): void;
+  openFile(): Promise<StagedFile>;
+  /** Stores a blob that stayed in memory. */
+  put(digest: Digest, bytes: Uint8Array): Promise<void>;
+  /** Makes a blob of the file, or drops it where there is one already. */
+  publish(file: StagedFile, digest: Digest): Promise<void>;
+}
+
+/**
+ * A blob on its way in whose digest is not known yet: in memory while it is small, then in a file of `incoming` that bears no hash until
+ * `finish`. A crash before that leaves a file there that no journal lists, and no blob has such a name: the next start deletes it.
+ */
+export class StagedUpload implements StagedBlob {
+  received = 0;
+  private readonly function: DigestFunction;
+  private readonly smallBytes: number;
+  private readonly end: StagedEnd;
+  private readonly hash;
+  private gathered: Uint8Array[] = [];
+  private held = 0;
+  private file: StagedFile | undefined;
+  private sealed: Digest | undefined;
+  private ended: Promise<void> | undefined;
+
+  /** Up to `smallBytes` stay in memory, where there is room for them. */
+  constructor(fn: DigestFunction, smallBytes: number, end: StagedEnd) {
+    this.function = fn;
+    this.smallBytes = smallBytes;
+    this.end = end;
+    this.hash = createHash(fn.name);
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    if (this.sealed !== undefined || this.ended !== undefined) throw hasEnded();
+    this.received += chunk.length;
+    if (this.file !== undefined) return this.toFile(this.file, chunk);
+    if (this.received <= this.smallBytes && this.end.hold(chunk.length)) {
+      this.held += chunk.length;
+      this.gathered.push(new Uint8Array(chunk));
+      this.hash.update(chunk);
+      return;
+    }
+    return this.spill(chunk);
+  }
+
+  seal(): Digest {
+    if (this.ended !== undefined) throw hasEnded();
+    const { function: fn, received: size } = this;
+    this.sealed ??= { function: fn, hash: this.hash.digest("hex"), size };
+    return this.sealed;
+  }
+
+  async finish(): Promise<void> {
+    const digest = this.seal();
+    this.ended = this.complete(digest);
+    await this.ended;
+  }
+
+  async abort(): Promise<void> {
+    this.ended ??= this.drop();
+    await this.ended.catch(() => {}); // finish has told of it
+  }
+
+  /** It has become too large for the memory. */
+  private async spill(chunk: Uint8Array): Promise<void> {
+    const file = await this.end.openFile();
+    this.file = file;
+    for (const piece of this.gathered) await file.write(piece);
+    this.letGo();
+    await this.toFile(file, chunk);
+  }
+
+  private toFile(file: StagedFile, chunk: Uint8Array): void | Promise<void> {
+    const written = file.write(chunk);
+    this.hash.update(chunk); // while it is being written
+    return written?.catch((error) => this.fail(error));
+  }
+
+  private async complete(digest: Digest): Promise<void> {
+    try {
+      if (this.file === undefined) await this.end.put(digest, Buffer.concat(this.gathered, digest.size));
+      else await this.end.publish(this.file, digest);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.letGo();
+    }
+  }
+
+  private async drop(): Promise<void> {
+    this.letGo();
+    await this.file?.drop();
+  }
+
+  private letGo(): void {
+    this.end.release(this.held);
+    this.held = 0;
+    this.gathered = [];
+  }
+
+  private fail(error: unknown): never {
+    throw fromFileSystem(error, `cannot store ${this.received} bytes`);
+  }
+}
+
+function hasEnded(): StillageError {
+  return new StillageError("aborted", "the staged blob has ended");
+}
