@@ -191,6 +191,45 @@ test("client certificates, which some clients have: by subject, by fingerprint, 
   assert.deepEqual(await tried(pullOnly, undefined, { ...trust, ...builder }), reader);
 });
 
+test("who pushed an artifact stands in the catalogue, and its instance is shown to those alone who may pull there", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const access = await writeAccess(cwd, [
+    { who: { token: "ci-1" }, may: "push" },
+    { who: "anyone", may: "pull", instances: "public" },
+  ]);
+  const token = await createToken(cwd, "ci-1");
+  const instances = ["--instance", "public", "--instance", "own"];
+  await using server = await serve("stillage", ["serve", "store", "--access", access, ...instances, ...listen], {
+    cwd,
+  });
+  const address = server.listeners[0]?.address ?? "";
+  const channel = connect(`grpc://${address}`, { headers: { authorization: `Bearer ${token}` } });
+  const data = Buffer.from("no artifact, but it need not be one");
+  const digest = { hash: createHash("sha256").update(data).digest("hex"), sizeBytes: BigInt(data.length) };
+  const uris = [`urn:fdc:buildstream.build:2020:artifact:os/base/${digest.hash}`];
+  for (const instanceName of ["public", "own"]) {
+    await client(channel, ContentAddressableStorage).batchUpdateBlobs({ instanceName, requests: [{ digest, data }] });
+    await client(channel, Push).pushBlob({ instanceName, uris, blobDigest: digest });
+  }
+  await channel.close();
+  const api = async (query: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`http://${address}/api/v1/${query}`, { headers });
+    return { status: response.status, json: (await response.json()) as { items: Record<string, unknown>[] } };
+  };
+  const listed = await api("artifacts?instance=public");
+  assert.deepEqual(
+    listed.json.items.map(({ project, element, pushedBy }) => [project, element, pushedBy]),
+    [["os", "base", "token ci-1"]],
+  );
+  assert.deepEqual(
+    (await api("instances")).json.items.map(({ name }) => name),
+    ["public"],
+  );
+  assert.equal((await api("artifacts?instance=own")).status, 401);
+  assert.equal((await api("artifacts?instance=own", { authorization: `Bearer ${token}` })).status, 200);
+});
+
 test("the access log: who, what, how much and how long, in a file that may be rotated", async () => {
   await using folder = await newFolder();
   const cwd = folder.path;
