@@ -25,9 +25,16 @@ export async function* throughProgram(
     if (said.length < shownBytes) said += text;
   });
   let failure: unknown;
-  const fed = pipeline(Readable.from(source), child.stdin).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") failure = error;
-  });
+  const watched = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* source;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  };
+  // A program that does not read to the end says by its status whether that is wrong.
+  const fed = pipeline(Readable.from(watched()), child.stdin).catch(() => {});
   try {
     for await (const chunk of child.stdout) yield chunk as Uint8Array;
     const [status] = await closed;
