@@ -25,12 +25,20 @@ export async function* throughProgram(
     if (said.length < shownBytes) said += text;
   });
   let failure: unknown;
+  const pieces = source[Symbol.asyncIterator]();
   const watched = async function* (): AsyncGenerator<Uint8Array> {
+    const next = async (): Promise<IteratorResult<Uint8Array>> => {
+      try {
+        return await pieces.next();
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    };
     try {
-      yield* source;
-    } catch (error) {
-      failure = error;
-      throw error;
+      for (let piece = await next(); piece.done !== true; piece = await next()) yield piece.value;
+    } finally {
+      await pieces.return?.();
     }
   };
   // A program that does not read to the end says by its status whether that is wrong.
