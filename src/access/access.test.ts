@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { silentLog } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Rule } from "../config/access.ts";
 import { Access, type AccessState } from "./access.ts";
@@ -32,7 +31,7 @@ async function state(entry: Partial<TokenEntry> = {}, changed: Rule[] = rules): 
   return {
     policy: new Policy(changed),
     tokens: new Map(entries.map((each) => [each.sha256, each])),
-    jwt: await JwtVerifier.open([], clock, silentLog),
+    jwt: new JwtVerifier([], clock),
   };
 }
 

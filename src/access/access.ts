@@ -7,6 +7,7 @@ import { secretOf } from "./authorization.ts";
 import { certificateName } from "./certificate-name.ts";
 import { GrantedCaller, openCallers } from "./granted-caller.ts";
 import type { JwtVerifier } from "./jwt.ts";
+import { refreshMs } from "./key-set.ts";
 import type { Credentials, Policy } from "./policy.ts";
 import { hashToken, tokenPrefix } from "./token.ts";
 import type { TokenEntry } from "./token-list.ts";
@@ -75,7 +76,9 @@ export class Access {
     }
     const secret = secretOf(authorization);
     if (secret === undefined) {
-      throw new StillageError("unauthenticated", "the authorization is neither a bearer token nor HTTP Basic");
+      throw new StillageError("unauthenticated", "the authorization is neither a bearer token nor HTTP Basic", {
+        hint: "by HTTP Basic the token is the password, whoever the user is",
+      });
     }
     const { certificate } = peer;
     if (secret.startsWith(tokenPrefix)) {
@@ -84,9 +87,10 @@ export class Access {
       return { name: `token ${name}`, credentials: { certificate, token: name }, until };
     }
     return state.jwt.verify(secret).then((claims) => ({
-      name: `jwt ${claims.sub ?? claims.iss}`,
+      name: `jwt ${claims.sub ?? ""}@${claims.iss}`,
       credentials: { certificate, claims },
-      until: (claims.exp ?? 0) * 1000,
+      // Not longer than keys are believed: one that its issuer has withdrawn is noticed on open connections, too.
+      until: Math.min((claims.exp ?? 0) * 1000, this.clock() + refreshMs),
     }));
   }
 

@@ -8,6 +8,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 import { silentLog } from "../base/log.ts";
 import { JwtVerifier } from "./jwt.ts";
+import { KeySet } from "./key-set.ts";
 
 const issuer = "https://issuer.example";
 const audience = "cache";
@@ -44,10 +45,18 @@ beforeEach(() => {
   now = Date.UTC(2026, 0, 1);
 });
 
+/** A verifier of one issuer, whose keys have been asked for. */
+async function openVerifier(keys: string): Promise<JwtVerifier> {
+  const keySet = new KeySet(keys, clock, silentLog);
+  await keySet.load();
+  await keySet.settled();
+  return new JwtVerifier([{ issuer, audience, keys, keySet }], clock);
+}
+
 async function byFile(...keys: Key[]): Promise<JwtVerifier> {
   const file = join(folder, "keys.json");
   await writeFile(file, JSON.stringify({ keys: keys.map(({ shown }) => shown) }));
-  return JwtVerifier.open([{ issuer, audience, keys: file }], clock, silentLog);
+  return openVerifier(file);
 }
 
 describe("a JSON Web Token", () => {
@@ -83,14 +92,23 @@ describe("a JSON Web Token", () => {
     }
   });
 
+  it("that does not say by which key it is signed is tried with each that may be it", async () => {
+    const verifier = await byFile(first, second);
+    const claims = { iss: issuer, aud: audience, sub: "job", exp: now / 1000 + 60 };
+    const nameless = (key: CryptoKey) => new SignJWT(claims).setProtectedHeader({ alg: "ES256" }).sign(key);
+    assert.equal((await verifier.verify(await nameless(second.secret))).sub, "job");
+    const stranger = await newKey("third");
+    await assert.rejects(verifier.verify(await nameless(stranger.secret)), { code: "unauthenticated" });
+  });
+
   it("needs a file of keys that is one", async () => {
     const file = join(folder, "bad.json");
     for (const text of ["", "{}", '{"keys":1}']) {
       await writeFile(file, text);
-      const opened = JwtVerifier.open([{ issuer, audience, keys: file }], clock, silentLog);
+      const opened = openVerifier(file);
       await assert.rejects(opened, { code: "failed-precondition" }, text);
     }
-    const absent = JwtVerifier.open([{ issuer, audience, keys: join(folder, "none") }], clock, silentLog);
+    const absent = openVerifier(join(folder, "none"));
     await assert.rejects(absent, { code: "failed-precondition" });
   });
 });
@@ -117,7 +135,7 @@ describe("keys at a URL", () => {
   const shows = (...keys: Key[]): void => {
     answer = { status: 200, body: JSON.stringify({ keys: keys.map(({ shown }) => shown) }) };
   };
-  const open = (): Promise<JwtVerifier> => JwtVerifier.open([{ issuer, audience, keys: url }], clock, silentLog);
+  const open = (): Promise<JwtVerifier> => openVerifier(url);
 
   it("are asked for once, and again where a token names another, but not for each", async () => {
     shows(first);
@@ -130,6 +148,16 @@ describe("keys at a URL", () => {
     now += 60_000;
     await verifier.verify(await sign(second));
     assert.equal(asked, 2);
+  });
+
+  it("that have changed are waited for by all who need them, and asked for once", async () => {
+    shows(first);
+    const verifier = await open();
+    shows(first, second);
+    now += 60_000;
+    const tokens = await Promise.all(Array.from({ length: 5 }, () => sign(second)));
+    const subjects = await Promise.all(tokens.map(async (token) => (await verifier.verify(token)).sub));
+    assert.deepEqual([subjects, asked], [Array(5).fill("job"), 2]);
   });
 
   it("that were once known stay good while their issuer is away", async () => {
@@ -151,9 +179,11 @@ describe("keys at a URL", () => {
     ]) {
       answer = bad;
       const verifier = await open();
-      await assert.rejects(verifier.verify(await sign(first)), { code: "unavailable" }, JSON.stringify(bad.status));
+      now += 10_000;
+      const later = { code: "unavailable", retryAfterMs: 20_000 };
+      await assert.rejects(verifier.verify(await sign(first)), later, JSON.stringify(bad.status));
       shows(first);
-      now += 3_600_000;
+      now += 21_000;
       await verifier.verify(await sign(first));
     }
   });

@@ -1,9 +1,8 @@
-import { errors, type JWTPayload, jwtVerify } from "jose";
+import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
 import type { Clock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
 import type { Issuer } from "../config/access.ts";
-import { KeySet } from "./key-set.ts";
+import type { KeySet } from "./key-set.ts";
 
 /** Signatures that only the issuer can make. Those with a shared secret (HS256 …) are none. */
 const algorithms = [
@@ -23,46 +22,60 @@ const algorithms = [
 /** How much clocks may differ. */
 const toleranceSeconds = 30;
 
+/** An issuer that is believed, and its keys. */
+export interface KnownIssuer extends Issuer {
+  readonly keySet: KeySet;
+}
+
 /** Verifies JSON Web Tokens (RFC 7519) of the issuers that are believed. */
 export class JwtVerifier {
-  private readonly issuers: ReadonlyMap<string, { readonly issuer: Issuer; readonly keys: KeySet }>;
+  private readonly issuers: ReadonlyMap<string, KnownIssuer>;
   private readonly clock: Clock;
 
-  private constructor(issuers: JwtVerifier["issuers"], clock: Clock) {
-    this.issuers = issuers;
+  constructor(issuers: readonly KnownIssuer[], clock: Clock) {
+    this.issuers = new Map(issuers.map((each) => [each.issuer, each]));
     this.clock = clock;
-  }
-
-  /** Errors: `failed-precondition` for a file of keys that cannot be used. */
-  static async open(issuers: readonly Issuer[], clock: Clock, log: Log): Promise<JwtVerifier> {
-    const all = issuers.map((issuer) => ({ issuer, keys: new KeySet(issuer.keys, clock, log) }));
-    await Promise.all(all.map(({ keys }) => keys.load()));
-    return new JwtVerifier(new Map(all.map((each) => [each.issuer.issuer, each])), clock);
   }
 
   /** The claims of a token, of which `iss`, `aud` and `exp` were checked. Errors: `unauthenticated`, `unavailable`. */
   async verify(token: string): Promise<JWTPayload> {
     const known = this.issuers.get(issuerOf(token));
     if (known === undefined) throw refused("its issuer is not believed here");
-    const { issuer, keys } = known;
+    const { issuer, audience, keySet } = known;
     const options = {
-      issuer: issuer.issuer,
-      audience: issuer.audience,
+      issuer,
+      audience,
       algorithms,
       requiredClaims: ["exp"],
       clockTolerance: toleranceSeconds,
       currentDate: new Date(this.clock()),
     };
-    const check = async (): Promise<JWTPayload> => (await jwtVerify(token, await keys.current(), options)).payload;
     try {
-      return await check().catch(async (error: unknown) => {
-        if (error instanceof errors.JWKSNoMatchingKey && (await keys.renew())) return check();
-        throw error;
+      return await check(token, await keySet.current(), options).catch(async (error: unknown) => {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || !(await keySet.renew())) throw error;
+        return check(token, await keySet.current(), options);
       });
     } catch (error) {
-      if (error instanceof errors.JOSEError) throw refused(error.message);
-      throw error;
+      // What is no error of the library's is one of a key that no signature can be checked with.
+      throw error instanceof StillageError ? error : refused((error as Error).message);
     }
+  }
+}
+
+async function check(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    // The token does not say which key it is.
+    for await (const key of error) {
+      const verified = await jwtVerify(token, key, options).catch((reason: unknown) => {
+        if (reason instanceof errors.JWSSignatureVerificationFailed) return undefined;
+        throw reason;
+      });
+      if (verified !== undefined) return verified.payload;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
   }
 }
 

@@ -11,9 +11,9 @@ const maxBytes = 1 << 20;
 const timeoutMs = 10_000;
 
 /** How old keys become before they are asked for again. Providers announce a new key long before they use it. */
-const refreshMs = 10 * 60_000;
+export const refreshMs = 10 * 60_000;
 
-/** The least time between two requests, however many tokens name keys that nobody knows. */
+/** The least time between two requests, however many tokens name keys that nobody knows, and while there are none. */
 const cooldownMs = 30_000;
 
 /** The public keys of one issuer, from a file or a URL. Where a URL does not answer, the keys that it gave last stay good. */
@@ -31,37 +31,48 @@ export class KeySet {
     this.log = log;
   }
 
-  /** Reads a file; errors: `failed-precondition`. A URL is only asked: a provider that is away must not keep the server from starting. */
+  /** Reads a file anew; errors: `failed-precondition`. A URL is asked, and not waited for: an issuer that is away must not keep a server from anything. */
   async load(): Promise<void> {
     if (!isUrl(this.source)) this.keys = parse(await readKeys(this.source), this.source);
-    else await this.refresh();
+    else this.refreshOld();
+  }
+
+  /** Resolves when a request that is under way has come to something. */
+  async settled(): Promise<void> {
+    await this.asking;
   }
 
   /** The keys as they are known. Errors: `unavailable` while there are none. */
   async current(): Promise<JWTVerifyGetKey> {
-    if (isUrl(this.source) && this.clock() - this.asked > refreshMs) {
-      const asked = this.refresh();
-      if (this.keys === undefined) await asked;
-    }
+    this.refreshOld();
+    if (this.keys === undefined) await this.asking;
     if (this.keys !== undefined) return this.keys;
     throw new StillageError("unavailable", `the keys of ${this.source} are not known yet`, {
       hint: "the issuer does not answer; the server's log says why",
-      retryAfterMs: cooldownMs,
+      retryAfterMs: Math.max(1000, cooldownMs - (this.clock() - this.asked)),
     });
   }
 
   /** A token names a key that is not among them: there may be a new one. Tells whether it is worth looking again. */
   async renew(): Promise<boolean> {
-    if (!isUrl(this.source) || this.clock() - this.asked < cooldownMs) return false;
-    await this.refresh();
+    if (!isUrl(this.source)) return false;
+    if (this.asking === undefined) {
+      if (this.clock() - this.asked < cooldownMs) return false;
+      this.refresh();
+    }
+    await this.asking;
     return true;
   }
 
-  private refresh(): Promise<void> {
+  private refreshOld(): void {
+    const age = this.clock() - this.asked;
+    if (isUrl(this.source) && age > (this.keys === undefined ? cooldownMs : refreshMs)) this.refresh();
+  }
+
+  private refresh(): void {
     this.asking ??= this.ask().finally(() => {
       this.asking = undefined;
     });
-    return this.asking;
   }
 
   private async ask(): Promise<void> {
@@ -74,7 +85,7 @@ export class KeySet {
   }
 }
 
-function isUrl(source: string): boolean {
+export function isUrl(source: string): boolean {
   return /^https?:/.test(source);
 }
 

@@ -70,12 +70,15 @@ function fits(who: Who): CompiledRule["fits"] {
       const attributes = compile(who.attributes);
       return ({ certificate }) =>
         certificate !== undefined &&
+        attributes.length > 0 &&
         attributes.every(([name, matches]) => certificate.subject.get(name)?.some(matches) ?? false);
     }
     case "jwt": {
       const wanted = compile(who.claims);
       return ({ claims }) =>
-        claims !== undefined && wanted.every(([name, matches]) => texts(claims, name).some(matches));
+        claims !== undefined &&
+        wanted.length > 0 &&
+        wanted.every(([name, matches]) => texts(claims, name).some(matches));
     }
   }
 }

@@ -9,10 +9,13 @@ import { parseTokens, showTokens, type TokenEntry } from "./token-list.ts";
 
 let folder: string;
 let path: string;
+let access: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "stillage-tokens-"));
   path = join(folder, "tokens");
+  access = join(folder, "access.yaml");
+  await writeFile(access, "", { mode: 0o644 });
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -21,35 +24,35 @@ const entry = (name: string): TokenEntry => ({ name, sha256: "ab".repeat(32), cr
 describe("a token file", () => {
   it("is empty where there is none, and then holds what it was changed to", async () => {
     assert.deepEqual(await readTokens(path), []);
-    await changeTokens(path, (entries) => [...entries, entry("a")]);
-    await changeTokens(path, (entries) => [...entries, entry("b")]);
+    await changeTokens(path, access, (entries) => [...entries, entry("a")]);
+    await changeTokens(path, access, (entries) => [...entries, entry("b")]);
     assert.deepEqual(await readTokens(path), [entry("a"), entry("b")]);
-    assert.equal((await stat(path)).mode & 0o777, 0o600);
-    assert.deepEqual(await readdir(folder), ["tokens"]);
+    assert.equal((await stat(path)).mode & 0o777, 0o640);
+    assert.deepEqual(await readdir(folder), ["access.yaml", "tokens"]);
   });
 
   it("keeps its mode, and stays as it was where a change fails", async () => {
-    await changeTokens(path, () => [entry("a")]);
-    await chmod(path, 0o640);
+    await changeTokens(path, access, () => [entry("a")]);
+    await chmod(path, 0o604);
     const before = await readFile(path, "utf8");
-    const fails = changeTokens(path, () => {
+    const fails = changeTokens(path, access, () => {
       throw new Error("no");
     });
     await assert.rejects(fails);
     assert.equal(await readFile(path, "utf8"), before);
-    await changeTokens(path, (entries) => [...entries, entry("b")]);
-    assert.equal((await stat(path)).mode & 0o777, 0o640);
-    assert.deepEqual(await readdir(folder), ["tokens"]);
+    await changeTokens(path, access, (entries) => [...entries, entry("b")]);
+    assert.equal((await stat(path)).mode & 0o777, 0o604);
+    assert.deepEqual(await readdir(folder), ["access.yaml", "tokens"]);
   });
 
   it("is changed by one at a time; what a killed command left is no obstacle for long", async () => {
     await writeFile(`${path}.new`, "");
     await assert.rejects(
-      changeTokens(path, () => []),
+      changeTokens(path, access, () => []),
       { code: "unavailable" },
     );
     await utimes(`${path}.new`, 0, 0);
-    await changeTokens(path, () => [entry("a")]);
+    await changeTokens(path, access, () => [entry("a")]);
     assert.deepEqual(await readTokens(path), [entry("a")]);
   });
 

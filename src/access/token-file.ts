@@ -22,8 +22,10 @@ const maxFileBytes = 8 << 20;
 /** A change takes milliseconds: what is left of one after this time was cut. */
 const staleMs = 60_000;
 
-/** Readable for the server's user alone, until its owner says otherwise. */
+/** While it is written. */
 const ownerOnly = 0o600;
+const ownerAndGroup = 0o660;
+const allBits = 0o777;
 
 /** The tokens in a file; none where there is no file. Errors: `failed-precondition` for a file that is not one of tokens. */
 export async function readTokens(path: string): Promise<readonly TokenEntry[]> {
@@ -41,10 +43,12 @@ export async function readTokens(path: string): Promise<readonly TokenEntry[]> {
 
 /**
  * Replaces the tokens in a file by what `change` makes of them. The new file is written beside the old one, which keeps a second change
- * away, synced, and renamed: a crash leaves the old tokens or the new ones. The new file has the owner and the mode of the old one.
+ * away, synced, and renamed: a crash leaves the old tokens or the new ones. The new file has the owner and the mode of the old one, a first one those of
+ * the access file.
  */
 export async function changeTokens(
   path: string,
+  accessFile: string,
   change: (entries: readonly TokenEntry[]) => readonly TokenEntry[],
   clock: Clock = systemClock,
 ): Promise<void> {
@@ -61,7 +65,7 @@ export async function changeTokens(
   }
   try {
     const text = showTokens(change(await readTokens(path)));
-    keepOwner(fd, path);
+    keepOwner(fd, path, accessFile);
     writeSync(fd, text);
     fsyncSync(fd);
     renameSync(fresh, path);
@@ -79,11 +83,11 @@ function removeStale(fresh: string, clock: Clock): void {
   if (found !== undefined && clock() - found.mtimeMs > staleMs) rmSync(fresh, { force: true });
 }
 
-/** As the old file; a first one belongs to whoever its folder belongs to. */
-function keepOwner(fd: number, path: string): void {
+/** As the old file; a first one is for whoever the access file is for, but not for everybody. */
+function keepOwner(fd: number, path: string, accessFile: string): void {
   const old = statOf(path);
-  const { uid, gid } = old ?? statSync(dirname(path));
-  if (old !== undefined) fchmodSync(fd, old.mode & 0o777);
+  const { uid, gid, mode } = old ?? statSync(accessFile);
+  fchmodSync(fd, mode & (old === undefined ? ownerAndGroup : allBits));
   if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
 }
 

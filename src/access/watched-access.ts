@@ -1,10 +1,9 @@
-import { stat } from "node:fs/promises";
 import type { Authenticate } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import { asStillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Access } from "./access.ts";
-import { type LoadedAccess, loadAccess } from "./load-access.ts";
+import { AccessLoader } from "./load-access.ts";
 
 /** How soon a revoked token stops working, at the latest. */
 export const watchMs = 2000;
@@ -12,29 +11,29 @@ export const watchMs = 2000;
 /** The rights of a running server, which follow their files. */
 export class WatchedAccess {
   readonly authenticate: Authenticate;
-  private readonly path: string | undefined;
-  private readonly clock: Clock;
-  private readonly log: Log;
   private readonly access: Access;
+  private readonly loader: AccessLoader | undefined;
+  private readonly log: Log;
   private readonly timer: NodeJS.Timeout | undefined;
-  private files: readonly string[] = [];
-  private seen = "";
-  private reading: Promise<void> | undefined;
+  /** Loads come one after the other, so that the last to begin has the last word. */
+  private last: Promise<void> = Promise.resolve();
+  private looking = false;
+  private complaint = "";
 
-  private constructor(path: string | undefined, access: Access, clock: Clock, log: Log) {
-    this.path = path;
-    this.access = access;
-    this.authenticate = access.authenticate;
-    this.clock = clock;
+  private constructor(loader: AccessLoader | undefined, clock: Clock, log: Log) {
+    this.access = new Access(undefined, clock);
+    this.authenticate = this.access.authenticate;
+    this.loader = loader;
     this.log = log;
-    if (path === undefined) return;
-    this.timer = setInterval(() => void this.follow(), watchMs);
+    if (loader === undefined) return;
+    this.timer = setInterval(() => void this.look(), watchMs);
     this.timer.unref();
   }
 
-  /** Without a path everybody is let in. Errors: those of `loadAccess`. */
+  /** Without a path everybody is let in. Errors: those of `AccessLoader.load`. */
   static async open(path: string | undefined, clock: Clock, log: Log): Promise<WatchedAccess> {
-    const watched = new WatchedAccess(path, new Access(undefined, clock), clock, log);
+    const loader = path === undefined ? undefined : new AccessLoader(path, clock, log);
+    const watched = new WatchedAccess(loader, clock, log);
     try {
       await watched.reload();
     } catch (error) {
@@ -44,49 +43,40 @@ export class WatchedAccess {
     return watched;
   }
 
-  /** Reads the files anew. Errors: those of `loadAccess`; the old rights stay then. */
-  async reload(): Promise<void> {
-    if (this.path === undefined) return;
-    await this.reading;
-    this.take(await loadAccess(this.path, this.clock, this.log));
-    this.seen = await signature(this.files);
+  /** Reads the files anew. Errors: those of `AccessLoader.load`; the old rights stay then. */
+  reload(): Promise<void> {
+    const { loader } = this;
+    if (loader === undefined) return Promise.resolve();
+    const load = this.last
+      .catch(() => {})
+      .then(async () => {
+        this.access.state = await loader.load();
+        this.complaint = "";
+      });
+    this.last = load;
+    return load;
   }
 
   close(): void {
     clearInterval(this.timer);
   }
 
-  /** Reads the files anew where one has changed. */
-  async follow(): Promise<void> {
-    this.reading ??= this.readChanged().finally(() => {
-      this.reading = undefined;
-    });
-    await this.reading;
-  }
-
-  private async readChanged(): Promise<void> {
-    if (this.path === undefined) return;
-    const now = await signature(this.files);
-    if (now === this.seen) return;
-    // Before the files are read: what changes meanwhile is seen the next time.
-    this.seen = now;
+  /** Reads the files anew where one has changed, or could not be read the last time. */
+  async look(): Promise<void> {
+    if (this.looking || this.loader === undefined) return;
+    this.looking = true;
     try {
-      this.take(await loadAccess(this.path, this.clock, this.log));
-      this.log.info({ access: this.path }, "rights were read anew");
+      if (!(await this.loader.changed())) return;
+      await this.reload();
+      this.log.info({}, "rights were read anew");
     } catch (error) {
       const { message } = asStillageError(error);
-      this.log.error({ access: this.path, reason: message }, "rights stay as they were: what is in the files is wrong");
+      if (message !== this.complaint) {
+        this.log.error({ reason: message }, "rights stay as they were: what is in the files is wrong");
+      }
+      this.complaint = message;
+    } finally {
+      this.looking = false;
     }
   }
-
-  private take({ state, files }: LoadedAccess): void {
-    this.access.state = state;
-    this.files = files;
-  }
-}
-
-/** Changes whenever one of the files does. */
-async function signature(files: readonly string[]): Promise<string> {
-  const all = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
-  return all.map((each) => `${each?.ino} ${each?.size} ${each?.mtimeNs}`).join("\n");
 }

@@ -4,7 +4,7 @@ import type { Right } from "./rights.ts";
 
 /** Whose request it is, and what he may do. */
 export interface Caller {
-  /** For logs: `anonymous`, `token NAME`, `certificate SUBJECT`, `jwt SUBJECT`. */
+  /** For logs: `anonymous`, `token NAME`, `certificate SUBJECT`, `jwt SUBJECT@ISSUER`. */
   readonly name: string;
   /** Whether he has shown who he is. */
   readonly identified: boolean;

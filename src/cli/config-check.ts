@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadAccess } from "../access/load-access.ts";
+import { AccessLoader } from "../access/load-access.ts";
 import { systemClock } from "../base/clock.ts";
 import { asStillageError } from "../base/errors.ts";
 import { type Log, silentLog } from "../base/log.ts";
@@ -38,7 +38,9 @@ async function accessIsFine(access: string, origin: string): Promise<boolean> {
     warn: (fields, message) => void process.stderr.write(`stillage: ${message}: ${Object.values(fields).join(": ")}\n`),
   };
   try {
-    await loadAccess(access, systemClock, log);
+    const loader = new AccessLoader(access, systemClock, log);
+    await loader.load();
+    await loader.settled();
     return true;
   } catch (error) {
     process.stderr.write(`stillage: ${origin}: ${asStillageError(error).message}\n`);

@@ -28,7 +28,7 @@ export function tokenCreateCommand(end: (status: number) => void): Command {
     const created = systemClock();
     const expires = expiry(command.getOptionValue("expires"), created);
     const token = newToken();
-    await changeTokens(tokens, (entries) => {
+    await changeTokens(tokens, accessFile, (entries) => {
       if (entries.some((each) => each.name === name)) {
         throw new StillageError("invalid", `there is a token ${name} already`, { hint: "revoke it first" });
       }

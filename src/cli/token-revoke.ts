@@ -10,8 +10,8 @@ export function tokenRevokeCommand(end: (status: number) => void): Command {
   const command = newCommand("revoke", "stillage")
     .description("Make a token worthless; running servers know within two seconds")
     .argument("<NAME>", "As `stillage token list` shows it");
-  return tokenAction(command, end, async ({ tokens }, [name = ""]) => {
-    await changeTokens(tokens, (entries) => {
+  return tokenAction(command, end, async ({ accessFile, tokens }, [name = ""]) => {
+    await changeTokens(tokens, accessFile, (entries) => {
       const left = entries.filter((each) => each.name !== name);
       if (left.length < entries.length) return left;
       const names = entries.map((each) => each.name);

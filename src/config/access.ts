@@ -108,13 +108,16 @@ export function readAccessFile(path: string, origin: string): AccessConfig | rea
   };
   const value = access(file.content, [], report);
   if (value === bad) return problems;
-  checkJwtRules(value, report);
+  checkSources(value, report);
   return problems.length > 0 ? problems : located(value, file);
 }
 
-/** A claim says nothing without who claims it. */
-function checkJwtRules({ jwt, rights: rules }: AccessFile, report: Report): void {
+/** A claim says nothing without who claims it, and nobody has a token where none is kept. */
+function checkSources({ tokens, jwt, rights: rules }: AccessFile, report: Report): void {
   for (const [i, { who: whom }] of rules.entries()) {
+    if (whom.kind === "token" && tokens === undefined) {
+      report({ path: ["rights", i, "who", "token"], message: "no file of tokens is named: add `tokens: FILE`" });
+    }
     if (whom.kind !== "jwt") continue;
     const path = ["rights", i, "who", "jwt"];
     if (jwt.length === 0) report({ path, message: "no issuer is named under jwt, so nobody's tokens are believed" });
@@ -168,7 +171,8 @@ function checked<T>(value: T | typeof bad, make: (value: T) => Who): Who | typeo
 /** A mapping of at least one name to a pattern. */
 function patterns(given: unknown, path: Path, report: Report): Readonly<Record<string, string>> | typeof bad {
   const names = typeof given === "object" && given !== null && !Array.isArray(given) ? Object.keys(given) : [];
-  if (names.length === 0) {
+  // A name that objects have a meaning for would be lost, and a condition with it.
+  if (names.length === 0 || names.includes("__proto__")) {
     report({ path, message: `${quote(given)} is not a mapping of names to what they must be` });
     return bad;
   }

@@ -19,7 +19,9 @@ export interface HttpRequest {
   instance: string;
   /** The next piece of the body, valid until the next call; `undefined` at its end. */
   receive(): MaybePromise<Uint8Array | undefined>;
-  /** Aborted when the client goes away or the server's grace time is over. */
+  /** Bytes of the body that have come so far. */
+  readonly received: number;
+  /** Aborted when the client goes away or the server's grace time is over; it may be when all is done, too. */
   readonly signal: AbortSignal;
 }
 

@@ -23,6 +23,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
   readonly identify: Identify;
   caller: Caller = unidentified;
   instance = "";
+  received = 0;
   private readonly stream: ServerStream;
   private readonly list: RequestHeaders;
   private readonly queryText: string;
@@ -84,6 +85,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
   }
 
   data(bytes: Buffer, start: number, end: number): void {
+    this.received += end - start;
     if (this.answering) {
       if (this.stream.receiveWindow === 0) this.said.resolve();
       return;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { destination } from "pino";
 import type { Clock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
@@ -12,10 +13,10 @@ export interface AccessRecord {
   readonly who: string;
   /** `host:port`, or `unix`. */
   readonly peer: string;
-  /** `package.Service/Method`, or `GET /path`. */
+  /** `package.Service/Method`, or `HTTP GET`. */
   readonly call: string;
   readonly instance: string;
-  /** The resource, URI or key, where it is about one. */
+  /** The resource, URI, key or path, where it is about one. */
   readonly what: string;
   /** The name of a gRPC status, or the number of an HTTP status. */
   readonly status: string;
@@ -35,6 +36,13 @@ const flushMs = 500;
 /** What may wait where the disk is slower than the clients; beyond it lines are dropped, and counted. */
 const maxWaitingBytes = 8 * 1024 * 1024;
 
+/** How long the last lines may take. */
+const closingMs = 2000;
+
+const complaintMs = 60_000;
+
+const standardError = "stderr";
+
 /** What a client made up is cut: a resource name has some hundred characters. */
 const maxWhat = 500;
 
@@ -42,13 +50,17 @@ const maxWhat = 500;
 export class AccessLog implements CallObserver {
   private readonly clock: Clock;
   private readonly lines: ReturnType<typeof destination>;
-  private readonly toFile: boolean;
+  private readonly target: string;
+  private readonly log: Log;
+  /** Lines that were dropped, and when that was last told. */
+  private lost = 0;
+  private complained = Number.NEGATIVE_INFINITY;
   private now = Number.NaN;
   private shown = "";
 
   /** `target`: `stderr` or a file, which is appended to. Errors: `failed-precondition`. */
   static async open(target: string, clock: Clock, log: Log): Promise<AccessLog> {
-    const toFile = target !== "stderr";
+    const toFile = target !== standardError;
     const lines = destination({
       ...(toFile ? { dest: target } : { fd: 2 }),
       append: true,
@@ -58,20 +70,19 @@ export class AccessLog implements CallObserver {
       periodicFlush: flushMs,
     });
     if (toFile) await ready(lines, target);
-    let dropped = 0;
-    lines.on("error", (error: Error) => log.error({ file: target, reason: error.message }, "the access log fails"));
-    lines.on("drop", () => {
-      dropped++;
-      if (dropped === 1 || dropped % 100_000 === 0)
-        log.warn({ file: target, dropped }, "lines of the access log are lost");
-    });
-    return new AccessLog(lines, toFile, clock);
+    return new AccessLog(lines, target, clock, log);
   }
 
-  private constructor(lines: AccessLog["lines"], toFile: boolean, clock: Clock) {
+  private constructor(lines: AccessLog["lines"], target: string, clock: Clock, log: Log) {
     this.lines = lines;
-    this.toFile = toFile;
+    this.target = target;
     this.clock = clock;
+    this.log = log;
+    lines.on("error", (error: Error) => this.complain(error.message));
+    lines.on("drop", () => {
+      this.lost++;
+      this.complain("lines wait for the disk");
+    });
   }
 
   started(): void {}
@@ -117,21 +128,30 @@ export class AccessLog implements CallObserver {
 
   /** Opens the file by its name again: whoever rotates logs has given the old one another. */
   reopen(): void {
-    if (!this.toFile) return;
-    this.lines.flushSync();
-    this.lines.reopen();
+    if (this.target === standardError) return;
+    try {
+      this.lines.reopen();
+    } catch (error) {
+      this.complain((error as Error).message);
+    }
   }
 
-  /** Writes what is left. */
-  close(): Promise<void> {
-    if (!this.toFile) {
-      this.lines.flushSync();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      this.lines.once("close", resolve);
-      this.lines.end();
-    });
+  /** Writes what is left, where that can be done in a moment: a disk that is full must not keep the server. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.lines.once("close", resolve));
+    this.lines.end();
+    const timer = new AbortController();
+    await Promise.race([closed, delay(closingMs, undefined, { signal: timer.signal }).catch(() => {})]);
+    timer.abort();
+    this.lines.destroy();
+  }
+
+  /** Once a minute: each line may fail. */
+  private complain(reason: string): void {
+    const now = this.clock();
+    if (now - this.complained < complaintMs) return;
+    this.complained = now;
+    this.log.error({ file: this.target, reason, lost: this.lost }, "the access log fails");
   }
 }
 

@@ -22,6 +22,9 @@ export interface Place {
   leave(): void;
 }
 
+/** A place of what needs none. */
+export const nowhere: Place = { leave: () => {} };
+
 /**
  * Counts what is going on, and refuses what would be too much with `unavailable`: the one answer after which every client waits and
  * tries again. A client is whoever has shown who he is, and without that an address; what comes from this machine may be a proxy's, which stands for many, and has

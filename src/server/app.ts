@@ -11,14 +11,15 @@ import { RpcServer } from "../rpc/server.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
-import { Admission } from "./admission.ts";
+import { Admission, nowhere } from "./admission.ts";
 import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
+import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
-import { pages } from "./http/pages.ts";
+import { operatorPaths, pages } from "./http/pages.ts";
 import { identified, logged } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
@@ -105,7 +106,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
     http: (request) => http(request),
     authenticate,
-    gate: { enter: ({ peer, caller }) => admission.call(peer, caller) },
+    gate: { enter: (call) => (isHealthCheck(call.method) ? nowhere : admission.call(call.peer, call.caller)) },
     observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
     log,
   });
@@ -137,7 +138,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
-  const visits = identified(doors, admission);
+  const visits = identified(doors, admission, operatorPaths);
   const http = accessLog === undefined ? visits : logged(visits, accessLog);
   const http1 = new Http1(http, authenticate, log);
   for (const config of options.listeners) {

@@ -1,25 +1,21 @@
 import { StillageError } from "../base/errors.ts";
-import type { HttpHandler, HttpResponse } from "../http/exchange.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../http/exchange.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Admission, Place } from "./admission.ts";
-import { CountedRequest } from "./counted-request.ts";
 import { errorResponse } from "./http-status.ts";
 
 /**
  * Finds out whose request it is, and whether there is room for it, before `handler` answers it, and gives the answer to errors that were
- * foreseen.
+ * foreseen. Paths in `free` need no room: they are for whoever wants to know how a full server is.
  */
-export function identified(handler: HttpHandler, admission: Admission): HttpHandler {
+export function identified(handler: HttpHandler, admission: Admission, free: ReadonlySet<string>): HttpHandler {
   return async (request) => {
     let place: Place | undefined;
     try {
       request.caller = await request.identify(request.headers.authorization ?? "");
-      place = admission.call(request.peer, request.caller);
+      if (!free.has(request.path)) place = admission.call(request.peer, request.caller);
       const response = await handler(request);
-      const { body } = response;
-      if (body === undefined || body instanceof Uint8Array || request.method === "HEAD") place.leave();
-      else return { ...response, body: followed(body, place.leave) };
-      return response;
+      return place === undefined ? response : whenEnded(request, response, place.leave);
     } catch (error) {
       place?.leave();
       if (error instanceof StillageError && error.code !== "internal") return errorResponse(error);
@@ -32,9 +28,8 @@ export function identified(handler: HttpHandler, admission: Admission): HttpHand
 export function logged(handler: HttpHandler, log: AccessLog): HttpHandler {
   return async (request) => {
     const begin = performance.now();
-    const counted = new CountedRequest(request);
     const enter = (status: number, out: number): void => {
-      const { method, path, peer, caller, instance } = counted;
+      const { method, path, peer, caller, instance, received } = request;
       log.write({
         who: caller.name,
         peer: peer.address,
@@ -42,38 +37,50 @@ export function logged(handler: HttpHandler, log: AccessLog): HttpHandler {
         instance,
         what: path,
         status: String(status),
-        in: counted.received,
+        in: received,
         out,
         ms: performance.now() - begin,
       });
     };
-    let response: HttpResponse;
     try {
-      response = await handler(counted);
+      const response = await handler(request);
+      return whenEnded(request, response, (out) => enter(response.status, out));
     } catch (error) {
       enter(request.signal.aborted ? 499 : 500, 0);
       throw error;
     }
-    const { status, body } = response;
-    if (body === undefined || body instanceof Uint8Array || request.method === "HEAD") {
-      enter(status, body instanceof Uint8Array && request.method !== "HEAD" ? body.length : 0);
-      return response;
-    }
-    return { ...response, body: followed(body, (out) => enter(status, out)) };
   };
 }
 
-async function* followed(
-  body: Exclude<HttpResponse["body"], Uint8Array | undefined>,
-  ended: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  try {
-    for await (const piece of body) {
-      bytes += piece.length;
-      yield piece;
-    }
-  } finally {
-    ended(bytes);
+/**
+ * Calls `ended` once, with the bytes of the body that were taken, when the response has gone or never will. The request's signal says so where a
+ * client has left before the body was begun: then nobody asks for it, not even to end it.
+ */
+function whenEnded(request: HttpRequest, response: HttpResponse, ended: (bytes: number) => void): HttpResponse {
+  const { body } = response;
+  if (body === undefined || body instanceof Uint8Array || request.method === "HEAD") {
+    ended(body instanceof Uint8Array && request.method !== "HEAD" ? body.length : 0);
+    return response;
   }
+  let bytes = 0;
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    request.signal.removeEventListener("abort", end);
+    ended(bytes);
+  };
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of body) {
+        bytes += piece.length;
+        yield piece;
+      }
+    } finally {
+      end();
+    }
+  };
+  if (request.signal.aborted) end();
+  else request.signal.addEventListener("abort", end);
+  return { ...response, body: counted() };
 }

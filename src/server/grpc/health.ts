@@ -15,6 +15,13 @@ const encode = (status: HealthCheckResponse_ServingStatus): Reply => ({
   parts: [toBinary(HealthCheckResponseSchema, create(HealthCheckResponseSchema, { status }))],
 });
 
+const name = "grpc.health.v1.Health";
+
+/** Whether a method tells how a server is: it does so however full the server is. */
+export function isHealthCheck(method: string): boolean {
+  return method === `${name}/Check`;
+}
+
 /** grpc.health.v1.Health (grpc/health/v1/health.proto). `served` names the services; the empty name is the whole server. */
 export function healthService(readiness: Readiness, served: ReadonlySet<string>): Service {
   const statusOf = (service: string): HealthCheckResponse_ServingStatus | undefined => {
@@ -22,7 +29,7 @@ export function healthService(readiness: Readiness, served: ReadonlySet<string>)
     return readiness.ready ? SERVING : NOT_SERVING;
   };
   return {
-    name: "grpc.health.v1.Health",
+    name,
     methods: {
       Check: {
         kind: "unary",

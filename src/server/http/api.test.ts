@@ -40,7 +40,7 @@ function request(method: string, target: string, caller: Caller = openCallers.pu
   const host = "127.0.0.1";
   const peer = { address: `${host}:1`, host, local: true, push: false, tls: false, certificate: undefined };
   const visit = { peer, caller, instance: "", identify: () => caller };
-  const rest = { headers: {}, receive: () => undefined, signal: new AbortController().signal };
+  const rest = { headers: {}, received: 0, receive: () => undefined, signal: new AbortController().signal };
   return { ...visit, method, path, query: new URLSearchParams(query), ...rest };
 }
 

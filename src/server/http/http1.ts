@@ -95,8 +95,10 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, signal: AbortSig
   for (const [name, value] of Object.entries(incoming.headers)) {
     headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
+  // Of several, which nobody may send, Node gives the first; joined they are no credentials at all.
+  headers.authorization = incoming.headersDistinct.authorization?.join(", ");
   const body = incoming[Symbol.asyncIterator]();
-  return {
+  const request = {
     method: incoming.method ?? "GET",
     path: pathname,
     query: searchParams,
@@ -105,11 +107,16 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, signal: AbortSig
     caller: unidentified,
     instance: "",
     signal,
+    received: 0,
     receive: async () => {
       const next = await body.next();
-      return next.done === true ? undefined : (next.value as Uint8Array);
+      if (next.done === true) return undefined;
+      const piece = next.value as Uint8Array;
+      request.received += piece.length;
+      return piece;
     },
   };
+  return request;
 }
 
 /** Path and query of a request target (RFC 9112, section 3.2), left as they came. */

@@ -14,6 +14,9 @@ export interface PagesOptions {
   readonly status: () => StatusReport;
 }
 
+/** What is answered however full the server is. */
+export const operatorPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics", "/status"]);
+
 /** Pages that tell more than whether the server is well. */
 const forOperators: ReadonlySet<string> = new Set(["/metrics", "/status"]);
 
