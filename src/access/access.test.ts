@@ -11,6 +11,7 @@ import type { TokenEntry } from "./token-list.ts";
 const peer: Peer = {
   address: "10.0.0.1:5",
   host: "10.0.0.1",
+  network: "10.0.0.1",
   local: false,
   push: true,
   tls: true,

@@ -12,7 +12,15 @@ import { hashToken, newToken } from "./token.ts";
 import { showTokens } from "./token-list.ts";
 import { WatchedAccess } from "./watched-access.ts";
 
-const peer: Peer = { address: "unix", host: "unix", local: true, push: true, tls: false, certificate: undefined };
+const peer: Peer = {
+  address: "unix",
+  host: "unix",
+  network: "unix",
+  local: true,
+  push: true,
+  tls: false,
+  certificate: undefined,
+};
 const token = newToken();
 const known = showTokens([{ name: "ci", sha256: hashToken(token), created: 0, expires: undefined }]);
 const rules = "rights:\n- { who: { token: ci }, may: push }\n- { who: anyone, may: pull }\n";

@@ -4,6 +4,8 @@ export interface Peer {
   readonly address: string;
   /** The address without its port. */
   readonly host: string;
+  /** What counts as one client where nobody has shown who he is: the address, of IPv6 its first 64 bits. */
+  readonly network: string;
   /** A loopback address or a Unix socket: nobody else can read what passes, and a proxy may stand for many clients. */
   readonly local: boolean;
   /** Whether this listener takes writes. */

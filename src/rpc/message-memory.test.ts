@@ -68,19 +68,32 @@ test("the connections of one client have half of the budget between them, and do
 
 test("a message of which nothing comes for long is given up; one that comes slowly is not", () => {
   const memory = new MessageMemory(100);
-  const message = (): { filled: number; stalls: number; stalled(): void } => ({
+  const message = () => ({
     filled: 0,
+    heldBack: false,
     stalls: 0,
     stalled() {
       this.stalls++;
     },
   });
-  const [dead, slow, done] = [message(), message(), message()];
-  for (const each of [dead, slow, done]) memory.fills(each);
+  const [dead, drips, slow, held, done] = [message(), message(), message(), message(), message()];
+  held.heldBack = true;
+  for (const each of [dead, drips, slow, held, done]) memory.fills(each);
   memory.filled(done);
   for (let i = 0; i < 20; i++) {
-    if (i % 3 === 0) slow.filled++;
+    drips.filled++;
+    if (i % 3 === 0) slow.filled += 16 * 1024;
     memory.check();
   }
-  assert.deepEqual([dead.stalls, slow.stalls, done.stalls], [1, 0, 0]);
+  assert.deepEqual(
+    [dead, drips, slow, held, done].map(({ stalls }) => stalls),
+    [1, 1, 0, 0, 0],
+  );
+});
+
+test("a client has no more than its half by having many connections", () => {
+  const memory = new MessageMemory(100);
+  const greedy = Array.from({ length: 10 }, () => memory.connection("greedy").reserve(20, new Note()));
+  assert.deepEqual(greedy, [true, true, ...Array(8).fill(false)]);
+  assert.equal(memory.connection("modest").reserve(40, new Note()), true);
 });

@@ -30,13 +30,10 @@ export interface Waiter {
 export interface Filling {
   /** How much of it has come. */
   readonly filled: number;
+  /** Whether it is we who let nothing more of it come. */
+  readonly heldBack: boolean;
   /** Nothing more of it has come for long. */
   stalled(): void;
-}
-
-/** What all connections of one client hold. */
-interface Client {
-  reserved: number;
 }
 
 interface Request {
@@ -44,8 +41,11 @@ interface Request {
   readonly connection: ConnectionMemory;
 }
 
-/** Checks in a row at which nothing of a message has come, before its share is taken back: half a minute. */
+/** Checks in a row, half a minute in all, at which next to nothing of a message has come, before its share is taken back. */
 const stalledChecks = 6;
+
+/** What has to come meanwhile: the slowest lines bring more. */
+const leastBytes = 16 * 1024;
 
 /**
  * The memory of all request messages: a pool of buffers, and a budget for long messages, given out in the order of asking; to one
@@ -57,7 +57,8 @@ export class MessageMemory {
   private readonly budget: number;
   private reserved = 0;
   private readonly waiting = new Map<Waiter, Request>();
-  private readonly clients = new Map<string, Client>();
+  /** What all connections of a client hold. */
+  private readonly clients = new Map<string, number>();
   private readonly filling = new Map<Filling, { filled: number; checks: number }>();
 
   constructor(budget: number) {
@@ -72,7 +73,8 @@ export class MessageMemory {
   /** Called now and then, some seconds apart: takes shares back from messages of which nothing comes. */
   check(): void {
     for (const [message, seen] of this.filling) {
-      if (message.filled !== seen.filled) this.filling.set(message, { filled: message.filled, checks: 0 });
+      const { filled } = message;
+      if (message.heldBack || filled >= seen.filled + leastBytes) this.filling.set(message, { filled, checks: 0 });
       else if (++seen.checks === stalledChecks) message.stalled();
     }
   }
@@ -111,13 +113,17 @@ export class MessageMemory {
     return this.reserved + request.bytes <= this.budget && this.fitsClient(request);
   }
 
+  /** Within half of the budget, but for a message that alone is larger. */
   private fitsClient({ bytes, connection: { client } }: Request): boolean {
-    return client === undefined || (this.clients.get(client)?.reserved ?? 0) + bytes <= this.budget / 2;
+    const own = client === undefined ? 0 : (this.clients.get(client) ?? 0);
+    return own === 0 || own + bytes <= this.budget / 2;
   }
 
   /** The only message of its connection, where that is no more than the rest holds. */
-  private isFirst({ bytes, connection }: Request): boolean {
-    return connection.reserved === 0 && (this.reserved === 0 || this.reserved + bytes <= 2 * this.budget);
+  private isFirst(request: Request): boolean {
+    const { bytes, connection } = request;
+    const fits = this.reserved === 0 || this.reserved + bytes <= 2 * this.budget;
+    return connection.reserved === 0 && fits && this.fitsClient(request);
   }
 
   private add({ bytes, connection }: Request): void {
@@ -128,10 +134,9 @@ export class MessageMemory {
   }
 
   private count(name: string, bytes: number): void {
-    const client = this.clients.get(name) ?? { reserved: 0 };
-    client.reserved += bytes;
-    if (client.reserved === 0) this.clients.delete(name);
-    else this.clients.set(name, client);
+    const reserved = (this.clients.get(name) ?? 0) + bytes;
+    if (reserved === 0) this.clients.delete(name);
+    else this.clients.set(name, reserved);
   }
 
   private serve(): void {

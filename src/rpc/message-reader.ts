@@ -88,6 +88,10 @@ export class MessageReader implements Waiter, Filling {
     this.reserved = 0;
   }
 
+  get heldBack(): boolean {
+    return this.unread >= readAheadBytes;
+  }
+
   stalled(): void {
     const error = new StillageError("unavailable", "the rest of a message did not come", { retryAfterMs });
     this.refuse(error);

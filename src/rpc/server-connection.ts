@@ -81,7 +81,7 @@ export class ServerConnection implements RequestTarget, CallHost {
     this.shared = shared;
     this.log = shared.log;
     this.observer = shared.observer;
-    this.memory = shared.memory.connection(peer.local ? undefined : peer.host);
+    this.memory = shared.memory.connection(peer.local ? undefined : peer.network);
     this.expansions = shared.expansions.connection();
     this.deadlines = shared.deadlines;
     this.http2 = new Http2Connection(socket, {

@@ -26,7 +26,15 @@ export class TestServer {
     const rpc = new RpcServer({ services, log: silentLog, authenticate: () => () => trusted, ...options });
     const listener = createServer((socket) => {
       const address = `127.0.0.1:${socket.remotePort}`;
-      rpc.accept(socket, { address, host: "127.0.0.1", local: true, push: true, tls: false, certificate: undefined });
+      rpc.accept(socket, {
+        address,
+        host: "127.0.0.1",
+        network: "127.0.0.1",
+        local: true,
+        push: true,
+        tls: false,
+        certificate: undefined,
+      });
     });
     listener.listen(0, "127.0.0.1");
     await once(listener, "listening");

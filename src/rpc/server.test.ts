@@ -129,7 +129,15 @@ for (const [name, body, headers, code] of requests) {
 
 test("what was read to tell the protocol is not lost", async () => {
   await using server = await TestServer.start({ Echo: echo });
-  const peer = { address: "sniffed", host: "sniffed", push: false, local: true, tls: false, certificate: undefined };
+  const peer = {
+    address: "sniffed",
+    host: "sniffed",
+    network: "sniffed",
+    push: false,
+    local: true,
+    tls: false,
+    certificate: undefined,
+  };
   const listener = createServer((socket) => {
     socket.once("data", (head: Buffer) => {
       socket.pause();

@@ -36,8 +36,8 @@ const flushMs = 500;
 /** What may wait where the disk is slower than the clients; beyond it lines are dropped, and counted. */
 const maxWaitingBytes = 8 * 1024 * 1024;
 
-/** How long the last lines may take. */
-const closingMs = 2000;
+/** How long lines may take to be written where something waits for them. */
+const momentMs = 2000;
 
 const complaintMs = 60_000;
 
@@ -126,9 +126,10 @@ export class AccessLog implements CallObserver {
     return this.shown;
   }
 
-  /** Opens the file by its name again: whoever rotates logs has given the old one another. */
-  reopen(): void {
+  /** Writes what is left, and opens the file by its name again: whoever rotates logs has given the old one another. */
+  async reopen(): Promise<void> {
     if (this.target === standardError) return;
+    await inAMoment(new Promise((resolve) => this.lines.flush(resolve)));
     try {
       this.lines.reopen();
     } catch (error) {
@@ -136,13 +137,11 @@ export class AccessLog implements CallObserver {
     }
   }
 
-  /** Writes what is left, where that can be done in a moment: a disk that is full must not keep the server. */
+  /** Writes what is left. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.lines.once("close", resolve));
     this.lines.end();
-    const timer = new AbortController();
-    await Promise.race([closed, delay(closingMs, undefined, { signal: timer.signal }).catch(() => {})]);
-    timer.abort();
+    await inAMoment(closed);
     this.lines.destroy();
   }
 
@@ -153,6 +152,13 @@ export class AccessLog implements CallObserver {
     this.complained = now;
     this.log.error({ file: this.target, reason, lost: this.lost }, "the access log fails");
   }
+}
+
+/** Waits for the disk, but not for long: one that is full must not keep the server from anything. */
+async function inAMoment(work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([work, delay(momentMs, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
 }
 
 /** Characters that stand for themselves in JSON. */

@@ -10,6 +10,7 @@ const bounds = { connections: bound, calls: bound, uploads: bound };
 const at = (host: string, local = false): Peer => ({
   address: `${host}:1`,
   host,
+  network: host,
   local,
   push: true,
   tls: true,

@@ -45,8 +45,8 @@ export class Admission {
   }
 
   /** Errors: `unavailable`. */
-  connection({ host, local }: Peer): Place {
-    return this.enter("connections", local ? undefined : host);
+  connection({ network, local }: Peer): Place {
+    return this.enter("connections", local ? undefined : network);
   }
 
   /** Errors: `unavailable`. */
@@ -101,7 +101,7 @@ export class Admission {
   }
 }
 
-function clientOf({ host, local }: Peer, { identified, name }: Caller): string | undefined {
+function clientOf({ network, local }: Peer, { identified, name }: Caller): string | undefined {
   if (identified) return name;
-  return local ? undefined : host;
+  return local ? undefined : network;
 }

@@ -161,9 +161,8 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     listeners: listeners.map(running),
     usage: () => store.usage(),
     reload: async () => {
-      accessLog?.reopen();
       // Each for itself: what is wrong with one keeps none of the others as it was.
-      const parts = [access, ...listeners].map((part) => part.reload());
+      const parts = [...[access, ...listeners].map((part) => part.reload()), accessLog?.reopen()];
       await Promise.allSettled(parts);
       await Promise.all(parts);
     },

@@ -10,7 +10,15 @@ import type { Peer } from "../base/peer.ts";
 import { ConnectionForwarder } from "./connection-forwarder.ts";
 import { listenOn } from "./listen-address.ts";
 
-const peer: Peer = { address: "unix", host: "unix", push: true, local: true, tls: false, certificate: undefined };
+const peer: Peer = {
+  address: "unix",
+  host: "unix",
+  network: "unix",
+  push: true,
+  local: true,
+  tls: false,
+  certificate: undefined,
+};
 
 let folder: string;
 before(async () => {

@@ -60,7 +60,11 @@ export class Listener {
           handshakeTimeout: firstBytesMs,
           noDelay: true,
         },
-        (socket) => (isStranger(socket) ? socket.destroy() : accept(socket)),
+        (socket) => {
+          if (!isStranger(socket)) return accept(socket);
+          targets.log.debug({ peer: socket.remoteAddress }, "a client's certificate is nobody's here");
+          socket.destroy();
+        },
       );
       server.on("tlsClientError", (error, socket) => {
         targets.log.debug({ peer: socket.remoteAddress, reason: error.message }, "TLS handshake failed");
@@ -68,6 +72,7 @@ export class Listener {
     }
     server.maxConnections = targets.maxConnections;
     const address = await listenOn(server, config.address);
+    server.on("drop", (dropped) => targets.log.debug({ peer: dropped?.remoteAddress }, "too many connections"));
     server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
     return new Listener(config, server, address);
   }
@@ -91,11 +96,13 @@ function isStranger(socket: TLSSocket): boolean {
 /** Tells HTTP/2 from HTTP/1.1 by the first bytes, which works with and without TLS and whatever ALPN said. */
 function receiveFirstBytes(socket: Socket, config: ListenerConfig, targets: ListenerTargets): void {
   const { rpc, http1, places, log } = targets;
-  const peer = peerOf(socket, config.push);
-  if (places !== undefined) {
-    places.opened(peer);
-    socket.once("close", () => places.closed(peer));
+  const peer = peerOf(socket, { unix: config.address.startsWith("unix:"), push: config.push });
+  if (peer === undefined || places?.opened(peer, () => socket.destroy()) === false) {
+    socket.on("error", () => {});
+    socket.destroy();
+    return;
   }
+  socket.once("close", () => places?.closed(peer));
   let head: Buffer = Buffer.alloc(0);
   const giveUp = (): void => {
     socket.destroy();

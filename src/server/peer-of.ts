@@ -1,23 +1,34 @@
-import { isIPv4, type Socket } from "node:net";
+import { isIPv4, isIPv6, type Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ClientCertificate, Peer } from "../base/peer.ts";
 
-/** Who is at the other end of a connection of a listener that takes pushes or not. */
-export function peerOf(socket: Socket, push: boolean): Peer {
-  const { remoteAddress, remotePort } = socket;
-  return {
-    address: remoteAddress === undefined ? "unix" : `${remoteAddress}:${remotePort}`,
-    host: remoteAddress ?? "unix",
-    local: remoteAddress === undefined || isLoopback(remoteAddress),
-    push,
-    tls: socket instanceof TLSSocket,
-    certificate: socket instanceof TLSSocket && socket.authorized ? certificateOf(socket) : undefined,
-  };
+/** By which door a connection came in. */
+export interface Door {
+  readonly unix: boolean;
+  readonly push: boolean;
 }
 
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/, "");
-  return plain === "::1" || (isIPv4(plain) && plain.startsWith("127."));
+/** Who is at the other end of a connection; `undefined` where it has gone already. */
+export function peerOf(socket: Socket, { unix, push }: Door): Peer | undefined {
+  const tls = socket instanceof TLSSocket;
+  const certificate = tls && socket.authorized ? certificateOf(socket) : undefined;
+  if (unix) return { address: "unix", host: "unix", network: "unix", local: true, push, tls, certificate };
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined) return undefined;
+  const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  const local = host === "::1" || (isIPv4(host) && host.startsWith("127."));
+  return { address: `${remoteAddress}:${remotePort}`, host, network: networkOf(host), local, push, tls, certificate };
+}
+
+/** An address; of IPv6 the first 64 bits, which one client has to himself (RFC 6177, section 2). */
+export function networkOf(host: string): string {
+  if (!isIPv6(host)) return host;
+  const [head = "", tail] = host.replace(/%.*$/, "").split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length);
+  const all = [...groups, ...Array<string>(zeros).fill("0"), ...after];
+  return `${all.slice(0, 4).join(":")}::/64`;
 }
 
 /** The certificate that a client has shown, which was verified; `undefined` where it has shown none. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Push } from "../../src/gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
@@ -274,6 +275,40 @@ test("the access log: who, what, how much and how long, in a file that may be ro
     { who: "anonymous", call: "HTTP GET", instance: "main", what: path, status: "200", in: 0, out: 4 },
     { who: "unidentified", call: "HTTP GET", instance: "", what: path, status: "401", in: 0, out: refused.bytes },
   ]);
+});
+
+test("an access log whose disk is full keeps the server from nothing", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  await using server = await serve("stillage", ["serve", "store", "--access-log", "/dev/full", ...listen], { cwd });
+  const address = server.listeners[0]?.address ?? "";
+  for (let i = 0; i < 300; i++) assert.equal((await http(address, "/healthz")).status, 200);
+  await server.logged("the access log fails");
+  server.signal("SIGHUP");
+  await server.logged("certificates and rights reloaded");
+  assert.equal((await http(address, "/healthz")).status, 200);
+  server.signal("SIGTERM");
+  assert.equal((await server.ended()).status, 0);
+});
+
+test("two authorization headers are no credentials", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const access = await writeAccess(cwd, rules);
+  const token = await createToken(cwd, "ci-1");
+  await using server = await serve("stillage", ["serve", "store", "--access", access, ...listen], { cwd });
+  const [host = "", port = ""] = (server.listeners[0]?.address ?? "").split(":");
+  const one = `authorization: Bearer ${token}\r\n`;
+  for (const [headers, status] of [
+    [one, "404"],
+    [one + one, "401"],
+  ] as const) {
+    const socket = connectTcp(Number(port), host);
+    socket.end(`GET /cas/${"0".repeat(64)} HTTP/1.1\r\nhost: x\r\n${headers}connection: close\r\n\r\n`);
+    let text = "";
+    for await (const piece of socket) text += String(piece);
+    assert.equal(text.split(" ")[1], status);
+  }
 });
 
 test("an access log that cannot be written keeps the server from starting", async () => {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
+import { ContentAddressableStorage } from "../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ByteStream } from "../../src/gen/google/bytestream/bytestream_pb.ts";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { type Channel, connect } from "../../src/rpc/client/channel.ts";
@@ -13,18 +17,25 @@ import { serve } from "./support/programs.ts";
 
 const listen = ["--listen", "127.0.0.1:0"];
 
-/** Begins an upload that goes on until it is cancelled, and waits until the server has begun with it. */
+/** Begins an upload that goes on until it is cancelled, and waits until the server has begun with it, or refuses it. */
 async function beginUpload(channel: Channel) {
   const hash = randomBytes(32).toString("hex");
   const resourceName = `uploads/${hash}/blobs/${hash}/3000000`;
   const stream = client(channel, ByteStream);
   const call = stream.write();
   await call.send({ resourceName, data: Buffer.alloc(1000) });
+  let refused: unknown;
+  call.receive().catch((error: unknown) => {
+    refused = error;
+  });
   for (;;) {
+    if (refused !== undefined) throw refused;
     const begun = await stream.queryWriteStatus({ resourceName }).catch(() => undefined);
     if (begun !== undefined) return call;
   }
 }
+
+const ask = (channel: Channel) => client(channel, ContentAddressableStorage).findMissingBlobs({});
 
 const health = (channel: Channel) => client(channel, Health).check({});
 
@@ -62,7 +73,7 @@ test("more connections than are allowed are told to try again, and are let in wh
   await health(one);
   await health(two);
   await assertRefused(health(three), /^2 connections are as many/);
-  const page = await fetch(`${url.replace("grpc", "http")}/healthz`);
+  const page = await fetch(`${url.replace("grpc", "http")}/cas/${"0".repeat(64)}`);
   assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
   await one.close();
   await eventually(() => health(three));
@@ -108,21 +119,63 @@ test("calls and uploads of one identity, and of all", async () => {
   const watch = client(a, Health).watch();
   await watch.send({});
   await watch.receive();
-  await assertRefused(health(a), /^3 calls of one client are as many/);
-  await health(b);
+  await assertRefused(ask(a), /^3 calls of one client are as many/);
+  await ask(b);
   first.cancel();
-  await eventually(() => health(a));
+  await eventually(() => ask(a));
   await eventually(() => beginUpload(c));
   for (const channel of [a, b, c]) channel.destroy();
   const metrics = await (
     await fetch(`http://${address}/metrics`, { headers: { authorization: `Bearer ${tokens[2]}` } })
   ).text();
   for (const [limit, least] of [
-    ["connections", 0],
     ["calls", 1],
     ["uploads", 3],
   ] as const) {
     const refused = new RegExp(`^stillage_server_refused_total\\{limit="${limit}"\\} (\\d+)$`, "m").exec(metrics)?.[1];
     assert.ok(Number(refused) >= least, `${limit}: ${refused}`);
   }
+});
+
+test("a request whose client leaves before the answer has begun gives its place back", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const file = join(cwd, "access.log");
+  const limits = ["--max-calls", "4", "--access-log", file];
+  await using server = await serve("stillage", ["serve", "store", ...listen, ...limits], { cwd });
+  const address = server.listeners[0]?.address ?? "";
+  const data = randomBytes(3_000_000);
+  const path = `/cas/${createHash("sha256").update(data).digest("hex")}`;
+  assert.equal((await fetch(`http://${address}${path}`, { method: "PUT", body: data })).status, 200);
+  const [host, port] = address.split(":");
+  for (let i = 0; i < 40; i++) {
+    const socket = connectTcp(Number(port), host);
+    await once(socket, "connect");
+    const gone = once(socket, "close");
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`, () => socket.resetAndDestroy());
+    await gone;
+  }
+  const calls = async (): Promise<number> => {
+    const metrics = await (await fetch(`http://${address}/metrics`)).text();
+    return Number(/^stillage_server_calls (\d+)$/m.exec(metrics)?.[1]);
+  };
+  for (let asked = 0; (await calls()) > 0; asked++) assert.ok(asked < 3000, "places are not given back");
+  assert.equal((await fetch(`http://${address}${path}`)).status, 200);
+});
+
+test("how a server is can be asked however full it is", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  await using server = await serve("stillage", ["serve", "store", ...listen, "--max-calls", "1"], { cwd });
+  const address = server.listeners[0]?.address ?? "";
+  const channel = connect(`grpc://${address}`);
+  const watch = client(channel, Health).watch();
+  await watch.send({});
+  await watch.receive();
+  await assertRefused(client(channel, ByteStream).queryWriteStatus({}), /^1 calls are as many/);
+  await health(channel);
+  for (const path of ["healthz", "readyz", "metrics", "status"]) {
+    assert.equal((await fetch(`http://${address}/${path}`)).status, 200, path);
+  }
+  channel.destroy();
 });

@@ -5,6 +5,7 @@ import type { Call, Service } from "../../rpc/service.ts";
 const peer: Peer = {
   address: "127.0.0.1:1",
   host: "127.0.0.1",
+  network: "127.0.0.1",
   push: true,
   local: true,
   tls: false,

@@ -38,7 +38,15 @@ const elsewhere: HttpHandler = () => ({ status: 404, headers: {}, body: Buffer.f
 function request(method: string, target: string, caller: Caller = openCallers.pulling): HttpRequest {
   const [path = "", query = ""] = target.split("?");
   const host = "127.0.0.1";
-  const peer = { address: `${host}:1`, host, local: true, push: false, tls: false, certificate: undefined };
+  const peer = {
+    address: `${host}:1`,
+    host,
+    network: host,
+    local: true,
+    push: false,
+    tls: false,
+    certificate: undefined,
+  };
   const visit = { peer, caller, instance: "", identify: () => caller };
   const rest = { headers: {}, received: 0, receive: () => undefined, signal: new AbortController().signal };
   return { ...visit, method, path, query: new URLSearchParams(query), ...rest };
