@@ -197,7 +197,8 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   maxClientConnections: setting({
     name: "max-client-connections",
     ...count(1024),
-    sentence: "The most connections of one address, this machine's own excepted.",
+    sentence:
+      "The most connections of one address (of IPv6 a /64), this machine's own excepted: behind it may be a proxy.",
   }),
   maxCalls: setting({
     name: "max-calls",
@@ -208,7 +209,7 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "max-client-calls",
     ...count(2048),
     sentence:
-      "The most calls and HTTP requests in progress of one client: an identity, or an address that has shown none.",
+      "The most calls and HTTP requests in progress of one client: an identity, or an address (of IPv6 a /64) other than this machine's that has shown none.",
   }),
   maxUploads: setting({
     name: "max-uploads",
