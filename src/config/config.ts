@@ -1,4 +1,5 @@
 import type { HostPattern } from "../base/host-pattern.ts";
+import type { LimitSettings } from "../server/admission.ts";
 
 /** PEM files of a listener; absolute paths. */
 export interface TlsConfig {
@@ -22,7 +23,7 @@ export type LogLevel = "error" | "warn" | "info" | "debug";
 export type LogFormat = "auto" | "json" | "text";
 
 /** Everything that can be set, checked: sizes in bytes, times in milliseconds, absolute paths. */
-export interface Config {
+export interface Config extends LimitSettings {
   readonly store: string;
   /** At least one; no address twice. */
   readonly listeners: readonly ListenerConfig[];
@@ -37,12 +38,6 @@ export interface Config {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
-  readonly maxConnections: number;
-  readonly maxClientConnections: number;
-  readonly maxCalls: number;
-  readonly maxClientCalls: number;
-  readonly maxUploads: number;
-  readonly maxClientUploads: number;
   readonly originFetch: "off" | "verified" | "any";
   /** Each once; may be empty. */
   readonly originAllow: readonly HostPattern[];

@@ -91,8 +91,8 @@ export class Http2Connection implements FrameSink {
 
   /** Ends everything at once. */
   destroy(): void {
-    this.close(undefined);
-    this.socket.destroy();
+    this.streams.interruptAll();
+    this.finish(undefined);
   }
 
   /** Ends the connection if its client is overdue. To be called every few seconds. */

@@ -116,6 +116,11 @@ export class RequestStreams implements StreamOwner {
     }
   }
 
+  /** Lets who serves requests say a last word. */
+  interruptAll(): void {
+    for (const stream of [...this.open.values()]) stream.sink?.interrupted?.();
+  }
+
   abortAll(reason: StillageError): void {
     for (const stream of [...this.open.values()]) stream.abort(reason);
   }

@@ -42,6 +42,8 @@ export interface RequestSink {
   end(): void;
   /** There is room for more, as `wakeAt` asked. */
   drained(): void;
+  /** The connection is about to be ended from our side: this is the moment for a last word. `aborted` follows where the response is not complete. */
+  interrupted?(): void;
   /** The client took the request back, or the connection is gone, before the response was complete. */
   aborted(reason: StillageError): void;
 }

@@ -17,6 +17,9 @@ import { grpcStatus, statusCodeOf } from "./status.ts";
 const prefixBytes = 5;
 const prefix = Buffer.alloc(prefixBytes);
 
+/** When a client whose call was cut by the end of the server may try again. */
+const stoppedMs = 1000;
+
 /** Methods that never had a longer response need not wait while a client is behind with reading. */
 const shortReplyBytes = 64 * 1024;
 
@@ -112,6 +115,10 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
     if (this.decided) return;
     if (this.reader.betweenMessages) this.ended();
     else this.abandon(new StillageError("invalid", "the request ends within a message"), true);
+  }
+
+  interrupted(): void {
+    this.abandon(new StillageError("unavailable", "the server stops", { retryAfterMs: stoppedMs }), true);
   }
 
   aborted(reason: StillageError): void {

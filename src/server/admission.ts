@@ -14,6 +14,24 @@ export type Bounded = (typeof bounded)[number];
 
 export type Bounds = Readonly<Record<Bounded, Bound>>;
 
+/** The bounds, as they are set. */
+export interface LimitSettings {
+  readonly maxConnections: number;
+  readonly maxClientConnections: number;
+  readonly maxCalls: number;
+  readonly maxClientCalls: number;
+  readonly maxUploads: number;
+  readonly maxClientUploads: number;
+}
+
+export function boundsOf(settings: LimitSettings): Bounds {
+  return {
+    connections: { all: settings.maxConnections, client: settings.maxClientConnections },
+    calls: { all: settings.maxCalls, client: settings.maxClientCalls },
+    uploads: { all: settings.maxUploads, client: settings.maxClientUploads },
+  };
+}
+
 /** When whoever is refused may try again. */
 const retryAfterMs = 1000;
 

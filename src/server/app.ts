@@ -11,7 +11,7 @@ import { RpcServer } from "../rpc/server.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
-import { Admission, nowhere } from "./admission.ts";
+import { Admission, boundsOf, type LimitSettings, nowhere } from "./admission.ts";
 import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
@@ -29,7 +29,7 @@ import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
-export interface ServerOptions extends OriginSettings {
+export interface ServerOptions extends OriginSettings, LimitSettings {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
   /** Instance names; each has blobs and names of its own. */
@@ -43,12 +43,6 @@ export interface ServerOptions extends OriginSettings {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
-  readonly maxConnections: number;
-  readonly maxClientConnections: number;
-  readonly maxCalls: number;
-  readonly maxClientCalls: number;
-  readonly maxUploads: number;
-  readonly maxClientUploads: number;
   /** What `/status` says the program is. */
   readonly version: string;
 }
@@ -95,11 +89,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const catalogues = cataloguesOf(rooms.map((each) => each.catalogue));
   const readiness = new Readiness();
   const calls = new CallStats();
-  const admission = new Admission({
-    connections: { all: options.maxConnections, client: options.maxClientConnections },
-    calls: { all: options.maxCalls, client: options.maxClientCalls },
-    uploads: { all: options.maxUploads, client: options.maxClientUploads },
-  });
+  const admission = new Admission(boundsOf(options));
   const places = new ConnectionPlaces(admission);
   const authenticate = places.before(access.authenticate);
   const rpc: RpcServer = new RpcServer({
