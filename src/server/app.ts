@@ -19,7 +19,7 @@ import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
-import { operatorPaths, pages } from "./http/pages.ts";
+import { openPaths, pages } from "./http/pages.ts";
 import { identified, logged } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
@@ -128,7 +128,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
-  const visits = identified(doors, admission, operatorPaths);
+  const visits = identified(doors, admission, openPaths);
   const http = accessLog === undefined ? visits : logged(visits, accessLog);
   const http1 = new Http1(http, authenticate, log);
   for (const config of options.listeners) {

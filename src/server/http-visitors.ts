@@ -4,16 +4,28 @@ import type { AccessLog } from "./access-log.ts";
 import type { Admission, Place } from "./admission.ts";
 import { errorResponse } from "./http-status.ts";
 
+/** Paths for whoever wants to know how a server is, however full that is. */
+export interface OpenPaths {
+  /** Nobody is asked who he is, either. */
+  readonly forEveryone: ReadonlySet<string>;
+  readonly forOperators: ReadonlySet<string>;
+}
+
 /**
  * Finds out whose request it is, and whether there is room for it, before `handler` answers it, and gives the answer to errors that were
- * foreseen. Paths in `free` need no room: they are for whoever wants to know how a full server is.
+ * foreseen.
  */
-export function identified(handler: HttpHandler, admission: Admission, free: ReadonlySet<string>): HttpHandler {
+export function identified(
+  handler: HttpHandler,
+  admission: Admission,
+  { forEveryone, forOperators }: OpenPaths,
+): HttpHandler {
   return async (request) => {
+    if (forEveryone.has(request.path)) return handler(request);
     let place: Place | undefined;
     try {
       request.caller = await request.identify(request.headers.authorization ?? "");
-      if (!free.has(request.path)) place = admission.call(request.peer, request.caller);
+      if (!forOperators.has(request.path)) place = admission.call(request.peer, request.caller);
       const response = await handler(request);
       return place === undefined ? response : whenEnded(request, response, place.leave);
     } catch (error) {

@@ -75,6 +75,7 @@ test("more connections than are allowed are told to try again, and are let in wh
   await assertRefused(health(three), /^2 connections are as many/);
   const page = await fetch(`${url.replace("grpc", "http")}/cas/${"0".repeat(64)}`);
   assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
+  assert.equal((await fetch(`${url.replace("grpc", "http")}/healthz`)).status, 200);
   await one.close();
   await eventually(() => health(three));
   await Promise.all([two.close(), three.close()]);

@@ -15,10 +15,11 @@ export interface PagesOptions {
 }
 
 /** What is answered however full the server is. */
-export const operatorPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics", "/status"]);
-
-/** Pages that tell more than whether the server is well. */
-const forOperators: ReadonlySet<string> = new Set(["/metrics", "/status"]);
+export const openPaths = {
+  forEveryone: new Set(["/healthz", "/readyz"]),
+  /** They tell more than whether the server is well. */
+  forOperators: new Set(["/metrics", "/status"]),
+} as const;
 
 /** The pages for operators and their monitoring: `/healthz`, `/readyz`, `/metrics`, `/status`. */
 export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler {
@@ -40,7 +41,7 @@ export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler
     const { method, path } = request;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route === undefined) return text(404, "no such page; there are /healthz, /readyz, /metrics and /status\n");
-    if (forOperators.has(path)) requireRight(request, "", "admin");
+    if (openPaths.forOperators.has(path)) requireRight(request, "", "admin");
     if (method === "GET" || method === "HEAD") return route();
     return text(405, "this page can be read only\n", { allow: "GET, HEAD" });
   };
