@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { digestOf } from "../base/digest.ts";
-import { sha1, sha256, sha512 } from "../base/digest-function.ts";
+import { digestFunctions, sha256 } from "../base/digest-function.ts";
 import type { StillageError } from "../base/errors.ts";
 import { putBlob } from "../cache/tree.fixture.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
@@ -67,7 +67,7 @@ describe("a fetch from an origin", () => {
 
   it("gives digests of the function that the client wants", async () => {
     test.web.on("/file", "content");
-    for (const fn of [sha1, sha512]) {
+    for (const fn of digestFunctions) {
       const found = await test.fetch(test.open(), ["/file"], {
         function: fn,
         qualifiers: { "checksum.sri": sri("content") },
@@ -302,5 +302,15 @@ describe("the end of a server", () => {
     await promise;
     await assert.rejects(fetching, code("unavailable"));
     assert.equal(test.tenant.blobs.usage().bytes, 0);
+  });
+
+  it("does not wait for a connection that has become something else", async () => {
+    test.web.on("/other", ({ socket }) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    });
+    const origin = test.open();
+    await assert.rejects(test.fetch(origin, ["/other"]), code("aborted"));
+    await origin.close();
+    assert.equal(origin.counts().running, 0);
   });
 });

@@ -11,11 +11,13 @@ import type { Tenant } from "../cache/tenant.ts";
 import { PushBlobRequestSchema } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { BlobStaging } from "../store/blob-staging.ts";
 import { unpack } from "./archive/unpack.ts";
+import { deadlineAfter } from "./deadline.ts";
 import { download } from "./download.ts";
 import { type FetchQualifiers, readQualifiers } from "./fetch-qualifiers.ts";
 import { Flights } from "./flights.ts";
 import { type Resolve, systemResolve } from "./host-rules.ts";
-import { type GetOptions, httpGet } from "./http-get.ts";
+import { httpGet } from "./http-get.ts";
+import type { RequestRules } from "./http-request.ts";
 import { isWebUri, type OriginUrl, parseOriginUrl, showUrl } from "./origin-url.ts";
 
 /** Downloads at the same time, over all clients: each may fill a good part of the network, and holds half a megabyte. */
@@ -87,7 +89,7 @@ type Found = Pick<Asset, "uri" | "digest"> & Partial<Pick<Asset, "stored" | "exp
  */
 export class Origin {
   private readonly options: OriginOptions;
-  private readonly get: GetOptions;
+  private readonly get: RequestRules;
   private readonly downloads: Flights<Found>;
   private readonly unpacking: Flights<Digest>;
   private stored = 0;
@@ -118,7 +120,8 @@ export class Origin {
     const qualifiers = readQualifiers(query.kind, query.uris, query.qualifiers);
     const urls = query.uris.flatMap((uri, index) => (isWebUri(uri) ? [{ uri, url: parseOriginUrl(uri), index }] : []));
     const { timeoutMs } = query;
-    using timer = timeoutMs === undefined ? undefined : deadlineAfter(timeoutMs);
+    using timer =
+      timeoutMs === undefined ? undefined : deadlineAfter(timeoutMs, `the fetch took longer than ${timeoutMs} ms`);
     const signal = timer === undefined ? query.signal : AbortSignal.any([query.signal, timer.signal]);
     const plan: Plan = { tenant, query: { ...query, signal }, qualifiers, urls };
     const found = await (query.kind === "blob" ? this.blob(plan) : this.directory(plan));
@@ -289,13 +292,6 @@ export class Origin {
 /** An archive is the same whichever of its directories is wanted. */
 function namesOf(kind: "blob" | "directory", identity: readonly Qualifier[]): readonly Qualifier[] {
   return kind === "directory" ? identity : identity.filter(({ name }) => name !== "directory");
-}
-
-function deadlineAfter(ms: number): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  const late = (): void => controller.abort(new StillageError("deadline", `the fetch took longer than ${ms} ms`));
-  const timer = setTimeout(late, ms);
-  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /**
