@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { digestOf } from "../base/digest.ts";
 import { digestFunctions, sha256 } from "../base/digest-function.ts";
-import type { StillageError } from "../base/errors.ts";
+import { StillageError } from "../base/errors.ts";
 import { putBlob } from "../cache/tree.fixture.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import { made } from "./archive/archive.fixture.ts";
@@ -25,6 +25,50 @@ describe("a fetch from an origin", () => {
     assert.equal(test.web.count("/file"), 1);
     assert.equal(test.tenant.blobs.usage().blobs, 1);
     assert.deepEqual(origin.counts(), { downloads: { stored: 1, failed: 0 }, bytes: 7, running: 0 });
+  });
+
+  it("finds what is here for who may not fetch, in whatever spelling, and asks nobody", async () => {
+    await putBlob(test.tenant.blobs, "content");
+    test.web.on("/file", "other");
+    const origin = test.open();
+    await test.fetch(origin, ["/file"], { qualifiers: { "checksum.sri": sri("other"), "bazel.canonical_id": "x" } });
+    const find = (path: string, qualifiers: Record<string, string>) =>
+      origin.find(test.tenant, test.query([path], { qualifiers }));
+    assert.equal((await find("/never", { "checksum.sri": sri("content") }))?.digest.hash, hashOf("content"));
+    const spelled = { "checksum.sri": `md5-x ${sri("other")}`, "bazel.canonical_id": "x", "http_header:X": "y" };
+    assert.equal((await find("/file", spelled))?.digest.hash, hashOf("other"));
+    assert.equal(await find("/file", { "vcs.commit": "x" }), undefined);
+    assert.equal(await find("/never", {}), undefined);
+    assert.equal(test.web.requests.length, 1);
+  });
+
+  it("does not serve what somebody pushed under a checksum that it has not", async () => {
+    test.web.on("/file", "content");
+    const [digest, good] = [await putBlob(test.tenant.blobs, "evil"), digestOf(sha256, Buffer.from("content"))];
+    const query = test.query(["/file"], { qualifiers: { "checksum.sri": sri("content") } });
+    const { uris, qualifiers } = query;
+    const pushed = { kind: "blob", uris, qualifiers, references: [], message: new Uint8Array(0) } as const;
+    await test.tenant.assets.store({ ...pushed, digest, expires: undefined });
+    const origin = test.open({ mode: "verified" });
+    assert.equal(await origin.find(test.tenant, query), undefined);
+    assert.deepEqual((await origin.fetch(test.tenant, query))?.digest, good);
+    assert.deepEqual((await origin.find(test.tenant, query))?.digest, good);
+  });
+
+  it("has a name for each digest function, none of which takes the place of another", async () => {
+    test.web.on("/file", "content");
+    const origin = test.open();
+    for (let i = 0; i < 2; i++) {
+      for (const fn of [undefined, ...digestFunctions]) {
+        const found = await test.fetch(origin, ["/file"], { function: fn });
+        assert.equal(found?.digest.function, fn ?? sha256);
+        assert.deepEqual(
+          (await origin.find(test.tenant, test.query(["/file"], { function: fn })))?.digest,
+          found?.digest,
+        );
+      }
+    }
+    assert.equal(test.web.count("/file"), digestFunctions.length);
   });
 
   it("is for the web's URIs alone", async () => {
@@ -98,6 +142,32 @@ describe("a fetch from an origin", () => {
     assert.equal((await test.fetch(test.open(), ["/file"], { oldest: 3_600_000 }))?.digest.hash, hashOf("new"));
     assert.equal((await test.fetch(test.open(), ["/file"], { oldest: 2000 }))?.digest.hash, hashOf("new"));
     assert.equal(test.web.count("/file"), 2);
+  });
+
+  it("is as old as the question was, and is not for who wants what is asked for later", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    test.web.on("/slow", (_, response) => {
+      asked.resolve();
+      void promise.then(() => response.writeHead(200, { "content-length": 3 }).end("abc"));
+    });
+    const origin = test.open();
+    const first = test.fetch(origin, ["/slow"]);
+    await asked.promise;
+    test.now = 2000;
+    const second = test.fetch(origin, ["/slow"], { oldest: 1500 });
+    while (test.web.count("/slow") < 2) await new Promise((each) => setImmediate(each));
+    test.now = 3000;
+    const third = test.fetch(origin, ["/slow"], { oldest: 1500 });
+    resolve();
+    await Promise.all([first, second, third]);
+    assert.equal(test.web.count("/slow"), 2);
+    assert.equal(await origin.find(test.tenant, test.query(["/slow"], { oldest: 2001 })), undefined);
+  });
+
+  it("says of many failures no more than fits into an answer", async () => {
+    const paths = Array.from({ length: 100 }, (_, i) => `/absent${i}${"x".repeat(250)}`);
+    await assert.rejects(test.fetch(test.open(), paths), ({ message }: StillageError) => message.length < 4000);
   });
 
   it("is one download for all who want it at the same time", async () => {
@@ -277,6 +347,22 @@ describe("a directory from an origin", () => {
       test.fetch(test.open(), ["/text"], { kind: "directory", qualifiers: { "vcs.commit": "x" } }),
       code("invalid"),
     );
+  });
+
+  it("is kept also where nobody waits any more when it is unpacked", async () => {
+    test.web.on("/t.tar.gz", archive);
+    const origin = test.open();
+    await test.fetch(origin, ["/t.tar.gz"]);
+    const leaving = new AbortController();
+    const open = test.tenant.blobs.open.bind(test.tenant.blobs);
+    test.tenant.blobs.open = (digest) => {
+      leaving.abort(new StillageError("cancelled", "gone"));
+      return open(digest);
+    };
+    const gone = test.fetch(origin, ["/t.tar.gz"], { kind: "directory", signal: leaving.signal });
+    await assert.rejects(gone, code("cancelled"));
+    const query = test.query(["/t.tar.gz"], { kind: "directory" });
+    while ((await origin.find(test.tenant, query)) === undefined) await new Promise((each) => setImmediate(each));
   });
 
   it("is unpacked once for all who want it at the same time", async () => {

@@ -40,21 +40,44 @@ export class DirectoryEncoder {
   async encode(entries: ReadonlyMap<string, DirectoryEntry>): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     let length = 0;
-    const names = sortedByBytes([...entries.keys()]);
-    for (const kind of ["file", "directory", "symlink"]) {
-      const own = names.filter((name) => entries.get(name)?.kind === kind);
+    for (const unsorted of namesByKind(entries)) {
+      const names = await this.sort(unsorted);
       // A message may come in parts that follow one another, as its repeated fields do (Protocol Buffers, "Encoding").
-      for (let at = 0; at < own.length; at += batch) {
+      for (let at = 0; at < names.length; at += batch) {
         const part = create(DirectorySchema);
-        for (const name of own.slice(at, at + batch)) append(part, name, entries.get(name) as DirectoryEntry);
+        for (const name of names.slice(at, at + batch)) append(part, name, entries.get(name) as DirectoryEntry);
         const bytes = toBinary(DirectorySchema, part);
         length += bytes.length;
         if (length > maxDirectoryBytes) throw badArchive(`a directory has too many entries, ${entries.size}`);
         parts.push(bytes);
-        await this.giveWay(Math.min(batch, own.length - at));
+        await this.giveWay(Math.min(batch, names.length - at));
       }
     }
     return Buffer.concat(parts, length);
+  }
+
+  /** Names in the order of their UTF-8, which differs from that of JavaScript's strings beyond U+FFFF. */
+  async sort(names: readonly string[]): Promise<string[]> {
+    let runs: string[][] = [];
+    for (let at = 0; at < names.length; at += batch) {
+      runs.push(
+        names
+          .slice(at, at + batch)
+          .map(charPerByte)
+          .sort(),
+      );
+      await this.giveWay(batch);
+    }
+    while (runs.length > 1) {
+      const merged: string[][] = [];
+      for (let i = 0; i < runs.length; i += 2) {
+        const both = merge(runs[i] as string[], runs[i + 1] ?? []);
+        merged.push(both);
+        await this.giveWay(both.length);
+      }
+      runs = merged;
+    }
+    return (runs[0] ?? []).map(fromCharPerByte);
   }
 
   private async giveWay(count: number): Promise<void> {
@@ -80,10 +103,25 @@ function append({ files, directories, symlinks }: Directory, name: string, entry
   }
 }
 
-/** Names in the order of their UTF-8, which differs from that of JavaScript's strings beyond U+FFFF. Changes `names`. */
-export function sortedByBytes(names: string[]): string[] {
-  if (names.every((name) => Buffer.byteLength(name) === name.length)) return names.sort();
-  // With a character for each byte, both orders are one.
-  const bytes = names.map((name) => Buffer.from(name).toString("latin1")).sort();
-  return bytes.map((each) => Buffer.from(each, "latin1").toString());
+/** In the order of the fields. */
+function namesByKind(entries: ReadonlyMap<string, DirectoryEntry>): string[][] {
+  const names: Record<DirectoryEntry["kind"], string[]> = { file: [], directory: [], symlink: [] };
+  for (const [name, { kind }] of entries) names[kind].push(name);
+  return [names.file, names.directory, names.symlink];
+}
+
+const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
+
+/** With a character for each byte of UTF-8, the order of strings is that of the bytes. */
+const charPerByte = (text: string): string => (isAscii(text) ? text : Buffer.from(text).toString("latin1"));
+const fromCharPerByte = (text: string): string => (isAscii(text) ? text : Buffer.from(text, "latin1").toString());
+
+/** Two sorted lists as one. */
+function merge(a: readonly string[], b: readonly string[]): string[] {
+  const merged: string[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    merged.push(((a[i] as string) <= (b[j] as string) ? a[i++] : b[j++]) as string);
+  }
+  return merged.concat(a.slice(i), b.slice(j));
 }

@@ -10,8 +10,8 @@ export const maxEntries = 300_000;
 /** Bytes of the names and of what links point to: they are in memory until the end. Linux has 2 MB. */
 export const maxTextBytes = 64 << 20;
 
-/** In a message, the digest of a file or a directory takes at least the shortest hash. */
-const digestBytes = 40;
+/** What the digest of a file or a directory takes in a message at least: the shortest hash and the lengths around it. */
+const digestBytes = 48;
 
 interface Folder {
   readonly kind: "directory";
