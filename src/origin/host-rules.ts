@@ -46,7 +46,7 @@ export async function allowedAddresses(url: OriginUrl, rules: HostRules): Promis
   // A network allows a host whose addresses are all in it, and denies one of which any is.
   const allows = (pattern: HostPattern): boolean => addresses.every((each) => matchesHost(pattern, url, [each]));
   if (rules.allow.some(allows)) return found;
-  const reached = addresses.flatMap((each) => [each, embeddedAddress(each) ?? []].flat());
+  const reached = addresses.flatMap((each) => [each, embeddedAddress(each) ?? each]);
   if (rules.deny.some((pattern) => matchesHost(pattern, url, reached)))
     throw refusal(url, "the operator of this cache denies that");
   if (port < firstFreePort && !webPorts.includes(port)) throw refusal(url, `port ${port} is not the web's`);
