@@ -39,8 +39,8 @@ export function planLookup(tenant: Tenant, query: AssetQuery): FetchPlan | undef
  * The qualifiers under which what is fetched has its name; `undefined` where it has none. An archive is the same whichever of its directories
  * is wanted. What has a digest by another function than most ask for stands beside that, not in its place.
  */
-export function namesOf(kind: AssetKind, { qualifiers, function: fn }: FetchPlan): readonly Qualifier[] | undefined {
-  const { identity } = qualifiers;
+export function namesOf(kind: AssetKind, plan: FetchPlan, fn = plan.function): readonly Qualifier[] | undefined {
+  const { identity } = plan.qualifiers;
   if (identity === undefined) return undefined;
   const own = kind === "directory" ? identity : identity.filter(({ name }) => name !== "directory");
   return fn === sha256 ? own : [...own, { name: "digest_function", value: fn.name }];

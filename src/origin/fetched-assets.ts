@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Digest } from "../base/digest.ts";
+import { sha256 } from "../base/digest-function.ts";
 import type { Asset, AssetQuery } from "../cache/asset-index.ts";
 import type { AssetKind } from "../cache/asset-name.ts";
 import { PushBlobRequestSchema } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
@@ -14,13 +15,17 @@ export async function pushedAsset({ tenant, query, qualifiers: { integrity } }: 
   return await tenant.assets.find(provable(query, integrity));
 }
 
-/** What an earlier fetch has left, or a push under the same name. */
+/** What an earlier fetch has left, or a push under the same name; that has no digest function in it. */
 export async function fetchedAsset(kind: AssetKind, plan: FetchPlan): Promise<Found | undefined> {
   const { tenant, query, urls, qualifiers } = plan;
-  const names = namesOf(kind, plan);
-  if (names === undefined) return undefined;
-  const named = { ...query, kind, uris: urls.map(({ uri }) => uri), qualifiers: names };
-  return await tenant.assets.find(provable(named, qualifiers.integrity));
+  const uris = urls.map(({ uri }) => uri);
+  for (const fn of new Set([plan.function, sha256])) {
+    const names = namesOf(kind, plan, fn);
+    if (names === undefined) return undefined;
+    const found = await tenant.assets.find(provable({ ...query, kind, uris, qualifiers: names }, qualifiers.integrity));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Nobody's push makes a blob what its checksum says it is not, as far as its digest tells. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import { digestFunctions } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { putBlob } from "../cache/tree.fixture.ts";
 import { made } from "./archive/archive.fixture.ts";
@@ -47,6 +48,19 @@ describe("a directory from an origin", () => {
     await assert.rejects(test.fetch(origin, uris, { kind: "directory", oldest: 3000 }), code("not-found"));
     test.now = 9000;
     await assert.rejects(test.fetch(origin, uris, { kind: "directory" }), code("not-found"));
+  });
+
+  it("is made of an archive that was pushed, by whatever digest function", async () => {
+    const origin = test.open();
+    for (const fn of digestFunctions) {
+      const uris = [`${test.web.url}/pushed.${fn.name}`];
+      const digest = await putBlob(test.tenant.blobs, archive, fn);
+      const pushed = { kind: "blob", uris, qualifiers: [], references: [], message: new Uint8Array(0) } as const;
+      await test.tenant.assets.store({ ...pushed, digest, expires: undefined });
+      const found = await test.fetch(origin, uris, { kind: "directory", function: fn });
+      assert.equal(found?.digest.function, fn);
+    }
+    assert.equal(test.web.requests.length, 0);
   });
 
   it("is not what is no archive", async () => {
