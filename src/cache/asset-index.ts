@@ -17,6 +17,8 @@ export interface AssetQuery extends AssetKey {
   readonly function: DigestFunction | undefined;
   /** Milliseconds since 1970: content that was pushed earlier does not serve. */
   readonly oldest: number | undefined;
+  /** What else the content has to be, as far as its digest tells; left out: anything. */
+  readonly accepts?: ((digest: Digest) => boolean) | undefined;
 }
 
 /** The answer of a Fetch. */
@@ -72,6 +74,7 @@ export class AssetIndex {
       const digest = ref?.roots[0]?.digest;
       if (ref === undefined || digest === undefined) continue;
       if (query.function !== undefined && digest.function !== query.function) continue;
+      if (query.accepts?.(digest) === false) continue;
       if (query.oldest !== undefined && ref.stored < query.oldest) continue;
       if (closure !== undefined && !(await closure.complete(ref.roots))) continue;
       return { uri, digest, stored: ref.stored, expires: ref.expires };

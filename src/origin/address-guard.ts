@@ -58,8 +58,14 @@ export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0 || address.includes("%")) return false; // a zone is of one machine's networks
   if (family === 4) return !privateV4.check(address, "ipv4");
-  if (embedding.check(address, "ipv6")) return !privateV4.check(lastFour(address), "ipv4");
+  const inside = embeddedAddress(address);
+  if (inside !== undefined) return !privateV4.check(inside, "ipv4");
   return publicV6.check(address, "ipv6") && !exceptedV6.check(address, "ipv6");
+}
+
+/** The IPv4 address that is reached by an IPv6 one; `undefined` where there is none in it. */
+export function embeddedAddress(address: string): string | undefined {
+  return isIP(address) === 6 && embedding.check(address, "ipv6") ? lastFour(address) : undefined;
 }
 
 /** The IPv4 address in the last 32 bits of an IPv6 address. */

@@ -5,9 +5,11 @@ import { StillageError } from "../base/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { BlobStaging } from "../store/blob-staging.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import { fromNetwork, type OriginBody } from "./http-get.ts";
+import type { OriginBody } from "./http-get.ts";
 import { type Integrity, IntegrityCheck } from "./integrity.ts";
+import { fromNetwork } from "./network-error.ts";
 import { showUrl } from "./origin-url.ts";
+import { everySecond, Pace, type Ticks } from "./pace.ts";
 
 export interface DownloadOptions {
   readonly blobs: BlobStore;
@@ -16,13 +18,14 @@ export interface DownloadOptions {
   readonly integrity: Integrity | undefined;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  readonly ticks?: Ticks;
 }
 
 /**
  * Stores what an origin sends, verified. Where its digest is known beforehand (the checksum is by the store's own function and the
  * origin tells the length) it is an upload like any other; else it is staged. A crash before the end leaves nothing of it.
  * Errors: `aborted` where it is not what it has to be; `failed-precondition` where it is larger than allowed; `unavailable` where the
- * connection breaks; `exhausted`; the signal's reason.
+ * connection breaks; `deadline` where too little comes; `exhausted`; the signal's reason.
  */
 export async function download(source: OriginBody, options: DownloadOptions): Promise<Digest> {
   try {
@@ -48,10 +51,10 @@ function digestBeforehand({ length }: OriginBody, { integrity, function: fn }: D
   return parseDigest(hash, length, fn);
 }
 
-async function upload(source: OriginBody, digest: Digest, { blobs, signal }: DownloadOptions): Promise<Digest> {
-  const begun = await blobs.upload(digest).catch(asFull);
+async function upload(source: OriginBody, digest: Digest, options: DownloadOptions): Promise<Digest> {
+  const begun = await options.blobs.upload(digest).catch(asFull);
   try {
-    await receive(source, signal, (chunk) => begun.write(chunk));
+    await receive(source, options, (chunk) => begun.write(chunk));
     await begun.finish().catch((error: unknown) => {
       if (!(error instanceof StillageError) || error.code !== "invalid") return asFull(error);
       throw new StillageError("aborted", `${showUrl(source.from)} is not what its checksum says: ${error.message}`);
@@ -63,11 +66,11 @@ async function upload(source: OriginBody, digest: Digest, { blobs, signal }: Dow
 }
 
 async function stage(source: OriginBody, options: DownloadOptions): Promise<Digest> {
-  const { staging, function: fn, integrity, maxBytes, signal } = options;
+  const { staging, function: fn, integrity, maxBytes } = options;
   const check = new IntegrityCheck(integrity, fn.name);
   const staged = await staging.stage(fn);
   try {
-    await receive(source, signal, (chunk) => {
+    await receive(source, options, (chunk) => {
       checkLength(source, staged.received + chunk.length, maxBytes);
       check.update(chunk);
       return staged.write(chunk);
@@ -88,12 +91,15 @@ async function stage(source: OriginBody, options: DownloadOptions): Promise<Dige
 /** Takes the whole body. The socket is read no faster than `take` goes. */
 async function receive(
   { body, from }: OriginBody,
-  signal: AbortSignal,
+  { signal, ticks = everySecond }: DownloadOptions,
   take: (chunk: Uint8Array) => MaybePromise<void>,
 ): Promise<void> {
+  const pace = new Pace((error) => body.destroy(error));
+  using _ = ticks(pace.tick);
   for await (const chunk of chunksOf(body, (error) => fromNetwork(error, from, signal))) {
+    pace.took(chunk.length);
     const taken = take(chunk);
-    if (isPromise(taken)) await taken;
+    if (isPromise(taken)) await pace.aside(taken);
   }
   signal.throwIfAborted();
   if (!body.complete) throw new StillageError("unavailable", `the connection to ${from.host} ended within the content`);

@@ -55,6 +55,18 @@ describe("the qualifiers of a fetch", () => {
     ]);
   });
 
+  it("take those for many URIs without comparing each with each", (context) => {
+    const many = Array.from({ length: 100 }, (_, i) => `https://one.example/${i}`);
+    const given = Object.fromEntries(Array.from({ length: 700 }, (_, i) => [i.toString(36), {}]));
+    const parse = context.mock.method(URL, "parse");
+    readQualifiers(
+      "blob",
+      many,
+      list({ "bazel.auth_headers": JSON.stringify({ ...given, "https://one.example": { A: "b" } }) }),
+    );
+    assert.ok(parse.mock.callCount() <= 801);
+  });
+
   it("are no name for others where only headers say who may see the content", () => {
     assert.equal(read({ "http_header:Cookie": "c" }).identity, undefined);
     assert.deepEqual(read({ "http_header:Cookie": "c", "checksum.sri": sri }).identity, [

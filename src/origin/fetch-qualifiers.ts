@@ -125,14 +125,25 @@ class Reading {
   }
 
   private takeLegacyHeaders(value: string): void {
+    const concerned = this.byUriAndOrigin();
     for (const [key, headers] of Object.entries(parseLegacy(value))) {
-      const belongs = this.uris.map((uri) => isWebUri(uri) && concerns(key, uri));
+      const those = new Set([...(concerned.get(key) ?? []), ...(concerned.get(URL.parse(key)?.href ?? "") ?? [])]);
       for (const [name, each] of Object.entries(headers)) {
-        belongs.forEach((its, i) => {
-          if (its) addForwarded(this.special[i] as Map<string, string>, name, each);
-        });
+        for (const special of those) addForwarded(special, name, each);
       }
     }
+  }
+
+  /** The headers of each URI, by that and by its origin with a slash behind it. */
+  private byUriAndOrigin(): Map<string, Map<string, string>[]> {
+    const found = new Map<string, Map<string, string>[]>();
+    for (const [i, uri] of this.uris.entries()) {
+      if (!isWebUri(uri)) continue;
+      const special = this.special[i] as Map<string, string>;
+      for (const key of [uri, `${parseOriginUrl(uri).url.origin}/`])
+        found.set(key, [...(found.get(key) ?? []), special]);
+    }
+    return found;
   }
 
   private takeDirectory(value: string): void {
@@ -164,10 +175,3 @@ function parseLegacy(text: string): Readonly<Record<string, Readonly<Record<stri
 
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Whether headers for `key`, a URI or an origin, are meant for a URI of the request. */
-function concerns(key: string, uri: string): boolean {
-  if (key === uri) return true;
-  const { url } = parseOriginUrl(uri);
-  return URL.parse(key)?.href === `${url.origin}/`;
-}

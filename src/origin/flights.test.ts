@@ -4,7 +4,7 @@ import { StillageError } from "../base/errors.ts";
 import { Flights } from "./flights.ts";
 
 const options = { slots: 1, maxWaiting: 2, timeoutMs: 60_000 };
-const forever = new AbortController().signal;
+const forever = { signal: new AbortController().signal };
 const breath = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("flights", () => {
@@ -37,9 +37,9 @@ describe("flights", () => {
     const flights = new Flights<string>(options);
     const { promise, resolve } = Promise.withResolvers<string>();
     const leaving = new AbortController();
-    const first = flights.join("first", () => promise, leaving.signal);
+    const first = flights.join("first", () => promise, leaving);
     const begun: string[] = [];
-    const second = flights.join("second", async () => String(begun.push("second")), leaving.signal);
+    const second = flights.join("second", async () => String(begun.push("second")), leaving);
     const third = flights.join("third", async () => String(begun.push("third")), forever);
     leaving.abort(new StillageError("cancelled", "gone"));
     await assert.rejects(first, { code: "cancelled" });
@@ -62,6 +62,59 @@ describe("flights", () => {
     all.push(flights.join("a", () => promise, forever));
     resolve();
     await Promise.all(all);
+  });
+
+  it("leave room for others than the one client that asks for more than his share", async () => {
+    const flights = new Flights<string>({ slots: 4, maxWaiting: 8, timeoutMs: 60_000 });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const greedy = { ...forever, client: "greedy" };
+    const all = [1, 2, 3, 4, 5].map((key) => flights.join(`greedy ${key}`, () => promise, greedy));
+    await assert.rejects(
+      flights.join("greedy 6", () => promise, greedy),
+      { code: "unavailable" },
+    );
+    assert.equal(flights.running, 3);
+    assert.equal(await flights.join("other", async () => "done", { ...forever, client: "other" }), "done");
+    const local = [1, 2, 3].map((key) => flights.join(`local ${key}`, () => promise, forever));
+    assert.equal(flights.running, 4);
+    resolve("done");
+    await Promise.all([...all, ...local]);
+  });
+
+  it("forget at once what nobody waits for any more, before it has begun", async () => {
+    const flights = new Flights<string>(options);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const first = flights.join("first", () => promise, forever);
+    for (let i = 0; i < 10; i++) {
+      const leaving = new AbortController();
+      const all = ["a", "b"].map((key) => flights.join(key, () => assert.fail("it begins"), leaving));
+      leaving.abort(new StillageError("cancelled", "gone"));
+      for (const each of await Promise.allSettled(all)) assert.equal(each.status, "rejected");
+    }
+    const again = flights.join("a", async () => "begun anew", forever);
+    resolve("done");
+    assert.deepEqual(await Promise.all([first, again]), ["done", "begun anew"]);
+  });
+
+  it("are not for who wants what begins later, unless they have yet to begin", async () => {
+    let now = 1000;
+    const flights = new Flights<number>({ ...options, slots: 2, clock: () => now });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const work = async () => {
+      const begun = now;
+      await promise;
+      return begun;
+    };
+    const all = [flights.join("a", work, forever)];
+    now = 2000;
+    all.push(flights.join("a", work, { ...forever, notBefore: 1000 }));
+    all.push(flights.join("a", work, { ...forever, notBefore: 1001 }));
+    now = 3000;
+    all.push(flights.join("a", work, forever));
+    all.push(flights.join("a", work, { ...forever, notBefore: 2500 }));
+    all.push(flights.join("a", work, { ...forever, notBefore: 2500 }));
+    resolve();
+    assert.deepEqual(await Promise.all(all), [1000, 1000, 2000, 2000, 3000, 3000]);
   });
 
   it("have a time limit", async () => {

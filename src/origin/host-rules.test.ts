@@ -26,8 +26,14 @@ async function resolve(host: string) {
 
 const patterns = (...texts: string[]) => texts.map((text) => parseHostPattern(text) as HostPattern);
 
+const ownAddresses = () => [
+  { address: "198.41.0.7", family: "IPv4", cidr: "198.41.0.7/24" } as const,
+  { address: "192.5.6.30", family: "IPv4", cidr: "192.5.6.30/0" } as const,
+  { address: "2a00:1450::7", family: "IPv6", cidr: "2a00:1450::7/64" } as const,
+];
+
 async function ask(url: string, allow: string[] = [], deny: string[] = []): Promise<string> {
-  const rules = { allow: patterns(...allow), deny: patterns(...deny), resolve };
+  const rules = { allow: patterns(...allow), deny: patterns(...deny), resolve, ownAddresses };
   const found = await allowedAddresses(parseOriginUrl(url), rules);
   return found.map(({ address }) => address).join(" ");
 }
@@ -91,5 +97,19 @@ describe("a host", () => {
     await assert.rejects(ask("http://public.example/", [], ["93.184.0.0/16"]), { code: "forbidden" });
     await assert.rejects(ask("http://public.example/", ["inside.example"], ["*"]), { code: "forbidden" });
     assert.ok(await ask("http://inside.example/", ["inside.example"], ["*"]));
+  });
+
+  it("that is denied may not by an address of IPv6 that leads to it either", async () => {
+    for (const host of ["[64:ff9b::5db8:d822]", "[::ffff:93.184.216.34]"]) {
+      assert.ok(await ask(`http://${host}/`));
+      await assert.rejects(ask(`http://${host}/`, [], ["93.184.0.0/16"]), { code: "forbidden" });
+    }
+  });
+
+  it("that is this machine, or beside it, may not, though it is public, unless it is allowed", async () => {
+    const near = ["198.41.0.7", "198.41.0.8", "192.5.6.30", "[2a00:1450::7]", "[2a00:1450::8]", "[64:ff9b::c629:8]"];
+    for (const host of near) await assert.rejects(ask(`http://${host}/`), { code: "forbidden" });
+    for (const host of ["198.41.1.7", "192.5.6.31", "[2a00:1450:0:1::7]"]) assert.ok(await ask(`http://${host}/`));
+    assert.ok(await ask("http://198.41.0.8/", ["198.41.0.0/24"]));
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isWebUri, parseOriginUrl, showUrl } from "./origin-url.ts";
+import { isWebUri, parseOriginUrl, showUri, showUrl } from "./origin-url.ts";
 
 describe("the URL of an origin", () => {
   const good: [text: string, host: string, port: number][] = [
@@ -49,6 +49,10 @@ describe("the URL of an origin", () => {
     "http://exa mple.com/",
     "http://example.com:99999/",
     "http://a%00b/",
+    "http://example.com../",
+    "http://127.0.0.1../",
+    "http://a..example.com/",
+    "http://.example.com/",
     "//example.com/",
     "/etc/passwd",
   ];
@@ -63,6 +67,16 @@ describe("the URL of an origin", () => {
 
   it("is shown without its query", () => {
     assert.equal(showUrl(parseOriginUrl("https://host/a/b?X-Signature=secret#x")), "https://host/a/b");
+  });
+
+  it("is shown without its secrets also where it is none, and other URIs as they are", () => {
+    const shown = {
+      "https://user:secret@host:8080/a?token=secret#secret": "https://host:8080/a",
+      "http://user:secret@ho st/": "an http URI that is none",
+      "urn:x?a=b": "urn:x?a=b",
+      "": "",
+    };
+    for (const [uri, expected] of Object.entries(shown)) assert.equal(showUri(uri), expected);
   });
 
   it("is told from other URIs", () => {

@@ -12,6 +12,13 @@ export function showUrl({ url }: OriginUrl): string {
   return `${url.origin}${url.pathname}`.slice(0, 300);
 }
 
+/** The same for a URI that may be anything; one that is not the web's is shown as it is. */
+export function showUri(uri: string): string {
+  if (!isWebUri(uri)) return uri;
+  const url = URL.parse(uri);
+  return url === null ? "an http URI that is none" : `${url.origin}${url.pathname}`;
+}
+
 /** Whether a URI is of a kind that is fetched at all: artifacts of BuildStream, for one, are not. */
 export function isWebUri(uri: string): boolean {
   return /^https?:/i.test(uri);
@@ -33,6 +40,8 @@ export function parseOriginUrl(text: string, base?: URL): OriginUrl {
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
   if (host === "") throw new StillageError("invalid", "the URL names no host");
+  // A resolver may take it for the name without the empty part, which no rule would recognise.
+  if (host.split(".").includes("")) throw new StillageError("invalid", `the host name ${host} has an empty part`);
   url.hash = "";
   const secure = url.protocol === "https:";
   return { url, secure, host, port: url.port === "" ? (secure ? 443 : 80) : Number(url.port) };

@@ -51,7 +51,14 @@ export class OriginTest {
     const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
     const resolve = async () => [{ address: "127.0.0.1", family: 4 }];
     const rules = { ...testRules, ...more };
-    const origin = new Origin({ rules, staging: () => blobs, userAgent: "stillage/test", log, resolve });
+    const origin = new Origin({
+      rules,
+      staging: () => blobs,
+      userAgent: "stillage/test",
+      log,
+      clock: () => this.now,
+      resolve,
+    });
     this.origins.push(origin);
     return origin;
   }
@@ -65,6 +72,7 @@ export class OriginTest {
       oldest: undefined,
       signal: new AbortController().signal,
       timeoutMs: undefined,
+      client: undefined,
       ...more,
     };
   }

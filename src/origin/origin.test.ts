@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { gzipSync } from "node:zlib";
 import { digestOf } from "../base/digest.ts";
-import { sha1, sha256, sha512 } from "../base/digest-function.ts";
+import { digestFunctions, sha256 } from "../base/digest-function.ts";
 import type { StillageError } from "../base/errors.ts";
 import { putBlob } from "../cache/tree.fixture.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
-import { made } from "./archive/archive.fixture.ts";
 import { code, hashOf, OriginTest, sri } from "./origin.fixture.ts";
 
 const test = new OriginTest();
@@ -25,6 +23,50 @@ describe("a fetch from an origin", () => {
     assert.equal(test.web.count("/file"), 1);
     assert.equal(test.tenant.blobs.usage().blobs, 1);
     assert.deepEqual(origin.counts(), { downloads: { stored: 1, failed: 0 }, bytes: 7, running: 0 });
+  });
+
+  it("finds what is here for who may not fetch, in whatever spelling, and asks nobody", async () => {
+    await putBlob(test.tenant.blobs, "content");
+    test.web.on("/file", "other");
+    const origin = test.open();
+    await test.fetch(origin, ["/file"], { qualifiers: { "checksum.sri": sri("other"), "bazel.canonical_id": "x" } });
+    const find = (path: string, qualifiers: Record<string, string>) =>
+      origin.find(test.tenant, test.query([path], { qualifiers }));
+    assert.equal((await find("/never", { "checksum.sri": sri("content") }))?.digest.hash, hashOf("content"));
+    const spelled = { "checksum.sri": `md5-x ${sri("other")}`, "bazel.canonical_id": "x", "http_header:X": "y" };
+    assert.equal((await find("/file", spelled))?.digest.hash, hashOf("other"));
+    assert.equal(await find("/file", { "vcs.commit": "x" }), undefined);
+    assert.equal(await find("/never", {}), undefined);
+    assert.equal(test.web.requests.length, 1);
+  });
+
+  it("does not serve what somebody pushed under a checksum that it has not", async () => {
+    test.web.on("/file", "content");
+    const [digest, good] = [await putBlob(test.tenant.blobs, "evil"), digestOf(sha256, Buffer.from("content"))];
+    const query = test.query(["/file"], { qualifiers: { "checksum.sri": sri("content") } });
+    const { uris, qualifiers } = query;
+    const pushed = { kind: "blob", uris, qualifiers, references: [], message: new Uint8Array(0) } as const;
+    await test.tenant.assets.store({ ...pushed, digest, expires: undefined });
+    const origin = test.open({ mode: "verified" });
+    assert.equal(await origin.find(test.tenant, query), undefined);
+    assert.deepEqual((await origin.fetch(test.tenant, query))?.digest, good);
+    assert.deepEqual((await origin.find(test.tenant, query))?.digest, good);
+  });
+
+  it("has a name for each digest function, none of which takes the place of another", async () => {
+    test.web.on("/file", "content");
+    const origin = test.open();
+    for (let i = 0; i < 2; i++) {
+      for (const fn of [undefined, ...digestFunctions]) {
+        const found = await test.fetch(origin, ["/file"], { function: fn });
+        assert.equal(found?.digest.function, fn ?? sha256);
+        assert.deepEqual(
+          (await origin.find(test.tenant, test.query(["/file"], { function: fn })))?.digest,
+          found?.digest,
+        );
+      }
+    }
+    assert.equal(test.web.count("/file"), digestFunctions.length);
   });
 
   it("is for the web's URIs alone", async () => {
@@ -67,7 +109,7 @@ describe("a fetch from an origin", () => {
 
   it("gives digests of the function that the client wants", async () => {
     test.web.on("/file", "content");
-    for (const fn of [sha1, sha512]) {
+    for (const fn of digestFunctions) {
       const found = await test.fetch(test.open(), ["/file"], {
         function: fn,
         qualifiers: { "checksum.sri": sri("content") },
@@ -98,6 +140,32 @@ describe("a fetch from an origin", () => {
     assert.equal((await test.fetch(test.open(), ["/file"], { oldest: 3_600_000 }))?.digest.hash, hashOf("new"));
     assert.equal((await test.fetch(test.open(), ["/file"], { oldest: 2000 }))?.digest.hash, hashOf("new"));
     assert.equal(test.web.count("/file"), 2);
+  });
+
+  it("is as old as the question was, and is not for who wants what is asked for later", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    test.web.on("/slow", (_, response) => {
+      asked.resolve();
+      void promise.then(() => response.writeHead(200, { "content-length": 3 }).end("abc"));
+    });
+    const origin = test.open();
+    const first = test.fetch(origin, ["/slow"]);
+    await asked.promise;
+    test.now = 2000;
+    const second = test.fetch(origin, ["/slow"], { oldest: 1500 });
+    while (test.web.count("/slow") < 2) await new Promise((each) => setImmediate(each));
+    test.now = 3000;
+    const third = test.fetch(origin, ["/slow"], { oldest: 1500 });
+    resolve();
+    await Promise.all([first, second, third]);
+    assert.equal(test.web.count("/slow"), 2);
+    assert.equal(await origin.find(test.tenant, test.query(["/slow"], { oldest: 2001 })), undefined);
+  });
+
+  it("says of many failures no more than fits into an answer", async () => {
+    const paths = Array.from({ length: 100 }, (_, i) => `/absent${i}${"x".repeat(250)}`);
+    await assert.rejects(test.fetch(test.open(), paths), ({ message }: StillageError) => message.length < 4000);
   });
 
   it("is one download for all who want it at the same time", async () => {
@@ -229,65 +297,6 @@ describe("a fetch from an origin", () => {
   });
 });
 
-describe("a directory from an origin", () => {
-  const archive = made("mkdir -p t/d; echo -n 1 > t/a; echo -n 2 > t/d/b; tar czf out t");
-
-  it("is what the archive holds, and is asked for once", async () => {
-    test.web.on("/t.tar.gz", archive);
-    const origin = test.open();
-    const first = await test.fetch(origin, ["/t.tar.gz"], { kind: "directory" });
-    const again = await test.fetch(origin, ["/t.tar.gz"], { kind: "directory" });
-    assert.deepEqual(first?.digest, again?.digest);
-    const blob = await test.fetch(origin, ["/t.tar.gz"]);
-    assert.equal(blob?.digest.hash, hashOf(archive));
-    assert.equal(test.web.count("/t.tar.gz"), 1);
-  });
-
-  it("is the same with or without a checksum, and part of it another", async () => {
-    test.web.on("/t.tar.gz", archive);
-    const origin = test.open();
-    const ask = (qualifiers: Record<string, string>) =>
-      test.fetch(origin, ["/t.tar.gz"], { kind: "directory", qualifiers });
-    const whole = await ask({ "checksum.sri": sri(archive, "sha512") });
-    assert.deepEqual((await ask({}))?.digest, whole?.digest);
-    const part = await ask({ directory: "t/d/" });
-    assert.notEqual(part?.digest.hash, whole?.digest.hash);
-    assert.deepEqual((await ask({ directory: "./t/d" }))?.digest, part?.digest);
-    await assert.rejects(ask({ directory: "nowhere" }), code("not-found"));
-  });
-
-  it("is no newer than the archive, and expires with it", async () => {
-    const uris = [`${test.web.url}/pushed.tar.gz`];
-    const digest = await putBlob(test.tenant.blobs, archive);
-    const pushed = { kind: "blob", uris, qualifiers: [], references: [], message: new Uint8Array(0) } as const;
-    await test.tenant.assets.store({ ...pushed, digest, expires: 9000 });
-    test.now = 5000;
-    const origin = test.open();
-    assert.equal((await test.fetch(origin, uris, { kind: "directory" }))?.expires, 9000);
-    assert.ok(await test.fetch(origin, uris, { kind: "directory", oldest: 1000 }));
-    await assert.rejects(test.fetch(origin, uris, { kind: "directory", oldest: 3000 }), code("not-found"));
-    test.now = 9000;
-    await assert.rejects(test.fetch(origin, uris, { kind: "directory" }), code("not-found"));
-  });
-
-  it("is not what is no archive", async () => {
-    test.web.on("/text", gzipSync("text"));
-    await assert.rejects(test.fetch(test.open(), ["/text"], { kind: "directory" }), code("failed-precondition"));
-    await assert.rejects(
-      test.fetch(test.open(), ["/text"], { kind: "directory", qualifiers: { "vcs.commit": "x" } }),
-      code("invalid"),
-    );
-  });
-
-  it("is unpacked once for all who want it at the same time", async () => {
-    test.web.on("/t.tar.gz", archive);
-    const origin = test.open();
-    const all = Array.from({ length: 10 }, () => test.fetch(origin, ["/t.tar.gz"], { kind: "directory" }));
-    assert.equal(new Set((await Promise.all(all)).map((found) => found?.digest.hash)).size, 1);
-    assert.equal(test.web.count("/t.tar.gz"), 1);
-  });
-});
-
 describe("the end of a server", () => {
   it("breaks downloads off, and leaves nothing of them", async () => {
     test.web.on("/endless", (_, response) => {
@@ -302,5 +311,15 @@ describe("the end of a server", () => {
     await promise;
     await assert.rejects(fetching, code("unavailable"));
     assert.equal(test.tenant.blobs.usage().bytes, 0);
+  });
+
+  it("does not wait for a connection that has become something else", async () => {
+    test.web.on("/other", ({ socket }) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    });
+    const origin = test.open();
+    await assert.rejects(test.fetch(origin, ["/other"]), code("aborted"));
+    await origin.close();
+    assert.equal(origin.counts().running, 0);
   });
 });

@@ -1,22 +1,22 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Clock, systemClock } from "../base/clock.ts";
 import type { Digest } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
 import { asStillageError, type ErrorCode, StillageError } from "../base/errors.ts";
 import type { HostPattern } from "../base/host-pattern.ts";
 import type { Log } from "../base/log.ts";
-import type { Asset, AssetQuery } from "../cache/asset-index.ts";
+import type { AssetQuery } from "../cache/asset-index.ts";
 import type { Qualifier } from "../cache/asset-name.ts";
 import type { Tenant } from "../cache/tenant.ts";
-import { PushBlobRequestSchema } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { BlobStaging } from "../store/blob-staging.ts";
 import { unpack } from "./archive/unpack.ts";
+import { deadlineAfter } from "./deadline.ts";
 import { download } from "./download.ts";
-import { type FetchQualifiers, readQualifiers } from "./fetch-qualifiers.ts";
+import { type FetchPlan, keyOfDownload, namesOf, planFetch, planLookup } from "./fetch-plan.ts";
+import { type Found, fetchedAsset, keepAsset, knownBlob, pushedAsset } from "./fetched-assets.ts";
 import { Flights } from "./flights.ts";
 import { type Resolve, systemResolve } from "./host-rules.ts";
-import { type GetOptions, httpGet } from "./http-get.ts";
-import { isWebUri, type OriginUrl, parseOriginUrl, showUrl } from "./origin-url.ts";
+import { httpGet } from "./http-get.ts";
+import type { RequestRules } from "./http-request.ts";
+import { type OriginUrl, showUrl } from "./origin-url.ts";
 
 /** Downloads at the same time, over all clients: each may fill a good part of the network, and holds half a megabyte. */
 export const maxDownloads = 8;
@@ -45,6 +45,7 @@ export interface OriginOptions {
   readonly staging: (instance: string) => BlobStaging;
   readonly userAgent: string;
   readonly log: Log;
+  readonly clock?: Clock;
   readonly resolve?: Resolve;
   /** PEM of authorities to trust in place of the system's. */
   readonly authorities?: string;
@@ -56,19 +57,16 @@ export interface OriginQuery extends AssetQuery {
   readonly signal: AbortSignal;
   /** How long this caller waits, in milliseconds; `undefined`: until its call ends. */
   readonly timeoutMs: number | undefined;
+  /** By whom this is counted, so that he leaves room for others; `undefined`: one who stands for many. */
+  readonly client: string | undefined;
 }
+
+/** Who waits for it, besides. */
+type Waiter = Pick<OriginQuery, "signal" | "client">;
 
 export interface OriginAsset extends Found {
   /** Those that say what was meant: none that carries credentials. */
   readonly qualifiers: readonly Qualifier[];
-}
-
-/** One fetch, understood. */
-interface Plan {
-  readonly tenant: Tenant;
-  readonly query: OriginQuery;
-  readonly qualifiers: FetchQualifiers;
-  readonly urls: readonly { readonly uri: string; readonly url: OriginUrl; readonly index: number }[];
 }
 
 /** What has been done since the start. */
@@ -78,16 +76,14 @@ export interface OriginCounts {
   readonly running: number;
 }
 
-/** What an asset is, or will be. */
-type Found = Pick<Asset, "uri" | "digest"> & Partial<Pick<Asset, "stored" | "expires">>;
-
 /**
  * Fetches from the web what nobody has pushed (remote_asset.proto, Fetch). Each thing is asked of its origin once: what came is an asset,
  * under its URI and the qualifiers that say which content is meant, and whoever asks meanwhile waits for the same download.
  */
 export class Origin {
   private readonly options: OriginOptions;
-  private readonly get: GetOptions;
+  private readonly get: RequestRules;
+  private readonly clock: Clock;
   private readonly downloads: Flights<Found>;
   private readonly unpacking: Flights<Digest>;
   private stored = 0;
@@ -96,16 +92,27 @@ export class Origin {
 
   constructor(options: OriginOptions) {
     this.options = options;
-    const { rules, userAgent, authorities, resolve = systemResolve } = options;
+    const { rules, userAgent, authorities, clock = systemClock, resolve = systemResolve } = options;
     this.get = { rules: { allow: rules.allow, deny: rules.deny, resolve }, userAgent, authorities };
+    this.clock = clock;
     const { timeoutMs } = rules;
-    this.downloads = new Flights({ slots: maxDownloads, maxWaiting, timeoutMs });
-    this.unpacking = new Flights({ slots: maxUnpacking, maxWaiting, timeoutMs });
+    this.downloads = new Flights({ slots: maxDownloads, maxWaiting, timeoutMs, clock });
+    this.unpacking = new Flights({ slots: maxUnpacking, maxWaiting, timeoutMs, clock });
   }
 
   counts(): OriginCounts {
     const { stored, failed, bytes } = this;
     return { downloads: { stored, failed }, bytes, running: this.downloads.running };
+  }
+
+  /** What is here without asking anybody: pushed, fetched before, or stored under its checksum. It is for all who may pull. Errors: `invalid`. */
+  async find(tenant: Tenant, query: AssetQuery): Promise<OriginAsset | undefined> {
+    const plan = planLookup(tenant, query);
+    const pushed = plan === undefined ? await tenant.assets.find(query) : await pushedAsset(plan);
+    if (pushed !== undefined) return { ...pushed, qualifiers: query.qualifiers };
+    if (plan === undefined) return undefined;
+    const found = (await fetchedAsset(query.kind, plan)) ?? (query.kind === "blob" ? await knownBlob(plan) : undefined);
+    return found && { ...found, qualifiers: plan.qualifiers.identity ?? [] };
   }
 
   /**
@@ -114,15 +121,15 @@ export class Origin {
    * `aborted`, `deadline`, `unavailable`, `exhausted`, and `failed-precondition` for what this cache does not take.
    */
   async fetch(tenant: Tenant, query: OriginQuery): Promise<OriginAsset | undefined> {
-    if (!query.uris.some(isWebUri)) return undefined;
-    const qualifiers = readQualifiers(query.kind, query.uris, query.qualifiers);
-    const urls = query.uris.flatMap((uri, index) => (isWebUri(uri) ? [{ uri, url: parseOriginUrl(uri), index }] : []));
-    const { timeoutMs } = query;
-    using timer = timeoutMs === undefined ? undefined : deadlineAfter(timeoutMs);
+    const plan = planFetch(tenant, query);
+    if (plan === undefined) return undefined;
+    const { timeoutMs, client } = query;
+    using timer =
+      timeoutMs === undefined ? undefined : deadlineAfter(timeoutMs, `the fetch took longer than ${timeoutMs} ms`);
     const signal = timer === undefined ? query.signal : AbortSignal.any([query.signal, timer.signal]);
-    const plan: Plan = { tenant, query: { ...query, signal }, qualifiers, urls };
-    const found = await (query.kind === "blob" ? this.blob(plan) : this.directory(plan));
-    return { ...found, qualifiers: qualifiers.identity ?? [] };
+    const waiter = { signal, client };
+    const found = await (query.kind === "blob" ? this.blob(plan, waiter) : this.directory(plan, waiter));
+    return { ...found, qualifiers: plan.qualifiers.identity ?? [] };
   }
 
   /** Breaks off what is under way. */
@@ -130,75 +137,53 @@ export class Origin {
     await Promise.all([this.downloads.close(), this.unpacking.close()]);
   }
 
-  private async blob(plan: Plan): Promise<Found> {
-    const known = (await this.assetOf("blob", plan)) ?? (await this.known(plan));
+  private async blob(plan: FetchPlan, waiter: Waiter): Promise<Found> {
+    const known = (await fetchedAsset("blob", plan)) ?? (await knownBlob(plan));
     if (known !== undefined) return known;
-    const { tenant, query, qualifiers } = plan;
-    const { integrity, identity, headers } = qualifiers;
-    if (integrity === undefined && this.options.rules.mode === "verified") {
+    if (plan.qualifiers.integrity === undefined && this.options.rules.mode === "verified") {
       const description = "this cache fetches only what comes with a checksum";
       throw new StillageError("invalid", `checksum.sri is missing: ${description}`, {
         violations: [{ field: "qualifiers.checksum.sri", description }],
       });
     }
-    const fn = query.function ?? sha256;
-    const sent = plan.urls.map(({ uri, index }) => [uri, [...(headers[index] ?? [])]]);
-    const key = JSON.stringify([tenant.name, fn.name, integrity, identity && namesOf("blob", identity), sent]);
-    return await this.downloads.join(key, (signal) => this.download(plan, signal), query.signal);
+    const passenger = { ...waiter, notBefore: plan.query.oldest };
+    return await this.downloads.join(keyOfDownload(plan), (signal) => this.download(plan, signal), passenger);
   }
 
-  private async directory(plan: Plan): Promise<Found> {
-    const stored = await this.assetOf("directory", plan);
-    if (stored !== undefined) return stored;
-    const { tenant, query, qualifiers } = plan;
-    const { directory } = qualifiers;
-    const archive = await this.blob(plan);
-    const { digest } = archive;
-    const key = JSON.stringify([tenant.name, digest.function.name, digest.hash, digest.size, directory]);
-    const root = await this.unpacking.join(
-      key,
-      (signal) => this.unpack(tenant, digest, directory, signal),
-      query.signal,
-    );
-    // No newer, and with no longer to live, than the archive.
-    const found = { ...archive, digest: root };
-    await this.keep("directory", plan, found);
-    return found;
-  }
-
-  /** What an earlier fetch has left, or a push under the same name. */
-  private async assetOf(
-    kind: "blob" | "directory",
-    { tenant, query, qualifiers, urls }: Plan,
-  ): Promise<Found | undefined> {
-    const { identity } = qualifiers;
-    if (identity === undefined) return undefined;
-    const key = { kind, uris: urls.map(({ uri }) => uri), qualifiers: namesOf(kind, identity) };
-    return tenant.assets.find({ ...key, function: query.function, oldest: query.oldest });
-  }
-
-  /** A blob that the store has under the very checksum, wherever it came from; not where its name counts as well, or its age. */
-  private async known({ tenant, query, qualifiers, urls }: Plan): Promise<Found | undefined> {
-    const { integrity, canonicalId } = qualifiers;
-    const fn = query.function ?? sha256;
-    const [first] = urls;
-    if (first === undefined || integrity?.function !== fn.name) return undefined;
-    if (canonicalId !== undefined || query.oldest !== undefined) return undefined;
-    for (const hash of integrity.hashes) {
-      const size = await tenant.blobs.sizeOf(fn, hash);
-      if (size !== undefined) return { uri: first.uri, digest: { function: fn, hash, size } };
-    }
-    return undefined;
+  private async directory(plan: FetchPlan, waiter: Waiter): Promise<Found> {
+    const there = await fetchedAsset("directory", plan);
+    if (there !== undefined) return there;
+    const { tenant, qualifiers, urls } = plan;
+    const archive = await this.blob(plan, waiter);
+    const { digest, uri, stored, expires } = archive;
+    // What it is kept as is part of it: it is kept, too, where nobody waits any more.
+    const names = namesOf("directory", plan);
+    const keptAs = names && [names, uri, urls.map((each) => each.uri), stored, expires];
+    const key = JSON.stringify([
+      tenant.name,
+      digest.function.name,
+      digest.hash,
+      digest.size,
+      qualifiers.directory,
+      keptAs,
+    ]);
+    const work = async (signal: AbortSignal): Promise<Digest> => {
+      const root = await this.unpack(tenant, digest, qualifiers.directory, signal);
+      // No newer, and with no longer to live, than the archive.
+      await keepAsset("directory", plan, { ...archive, digest: root });
+      return root;
+    };
+    return { ...archive, digest: await this.unpacking.join(key, work, waiter) };
   }
 
   /** Asks one URL after the other, and keeps what the first of them gives. */
-  private async download(plan: Plan, signal: AbortSignal): Promise<Found> {
+  private async download(plan: FetchPlan, signal: AbortSignal): Promise<Found> {
     const failures: StillageError[] = [];
     for (const { uri, url, index } of plan.urls) {
+      const stored = this.clock(); // it is as old as the question
       try {
-        const digest = await this.downloadOne(plan, url, index, signal);
-        const found = { uri, digest };
-        await this.keep("blob", plan, found);
+        const found = { uri, digest: await this.downloadOne(plan, url, index, signal), stored };
+        await keepAsset("blob", plan, found);
         return found;
       } catch (error) {
         const failure = asStillageError(error);
@@ -209,7 +194,8 @@ export class Origin {
     throw summary(failures);
   }
 
-  private async downloadOne({ tenant, query, qualifiers }: Plan, url: OriginUrl, index: number, signal: AbortSignal) {
+  private async downloadOne(plan: FetchPlan, url: OriginUrl, index: number, signal: AbortSignal): Promise<Digest> {
+    const { tenant, qualifiers } = plan;
     const { rules, staging, log } = this.options;
     const started = performance.now();
     const from = showUrl(url);
@@ -219,7 +205,7 @@ export class Origin {
       const digest = await download(source, {
         blobs: tenant.blobs,
         staging: staging(tenant.name),
-        function: query.function ?? sha256,
+        function: plan.function,
         integrity: qualifiers.integrity,
         maxBytes: rules.maxBytes,
         signal,
@@ -253,49 +239,6 @@ export class Origin {
       archive.close();
     }
   }
-
-  /**
-   * Makes an asset of what was found. With a checksum in its name it stands for every URI of the fetch; without one for that alone which gave
-   * it: of the others only the client says that they are the same. A crash before this leaves a blob that a later fetch by its checksum finds.
-   */
-  private async keep(kind: "blob" | "directory", plan: Plan, found: Found): Promise<void> {
-    const { uri, digest, stored, expires } = found;
-    const { tenant, qualifiers, urls } = plan;
-    if (qualifiers.identity === undefined) return;
-    const uris = qualifiers.integrity === undefined ? [uri] : urls.map((each) => each.uri);
-    const named = namesOf(kind, qualifiers.identity);
-    const message = create(PushBlobRequestSchema, {
-      instanceName: tenant.name,
-      uris,
-      qualifiers: named.map(({ name, value }) => ({ name, value })),
-      blobDigest: { hash: digest.hash, sizeBytes: BigInt(digest.size) },
-      digestFunction: digest.function.value,
-      ...(expires === undefined ? {} : { expireAt: timestampFromMs(expires) }),
-    });
-    const bytes = toBinary(PushBlobRequestSchema, message);
-    await tenant.assets.store({
-      kind,
-      uris,
-      qualifiers: named,
-      digest,
-      references: [],
-      expires,
-      ...(stored === undefined ? {} : { stored }),
-      message: bytes,
-    });
-  }
-}
-
-/** An archive is the same whichever of its directories is wanted. */
-function namesOf(kind: "blob" | "directory", identity: readonly Qualifier[]): readonly Qualifier[] {
-  return kind === "directory" ? identity : identity.filter(({ name }) => name !== "directory");
-}
-
-function deadlineAfter(ms: number): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  const late = (): void => controller.abort(new StillageError("deadline", `the fetch took longer than ${ms} ms`));
-  const timer = setTimeout(late, ms);
-  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /**
@@ -310,9 +253,14 @@ const ofOrigin: readonly ErrorCode[] = [
   "not-found",
 ];
 
+/** More failures than these are not worth listing: the answer has to fit into headers. */
+const maxShown = 8;
+
 function summary(failures: readonly StillageError[]): StillageError {
   const [first] = failures;
   if (first !== undefined && failures.length === 1) return first;
   const code = ofOrigin.find((each) => failures.some((failure) => failure.code === each)) ?? "internal";
-  return new StillageError(code, failures.map(({ message }) => message).join("; "), { cause: first });
+  const shown = failures.slice(0, maxShown).map(({ message }) => message);
+  if (failures.length > maxShown) shown.push(`and ${failures.length - maxShown} more`);
+  return new StillageError(code, shown.join("; "), { cause: first });
 }

@@ -38,15 +38,18 @@ export interface UnpackFor {
   readonly directory?: readonly string[];
   readonly quota?: number;
   readonly signal?: AbortSignal;
+  /** Told of each read of the archive, before it. */
+  readonly reading?: () => void;
 }
 
 /** Unpacks an archive into a new store, and reads from that what is there. */
 export async function unpacked(archive: Uint8Array, options: UnpackFor = {}): Promise<Unpacked> {
-  const { maxBytes = 1 << 30, directory = [], quota, signal = new AbortController().signal } = options;
+  const { maxBytes = 1 << 30, directory = [], quota, signal = new AbortController().signal, reading } = options;
   const blobs = new MemoryStore(quota === undefined ? {} : { quota });
   const blob = {
     digest: digestOf(sha256, archive),
     read: (buffer: Uint8Array, position: number) => {
+      reading?.();
       if (position + buffer.length > archive.length) throw new Error("a read outside the blob");
       buffer.set(archive.subarray(position, position + buffer.length));
     },

@@ -27,23 +27,28 @@ export function compressionOf(head: Uint8Array): Compression {
 
 /**
  * The bytes that `source` was before it was compressed. gzip and zstd are node:zlib's; for xz and bzip2 there are the programs of that name,
- * as for tar itself. Errors: `failed-precondition`.
+ * as for tar itself. Errors: `failed-precondition`; the signal's reason.
  */
-export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
+export function decompress(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
   switch (compression) {
     case "none":
       return source;
     case "gzip":
-      return through(Readable.from(source), createGunzip(), { padding: true });
+      return through(Readable.from(source), createGunzip(), signal, { padding: true });
     case "zstd":
       return through(
         Readable.from(source),
         createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
+        signal,
       );
     case "xz":
-      return throughProgram("xz", ["--decompress", "--stdout", "--quiet", xzMemory], source);
+      return throughProgram("xz", ["--decompress", "--stdout", "--quiet", "--threads=1", xzMemory], source, signal);
     case "bzip2":
-      return throughProgram("bzip2", ["--decompress", "--stdout", "--quiet"], source);
+      return throughProgram("bzip2", ["--decompress", "--stdout", "--quiet"], source, signal);
   }
 }
 
@@ -51,6 +56,7 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Compr
 export async function* through(
   source: Readable,
   decoder: Duplex & { readonly bytesWritten: number },
+  signal: AbortSignal,
   { padding = false } = {},
 ): AsyncGenerator<Uint8Array> {
   let given = 0;
@@ -60,11 +66,12 @@ export async function* through(
       yield chunk;
     }
   };
-  const done = pipeline(source, counted, decoder);
+  const done = pipeline(source, counted, decoder, { signal });
   done.catch(() => {}); // reading tells of it
   try {
     for await (const chunk of decoder) yield chunk as Uint8Array;
   } catch (error) {
+    signal.throwIfAborted();
     if (error instanceof StillageError) throw error;
     throw badArchive("its compression is broken", error);
   } finally {

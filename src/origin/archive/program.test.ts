@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
+import { StillageError } from "../../base/errors.ts";
 import { throughProgram } from "./program.ts";
+
+const forever = new AbortController().signal;
+const through = (program: string, args: readonly string[], source: AsyncIterable<Uint8Array>, signal = forever) =>
+  throughProgram(program, args, source, signal);
 
 async function* pieces(count: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < count; i++) yield Buffer.alloc(100_000, i);
@@ -14,11 +20,11 @@ async function lengthOf(chunks: AsyncIterable<Uint8Array>): Promise<number> {
 
 describe("a program", () => {
   it("takes everything and gives what it makes of it", async () => {
-    assert.equal(await lengthOf(throughProgram("cat", [], pieces(50))), 5_000_000);
+    assert.equal(await lengthOf(through("cat", [], pieces(50))), 5_000_000);
   });
 
   it("that is not there is said to be missing", async () => {
-    await assert.rejects(lengthOf(throughProgram("no-such-program", [], pieces(50))), {
+    await assert.rejects(lengthOf(through("no-such-program", [], pieces(50))), {
       code: "failed-precondition",
       message: /no-such-program, which reads such archives, is not on the server/,
     });
@@ -26,9 +32,9 @@ describe("a program", () => {
 
   it("that fails says why, whether or not it has read everything", async () => {
     const failing = ["-c", "echo why >&2; exit 3"];
-    await assert.rejects(lengthOf(throughProgram("sh", failing, pieces(50))), { message: /cannot be taken: why/ });
+    await assert.rejects(lengthOf(through("sh", failing, pieces(50))), { message: /cannot be taken: why/ });
     const late = ["-c", "cat >/dev/null; exit 3"];
-    await assert.rejects(lengthOf(throughProgram("sh", late, pieces(50))), { message: /sh fails/ });
+    await assert.rejects(lengthOf(through("sh", late, pieces(50))), { message: /sh fails/ });
   });
 
   it("whose input breaks off has broken off, too", async () => {
@@ -36,12 +42,12 @@ describe("a program", () => {
       yield Buffer.from("begun");
       throw new Error("the disk is gone");
     };
-    await assert.rejects(lengthOf(throughProgram("cat", [], broken())), /the disk is gone/);
+    await assert.rejects(lengthOf(through("cat", [], broken())), /the disk is gone/);
   });
 
   it("is ended where nobody wants more of it", async () => {
     const before = process.getActiveResourcesInfo().filter((each) => each === "ProcessWrap").length;
-    for await (const chunk of throughProgram("yes", [], pieces(0))) {
+    for await (const chunk of through("yes", [], pieces(0))) {
       assert.ok(chunk.length > 0);
       break;
     }
@@ -50,10 +56,31 @@ describe("a program", () => {
     }
   });
 
+  it("is ended on the signal, also where nothing comes of it", async () => {
+    const leaving = new AbortController();
+    const reading = lengthOf(through("sleep", ["1000000"], pieces(0), leaving.signal));
+    setImmediate(() => leaving.abort(new StillageError("deadline", "late")));
+    await assert.rejects(reading, { code: "deadline" });
+  });
+
+  it("for whose pipes there are no files is not there just now", () => {
+    const script = `
+      import { openSync } from "node:fs";
+      import { throughProgram } from ${JSON.stringify(new URL("./program.ts", import.meta.url).href)};
+      try { for (;;) openSync("/dev/null"); } catch {}
+      try {
+        for await (const _ of throughProgram("cat", [], (async function* () {})(), new AbortController().signal));
+      } catch ({ code }) {
+        process.stdout.write(code);
+      }`;
+    const limited = `ulimit -n 100; exec "$0" --input-type=module -e "$1"`;
+    assert.equal(execFileSync("sh", ["-c", limited, process.execPath, script]).toString(), "unavailable");
+  });
+
   it("gets nothing of the environment but the path", async () => {
     process.env.XZ_DEFAULTS = "-v";
     let text = "";
-    for await (const chunk of throughProgram("env", [], pieces(0))) text += Buffer.from(chunk).toString();
+    for await (const chunk of through("env", [], pieces(0))) text += Buffer.from(chunk).toString();
     delete process.env.XZ_DEFAULTS;
     assert.deepEqual(
       text

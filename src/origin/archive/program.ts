@@ -10,16 +10,27 @@ const shownBytes = 200;
 
 /**
  * What a program of the system makes of `source`, from its standard input to its standard output. It gets no environment but the path, and is
- * killed where its output is not read to the end. Errors: `failed-precondition` where it fails, or is not there.
+ * killed where its output is not read to the end, and on the signal. Errors: `failed-precondition` where it fails, or is not there;
+ * `unavailable` where no more programs can be started now; the signal's reason.
  */
 export async function* throughProgram(
   program: string,
   args: readonly string[],
   source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env.PATH, LC_ALL: "C" } });
+  const env = { PATH: process.env.PATH, LC_ALL: "C" };
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env, signal, killSignal: "SIGKILL" });
   const closed = once(child, "close") as Promise<[status: number | null]>;
   closed.catch(() => {});
+  // Without files to be had for its pipes it has none, whatever the types say.
+  if ((child.stdin as unknown) === undefined) {
+    const cause = await closed.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    throw new StillageError("unavailable", `${program} cannot be started now`, { cause });
+  }
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     if (said.length < shownBytes) said += text;
@@ -50,6 +61,7 @@ export async function* throughProgram(
     if (failure !== undefined) throw failure;
     if (status !== 0) throw badArchive(said.trim().slice(0, shownBytes) || `${program} fails`);
   } catch (error) {
+    signal.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new StillageError(
       "failed-precondition",

@@ -1,38 +1,35 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "../../base/digest.ts";
 import { maxDirectoryBytes } from "../../cache/directory-walk.ts";
-import { DigestSchema, DirectorySchema } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { badArchive } from "./archive-error.ts";
 import type { BlobSink } from "./blob-sink.ts";
+import { DirectoryEncoder, type DirectoryEntry, type FileNode, type LinkNode } from "./directory-encoder.ts";
 
-/** Files, links and directories of one archive, at some 500 bytes of memory each. Linux has 90,000. */
+/** Files, links and directories of one archive, at some 500 bytes of memory each beside their names. Linux has 90,000. */
 export const maxEntries = 300_000;
 
-export interface FileNode {
-  readonly kind: "file";
-  readonly digest: Digest;
-  readonly executable: boolean;
-}
+/** Bytes of the names and of what links point to: they are in memory until the end. Linux has 2 MB. */
+export const maxTextBytes = 64 << 20;
 
-export interface LinkNode {
-  readonly kind: "symlink";
-  readonly target: string;
-}
+/** What the digest of a file or a directory takes in a message at least: the shortest hash and the lengths around it. */
+const digestBytes = 48;
 
 interface Folder {
   readonly kind: "directory";
   readonly entries: Map<string, Node>;
+  /** What its message has at least. */
+  bytes: number;
 }
 
 type Node = FileNode | LinkNode | Folder;
 
-const newFolder = (): Folder => ({ kind: "directory", entries: new Map() });
+const newFolder = (): Folder => ({ kind: "directory", entries: new Map(), bytes: 0 });
 const show = (path: readonly string[]): string => JSON.stringify(path.join("/").slice(0, 200));
 
 /** A tree of directories as it comes out of an archive, to be stored as Directory messages. */
 export class TreeBuilder {
   private root = newFolder();
   private count = 0;
+  private textBytes = 0;
 
   /** Makes a directory, and those above it. Errors: `failed-precondition` where one of them is something else. */
   makeDirectory(path: readonly string[]): void {
@@ -43,11 +40,12 @@ export class TreeBuilder {
   set(path: readonly string[], node: FileNode | LinkNode): boolean {
     const name = path.at(-1);
     if (name === undefined) throw badArchive("it is itself a file or a link");
-    const { entries } = this.folderAt(path.slice(0, -1));
-    const before = entries.get(name);
+    const folder = this.folderAt(path.slice(0, -1));
+    const before = folder.entries.get(name);
     if (before?.kind === "directory") throw badArchive(`${show(path)} is a directory, and something else`);
-    if (before === undefined) this.grow();
-    entries.set(name, node);
+    if (node.kind === "symlink") this.countText(node.target.length);
+    if (before === undefined) this.grow(folder, name, node);
+    else folder.entries.set(name, node);
     return before !== undefined;
   }
 
@@ -65,9 +63,9 @@ export class TreeBuilder {
     return true;
   }
 
-  /** Puts all directories into `sink`, children before parents, and returns the root's digest. */
-  store(sink: BlobSink): Promise<Digest> {
-    return storeFolder(this.root, sink);
+  /** Puts all directories into `sink`, children before parents, and returns the root's digest. Errors: `failed-precondition`; the signal's reason. */
+  store(sink: BlobSink, signal: AbortSignal): Promise<Digest> {
+    return storeFolder(this.root, sink, new DirectoryEncoder(), signal);
   }
 
   private find(path: readonly string[]): Node | undefined {
@@ -81,9 +79,8 @@ export class TreeBuilder {
     for (const [i, name] of path.entries()) {
       let next = at.entries.get(name);
       if (next === undefined) {
-        this.grow();
         next = newFolder();
-        at.entries.set(name, next);
+        this.grow(at, name, next);
       } else if (next.kind !== "directory") {
         throw badArchive(`${show(path.slice(0, i + 1))} is a ${next.kind}, and has something below it`);
       }
@@ -92,46 +89,32 @@ export class TreeBuilder {
     return at;
   }
 
-  private grow(): void {
+  private grow(folder: Folder, name: string, node: Node): void {
     if (++this.count > maxEntries) throw badArchive(`it has more than ${maxEntries} entries`);
+    const bytes = Buffer.from(name);
+    this.countText(bytes.length);
+    folder.bytes += bytes.length + (node.kind === "symlink" ? node.target.length : digestBytes);
+    if (folder.bytes > maxDirectoryBytes) throw badArchive("a directory has too many entries");
+    folder.entries.set(bytes.toString(), node); // the string at hand may be a part of a long path, and keep all of it
+  }
+
+  private countText(bytes: number): void {
+    this.textBytes += bytes;
+    if (this.textBytes > maxTextBytes) throw badArchive(`its names and links have more than ${maxTextBytes} bytes`);
   }
 }
 
-/**
- * Stores a Directory in the canonical form (remote_execution.proto, "Directory"): entries by kind and sorted by name, fields in the order of
- * their numbers, nothing that is not about content. So equal trees have equal digests, wherever they came from.
- */
-async function storeFolder({ entries }: Folder, sink: BlobSink): Promise<Digest> {
-  const message = create(DirectorySchema);
-  for (const name of [...entries.keys()].sort(byCodePoints)) {
-    const node = entries.get(name) as Node;
-    if (node.kind === "file") {
-      message.files.push({
-        $typeName: "build.bazel.remote.execution.v2.FileNode",
-        name,
-        digest: messageOf(node.digest),
-        isExecutable: node.executable,
-      });
-    } else if (node.kind === "symlink") {
-      message.symlinks.push({ $typeName: "build.bazel.remote.execution.v2.SymlinkNode", name, target: node.target });
-    } else {
-      const digest = messageOf(await storeFolder(node, sink));
-      message.directories.push({ $typeName: "build.bazel.remote.execution.v2.DirectoryNode", name, digest });
-    }
+async function storeFolder(
+  { entries }: Folder,
+  sink: BlobSink,
+  encoder: DirectoryEncoder,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const stored = new Map<string, DirectoryEntry>();
+  for (const [name, node] of entries) {
+    if (node.kind !== "directory") stored.set(name, node);
+    else stored.set(name, { kind: "directory", digest: await storeFolder(node, sink, encoder, signal) });
   }
-  const bytes = toBinary(DirectorySchema, message);
-  if (bytes.length > maxDirectoryBytes) throw badArchive(`a directory has too many entries, ${entries.size}`);
-  return sink.add(bytes);
-}
-
-function messageOf({ hash, size }: Digest) {
-  return create(DigestSchema, { hash, sizeBytes: BigInt(size) });
-}
-
-const surrogate = /[\ud800-\udfff]/;
-
-/** In the order of their UTF-8, which differs from that of JavaScript's strings beyond U+FFFF alone. */
-export function byCodePoints(a: string, b: string): number {
-  if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : a > b ? 1 : 0;
+  signal.throwIfAborted();
+  return sink.add(await encoder.encode(stored));
 }

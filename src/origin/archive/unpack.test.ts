@@ -255,6 +255,14 @@ describe("an archive that cannot be taken", () => {
     await assert.rejects(unpacked(deep), /deeper/);
     const header = tar("add('f', b'x', pax_headers={'comment': 'x' * 2000000})");
     await assert.rejects(unpacked(header), /too long/);
+    const links = tar(
+      "for i in range(20000): add('d%d/%d' % (i % 20, i), type=tarfile.SYMTYPE, linkname='€' + 'x' * 4000)",
+    );
+    await assert.rejects(unpacked(links), /names and links/);
+    const again = tar("for i in range(20000): add('same', type=tarfile.SYMTYPE, linkname='x' * 4000)");
+    await assert.rejects(unpacked(again), /names and links/);
+    const wide = tar("for i in range(9000): add('%d' % i, type=tarfile.SYMTYPE, linkname='x' * 4000)");
+    await assert.rejects(unpacked(wide), /too many entries/);
   });
 
   it("does not fit into the store", async () => {
@@ -262,13 +270,23 @@ describe("an archive that cannot be taken", () => {
     await assert.rejects(unpacked(archive, { quota: 1_000_000 }), code("exhausted"));
   });
 
-  it("is given up in the middle where nobody wants it", async () => {
-    const reason = new StillageError("deadline", "late");
-    await assert.rejects(
-      unpacked(made(`${tree} tar cf out t`), { signal: AbortSignal.abort(reason) }),
-      code("deadline"),
-    );
-  });
+  const empty: [what: string, archive: () => Buffer][] = [
+    ["gzip", () => repeated(made(": | gzip > out"), 1_500_000)],
+    ["bzip2", () => repeated(made(": | bzip2 > out"), 1_500_000)],
+    ["xz", () => repeated(made(": | xz > out"), 1_500_000)],
+    ["zip", () => emptyBlocksZip()],
+  ];
+  for (const [what, archive] of empty) {
+    it(`is given up in the middle where nobody wants it, also where nothing comes out of it: ${what}`, async () => {
+      const leaving = new AbortController();
+      let reads = 0;
+      const reading = (): void => {
+        if (++reads === 5) leaving.abort(new StillageError("deadline", "late"));
+      };
+      await assert.rejects(unpacked(archive(), { signal: leaving.signal, reading }), code("deadline"));
+      assert.equal(reads, 5);
+    });
+  }
 
   it("is told by its own bytes, whichever of them is damaged", async () => {
     const archive = made(`${tree} rm t/dir/deep/big; tar cf out t`);
@@ -287,6 +305,23 @@ describe("an archive that cannot be taken", () => {
 });
 
 const zipOf = () => zip("add('a', 'content')");
+
+/** So many bytes or some more. */
+function repeated(bytes: Buffer, length: number): Buffer {
+  return Buffer.concat(Array.from({ length: Math.ceil(length / bytes.length) }, () => bytes));
+}
+
+/** An entry of no bytes, in many blocks of deflate that are stored and have none (RFC 1951, section 3.2.4). */
+function emptyBlocksZip(): Buffer {
+  return madeByPython(`
+import zipfile, zlib
+blocks = b'\\x00\\x00\\x00\\xff\\xff' * 300000 + b'\\x01\\x00\\x00\\xff\\xff'
+class Empty:
+    def compress(self, data): return b''
+    def flush(self): return blocks
+zipfile._get_compressor = lambda *each: Empty()
+with zipfile.ZipFile('out', 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('a', b'')`);
+}
 
 function latin1Zip(): Buffer {
   const archive = zip("add('QQ', 'x')");

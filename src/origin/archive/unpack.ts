@@ -18,6 +18,8 @@ import { readZip } from "./zip-reader.ts";
 const unwatchedBytes = 256 << 20;
 const maxRatio = 1000;
 
+const utf8 = new TextEncoder();
+
 export interface UnpackOptions {
   readonly blobs: BlobStore;
   readonly staging: BlobStaging;
@@ -41,7 +43,7 @@ export async function unpack(archive: Blob, options: UnpackOptions): Promise<Dig
   const tree = new TreeBuilder();
   const budget = new Budget(archive.digest.size, options.maxBytes, signal);
   try {
-    const { format, entries } = await open(archive, budget);
+    const { format, entries } = await open(archive, budget, signal);
     for await (const entry of entries) {
       signal.throwIfAborted();
       const replaced = await enter(entry, tree, sink, format === "zip" ? budget : undefined);
@@ -54,7 +56,7 @@ export async function unpack(archive: Blob, options: UnpackOptions): Promise<Dig
         `there is no directory ${JSON.stringify(directory.join("/"))} in the archive`,
       );
     }
-    const root = await tree.store(sink);
+    const root = await tree.store(sink, signal);
     await sink.settled();
     return root;
   } catch (error) {
@@ -66,14 +68,16 @@ export async function unpack(archive: Blob, options: UnpackOptions): Promise<Dig
 async function open(
   archive: Blob,
   budget: Budget,
+  signal: AbortSignal,
 ): Promise<{ format: "tar" | "zip"; entries: AsyncIterable<ArchiveEntry> }> {
   const { size } = archive.digest;
   const head = Buffer.alloc(Math.min(blockBytes, size));
   if (size > 0) await archive.read(head, 0);
   const mark = head.toString("latin1", 0, 4);
-  if (mark === "PK\u0003\u0004" || mark === "PK\u0005\u0006") return { format: "zip", entries: readZip(archive) };
+  if (mark === "PK\u0003\u0004" || mark === "PK\u0005\u0006")
+    return { format: "zip", entries: readZip(archive, signal) };
   const compression = compressionOf(head);
-  const source = new ByteSource(budget.spending(decompress(blobRange(archive, 0, size), compression)));
+  const source = new ByteSource(budget.spending(decompress(blobRange(archive, 0, size, signal), compression, signal)));
   return { format: "tar", entries: tarEntries(source) };
 }
 
@@ -99,7 +103,7 @@ async function enter(entry: ArchiveEntry, tree: TreeBuilder, sink: BlobSink, bud
       tree.makeDirectory(path);
       return false;
     case "symlink":
-      return tree.set(path, { kind: "symlink", target: symlinkTarget(entry.target) });
+      return tree.set(path, { kind: "symlink", target: utf8.encode(symlinkTarget(entry.target)) });
     case "hard link": {
       const node = tree.get(entryPath(entry.target));
       if (node !== undefined) return tree.set(path, node);

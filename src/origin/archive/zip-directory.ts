@@ -34,9 +34,9 @@ const inZip64 = 0xffffffff;
 const unix = 3;
 
 /** The entries that the central directory lists, in its order. Errors: `failed-precondition`. */
-export async function* readZipDirectory(blob: Blob): AsyncGenerator<ZipRecord> {
+export async function* readZipDirectory(blob: Blob, signal: AbortSignal): AsyncGenerator<ZipRecord> {
   const { start, end, count } = await findDirectory(blob);
-  const source = new ByteSource(blobRange(blob, start, end));
+  const source = new ByteSource(blobRange(blob, start, end, signal));
   for (let i = 0; i < count; i++) {
     const fixed = await source.take(recordBytes);
     if (fixed === undefined) throw badArchive("its directory ends early");

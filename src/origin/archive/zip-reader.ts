@@ -28,8 +28,8 @@ const maxTargetBytes = 4096;
  * The entries of a zip archive, as its central directory lists them: what the headers before the content say otherwise does not count.
  * Errors: `failed-precondition` for what is broken, encrypted, compressed by other methods than deflate, or neither file, directory nor link.
  */
-export async function* readZip(blob: Blob): AsyncGenerator<ArchiveEntry> {
-  for await (const record of readZipDirectory(blob)) {
+export async function* readZip(blob: Blob, signal: AbortSignal): AsyncGenerator<ArchiveEntry> {
+  for await (const record of readZipDirectory(blob, signal)) {
     const { name: path, mode, size } = record;
     if (path.includes(0x5c))
       throw badArchive(`the name ${showBytes(path)} has a backslash, which some take for a slash`);
@@ -39,26 +39,26 @@ export async function* readZip(blob: Blob): AsyncGenerator<ArchiveEntry> {
     } else if (type === link) {
       if (size > maxTargetBytes) throw badArchive(`the link ${showBytes(path)} points too far`);
       const target: Uint8Array[] = [];
-      for await (const piece of contentOf(blob, record)) target.push(piece);
+      for await (const piece of contentOf(blob, record, signal)) target.push(piece);
       yield { path, kind: "symlink", target: Buffer.concat(target) };
     } else if (type === 0 || type === regular) {
       const executable = (mode & ownerMayExecute) !== 0;
-      yield { path, kind: "file", size, executable, content: () => contentOf(blob, record) };
+      yield { path, kind: "file", size, executable, content: () => contentOf(blob, record, signal) };
     } else throw badArchive(`${showBytes(path)} is a device or a pipe`);
   }
 }
 
 /** An entry's bytes, checked against its size and its sum. */
-async function* contentOf(blob: Blob, record: ZipRecord): AsyncGenerator<Uint8Array> {
+async function* contentOf(blob: Blob, record: ZipRecord, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const { name, method, size, crc } = record;
   if ((record.flags & encrypted) !== 0) throw badArchive(`${showBytes(name)} is encrypted`);
   if (method !== stored && method !== deflated) {
     throw badArchive(`${showBytes(name)} is compressed by method ${method}; only deflate is read`);
   }
-  const raw = blobRange(blob, ...(await rangeOf(blob, record)));
+  const raw = blobRange(blob, ...(await rangeOf(blob, record)), signal);
   let left = size;
   let sum = 0;
-  for await (const piece of method === stored ? raw : through(Readable.from(raw), createInflateRaw())) {
+  for await (const piece of method === stored ? raw : through(Readable.from(raw), createInflateRaw(), signal)) {
     left -= piece.length;
     if (left < 0) break;
     sum = crc32(piece, sum);

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { digestOf } from "../../base/digest.ts";
 import { sha1, sha256 } from "../../base/digest-function.ts";
+import { silentLog } from "../../base/log.ts";
 import { memoryTenant } from "../../cache/tenant.fixture.ts";
 import { tenantsOf } from "../../cache/tenant.ts";
 import { messageOf, putBlob, putDirectory } from "../../cache/tree.fixture.ts";
@@ -15,7 +16,8 @@ import {
   PushDirectoryRequestSchema,
 } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import { ArtifactSchema } from "../../gen/buildstream/v2/artifact_pb.ts";
-import { callUnary } from "./calling.fixture.ts";
+import { Origin } from "../../origin/origin.ts";
+import { callUnary, visit } from "./calling.fixture.ts";
 import { fetchService, pushService } from "./remote-asset.ts";
 
 const uri = "urn:fdc:buildstream.build:2020:artifact:project/element/key";
@@ -122,6 +124,42 @@ describe("Fetch and Push", () => {
     assert.deepEqual((await fetchBlob({ uris: [`${uri}-weak`] })).blobDigest, blobDigest);
     await tenant.blobs.remove(digestOf(sha256, Buffer.from("tool")));
     await assert.rejects(fetchBlob({ uris: [uri] }), { code: "not-found" });
+  });
+
+  it("show no secrets of a URI in the log, and others as they are", async () => {
+    const { tenant } = setUp();
+    const shown = { "https://u:secret@host/a?token=secret": "https://host/a", "urn:x?y": "urn:x?y" };
+    for (const service of [fetchService(tenantsOf([tenant])), pushService(tenantsOf([tenant]))]) {
+      for (const [name, method] of Object.entries(service.methods)) {
+        for (const [given, subject] of Object.entries(shown)) {
+          const request = toBinary(PushBlobRequestSchema, create(PushBlobRequestSchema, { uris: [given] }));
+          const fetching = toBinary(FetchBlobRequestSchema, create(FetchBlobRequestSchema, { uris: [given] }));
+          const call = { ...visit({ push: true }), method: name };
+          assert.ok(method.kind === "unary");
+          await assert.rejects(async () => method.handle(name.startsWith("Fetch") ? fetching : request, call));
+          assert.equal(call.subject, subject);
+        }
+      }
+    }
+  });
+
+  it("answer who may only pull with what is here, however it came, and with the spelling of a fetch", async () => {
+    const { tenant } = setUp();
+    const rules = { mode: "verified", allow: [], deny: [], maxBytes: 1000, timeoutMs: 1000 } as const;
+    const origin = new Origin({ rules, staging: () => tenant.blobs, userAgent: "test", log: silentLog });
+    const digest = await putBlob(tenant.blobs, "content");
+    const value = `sha256-${Buffer.from(digest.hash, "hex").toString("base64")}`;
+    const ask = async (uris: string[], qualifiers = [{ name: "checksum.sri", value: ` ${value}` }]) => {
+      const request = create(FetchBlobRequestSchema, { instanceName: "a/b", uris, qualifiers });
+      const bytes = toBinary(FetchBlobRequestSchema, request);
+      const service = fetchService(tenantsOf([tenant]), origin);
+      return fromBinary(FetchBlobResponseSchema, await callUnary(service, "FetchBlob", bytes, { push: false }));
+    };
+    const found = await ask(["https://host/a"]);
+    assert.deepEqual([found.blobDigest?.hash, found.qualifiers[0]?.value], [digest.hash, value]);
+    await assert.rejects(ask(["https://host/a"], []), { code: "not-found", message: /only who may push/ });
+    await assert.rejects(ask(["urn:x"]), { code: "not-found" });
+    await origin.close();
   });
 
   it("keep instances apart", async () => {

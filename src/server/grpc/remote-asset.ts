@@ -4,7 +4,7 @@ import { decode } from "../../base/decode.ts";
 import { parseDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Asset } from "../../cache/asset-index.ts";
-import type { AssetKind, Qualifier } from "../../cache/asset-name.ts";
+import type { AssetKey, AssetKind } from "../../cache/asset-name.ts";
 import type { Tenants } from "../../cache/tenant.ts";
 import {
   FetchBlobRequestSchema,
@@ -14,6 +14,7 @@ import {
 } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Origin } from "../../origin/origin.ts";
+import { showUri } from "../../origin/origin-url.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
 import { reach } from "../rights.ts";
@@ -60,20 +61,21 @@ async function fetchAsset(
 ): Promise<Reply> {
   const request = decode(FetchBlobRequestSchema, message);
   const { instanceName, uris, qualifiers } = request;
-  call.subject = uris[0] ?? "";
+  call.subject = showUri(uris[0] ?? "");
   const tenant = reach(tenants, call, instanceName, "pull");
   const oldest = parseTime(request.oldestContentAccepted);
   const query = { kind, uris, qualifiers, function: namedFunction(request.digestFunction), oldest };
-  const found = await tenant.assets.find(query);
-  if (found !== undefined) return { parts: [fetchResponse(found, qualifiers)] };
+  const found = await (origin === undefined ? tenant.assets.find(query) : origin.find(tenant, query));
+  if (found !== undefined) return { parts: [fetchResponse({ qualifiers, ...found })] };
   const mayFetch = call.caller.may("push", instanceName);
   if (origin !== undefined && mayFetch) {
     const fetched = await origin.fetch(tenant, {
       ...query,
       signal: call.signal,
       timeoutMs: parseTimeout(request.timeout),
+      client: clientOf(call),
     });
-    if (fetched !== undefined) return { parts: [fetchResponse(fetched, fetched.qualifiers)] };
+    if (fetched !== undefined) return { parts: [fetchResponse(fetched)] };
   }
   const refused = origin === undefined || mayFetch ? "" : ", and it is fetched for those only who may push";
   throw new StillageError(
@@ -82,10 +84,15 @@ async function fetchAsset(
   );
 }
 
-function fetchResponse(
-  { uri, digest, expires }: Pick<Asset, "uri" | "digest"> & { readonly expires?: number | undefined },
-  qualifiers: readonly Qualifier[],
-): Uint8Array {
+/** Whom the bounds on fetches count by: as those on calls do (`Admission`). */
+function clientOf({ peer, caller }: Call): string | undefined {
+  if (caller.identified) return caller.name;
+  return peer.local ? undefined : peer.host;
+}
+
+type FetchAnswer = Pick<Asset, "uri" | "digest"> & Partial<Pick<Asset, "expires">> & Pick<AssetKey, "qualifiers">;
+
+function fetchResponse({ uri, digest, expires, qualifiers }: FetchAnswer): Uint8Array {
   const response = create(FetchBlobResponseSchema, {
     status: {},
     uri,
@@ -99,7 +106,7 @@ function fetchResponse(
 
 async function pushAsset(kind: AssetKind, message: Uint8Array, call: Call, tenants: Tenants): Promise<Reply> {
   const request = decode(PushBlobRequestSchema, message);
-  call.subject = request.uris[0] ?? "";
+  call.subject = showUri(request.uris[0] ?? "");
   const { assets } = reach(tenants, call, request.instanceName, "push");
   const { uris, qualifiers, blobDigest } = request;
   if (uris.length === 0 || blobDigest === undefined)

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { runningHash } from "../../base/hash.ts";
 import type { StagedBlob } from "../blob-staging.ts";
 import type { StagedFile } from "./staged-file.ts";
 
@@ -38,7 +38,7 @@ export class StagedUpload implements StagedBlob {
     this.function = fn;
     this.smallBytes = smallBytes;
     this.end = end;
-    this.hash = createHash(fn.name);
+    this.hash = runningHash(fn);
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
