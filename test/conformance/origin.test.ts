@@ -168,7 +168,7 @@ test("an address for pulls gives what is there, and fetches nothing", async () =
   const request = { uris: [`${web.url}/pulled`] };
   const { status, message } = await refusal(pullOnly.fetch.fetchBlob(request));
   assert.equal(status, "NOT_FOUND");
-  assert.match(message, /fetches nothing/);
+  assert.match(message, /fetched for those only who may push/);
   assert.equal(web.count("/pulled"), 0);
   await any.fetch.fetchBlob(request);
   assert.ok((await pullOnly.fetch.fetchBlob(request)).blobDigest);
