@@ -119,7 +119,8 @@ export class Admission {
   }
 }
 
-function clientOf({ network, local }: Peer, { identified, name }: Caller): string | undefined {
+/** Who counts as one client; `undefined` for what comes from this machine and has not shown who it is. */
+export function clientOf({ network, local }: Peer, { identified, name }: Caller): string | undefined {
   if (identified) return name;
   return local ? undefined : network;
 }

@@ -17,6 +17,7 @@ import type { Origin } from "../../origin/origin.ts";
 import { showUri } from "../../origin/origin-url.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
+import { clientOf } from "../admission.ts";
 import { reach } from "../rights.ts";
 import { nameOfVisitor } from "../visitor-name.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
@@ -73,7 +74,7 @@ async function fetchAsset(
       ...query,
       signal: call.signal,
       timeoutMs: parseTimeout(request.timeout),
-      client: clientOf(call),
+      client: clientOf(call.peer, call.caller),
     });
     if (fetched !== undefined) return { parts: [fetchResponse(fetched)] };
   }
@@ -82,12 +83,6 @@ async function fetchAsset(
     "not-found",
     `no complete ${kind} for ${JSON.stringify(uris[0]?.slice(0, 200))} is here${refused}`,
   );
-}
-
-/** Whom the bounds on fetches count by: as those on calls do (`Admission`). */
-function clientOf({ peer, caller }: Call): string | undefined {
-  if (caller.identified) return caller.name;
-  return peer.local ? undefined : peer.host;
 }
 
 type FetchAnswer = Pick<Asset, "uri" | "digest"> & Partial<Pick<Asset, "expires">> & Pick<AssetKey, "qualifiers">;
