@@ -22,9 +22,9 @@ const timeJson = (time: number): string => new Date(time).toISOString();
 
 /** An artifact in a list. */
 export function listedJson(listed: ListedArtifact): object {
-  const { instance, project, element, keys, generation, pushed, by, content } = listed;
+  const { instance, project, element, keys, moreKeys, generation, pushed, by, content } = listed;
   return {
-    ...{ instance, project, element, keys, generation },
+    ...{ instance, project, element, keys, moreKeys, generation },
     pushed: timeJson(pushed),
     pushedBy: by ?? null,
     content: digestJson(content),

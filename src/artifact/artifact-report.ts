@@ -54,13 +54,8 @@ export async function reportOf(
   content: ArtifactContent | string | undefined,
   { blobs, complete, known }: ReportOptions,
 ): Promise<ArtifactReport> {
-  const { refs } = artifact;
-  const common = {
-    ...{ artifact, complete },
-    used: Math.max(...refs.map((ref) => ref.used)),
-    expires: refs[0]?.expires,
-    pinned: refs.some((ref) => ref.pinned),
-  };
+  const { used, expires, pinned } = artifact;
+  const common = { artifact, complete, used, expires, pinned };
   if (content === undefined || typeof content === "string") {
     const here = complete !== undefined;
     const missing = here && content === undefined ? [{ part: "message", blobs: 1, required: true }] : [];

@@ -16,7 +16,7 @@ import type {
 import type { Blob, BlobReader } from "../store/blob-store.ts";
 import { type ArtifactContent, type TreeName, treeNames } from "./artifact-content.ts";
 import { type ArtifactReport, type ArtifactSize, reportOf } from "./artifact-report.ts";
-import { type ListedDependency, listDependencies } from "./dependencies.ts";
+import { type ListedDependency, listDependencies, maxDependencies } from "./dependencies.ts";
 import { contentOfDirectory } from "./directory-content.ts";
 import { elementGlobs, normalName, searchFor } from "./element-name.ts";
 import { contentOfMessage } from "./message-content.ts";
@@ -46,8 +46,8 @@ export interface CatalogueOptions {
   readonly closure: Closure | undefined;
 }
 
-/** Trees and messages that are read for somebody at a time, at some 50 MB each at worst; the others wait. */
-const maxReads = 2;
+/** Trees and messages of all instances that are read for somebody at a time, at some 50 MB each at worst; the others wait. */
+const reads = new Slots(2);
 
 /** Artifacts whose size is remembered, at some 200 bytes each. */
 const maxSizes = 20_000;
@@ -56,7 +56,6 @@ const maxSizes = 20_000;
 export class Catalogue {
   readonly instance: string;
   private readonly options: CatalogueOptions;
-  private readonly reads = new Slots(maxReads);
   private readonly sizes = new LruMap<string, ArtifactSize>(maxSizes);
 
   constructor(options: CatalogueOptions) {
@@ -96,7 +95,7 @@ export class Catalogue {
 
   /** What an artifact says of itself. Errors: `not-found` where that is not here, or here is not where it would be. */
   async content(found: FoundArtifact): Promise<ArtifactContent> {
-    const content = await this.reads.run(() => this.read(found));
+    const content = await reads.run(() => this.read(found));
     if (content !== undefined) return content;
     throw new StillageError("not-found", `what ${shownName(found)} consists of is not in this cache`, {
       hint:
@@ -107,9 +106,8 @@ export class Catalogue {
   /** All that is known of an artifact. Errors: those of the store. */
   async report(found: FoundArtifact): Promise<ArtifactReport> {
     const { blobs, closure } = this.options;
-    const roots = found.refs[0]?.roots ?? [];
-    const complete = await closure?.complete(roots);
-    return this.reads.run(async () => {
+    const complete = await closure?.complete(found.ref.roots);
+    return reads.run(async () => {
       const content = await this.read(found).catch(unreadable);
       const key = `${found.generation} ${found.content.hash}`;
       const known = complete === true ? this.sizes.get(key) : undefined;
@@ -129,7 +127,7 @@ export class Catalogue {
         hint: there.length === 0 ? "it has no tree at all" : `it has ${there.join(", ")}`,
       });
     }
-    return this.reads.run(() => listTree(this.options.blobs, root, query));
+    return reads.run(() => listTree(this.options.blobs, root, query));
   }
 
   /** The log of a name, to be read and closed. Errors: `not-found`. */
@@ -153,19 +151,19 @@ export class Catalogue {
     throw new StillageError("not-found", `the log ${JSON.stringify(name)} of ${shownName(found)} is not in this cache`);
   }
 
-  /** What an artifact was built with, and which of it is here. */
+  /** What an artifact was built with, and which of it is here: at most `limit` and `maxDependencies` of them. */
   async dependencies(found: FoundArtifact, limit: number, cursor: string | undefined): Promise<Page<ListedDependency>> {
     const { dependencies } = await this.content(found);
     const from = cursor === undefined ? 0 : dependencyIn(cursor, found.content);
-    const page = dependencies.slice(from, from + limit);
+    const page = dependencies.slice(from, from + Math.min(limit, maxDependencies));
     const items = await listDependencies(page, found, this.options.artifacts, normalName);
     const end = from + page.length;
     return { items, next: end < dependencies.length ? writeCursor([found.content.hash.slice(0, 16), end]) : undefined };
   }
 
-  private async read({ generation, content, refs }: FoundArtifact): Promise<ArtifactContent | undefined> {
+  private async read({ generation, content, ref }: FoundArtifact): Promise<ArtifactContent | undefined> {
     const { blobs } = this.options;
-    if (generation === "1.9x") return contentOfMessage(refs[0]?.message ?? new Uint8Array(0), sha256);
+    if (generation === "1.9x") return contentOfMessage(ref.message, sha256);
     if (generation === "1.x") return this.options.closure && contentOfDirectory(blobs, content);
     if (content.size > maxProtoBytes) throw new StillageError("invalid", "the artifact's message is too large");
     const bytes = await readMessage(blobs, content);

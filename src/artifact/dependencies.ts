@@ -1,3 +1,4 @@
+import { setImmediate as breath } from "node:timers/promises";
 import type { ArtifactName, ArtifactRefs } from "../store/artifact-refs.ts";
 import type { BuildDependency } from "./artifact-content.ts";
 
@@ -7,24 +8,27 @@ export interface ListedDependency extends BuildDependency {
   readonly artifact: ArtifactName | undefined;
 }
 
+/** Dependencies that are looked up for one page. */
+export const maxDependencies = 100;
+
+/** Dependencies that are looked up before others have their turn: a look takes some ten microseconds, or far more where many keys are alike. */
+const lookedUpAtOnce = 20;
+
 /** Looks dependencies up. Those that do not tell their project are most likely of the artifact's own, or else of the one that has their key. */
 export async function listDependencies(
   dependencies: readonly BuildDependency[],
-  { instance, project }: { readonly instance: string; readonly project: string },
+  { instance, project: own }: { readonly instance: string; readonly project: string },
   artifacts: ArtifactRefs,
   storedName: (element: string) => string,
 ): Promise<ListedDependency[]> {
   const listed: ListedDependency[] = [];
   for (const dependency of dependencies) {
-    const { key } = dependency;
-    const name = { project: dependency.project ?? project, element: storedName(dependency.element), key };
-    let artifact = (await artifacts.find(instance, name)) && name;
-    if (artifact === undefined && dependency.project === undefined && key !== "") {
-      const query = { instance, elements: [name.element], key, sort: "newest", limit: 1 } as const;
-      const [other] = await artifacts.list(query);
-      artifact = other && { ...name, project: other.project };
-    }
-    listed.push({ ...dependency, artifact });
+    const { project, key } = dependency;
+    const name = { element: storedName(dependency.element), key };
+    let found = await artifacts.projectOf(instance, { ...name, project: project ?? own });
+    if (found === undefined && project === undefined) found = await artifacts.projectOf(instance, name);
+    listed.push({ ...dependency, artifact: found === undefined ? undefined : { ...name, project: found } });
+    if (listed.length % lookedUpAtOnce === 0) await breath();
   }
   return listed;
 }

@@ -54,7 +54,7 @@ class DirectoryReader {
   }
 
   async directory(digest: Digest, what: string): Promise<readonly Entry[]> {
-    const outcome = await readOrProblem(this.blobs, digest);
+    const outcome = await readOrProblem(() => readEntries(this.blobs, digest));
     if (typeof outcome !== "string") return outcome;
     this.problems.push(`${what} ${outcome}`);
     return [];
@@ -69,10 +69,10 @@ class DirectoryReader {
   }
 }
 
-/** The entries of a directory, or why there are none. */
-export async function readOrProblem(blobs: BlobReader, digest: Digest): Promise<Entry[] | string> {
+/** What is read of a directory, or why that cannot be. */
+export async function readOrProblem<T>(read: () => Promise<T | undefined>): Promise<T | string> {
   try {
-    return (await readEntries(blobs, digest)) ?? "is not in this cache";
+    return (await read()) ?? "is not in this cache";
   } catch (error) {
     if (!(error instanceof StillageError) || (error.code !== "invalid" && error.code !== "corrupt")) throw error;
     return `cannot be read: ${error.message}`;

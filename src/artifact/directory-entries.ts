@@ -11,8 +11,9 @@ export type Entry =
   | { readonly type: "directory"; readonly name: string; readonly digest: Digest }
   | { readonly type: "symlink"; readonly name: string; readonly target: string };
 
-/** A directory that is listed is in memory whole: some 60,000 entries. Those of real systems have a tenth of that. */
+/** A directory that is listed is in memory whole. Those of real systems have some thousand entries. */
 export const maxListedBytes = 8 << 20;
+export const maxEntries = 100_000;
 
 const typeOfTag = new Map<number, Entry["type"]>([
   [tagOf(1, wireBytes), "file"],
@@ -36,18 +37,53 @@ export async function readEntries(blobs: BlobReader, digest: Digest): Promise<En
 }
 
 /**
+ * The entry of a name in a stored Directory, which may have any number of others: nothing is made of those. `undefined` where the directory is not
+ * there, `none` where the entry is not. Errors: as `readEntries`, of the directory and that entry.
+ */
+export async function readEntry(blobs: BlobReader, digest: Digest, name: string): Promise<Entry | "none" | undefined> {
+  const bytes = await readMessage(blobs, digest);
+  if (bytes === undefined) return undefined;
+  const wanted = Buffer.from(name);
+  const reader = new ProtobufReader(bytes);
+  for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
+    const type = typeOfTag.get(tag);
+    if (type === undefined || !isNamed(bytes, reader.start, reader.end, wanted)) continue;
+    return parseNode(bytes, reader.start, reader.end, type, digest.function);
+  }
+  return "none";
+}
+
+function isNamed(bytes: Uint8Array, start: number, end: number, wanted: Buffer): boolean {
+  if (end - start < wanted.length) return false;
+  const node = new ProtobufReader(bytes, start, end);
+  for (let tag = node.field(); tag !== 0; tag = node.field()) {
+    if (tag === nameTag && wanted.equals(node.view())) return true;
+  }
+  return false;
+}
+
+/**
  * The entries of an encoded Directory (remote_execution.proto: Directory.files = 1, .directories = 2, .symlinks = 3), in the order of their
- * names' UTF-16 code units, whatever theirs was. Errors: `invalid` for what is no Directory, has an entry without a proper digest, or a name
- * that no file can have.
+ * names' UTF-16 code units, whatever theirs was. Errors: `invalid` for what is no Directory, has more than `maxEntries` entries, one without a
+ * proper digest, or a name that no file can have.
  */
 export function parseEntries(bytes: Uint8Array, fn: DigestFunction): Entry[] {
   const entries: Entry[] = [];
   const reader = new ProtobufReader(bytes);
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
     const type = typeOfTag.get(tag);
-    if (type !== undefined) entries.push(parseNode(bytes, reader.start, reader.end, type, fn));
+    if (type === undefined) continue;
+    if (entries.length === maxEntries) {
+      throw new StillageError("invalid", `a directory of more than ${maxEntries} entries is too large to be listed`);
+    }
+    entries.push(parseNode(bytes, reader.start, reader.end, type, fn));
   }
   return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Whether a file can be called so. */
+export function mayBeName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
 }
 
 function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["type"], fn: DigestFunction): Entry {
@@ -63,7 +99,7 @@ function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["t
     else if (type === "symlink") target = node.text();
     else digest = parseDigestMessage(bytes, node.start, node.end, fn);
   }
-  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
+  if (!mayBeName(name)) {
     throw new StillageError("invalid", "a directory has an entry with a name that no file can have");
   }
   if (type === "symlink") return { type, name, target };

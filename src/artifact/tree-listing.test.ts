@@ -7,6 +7,7 @@ import { sha256 } from "../base/digest-function.ts";
 import { type Folder, messageOf, putBlob, putDirectory } from "../cache/tree.fixture.ts";
 import { DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
+import { maxEntries, maxListedBytes } from "./directory-entries.ts";
 import { listTree, maxDepth, type TreeEntry, type TreeQuery } from "./tree-listing.ts";
 import { BlobCount } from "./tree-measure.ts";
 
@@ -125,6 +126,44 @@ describe("listTree", () => {
     const count = new BlobCount(blobs, sha256);
     await count.add("directory", root, true);
     assert.deepEqual([count.count, count.exact], [maxDepth + 50, true]);
+  });
+
+  it("does not list a directory with more entries than any has, and finds what is in it", async () => {
+    const blobs = new MemoryStore();
+    const link = { name: "a", target: "b" };
+    const large = await put(blobs, { symlinks: Array.from({ length: maxEntries + 1 }, () => link) });
+    assert.ok(large.size < maxListedBytes);
+    const root = await put(blobs, { directories: [{ name: "large", digest: messageOf(large) }] });
+    const { items } = await listTree(blobs, root, whole);
+    assert.match(items[0]?.problem ?? "", /more than 100000 entries/);
+    assert.equal((await listTree(blobs, root, { ...whole, path: "large/a" })).items[0]?.target, "b");
+    await assert.rejects(listTree(blobs, root, { ...whole, path: "large/b" }), { code: "not-found" });
+  });
+
+  it("opens no more directories of small entries within each other than memory has room for", async () => {
+    const blobs = new MemoryStore();
+    const links = Array.from({ length: maxEntries - 1 }, () => ({ name: "b" }));
+    let root = await put(blobs, {});
+    for (let i = 0; i < 3; i++)
+      root = await put(blobs, { directories: [{ name: "a", digest: messageOf(root) }], symlinks: links });
+    const { items } = await listTree(blobs, root, { ...whole, limit: 2 });
+    assert.deepEqual(paths(items), ["a", "b"]);
+    assert.match(items[0]?.problem ?? "", /too large/);
+    assert.equal((await listTree(blobs, root, { ...whole, path: "a/a/b" })).items[0]?.type, "symlink");
+  });
+
+  it("reads no more on the way to a path than a page may", async () => {
+    const blobs = new MemoryStore();
+    const target = "t".repeat(1 << 20);
+    const links = Array.from({ length: 7 }, () => ({ name: "b", target }));
+    let root = await put(blobs, {});
+    for (let i = 0; i < 3; i++)
+      root = await put(blobs, { directories: [{ name: "a", digest: messageOf(root) }], symlinks: links });
+    assert.deepEqual((await listTree(blobs, root, { ...whole, path: "a/a", limit: 1 })).items.length, 1);
+    await assert.rejects(listTree(blobs, root, { ...whole, path: "a/a/a" }), {
+      code: "not-found",
+      message: /too large/,
+    });
   });
 
   it("refuses a cursor of another tree, and made-up ones", async () => {

@@ -1,19 +1,31 @@
+import { setImmediate as breath } from "node:timers/promises";
 import type { Digest } from "../base/digest.ts";
 import { isEmptyBlob } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { readOrProblem } from "./directory-content.ts";
-import { type Entry, maxListedBytes } from "./directory-entries.ts";
+import { type Entry, maxListedBytes, mayBeName, readEntries, readEntry } from "./directory-entries.ts";
 import { type Page, readCursor, writeCursor } from "./page.ts";
 
 /** Directories within each other that are listed. Paths on Linux have at most 4096 characters. */
 export const maxDepth = 100;
 
-/** Bytes of directories that one page reads, but for those on the way to its first entry. */
+/** Bytes of memory that an entry takes besides those in the message, which may be few. */
+const entryBytes = 100;
+
+/** Bytes of directories that one page reads, with their entries, but for those on the way to its first entry. */
 const maxPageBytes = 2 * maxListedBytes;
 
-/** Bytes of directories within each other, which are in memory together. */
+/** Bytes of directories that are read on the way to a path. */
+const maxPathBytes = 2 * maxListedBytes;
+
+/** Bytes of directories within each other and their entries, which are in memory together. */
 const maxOpenBytes = 2 * maxListedBytes;
+
+/** After larger ones others have their turn. */
+const largeBytes = 256 << 10;
+
+const tooLarge = "lies in directories that are too large to be listed";
 
 /** A file, directory or link of a tree. */
 export interface TreeEntry {
@@ -42,7 +54,7 @@ export interface TreeQuery {
 interface Level {
   readonly prefix: string;
   readonly entries: readonly Entry[];
-  /** Of its message. */
+  /** Of its message, and what its entries take besides. */
   readonly bytes: number;
   next: number;
 }
@@ -122,11 +134,14 @@ class Listing {
     if (this.levels.length >= maxDepth) return `lies deeper than ${maxDepth} directories`;
     if (isEmptyBlob(digest)) return undefined;
     const open = this.levels.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (open + digest.size > maxOpenBytes) return "lies in directories that are too large to be listed";
-    const entries = await readOrProblem(this.blobs, digest);
+    if (open + digest.size > maxOpenBytes) return tooLarge;
+    const entries = await readOrProblem(() => readEntries(this.blobs, digest));
     if (typeof entries === "string") return entries;
-    this.bytes += digest.size;
-    this.levels.push({ prefix: prefix === "" ? "" : `${prefix}/`, entries, bytes: digest.size, next: 0 });
+    const bytes = digest.size + entries.length * entryBytes;
+    this.bytes += bytes;
+    if (bytes > largeBytes) await breath();
+    if (open + bytes > maxOpenBytes) return tooLarge;
+    this.levels.push({ prefix: prefix === "" ? "" : `${prefix}/`, entries, bytes, next: 0 });
     return undefined;
   }
 }
@@ -136,17 +151,25 @@ export async function resolvePath(blobs: BlobReader, root: Digest, path: string)
   let entry: Entry = { type: "directory", name: "", digest: root };
   const names = path === "" ? [] : path.split("/");
   if (names.length > maxDepth) throw new StillageError("not-found", `the path has more than ${maxDepth} names`);
+  let bytes = 0;
   for (const name of names) {
-    const entries: Entry[] | string = entry.type === "directory" ? await readOrProblem(blobs, entry.digest) : [];
-    const found: Entry | undefined =
-      typeof entries === "string" ? undefined : entries.find((each) => each.name === name);
-    if (found === undefined) {
-      const why = typeof entries === "string" ? `: a directory on the way ${entries}` : "";
+    const found = await childOf(entry, name);
+    if (typeof found === "string") {
+      const why = found === "none" ? "" : `: a directory on the way ${found}`;
       throw new StillageError("not-found", `there is no ${JSON.stringify(path.slice(0, 200))} in this tree${why}`);
     }
     entry = found;
   }
   return entry;
+
+  async function childOf(parent: Entry, name: string): Promise<Entry | string> {
+    if (parent.type !== "directory" || !mayBeName(name)) return "none";
+    bytes += parent.digest.size;
+    if (bytes > maxPathBytes) return "or more of them are too large to be read";
+    const found = await readOrProblem(() => readEntry(blobs, parent.digest, name));
+    if (parent.digest.size > largeBytes) await breath();
+    return found;
+  }
 }
 
 function joined({ prefix }: Level, { name }: Entry): string {

@@ -3,7 +3,13 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Digest, digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
-import type { ArtifactEntry, ArtifactQuery, ArtifactSort, ListedArtifact } from "./artifact-refs.ts";
+import {
+  type ArtifactEntry,
+  type ArtifactQuery,
+  type ArtifactSort,
+  type ListedArtifact,
+  maxKeys,
+} from "./artifact-refs.ts";
 import type { NewRef, RefStore } from "./ref-store.ts";
 
 /** Opens an empty store whose time `setTime` sets. */
@@ -72,12 +78,11 @@ export function artifactRefsContract(label: string, open: OpenRefStore): void {
           [["strong", "weak"], "alice", 10, "2.x"],
         );
         assert.deepEqual(found.content, contentOf("one"));
+        const { ref, used, expires, pinned } = found;
+        assert.deepEqual([used, expires, pinned], [10, undefined, false]);
         assert.deepEqual(
-          found.refs.map((ref) => [ref.name, Buffer.from(ref.message).toString(), ref.by, ref.used]),
-          [
-            ["blob\np/e/strong", "p/e/strong", "alice", 10],
-            ["blob\np/e/weak", "p/e/weak", "alice", 10],
-          ],
+          [ref.name, Buffer.from(ref.message).toString(), ref.by, ref.used],
+          ["blob\np/e/strong", "p/e/strong", "alice", 10],
         );
         assert.equal(await store.artifacts.find("", { project: "p", element: "e", key: "none" }), undefined);
         assert.equal(await store.artifacts.find("x", { project: "p", element: "e", key: "weak" }), undefined);
@@ -131,6 +136,92 @@ export function artifactRefsContract(label: string, open: OpenRefStore): void {
         setTime(5000);
         assert.deepEqual(await list(store), []);
         assert.equal(await store.artifacts.find("", { project: "p", element: "e", key: "k" }), undefined);
+      }));
+
+    it("lists an artifact for as long as any of its refs is good, by that one", () =>
+      withStore(async (store, setTime) => {
+        const find = (key: string) => store.artifacts.find("", { project: "p", element: "e", key });
+        await store.put([artifactRef("p/e/k1", "one", 10)]);
+        await store.put([artifactRef("p/e/k2", "one", 10, { expires: 5000 })]);
+        await store.put([artifactRef("p/e/k3", "two", 9, { expires: 5000 })]);
+        await store.put([artifactRef("p/e/k4", "two", 9, { expires: 6000 })]);
+        assert.deepEqual(await list(store), ["p/e k1,k2", "p/e k3,k4"]);
+        assert.deepEqual([(await find("k2"))?.expires, (await find("k4"))?.expires], [undefined, 6000]);
+        setTime(5000);
+        assert.deepEqual(await list(store), ["p/e k1", "p/e k4"]);
+        assert.deepEqual(await list(store, { key: "k3" }), []);
+        assert.deepEqual(await list(store, { search: { texts: [], key: "k2" } }), []);
+        assert.deepEqual(
+          [(await find("k1"))?.keys, await find("k2"), await find("k3")],
+          [["k1"], undefined, undefined],
+        );
+        assert.equal((await find("k4"))?.expires, 6000);
+        await store.put([artifactRef("p/e/k1", "one", 10, { expires: 5500 })]);
+        setTime(5500);
+        assert.deepEqual(await list(store), ["p/e k4"]);
+        await store.put([artifactRef("p/e/k4", "two", 9)]);
+        setTime(6000);
+        assert.deepEqual(await list(store), ["p/e k4"]);
+      }));
+
+    it("tells of the ref put last that is still there", () =>
+      withStore(async (store, setTime) => {
+        const found = async () => {
+          const artifact = await store.artifacts.find("", { project: "p", element: "e", key: "k1" });
+          return [artifact?.pushed, artifact?.by, artifact?.expires];
+        };
+        await store.put([artifactRef("p/e/k1", "one", 10, { by: "alice", expires: 7000 })]);
+        await store.put([artifactRef("p/e/k2", "one", 20, { by: "bob" })]);
+        await store.put([artifactRef("p/e/k3", "one", 5, { by: "eve", expires: 6000 })]);
+        assert.deepEqual(await found(), [20, "bob", undefined]);
+        await store.remove({ space: "asset", instance: "", name: "blob\np/e/k2" });
+        assert.deepEqual(await found(), [10, "alice", 7000]);
+        await store.put([artifactRef("p/e/k3", "two", 30, { by: "eve" })]);
+        assert.deepEqual(await found(), [10, "alice", 7000]);
+        setTime(7000);
+        assert.deepEqual(await list(store), ["p/e k3"]);
+      }));
+
+    it("tells of no more than some keys of one artifact", () =>
+      withStore(async (store) => {
+        const names = Array.from({ length: maxKeys + 1 }, (_, i) => `p/e/k${String(i).padStart(2, "0")}`);
+        await store.put(names.slice(1).map((name) => artifactRef(name, "one", 10)));
+        const [before] = await store.artifacts.list(everything);
+        assert.deepEqual([before?.keys.length, before?.moreKeys], [maxKeys, false]);
+        await store.put([artifactRef(names[0] ?? "", "one", 11)]);
+        const [listed] = await store.artifacts.list(everything);
+        const found = await store.artifacts.find("", { project: "p", element: "e", key: "k00" });
+        for (const each of [listed, found]) {
+          assert.deepEqual([each?.keys, each?.moreKeys], [names.slice(1).map((name) => name.slice(4)), true]);
+        }
+      }));
+
+    it("knows the project that has an element with a whole key", () =>
+      withStore(async (store) => {
+        await store.put([artifactRef("p/e/12345678a", "one", 10), artifactRef("q/e/12345678a", "two", 20)]);
+        await store.put([artifactRef("q/e/expired", "three", 20, { expires: 900 })]);
+        const asked = [
+          { element: "e", key: "12345678a" },
+          { project: "p", element: "e", key: "12345678a" },
+          { element: "e", key: "1" },
+          { element: "e", key: "12345678" },
+          { element: "f", key: "12345678a" },
+          { element: "e", key: "expired" },
+        ];
+        const found = await Promise.all(asked.map((name) => store.artifacts.projectOf("", name)));
+        assert.deepEqual(found, ["q", "p", undefined, undefined, undefined, undefined]);
+        assert.equal(await store.artifacts.projectOf("x", { element: "e", key: "12345678a" }), undefined);
+      }));
+
+    it("does not list what no project, element or key can be called, and keeps it all the same", () =>
+      withStore(async (store) => {
+        const long = "n".repeat(256);
+        for (const name of [`${long}/e/k`, `p/${long}/k`, `p/e/${long}`]) {
+          await store.put([artifactRef(name, "one", 10)]);
+          assert.ok(await store.get({ space: "asset", instance: "", name: `blob\n${name}` }));
+        }
+        await store.put([artifactRef(`p/${long.slice(1)}/k`, "one", 10)]);
+        assert.deepEqual(await list(store), [`p/${long.slice(1)} k`]);
       }));
 
     const library = [

@@ -33,8 +33,10 @@ export interface ArtifactPosition {
 /** An artifact as its refs tell of it. */
 export interface ListedArtifact extends ArtifactPosition, Omit<ArtifactEntry, "key"> {
   readonly instance: string;
-  /** In the order in which they were pushed: the strong one first. */
+  /** In the order in which they were pushed: the strong one first. At most `maxKeys`. */
   readonly keys: readonly string[];
+  /** Whether more keys than those lead to it. */
+  readonly moreKeys: boolean;
   /** When the last of its refs was put, in milliseconds since 1970. */
   readonly pushed: number;
   /** Who put that one. */
@@ -70,12 +72,39 @@ export interface ArtifactSearch {
 export interface ArtifactRefs {
   /** Those that the query describes, at most `limit`, from behind `after` on. */
   list(query: ArtifactQuery): MaybePromise<ListedArtifact[]>;
-  /** The artifact of this name with its refs in the order of its keys; of two, the one pushed last. Not a use of them. */
+  /** The artifact of this name, of two the one pushed last. Not a use of its refs. */
   find(instance: string, name: ArtifactName): MaybePromise<FoundArtifact | undefined>;
+  /** The project of the artifact with this element and key, of two the one pushed last: `project`, where that is given. */
+  projectOf(instance: string, name: ElementAndKey): MaybePromise<string | undefined>;
   /** How many artifacts an instance has, expired ones included. */
   count(instance: string): MaybePromise<number>;
 }
 
+/** The name of an artifact whose project may not be known. */
+export interface ElementAndKey extends Omit<ArtifactName, "project"> {
+  readonly project?: string | undefined;
+}
+
 export interface FoundArtifact extends ListedArtifact {
-  readonly refs: readonly Ref[];
+  /** The ref of its first key. */
+  readonly ref: Ref;
+  /** When any of its refs was last used, in milliseconds since 1970. */
+  readonly used: number;
+  /** When the last of its refs expires; `undefined` where one never does. */
+  readonly expires: number | undefined;
+  /** Whether any of its refs is pinned. */
+  readonly pinned: boolean;
+}
+
+/** Keys that are told of one artifact. It has two or three, unless somebody pushes one content under ever more names. */
+export const maxKeys = 20;
+
+/** Characters of a project, an element or a key: no file, and so no element, has a longer name. Every search looks at all names. */
+const maxListedLength = 255;
+
+/** What is listed of what a ref names: nothing where its name is longer than any project's or element's. */
+export function listable(artifact: ArtifactEntry | undefined): ArtifactEntry | undefined {
+  if (artifact === undefined) return undefined;
+  const { project, element, key } = artifact;
+  return Math.max(project.length, element.length, key.length) <= maxListedLength ? artifact : undefined;
 }

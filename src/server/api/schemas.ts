@@ -1,4 +1,5 @@
 import { treeNames } from "../../artifact/artifact-content.ts";
+import { maxKeys } from "../../store/artifact-refs.ts";
 import type { JsonSchema } from "./parameter.ts";
 
 // The shapes of the answers, in JSON Schema: what `src/artifact/artifact-json.ts` makes. A test holds every answer against them.
@@ -28,7 +29,8 @@ const listed = {
   instance: text,
   project: text,
   element: { ...text, description: "As BuildStream stores it: without .bst, with - for /" },
-  keys: { ...listOf(text), minItems: 1, description: "All keys that lead to it, the strong one first" },
+  keys: { ...listOf(text), minItems: 1, maxItems: maxKeys, description: "Keys that lead to it, the strong one first" },
+  moreKeys: { ...truth, description: "Whether more keys than those lead to it" },
   generation: { ...text, enum: ["1.x", "1.9x", "2.x"], description: "Which releases of BuildStream push this form" },
   pushed: time,
   pushedBy: { ...orNull(text), description: "Who pushed it last" },

@@ -1,6 +1,7 @@
 import { treeNames } from "../../artifact/artifact-content.ts";
 import { dependencyJson, entryJson, listedJson, reportJson } from "../../artifact/artifact-json.ts";
 import type { Catalogue } from "../../artifact/catalogue.ts";
+import { maxDependencies } from "../../artifact/dependencies.ts";
 import { maxCursorLength, type Page } from "../../artifact/page.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { HttpResponse } from "../../http/exchange.ts";
@@ -12,7 +13,7 @@ import type { ApiCall, Route } from "../api/route.ts";
 
 /** Characters of names and patterns: longer ones are no element's. */
 const maxNameLength = 1024;
-/** Artifacts, and files or dependencies, of one page. */
+/** Artifacts, and files, of one page. */
 const maxArtifacts = 200;
 const maxLines = 1000;
 
@@ -32,6 +33,7 @@ const sort = choice("sort", ["newest", "oldest", "name"], {
 });
 const limit = count("limit", maxArtifacts, 50, { description: "Artifacts of a page, at most" });
 const lines = count("limit", maxLines, 100, { description: "Entries of a page, at most" });
+const looked = count("limit", maxDependencies, maxDependencies, { description: "Dependencies of a page, at most" });
 const cursor = text("cursor", maxCursorLength, { description: "`next` of the page before" });
 const inProject = pathText("project", maxNameLength, "The project");
 const ofElement = pathText("element", maxNameLength, "The element, as it is stored or as its file in the project");
@@ -94,12 +96,12 @@ export const routes: readonly Route[] = [
     path: `${artifactPath}/dependencies`,
     operation: "listDependencies",
     summary: "What an artifact was built with, and which of it is here",
-    parameters: [...artifactParameters, lines, cursor],
+    parameters: [...artifactParameters, looked, cursor],
     answer: { schema: "DependencyPage" },
     handle: async (call) => {
       const [catalogue, found] = await artifactOf(call);
       const { values } = call;
-      return pageOf(await catalogue.dependencies(found, values.of(lines), values.of(cursor)), dependencyJson);
+      return pageOf(await catalogue.dependencies(found, values.of(looked), values.of(cursor)), dependencyJson);
     },
   },
   {

@@ -1,14 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
 import { showDigest } from "../../base/digest.ts";
-import type {
-  ArtifactEntry,
-  ArtifactName,
-  ArtifactPosition,
-  ArtifactQuery,
-  ArtifactRefs,
-  ArtifactSort,
-  FoundArtifact,
-  ListedArtifact,
+import {
+  type ArtifactEntry,
+  type ArtifactName,
+  type ArtifactPosition,
+  type ArtifactQuery,
+  type ArtifactRefs,
+  type ArtifactSort,
+  type ElementAndKey,
+  type FoundArtifact,
+  type ListedArtifact,
+  maxKeys,
 } from "../artifact-refs.ts";
 import { globMatches } from "../glob.ts";
 import type { Ref } from "../ref-store.ts";
@@ -39,21 +41,41 @@ export class MemoryArtifactRefs implements ArtifactRefs {
     return rest
       .sort(compare)
       .slice(0, limit)
-      .map(({ refs: _, ...listed }) => listed);
+      .map(({ refs: _, ...artifact }) => withKeys(artifact));
   }
 
-  find(instance: string, { project, element, key }: ArtifactName): FoundArtifact | undefined {
-    const named = this.artifacts(instance).filter(
-      (each) => each.project === project && each.element === element && each.keys.includes(key),
-    );
-    return named.sort(comparisons.newest)[0];
+  find(instance: string, name: ArtifactName): FoundArtifact | undefined {
+    const found = this.newest(instance, name);
+    if (found === undefined) return undefined;
+    const { refs, ...artifact } = found;
+    const expiries = refs.map((ref) => ref.expires ?? Number.POSITIVE_INFINITY);
+    const { artifact: _, order: __, ...ref } = refs[0] as KeptRef;
+    return {
+      ...withKeys(artifact),
+      ref,
+      used: Math.max(...refs.map(({ used }) => used)),
+      expires: expiries.includes(Number.POSITIVE_INFINITY) ? undefined : Math.max(...expiries),
+      pinned: refs.some(({ pinned }) => pinned),
+    };
+  }
+
+  projectOf(instance: string, name: ElementAndKey): string | undefined {
+    return this.newest(instance, name)?.project;
   }
 
   count(instance: string): number {
     return this.artifacts(instance).length;
   }
 
-  private artifacts(instance: string): FoundArtifact[] {
+  private newest(instance: string, { project, element, key }: ElementAndKey): Grouped | undefined {
+    const named = this.artifacts(instance).filter(
+      (each) =>
+        each.element === element && (project ?? each.project) === each.project && each.keys.some((own) => own === key),
+    );
+    return named.sort(comparisons.newest)[0];
+  }
+
+  private artifacts(instance: string): Grouped[] {
     const now = this.clock();
     const groups = new Map<string, KeptRef[]>();
     for (const ref of this.refs.values()) {
@@ -73,19 +95,34 @@ export class MemoryArtifactRefs implements ArtifactRefs {
   }
 }
 
-function grouped(group: KeptRef[], id: number): FoundArtifact {
-  const refs = group.sort((a, b) => a.order - b.order);
+/** An artifact with all its refs, and all their keys. */
+type Grouped = Omit<ListedArtifact, "moreKeys"> & { readonly refs: readonly KeptRef[] };
+
+function grouped(group: KeptRef[], id: number): Grouped {
+  const refs = group.sort((a, b) => a.stored - b.stored || a.order - b.order);
   const last = refs.at(-1) as KeptRef;
   const { project, element, generation, content } = last.artifact as ArtifactEntry;
   const keys = refs.map((ref) => ref.artifact?.key ?? "");
   return {
-    ...{ instance: last.instance, project, element, generation, content, id, keys, by: last.by },
-    pushed: Math.max(...refs.map(({ stored }) => stored)),
-    refs: refs.map(({ artifact: _, order: __, ...ref }) => ref),
+    instance: last.instance,
+    project,
+    element,
+    generation,
+    content,
+    id,
+    keys,
+    by: last.by,
+    pushed: last.stored,
+    refs,
   };
 }
 
-function matches(artifact: ListedArtifact, { project, elements, key = "", search }: ArtifactQuery): boolean {
+function withKeys(artifact: Omit<ListedArtifact, "moreKeys">): ListedArtifact {
+  const { keys } = artifact;
+  return { ...artifact, keys: keys.slice(0, maxKeys), moreKeys: keys.length > maxKeys };
+}
+
+function matches(artifact: Grouped, { project, elements, key = "", search }: ArtifactQuery): boolean {
   if (project !== undefined && !globMatches(project, artifact.project)) return false;
   if (elements !== undefined && !elements.some((glob) => globMatches(glob, artifact.element))) return false;
   if (!artifact.keys.some((each) => each.startsWith(key))) return false;

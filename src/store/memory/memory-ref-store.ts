@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { listable } from "../artifact-refs.ts";
 import { checkRef } from "../ref-limits.ts";
 import type { NewRef, Ref, RefName, RefStore, Space } from "../ref-store.ts";
 import { type KeptRef, MemoryArtifactRefs } from "./memory-artifact-refs.ts";
@@ -32,7 +33,14 @@ export class MemoryRefStore implements RefStore {
       const before = this.refs.get(keyOf({ space, instance, name }));
       const used = Math.max(stored, before?.used ?? 0);
       const pinned = before?.pinned ?? false;
-      const kept = { message: new Uint8Array(message), roots: [...roots], stored, expires, by, artifact };
+      const kept = {
+        message: new Uint8Array(message),
+        roots: [...roots],
+        stored,
+        expires,
+        by,
+        artifact: listable(artifact),
+      };
       const order = ++this.puts;
       this.refs.set(keyOf({ space, instance, name }), { space, instance, name, pinned, used, ...kept, order });
     }

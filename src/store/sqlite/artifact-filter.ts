@@ -16,16 +16,21 @@ export function elementConditions({ project, elements }: ArtifactQuery): Conditi
   return conditions;
 }
 
-/** What a query demands of an artifact `a` of an element `e`, but for its instance and its time. */
-export function artifactConditions(query: ArtifactQuery): Condition[] {
+/** What a query demands at a time of an artifact `a` of an element `e`, but for its instance. */
+export function artifactConditions(query: ArtifactQuery, now: number): Condition[] {
   const { key, search } = query;
-  const conditions = elementConditions(query);
-  if (key !== undefined) conditions.push(keyed(key));
+  const conditions = [...elementConditions(query), valid("a", now)];
+  if (key !== undefined) conditions.push(keyed(key, now));
   if (search !== undefined) {
     const named = searchedName(search);
-    conditions.push(search.key === undefined ? named : anyOf([named, keyed(search.key)]));
+    conditions.push(search.key === undefined ? named : anyOf([named, keyed(search.key, now)]));
   }
   return conditions;
+}
+
+/** That a ref or an artifact has not expired. */
+export function valid(table: string, now: number): Condition {
+  return { sql: `(${table}.expires IS NULL OR ${table}.expires > ?)`, values: [now] };
 }
 
 /** That the name of an element `e` has one of the texts searched for. */
@@ -71,10 +76,11 @@ export function keyBegins(prefix: string): Condition {
   };
 }
 
-function keyed(prefix: string): Condition {
+function keyed(prefix: string, now: number): Condition {
+  const { sql, values } = valid("k", now);
   return {
-    sql: "EXISTS (SELECT 1 FROM refs k WHERE k.artifact = a.id AND k.key >= ? AND k.key < ?)",
-    values: [prefix, endOfPrefix(prefix)],
+    sql: `EXISTS (SELECT 1 FROM refs k WHERE k.artifact = a.id AND k.key >= ? AND k.key < ? AND ${sql})`,
+    values: [prefix, endOfPrefix(prefix), ...values],
   };
 }
 

@@ -1,15 +1,17 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import { LruMap } from "../../base/lru-map.ts";
-import type {
-  ArtifactName,
-  ArtifactQuery,
-  ArtifactRefs,
-  FoundArtifact,
-  Generation,
-  ListedArtifact,
+import {
+  type ArtifactName,
+  type ArtifactQuery,
+  type ArtifactRefs,
+  type ElementAndKey,
+  type FoundArtifact,
+  type Generation,
+  type ListedArtifact,
+  maxKeys,
 } from "../artifact-refs.ts";
-import type { Ref, Space } from "../ref-store.ts";
+import type { Space } from "../ref-store.ts";
 import {
   artifactConditions,
   behind,
@@ -27,6 +29,11 @@ const columns = "a.id, a.instance, e.project, e.element, a.generation, a.content
 
 /** In the order of the puts: within one, the strong key comes first. */
 const keyOrder = "stored, place, id";
+
+type Refs = Pick<FoundArtifact, "ref" | "used" | "expires" | "pinned">;
+
+/** That a ref `k` is one of an artifact's and has not expired. */
+const ofArtifact = "k.artifact = ? AND (k.expires IS NULL OR k.expires > ?)";
 
 type Row = [
   id: number,
@@ -61,14 +68,14 @@ export class ArtifactReader implements ArtifactRefs {
 
   list(query: ArtifactQuery): ListedArtifact[] {
     return this.reading(() => {
+      const now = this.clock();
       const gathered = this.gather(query);
       if (gathered?.length === 0) return [];
       const { instance, sort, limit } = query;
       const conditions: Condition[] = [
         // Where the ids are known, the plus sign keeps SQLite from going through all artifacts in order.
         { sql: `${sort === "name" ? "e" : gathered === undefined ? "a" : "+a"}.instance = ?`, values: [instance] },
-        { sql: "(a.expires IS NULL OR a.expires > ?)", values: [this.clock()] },
-        ...artifactConditions(query),
+        ...artifactConditions(query, now),
         ...behind(query),
       ];
       if (gathered !== undefined)
@@ -79,21 +86,21 @@ export class ArtifactReader implements ArtifactRefs {
          ORDER BY ${orders[sort]} LIMIT ?`,
         [...conditions.flatMap(({ values }) => values), limit],
       );
-      return rows.map((row) => listed(row, this.keysOf(row[0])));
+      return rows.map((row) => this.listed(row, now));
     });
   }
 
-  find(instance: string, { project, element, key }: ArtifactName): FoundArtifact | undefined {
+  find(instance: string, name: ArtifactName): FoundArtifact | undefined {
     return this.reading(() => {
-      const [row] = this.all<Row>(
-        `SELECT ${columns} FROM refs k JOIN artifacts a ON a.id = k.artifact JOIN elements e ON e.id = a.element
-         WHERE substr(k.key, 1, 8) = substr(?1, 1, 8) AND k.key = ?1 AND e.instance = ?2 AND e.project = ?3 AND e.element = ?4
-           AND (a.expires IS NULL OR a.expires > ?5)
-         ORDER BY a.pushed DESC, a.id DESC LIMIT 1`,
-        [key, instance, project, element, this.clock()],
-      );
-      return row && { ...listed(row, this.keysOf(row[0])), refs: this.refsOf(row[0]) };
+      const now = this.clock();
+      const [row] = this.named<Row>(columns, instance, name, now);
+      const refs = row && this.refsOf(row[0], now);
+      return refs && { ...this.listed(row, now), ...refs };
     });
+  }
+
+  projectOf(instance: string, name: ElementAndKey): string | undefined {
+    return this.reading(() => this.named<[string]>("e.project", instance, name, this.clock())[0]?.[0]);
   }
 
   count(instance: string): number {
@@ -106,17 +113,18 @@ export class ArtifactReader implements ArtifactRefs {
   /** The artifacts that a query can mean, where they are few; `undefined` where they are not, or cannot be told. */
   private gather(query: ArtifactQuery): number[] | undefined {
     const { instance, key, search } = query;
-    if (key) return this.withKey(key) ?? this.ofElements(instance, elementConditions(query));
-    if (search === undefined) return this.ofElements(instance, elementConditions(query));
+    const ofKey = key ? this.withKey(instance, key) : undefined;
+    if (ofKey !== undefined || search === undefined)
+      return ofKey ?? this.ofElements(instance, elementConditions(query));
     const byName = this.ofElements(instance, [...elementConditions(query), searchedName(search)]);
-    const byKey = search.key === undefined ? [] : this.withKey(search.key);
+    const byKey = search.key === undefined ? [] : this.withKey(instance, search.key);
     return byName && byKey && [...byName, ...byKey];
   }
 
-  private withKey(prefix: string): number[] | undefined {
+  private withKey(instance: string, prefix: string): number[] | undefined {
     const { sql, values } = keyBegins(prefix);
-    const distinct = `SELECT DISTINCT k.artifact FROM refs k WHERE ${sql} LIMIT ?`;
-    return few(this.all<[number]>(distinct, [...values, maxGathered + 1]));
+    const distinct = `SELECT DISTINCT k.artifact FROM refs k WHERE k.instance = ? AND ${sql} LIMIT ?`;
+    return few(this.all<[number]>(distinct, [instance, ...values, maxGathered + 1]));
   }
 
   private ofElements(instance: string, conditions: readonly Condition[]): number[] | undefined {
@@ -127,18 +135,41 @@ export class ArtifactReader implements ArtifactRefs {
     return few(this.all<[number]>(sql, values));
   }
 
-  private keysOf(artifact: number): string[] {
-    return this.all<[string]>(`SELECT key FROM refs WHERE artifact = ? ORDER BY ${keyOrder}`, [artifact]).map(
-      ([key]) => key,
+  /** Columns of the artifacts that have a name, the one pushed last, where there is one. */
+  private named<R>(selected: string, instance: string, { project, element, key }: ElementAndKey, now: number): R[] {
+    return this.all<R>(
+      `SELECT ${selected} FROM refs k JOIN artifacts a ON a.id = k.artifact JOIN elements e ON e.id = a.element
+       WHERE k.instance = ?1 AND substr(k.key, 1, 8) = substr(?2, 1, 8) AND k.key = ?2 AND (k.expires IS NULL OR k.expires > ?3)
+         AND e.element = ?4 ${project === undefined ? "" : "AND e.project = ?5"}
+       ORDER BY a.pushed DESC, a.id DESC LIMIT 1`,
+      [instance, key, now, element, ...(project === undefined ? [] : [project])],
     );
   }
 
-  private refsOf(artifact: number): Ref[] {
-    const sql = `SELECT ${refColumns}, space, instance, name FROM refs WHERE artifact = ? ORDER BY ${keyOrder}`;
-    return this.all<[...RefColumns, Space, string, string]>(sql, [artifact]).map((row) => {
-      const [space, instance, name] = row.slice(-3) as [Space, string, string];
-      return refOfRow({ space, instance, name }, row.slice(0, -3) as RefColumns);
-    });
+  private listed([id, instance, project, element, generation, content, pushed, by]: Row, now: number): ListedArtifact {
+    const sql = `SELECT key FROM refs k WHERE ${ofArtifact} ORDER BY ${keyOrder} LIMIT ?`;
+    const keys = this.all<[string]>(sql, [id, now, maxKeys + 1]).map(([key]) => key);
+    return {
+      ...{ id, instance, project, element, generation, pushed },
+      ...{ keys: keys.slice(0, maxKeys), moreKeys: keys.length > maxKeys },
+      content: decodeContent(content),
+      by: by ?? undefined,
+    };
+  }
+
+  /** `undefined` where the last ref has gone since the artifact was read. */
+  private refsOf(artifact: number, now: number): Refs | undefined {
+    const first = `SELECT ${refColumns}, space, instance, name FROM refs k WHERE ${ofArtifact} ORDER BY ${keyOrder} LIMIT 1`;
+    const [row] = this.all<[...RefColumns, Space, string, string]>(first, [artifact, now]);
+    if (row === undefined) return undefined;
+    const [space, instance, name] = row.slice(-3) as [Space, string, string];
+    const ref = refOfRow({ space, instance, name }, row.slice(0, -3) as unknown as RefColumns);
+    const sum = `SELECT max(used), max(pinned), max(expires), count(*) = count(expires) FROM refs k WHERE ${ofArtifact}`;
+    const [[used, pinned, expires, allExpire] = [ref.used, 0, 0, 0]] = this.all<[number, number, number, number]>(sum, [
+      artifact,
+      now,
+    ]);
+    return { ref, used, pinned: pinned !== 0, expires: allExpire !== 0 ? expires : undefined };
   }
 
   private all<R>(sql: string, values: readonly SQLInputValue[]): R[] {
@@ -162,15 +193,4 @@ export class ArtifactReader implements ArtifactRefs {
 
 function few(rows: readonly [number][]): number[] | undefined {
   return rows.length <= maxGathered ? rows.map(([id]) => id) : undefined;
-}
-
-function listed(
-  [id, instance, project, element, generation, content, pushed, by]: Row,
-  keys: string[],
-): ListedArtifact {
-  return {
-    ...{ id, instance, project, element, generation, pushed, keys },
-    content: decodeContent(content),
-    by: by ?? undefined,
-  };
 }

@@ -4,7 +4,7 @@ import type { ArtifactRow, RefRow } from "./ref-change.ts";
 /**
  * Keeps the list of artifacts in step with the refs that name them, within the transaction that changes those: an element for each
  * project and element in use, and an artifact for each content of one, to which its refs lead. The last ref takes its artifact with it, and
- * the last artifact its element.
+ * the last artifact its element. It was pushed when the last of its refs was, and expires with the last of them.
  */
 export class ArtifactTables {
   private readonly findElement: StatementSync;
@@ -12,6 +12,7 @@ export class ArtifactTables {
   private readonly dropElement: StatementSync;
   private readonly upsert: StatementSync;
   private readonly dropArtifact: StatementSync;
+  private readonly recompute: StatementSync;
 
   constructor(database: DatabaseSync) {
     const prepare = (sql: string): StatementSync => {
@@ -25,11 +26,18 @@ export class ArtifactTables {
       DELETE FROM elements WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM artifacts WHERE element = ?1)`);
     this.upsert = prepare(`
       INSERT INTO artifacts (instance, element, generation, content, pushed, put_by, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-      ON CONFLICT DO UPDATE SET pushed = max(pushed, ?5), put_by = ?6, expires = ?7
+      ON CONFLICT DO UPDATE SET pushed = max(pushed, ?5), put_by = CASE WHEN ?5 >= pushed THEN ?6 ELSE put_by END,
+        expires = CASE WHEN ?7 IS NOT NULL THEN max(expires, ?7) END
       RETURNING id`);
     this.dropArtifact = prepare(`
       DELETE FROM artifacts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM refs WHERE artifact = ?1)
       RETURNING element`);
+    this.recompute = prepare(`
+      UPDATE artifacts SET (pushed, put_by) =
+          (SELECT stored, put_by FROM refs WHERE artifact = ?1 ORDER BY stored DESC, place DESC, id DESC LIMIT 1),
+        expires = CASE WHEN NOT EXISTS (SELECT 1 FROM refs WHERE artifact = ?1 AND expires IS NULL)
+          THEN (SELECT max(expires) FROM refs WHERE artifact = ?1) END
+      WHERE id = ?1`);
   }
 
   /** Lists an artifact, and returns its id for the ref that names it. */
@@ -40,10 +48,16 @@ export class ArtifactTables {
     return first(this.upsert.get(instance, elementId, generation, content, stored, by, expires)) as number;
   }
 
-  /** Takes an artifact from the list unless another ref names it. */
+  /** Takes an artifact that has lost a ref from the list, unless another one names it: then what the list says is that one's. */
   dropUnnamed(artifact: number): void {
     const element = first(this.dropArtifact.get(artifact));
     if (element !== undefined) this.dropElement.run(element);
+    else this.refresh(artifact);
+  }
+
+  /** Sets when an artifact was pushed, by whom, and when it expires, to what its refs say. */
+  refresh(artifact: number): void {
+    this.recompute.run(artifact);
   }
 }
 

@@ -19,6 +19,7 @@ export function openArtifacts(file: string, clock: Clock): ReadOnlyArtifacts {
   return {
     list: (query) => reader.list(query),
     find: (instance, name) => reader.find(instance, name),
+    projectOf: (instance, name) => reader.projectOf(instance, name),
     count: (instance) => reader.count(instance),
     instances: () => {
       const rows = database.prepare("SELECT DISTINCT instance FROM elements ORDER BY instance").all();

@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from "../../base/digest.ts";
 import { functionOfName } from "../../base/digest-function.ts";
-import type { ArtifactEntry } from "../artifact-refs.ts";
+import { type ArtifactEntry, listable } from "../artifact-refs.ts";
 import type { NewRef, RefName } from "../ref-store.ts";
 import { encodeRoots } from "./root-lines.ts";
 
@@ -33,7 +33,8 @@ export type RefOutcome =
   | { readonly done: false; readonly code: "exhausted" | "corrupt" | "internal"; readonly message: string };
 
 export function rowOfRef(ref: NewRef): RefRow {
-  const { space, instance, name, message, stored, expires, roots, by, artifact } = ref;
+  const { space, instance, name, message, stored, expires, roots, by } = ref;
+  const artifact = listable(ref.artifact);
   // A view of a larger buffer would take all of that along.
   const tight = message.byteLength === message.buffer.byteLength ? message : new Uint8Array(message);
   return {

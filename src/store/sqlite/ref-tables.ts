@@ -17,7 +17,9 @@ export class RefTables {
 
   constructor(database: DatabaseSync) {
     this.database = database;
-    this.find = database.prepare("SELECT id, roots, artifact FROM refs WHERE space = ? AND instance = ? AND name = ?");
+    this.find = database.prepare(
+      "SELECT id, roots, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
+    );
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -57,21 +59,24 @@ export class RefTables {
       if (artifact === undefined) listed = undefined;
       else if (!isSameArtifact(refs[place - 1], ref)) listed = this.artifacts.add(ref, artifact);
       const before = this.put(ref, place, listed ?? null);
-      if (before !== undefined && before !== listed) this.artifacts.dropUnnamed(before);
+      if (before === undefined || before.artifact === null) continue;
+      if (before.artifact !== listed) this.artifacts.dropUnnamed(before.artifact);
+      // What was added to the list counts what the ref said until now as well.
+      else if (before.expires !== ref.expires || before.stored > ref.stored) this.artifacts.refresh(listed);
     }
   }
 
-  /** Puts a ref, and returns the artifact that it named before. */
-  private put(ref: RefRow, place: number, artifact: number | null): number | undefined {
+  /** Puts a ref, and returns what it was before. */
+  private put(ref: RefRow, place: number, artifact: number | null): Found | undefined {
     const { space, instance, name, message, roots, stored, expires, by } = ref;
     const before = this.lookUp(ref);
     const key = ref.artifact?.key ?? null;
     const row = this.upsert.get(space, instance, name, message, roots, stored, expires, by, artifact, key, place);
     const { id } = row as { id: number };
-    if (before?.roots === roots) return before.artifact ?? undefined;
+    if (before?.roots === roots) return before;
     if (before !== undefined) for (const hash of hashesIn(before.roots)) this.dropRoot.run(hash, id);
     for (const hash of hashesIn(roots)) this.addRoot.run(hash, id);
-    return before?.artifact ?? undefined;
+    return before;
   }
 
   private remove(name: RefName): void {
@@ -91,6 +96,8 @@ interface Found {
   readonly id: number;
   readonly roots: string;
   readonly artifact: number | null;
+  readonly stored: number;
+  readonly expires: number | null;
 }
 
 /** Whether two refs of one put name one artifact, in the same words. */

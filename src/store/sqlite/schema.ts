@@ -33,8 +33,8 @@ const tables = `
     place INTEGER,
     UNIQUE (space, instance, name)
   ) STRICT;
-  CREATE INDEX refs_of_artifact ON refs (artifact) WHERE artifact IS NOT NULL;
-  CREATE INDEX refs_by_key ON refs (substr(key, 1, 8)) WHERE key IS NOT NULL;
+  CREATE INDEX refs_of_artifact ON refs (artifact, stored, place, expires) WHERE artifact IS NOT NULL;
+  CREATE INDEX refs_by_key ON refs (instance, substr(key, 1, 8)) WHERE key IS NOT NULL;
   CREATE TABLE roots (
     hash BLOB NOT NULL,
     ref INTEGER NOT NULL,
