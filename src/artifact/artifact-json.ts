@@ -1,6 +1,6 @@
 import type { Digest } from "../base/digest.ts";
 import type { ArtifactName, ListedArtifact } from "../store/artifact-refs.ts";
-import { type TreeName, treeNames } from "./artifact-content.ts";
+import { type LogFile, type TreeName, treeNames } from "./artifact-content.ts";
 import type { ArtifactReport } from "./artifact-report.ts";
 import type { ListedDependency } from "./dependencies.ts";
 import type { TreeEntry } from "./tree-listing.ts";
@@ -45,7 +45,7 @@ export function reportJson(report: ArtifactReport): object {
     size: size ?? null,
     build: { success, error, details, workspaced },
     trees: Object.fromEntries(treeNames.map((name) => [name, treeJson(name, report)])),
-    logs: (content?.logs ?? []).map(({ name, digest }) => ({ name, digest: digestJson(digest) })),
+    logs: (content?.logs ?? []).map(logJson),
     dependencies: content?.dependencies.length ?? null,
     publicData: publicData ?? null,
     lastUsed: timeJson(used),
@@ -53,6 +53,10 @@ export function reportJson(report: ArtifactReport): object {
     pinned,
     problems,
   };
+}
+
+export function logJson({ name, digest }: LogFile): object {
+  return { name, digest: digestJson(digest) };
 }
 
 function treeJson(name: TreeName, { content, complete, missing }: ArtifactReport): object | null {

@@ -1,4 +1,4 @@
-import type { Digest } from "../base/digest.ts";
+import { type Digest, showDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { LruMap } from "../base/lru-map.ts";
@@ -18,7 +18,7 @@ import { type ArtifactContent, type TreeName, treeNames } from "./artifact-conte
 import { type ArtifactReport, type ArtifactSize, reportOf } from "./artifact-report.ts";
 import { type ListedDependency, listDependencies, maxDependencies } from "./dependencies.ts";
 import { contentOfDirectory } from "./directory-content.ts";
-import { elementGlobs, normalName, searchFor } from "./element-name.ts";
+import { checkPatterns, elementGlobs, normalName, searchFor } from "./element-name.ts";
 import { contentOfMessage } from "./message-content.ts";
 import { type Page, readCursor, writeCursor } from "./page.ts";
 import { listTree, type TreeEntry, type TreeQuery } from "./tree-listing.ts";
@@ -49,6 +49,9 @@ export interface CatalogueOptions {
 /** Trees and messages of all instances that are read for somebody at a time, at some 50 MB each at worst; the others wait. */
 const reads = new Slots(2);
 
+/** What messages say that were read last, at some 10 MB each at worst: the pages of a list are asked for one after another. */
+const contents = new LruMap<string, ArtifactContent>(4);
+
 /** Artifacts whose size is remembered, at some 200 bytes each. */
 const maxSizes = 20_000;
 
@@ -67,9 +70,10 @@ export class Catalogue {
     return this.options.artifacts.count(this.instance);
   }
 
-  /** Errors: `invalid` for a cursor of another list. */
+  /** Errors: `invalid` for a cursor of another list, and for a pattern of no or too many characters or wildcards. */
   async list(query: ListQuery): Promise<Page<ListedArtifact>> {
     const { project, element, key, search, sort, limit, cursor } = query;
+    checkPatterns({ project, element, key, text: search });
     const found = await this.options.artifacts.list({
       ...{ instance: this.instance, project, key, sort },
       elements: element === undefined ? undefined : elementGlobs(element),
@@ -166,8 +170,12 @@ export class Catalogue {
     if (generation === "1.9x") return contentOfMessage(ref.message, sha256);
     if (generation === "1.x") return this.options.closure && contentOfDirectory(blobs, content);
     if (content.size > maxProtoBytes) throw new StillageError("invalid", "the artifact's message is too large");
+    const before = contents.get(showDigest(content));
+    if (before !== undefined && (await blobs.sizeOf(content.function, content.hash)) !== undefined) return before;
     const bytes = await readMessage(blobs, content);
-    return bytes && contentOfMessage(bytes, content.function);
+    const read = bytes && contentOfMessage(bytes, content.function);
+    if (read !== undefined) contents.set(showDigest(content), read);
+    return read;
   }
 }
 

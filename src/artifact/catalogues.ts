@@ -16,6 +16,7 @@ export function cataloguesOf(all: readonly Catalogue[]): Catalogues {
       const found =
         instance === undefined && only !== undefined ? only : all.find((each) => each.instance === (instance ?? ""));
       if (found !== undefined) return found;
+      if (all.length === 0) throw new StillageError("not-found", "there is no instance here");
       if (instance === undefined) {
         throw new StillageError("not-found", "there are several instances here, and none without a name", {
           hint: `name one of ${all.map((each) => JSON.stringify(each.instance)).join(", ")}`,

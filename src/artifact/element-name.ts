@@ -1,3 +1,27 @@
+import { StillageError } from "../base/errors.ts";
+
+/** Characters of a pattern, and wildcards in it: each name is held against it, and each wildcard tries what is left of a name anew. */
+export const maxPatternLength = 255;
+/** Of what is looked for in names and keys; a whole key has half of them. */
+export const maxTextLength = 128;
+const maxWildcards = 8;
+
+/** Errors: `invalid` where one that is there is nothing to look for, or too much. */
+export function checkPatterns(
+  patterns: Readonly<Record<"project" | "element" | "key" | "text", string | undefined>>,
+): void {
+  for (const [what, pattern] of Object.entries(patterns)) {
+    if (pattern === undefined) continue;
+    const longest = what === "text" ? maxTextLength : maxPatternLength;
+    if (pattern === "" || pattern.length > longest) {
+      throw new StillageError("invalid", `the ${what} to look for has 1 to ${longest} characters`);
+    }
+    if ((pattern.match(/[*?]/g)?.length ?? 0) > maxWildcards) {
+      throw new StillageError("invalid", `the ${what} to look for has more than ${maxWildcards} wildcards`);
+    }
+  }
+}
+
 /** How an element's file stands in the names of its artifacts: `sub/deep+plus.bst` is `sub-deep_plus`, as every release of BuildStream has it. */
 export function normalName(element: string): string {
   const flat = element.replaceAll("/", "-");

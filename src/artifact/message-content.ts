@@ -1,19 +1,27 @@
 import { decode } from "../base/decode.ts";
 import { type Digest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
+import { StillageError } from "../base/errors.ts";
 import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { type Artifact, ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import type { ArtifactContent, ArtifactPart, BuildDependency, LogFile, TreeName } from "./artifact-content.ts";
+import { countFields } from "./field-count.ts";
 
 /** Logs that are taken from a message, which has one or a few; and what is taken of what it says went wrong, in characters. */
 export const maxLogs = 1000;
 const maxErrorLength = 64 << 10;
 
+/** Fields of a message and the messages in it: five for each dependency. */
+export const maxFields = 50_000;
+
 /**
  * What an encoded buildstream.v2.Artifact says: the form of 1.91 and later. Digests in it are of the function `fn`; one with an empty hash stands
- * for none. Errors: `invalid` for what is no Artifact, or has a digest that cannot be.
+ * for none. Errors: `invalid` for what is no Artifact, has more than `maxFields` fields, or a digest that cannot be.
  */
 export function contentOfMessage(bytes: Uint8Array, fn: DigestFunction): ArtifactContent {
+  if (countFields(ArtifactSchema, bytes, maxFields) > maxFields) {
+    throw new StillageError("invalid", `the artifact's message has more than ${maxFields} fields`);
+  }
   const artifact = decode(ArtifactSchema, bytes);
   const digest = (message: DigestMessage | undefined): Digest | undefined =>
     message === undefined || message.hash === "" ? undefined : parseDigest(message.hash, message.sizeBytes, fn);

@@ -17,8 +17,8 @@ const everything: ListQuery = {
 };
 
 /**
- * The artifact that somebody means by `PROJECT/ELEMENT/KEY`, of which the key may be short. Errors: `invalid` for what is not so made, `not-found`
- * where there is none or more than one: those that are near are named.
+ * The artifact that somebody means by `PROJECT/ELEMENT/KEY`, of which the key may be short, and the rest have wildcards. Errors: `invalid` for what is
+ * not so made, `not-found` where there is none or more than one: those that are near are named.
  */
 export async function artifactMeant(catalogue: Catalogue, text: string): Promise<FoundArtifact> {
   const name = parseArtifactName(text);
@@ -38,13 +38,13 @@ export async function artifactMeant(catalogue: Catalogue, text: string): Promise
   const [only, ...others] = items;
   if (only === undefined) throw await missing(catalogue, text, name.project, name.element);
   if (others.length > 0) {
-    throw new StillageError("not-found", `more than one artifact has a key that begins with ${name.key}`, {
+    throw new StillageError("not-found", `more than one artifact is meant by ${JSON.stringify(text)}`, {
       hint: namesOf(items),
     });
   }
-  const key = only.keys.find((each) => each.startsWith(name.key)) ?? "";
-  const found = await catalogue.find({ ...name, element: only.element, key });
-  if (found === undefined) throw await missing(catalogue, text, name.project, name.element);
+  const { project, element, keys } = only;
+  const found = await catalogue.find({ project, element, key: keys[0] ?? "" });
+  if (found === undefined) throw new StillageError("not-found", `the artifact ${shownName(only)} has just gone`);
   return found;
 }
 

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { Catalogue } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
-import { asStillageError, StillageError } from "../base/errors.ts";
+import { asStillageError, type ErrorCode, StillageError } from "../base/errors.ts";
 import { Closure } from "../cache/closure.ts";
-import { checkReadable, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
+import { checkReadable, hasTenant, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
@@ -32,7 +32,7 @@ export async function withCatalogue(
     const directory = checkReadable(store);
     const artifacts = openArtifacts(join(directory, "refs.sqlite"), systemClock);
     try {
-      const name = instance ?? defaultInstance(artifacts.instances());
+      const name = instanceMeant(instance, artifacts.instances(), directory);
       const blobs = new ReadOnlyTenant(directory, name);
       // Nothing is seen to be removed here: what there is is looked up once.
       const closure = new Closure(blobs, () => 0);
@@ -47,14 +47,30 @@ export async function withCatalogue(
       ...(hint === undefined ? [] : [hint]),
     ];
     for (const line of lines) process.stderr.write(`stillage: ${printable(line)}\n`);
-    return exitStatus.failed;
+    return statusOf[code] ?? exitStatus.failed;
   }
+}
+
+/** What an error of somebody who asks means to the shell, but for what is a failure. */
+const statusOf: Partial<Record<ErrorCode, number>> = { invalid: exitStatus.usage };
+
+/** The instance of a name, also one that has no artifacts. Errors: `not-found`. */
+function instanceMeant(name: string | undefined, instances: readonly string[], directory: string): string {
+  if (name === undefined) return defaultInstance(instances);
+  if (instances.includes(name) || hasTenant(directory, name)) return name;
+  throw new StillageError("not-found", `there is no instance ${JSON.stringify(name)} in this store`, {
+    hint: instances.length === 0 ? "it has no artifacts at all" : `it has ${listed(instances)}`,
+  });
+}
+
+function listed(instances: readonly string[]): string {
+  return instances.map((each) => JSON.stringify(each)).join(", ");
 }
 
 function defaultInstance(instances: readonly string[]): string {
   const [only] = instances;
   if (instances.length <= 1 || instances.includes("")) return instances.length === 1 ? (only ?? "") : "";
   throw new StillageError("not-found", "there are several instances in this store, and none without a name", {
-    hint: `name one with --instance: ${instances.map((each) => JSON.stringify(each)).join(", ")}`,
+    hint: `name one with --instance: ${listed(instances)}`,
   });
 }

@@ -81,7 +81,8 @@ async function run(directory: string, flags: Flags, config: Config): Promise<num
   void signals.stop.then(() => stop.abort(new StillageError("cancelled", "stopped before the end")));
   const failed = Promise.race([signals.crash, signals.stopAtOnce.then(() => stop.signal.reason)]).then((error) => {
     say(sentence(error));
-    return exitStatus.failed;
+    // What is under way on the disk is not waited for, and would be if this only returned.
+    process.exit(exitStatus.failed);
   });
   const imported = importInto(config, directory, flags, stop.signal).catch((error: unknown) => {
     say(sentence(error));

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { linkSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { linkSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Digest, digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { messageOf, putBlob, putDirectory } from "../cache/tree.fixture.ts";
-import { ActionResultSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { ActionResultSchema, DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
 import { read } from "../store/blob-store.contract.ts";
@@ -93,6 +94,42 @@ describe("importCache", () => {
       await tenant.actions.get(action, { stdout: false, stderr: false, files: [] }),
       new Uint8Array(result),
     );
+  });
+
+  it("takes only files for blobs and names, waits for no pipe, and follows no link", async () => {
+    using old = new OldFolder();
+    using elsewhere = new OldFolder();
+    const [piped, linked, large, sound] = [
+      numberedBlob(1, 500),
+      numberedBlob(2, 500),
+      numberedBlob(3, 2_000_000),
+      numberedBlob(4, 500),
+    ];
+    const digests = { piped: piped.digest, linked: linked.digest, large: large.digest };
+    for (const [name, digest] of Object.entries(digests)) {
+      const directory = create(DirectorySchema, { files: [{ name, digest: messageOf(digest) }] });
+      old.reference(`p/${name}`, await putBlob(old, toBinary(DirectorySchema, directory)));
+    }
+    for (const { digest, bytes } of [linked, large, sound]) await elsewhere.put(digest, bytes);
+    const folderOf = (digest: Digest): string => dirname(join(old.path, old.blobPath(digest)));
+    for (const digest of Object.values(digests)) mkdirSync(folderOf(digest), { recursive: true });
+    execFileSync("mkfifo", [
+      join(old.path, old.blobPath(piped.digest)),
+      join(old.path, "cas/refs/heads/p", keyOf("pipe")),
+    ]);
+    for (const { digest } of [linked, large])
+      symlinkSync(join(elsewhere.path, elsewhere.blobPath(digest)), join(old.path, old.blobPath(digest)));
+    symlinkSync(elsewhere.path, join(old.path, "cas/refs/heads/q"));
+    symlinkSync(
+      join(old.path, "cas/refs/heads/p/linked", keyOf("p/linked")),
+      join(old.path, "cas/refs/heads/p", keyOf("name")),
+    );
+    await old.put(sound.digest, sound.bytes);
+    await using target = await openTarget();
+    const { names, blobs, problems, otherFiles } = await target.import(old.path, { mayLink: async () => true });
+    assert.deepEqual([names.get("references")?.found, names.get("references")?.incomplete, otherFiles], [3, 3, 3]);
+    assert.deepEqual([blobs.taken, blobs.wrong], [4, 3]);
+    assert.deepEqual(new Set(problems.map(({ why }) => why)), new Set(["it is not a file"]));
   });
 
   it("leaves out names with a hole, and takes what is left of them", async () => {

@@ -101,7 +101,8 @@ export class Intake {
 
   /** Whether the old server has a file of this name and size. */
   private async lies(digest: Digest): Promise<boolean> {
-    return (await this.options.old.stat(digest))?.size === digest.size;
+    const stats = await this.options.old.stat(digest);
+    return stats?.isFile() === true && stats.size === digest.size;
   }
 
   private async store(digest: Digest, bytes: Uint8Array): Promise<void> {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Digest } from "../base/digest.ts";
 import { type DigestFunction, functionOfHexLength } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
-import { closeFile, openFile, readFully } from "../store/disk/file-io.ts";
+import { closeFile, readFully } from "../store/disk/file-io.ts";
+import { openRegular } from "../store/disk/regular-file.ts";
 import { entriesOf } from "./entries.ts";
 
 /** Pieces in which large blobs are read. */
@@ -62,11 +63,13 @@ export class OldBlobs {
     }
   }
 
-  /** The bytes of a blob of a size that fits memory; `undefined` where there is no such file of this size. Errors: `corrupt` where it cannot be read. */
+  /** The bytes of a blob of a size that fits memory; `undefined` where there is no such file of this size. Errors: `corrupt` where it cannot be read, `invalid` for what is no file. */
   async read(digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const fd = await this.open(digest);
-    if (fd === undefined) return undefined;
+    const file = await this.open(digest);
+    if (file === undefined) return undefined;
+    const { fd, stats } = file;
     try {
+      if (stats.size !== digest.size) return undefined;
       const bytes = new Uint8Array(digest.size + 1);
       const count = await readFully(fd, bytes, 0);
       return count === digest.size ? bytes.subarray(0, count) : undefined;
@@ -79,8 +82,9 @@ export class OldBlobs {
 
   /** The bytes of a blob of any size, in pieces, each good until the next is asked for. */
   async *pieces(digest: Digest): AsyncGenerator<Uint8Array> {
-    const fd = await this.open(digest);
-    if (fd === undefined) throw new StillageError("corrupt", "it is gone");
+    const file = await this.open(digest);
+    if (file === undefined) throw new StillageError("corrupt", "it is gone");
+    const { fd } = file;
     try {
       const piece = Buffer.allocUnsafe(pieceBytes);
       for (let at = 0; ; ) {
@@ -96,9 +100,9 @@ export class OldBlobs {
     }
   }
 
-  private async open(blob: OldBlob): Promise<number | undefined> {
+  private async open(blob: OldBlob): Promise<{ readonly fd: number; readonly stats: Stats } | undefined> {
     try {
-      return await openFile(this.pathOf(blob), "r");
+      return await openRegular(this.pathOf(blob));
     } catch (error) {
       return absence(error);
     }

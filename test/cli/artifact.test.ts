@@ -132,12 +132,28 @@ describe("stillage artifact, beside a running server", () => {
       ],
     );
     assert.match(shown.join("\n"), /^size\t\d+ 4$/m);
+    assert.equal(lines(await artifact(["show", "o*/base/7"]))[0], "artifact\tos/base");
     const broken = lines(await artifact(["show", "fw/boot/9"]));
     assert.ok(broken.includes("complete\tno") && broken.includes("missing\tfiles: 1 blob"), broken.join("\n"));
   });
 
+  test("after the server has stopped, all is as before", async () => {
+    const before = lines(await artifact(["list"]));
+    server.signal("SIGTERM");
+    assert.equal((await server.ended()).status, 0);
+    assert.deepEqual(lines(await artifact(["list"])), before);
+    assert.ok(lines(await artifact(["show", "os/base/77"])).includes("complete\tyes"));
+    await using again = await serve("stillage", ["serve", "store", "--listen", "127.0.0.1:0"], { cwd: folder.path });
+    const response = await fetch(`http://${again.listeners[0]?.address}/api/v1/instances`);
+    assert.deepEqual(await response.json(), { items: [{ name: "", artifacts: 4 }] });
+  });
+
   const failures: [args: string[], status: number, message: RegExp][] = [
-    [["show", "os/components-gcc/ab"], 1, /more than one artifact has a key that begins with ab\n.*abd0.*abc10/s],
+    [
+      ["show", "os/components-gcc/ab"],
+      1,
+      /more than one artifact is meant by "os\/components-gcc\/ab"\n.*abd0.*abc10/s,
+    ],
     [
       ["show", "os/components-gcc/ff"],
       1,
@@ -146,7 +162,10 @@ describe("stillage artifact, beside a running server", () => {
     [["show", "os/components-gc/ab"], 1, /did you mean os\/components-gcc\?/],
     [["show", "oss/base/77"], 1, /did you mean the project os\?/],
     [["show", "zzz/zzz/zzz"], 1, /stillage artifact list/],
-    [["show", "nonsense"], 1, /is not PROJECT\/ELEMENT\/KEY/],
+    [["show", "o*/*/7", "--instance", "nope"], 1, /there is no instance "nope" in this store\n.*it has ""/],
+    [["list", "--element", ""], 2, /the element to look for has 1 to 255 characters/],
+    [["list", "*?*?*?*?*"], 2, /more than 8 wildcards/],
+    [["show", "nonsense"], 2, /is not PROJECT\/ELEMENT\/KEY/],
     [["show"], 2, /missing required argument/],
     [["list", "--sort", "size"], 2, /Allowed choices/],
     [["list", "--limit", "0"], 2, /whole number from 1/],
@@ -180,16 +199,5 @@ describe("stillage artifact, beside a running server", () => {
     });
     const [status] = (await once(child, "close")) as [number];
     assert.deepEqual([status, stderr], [0, ""]);
-  });
-
-  test("after the server has stopped, all is as before", async () => {
-    const before = lines(await artifact(["list"]));
-    server.signal("SIGTERM");
-    assert.equal((await server.ended()).status, 0);
-    assert.deepEqual(lines(await artifact(["list"])), before);
-    assert.ok(lines(await artifact(["show", "os/base/77"])).includes("complete\tyes"));
-    await using again = await serve("stillage", ["serve", "store", "--listen", "127.0.0.1:0"], { cwd: folder.path });
-    const response = await fetch(`http://${again.listeners[0]?.address}/api/v1/instances`);
-    assert.deepEqual(await response.json(), { items: [{ name: "", artifacts: 4 }] });
   });
 });

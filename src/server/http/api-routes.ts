@@ -1,7 +1,8 @@
 import { treeNames } from "../../artifact/artifact-content.ts";
-import { dependencyJson, entryJson, listedJson, reportJson } from "../../artifact/artifact-json.ts";
+import { dependencyJson, entryJson, listedJson, logJson, reportJson } from "../../artifact/artifact-json.ts";
 import type { Catalogue } from "../../artifact/catalogue.ts";
 import { maxDependencies } from "../../artifact/dependencies.ts";
+import { maxPatternLength, maxTextLength } from "../../artifact/element-name.ts";
 import { maxCursorLength, type Page } from "../../artifact/page.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { HttpResponse } from "../../http/exchange.ts";
@@ -11,7 +12,7 @@ import { choice, count, flag, pathText, text } from "../api/parameter.ts";
 import { json } from "../api/problem.ts";
 import type { ApiCall, Route } from "../api/route.ts";
 
-/** Characters of names and patterns: longer ones are no element's. */
+/** Characters of names: longer ones are no element's. */
 const maxNameLength = 1024;
 /** Artifacts, and files, of one page. */
 const maxArtifacts = 200;
@@ -20,12 +21,12 @@ const maxLines = 1000;
 const instance = text("instance", maxNameLength, {
   description: "The instance name; without it the only instance, or else the one without a name",
 });
-const project = text("project", maxNameLength, { description: "The project; * and ? are wildcards" });
-const element = text("element", maxNameLength, {
+const project = text("project", maxPatternLength, { description: "The project; * and ? are wildcards" });
+const element = text("element", maxPatternLength, {
   description: "The element, as it is stored or as its file in the project: components/gcc.bst; * and ? are wildcards",
 });
 const key = text("key", 128, { description: "How one of its keys begins" });
-const q = text("q", maxNameLength, {
+const q = text("q", maxTextLength, {
   description: "A part of PROJECT/ELEMENT in any case, in which * and ? are wildcards, or the beginning of a key",
 });
 const sort = choice("sort", ["newest", "oldest", "name"], {
@@ -113,9 +114,7 @@ export const routes: readonly Route[] = [
     handle: async (call) => {
       const [catalogue, found] = await artifactOf(call);
       const { logs } = await catalogue.content(found);
-      return json(200, {
-        items: logs.map(({ name, digest }) => ({ name, digest: { ...digest, function: digest.function.name } })),
-      });
+      return json(200, { items: logs.map(logJson) });
     },
   },
   {

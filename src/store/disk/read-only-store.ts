@@ -24,6 +24,11 @@ export function checkReadable(dir: string): string {
   return directory;
 }
 
+/** Whether a store, as `checkReadable` gives it, has a tenant of this name. */
+export function hasTenant(store: string, instance: string): boolean {
+  return existsSync(join(store, "tenants", directoryOfTenant(instance)));
+}
+
 /** The blobs of one tenant of a store, as they are when they are first asked for. */
 export class ReadOnlyTenant implements BlobReader {
   private readonly directory: string;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -55,6 +55,7 @@ for (const sharing of ["link", "clone"] as const satisfies Sharing[]) {
       assert.equal(store.usage().blobs, shared ? 1 : 0);
       if (!shared) return assert.equal(store.usage().bytes, 0); // the file system does not clone
       assert.deepEqual(await read(store.tenant(""), digest), bytes);
+      assert.equal(statSync(source).mode & 0o777, sharing === "link" ? 0o444 : 0o644);
       await store.close();
       place.store = await open(folder);
       assert.deepEqual(await read(place.store.tenant(""), digest), bytes);
@@ -66,13 +67,14 @@ for (const sharing of ["link", "clone"] as const satisfies Sharing[]) {
     it("is refused where its bytes are others, or there is no room, and leaves nothing", async () => {
       await using place = await openPlace(4_000_000);
       const { store, source } = place;
+      chmodSync(source, 0o664);
       const others: Digest = digestOf(sha256, Buffer.alloc(3_000_000, "others"));
       const refused = store.tenant("").share(others, source, sharing);
       if (sharing === "link") await assert.rejects(refused, { code: "invalid" });
       else await refused.catch((error) => assert.equal(error.code, "invalid"));
       assert.deepEqual(incoming(place), []);
       assert.equal(store.usage().bytes, 0);
-      assert.equal(statSync(source).nlink, 1);
+      assert.deepEqual([statSync(source).nlink, statSync(source).mode & 0o777], [1, 0o664]);
       const large = digestOf(sha256, Buffer.alloc(5_000_000));
       await assert.rejects(store.tenant("").share(large, source, sharing), { code: "exhausted" });
     });

@@ -1,16 +1,21 @@
 import { createHash } from "node:crypto";
-import { chmod, constants, copyFile, link, stat, unlink } from "node:fs/promises";
+import { fchmod } from "node:fs";
+import { chmod, constants, copyFile, link, unlink } from "node:fs/promises";
+import { promisify } from "node:util";
 import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import { verifyHash, verifySize } from "../verify-blob.ts";
-import { closeFile, openFile, readFully, syncData } from "./file-io.ts";
+import { closeFile, readFully, syncData } from "./file-io.ts";
+import { openRegular } from "./regular-file.ts";
 
 /**
  * How a file gets the bytes of another one without a copy of them. `clone`: a file of its own whose bytes the file system shares until one of the
  * two changes (FICLONE: btrfs, XFS, bcachefs); `link`: another name of the same file, so that whoever writes to one writes to both.
  */
 export type Sharing = "clone" | "link";
+
+const setMode = promisify(fchmod);
 
 /** What file systems say that cannot do it, or not between these two places, or not for this user. */
 const unable = new Set([
@@ -26,15 +31,20 @@ const unable = new Set([
   "ETXTBSY",
 ]);
 
+/** What files are made with everywhere else in the store. */
+const fileMode = 0o644 & ~process.umask();
+
 /** Makes `target`, which is not there, of the bytes of `source`; false, with nothing made, where the file system cannot. */
 export async function shareBytes(source: string, target: string, sharing: Sharing): Promise<boolean> {
   let made = false;
   try {
-    if (sharing === "link") await link(source, target);
-    else await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    if (sharing === "link") {
+      await link(source, target);
+      return true;
+    }
+    await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
     made = true;
-    // A clone has the mode of its source. Of a file with two names nobody is to write to either.
-    await chmod(target, sharing === "clone" ? 0o644 : (await stat(target)).mode & 0o555);
+    await chmod(target, fileMode); // it has the mode of its source
     return true;
   } catch (error) {
     if (made) await unlink(target);
@@ -43,9 +53,12 @@ export async function shareBytes(source: string, target: string, sharing: Sharin
   }
 }
 
-/** Throws `invalid` unless a file has the bytes of a digest, and `corrupt` where they cannot be read; resolves once they are on the disk, too. It is read into two buffers of the pool. */
+/**
+ * Throws `invalid` unless a file has the bytes of a digest, and `corrupt` where they cannot be read; resolves once they are on the disk, too. It is read
+ * into two buffers of the pool. A file that another name leads to as well nobody can open for writing from then on.
+ */
 export async function verifyAndSync(path: string, digest: Digest, pieces: BufferPool): Promise<void> {
-  const fd = await openFile(path, "r");
+  const { fd, stats } = await openRegular(path);
   const [one, other] = [pieces.take(), pieces.take()];
   try {
     const hash = createHash(digest.function.name);
@@ -60,6 +73,7 @@ export async function verifyAndSync(path: string, digest: Digest, pieces: Buffer
     }
     verifySize(digest, size);
     verifyHash(digest, hash.digest("hex"));
+    if (stats.nlink > 1) await setMode(fd, stats.mode & 0o555);
     await syncData(fd);
   } finally {
     pieces.give(one);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { StillageError } from "../../base/errors.ts";
-import { fromSqlite } from "./sqlite-error.ts";
+import { fromSqlite, isDenied } from "./sqlite-error.ts";
 
 /** The version of the tables below. Raised when a reader of the one before could not read them. */
 export const formatVersion = 2;
@@ -89,14 +90,29 @@ export function openToRead(file: string): DatabaseSync {
   if (!existsSync(file)) throw new StillageError("failed-precondition", `there is no ${file}`);
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs, readOnly: true });
+    database = new DatabaseSync(readable(file), { timeout: busyTimeoutMs, readOnly: true });
     if (isFresh(database)) throw new StillageError("failed-precondition", `${file} is empty`);
     checkFormat(database, file);
     return database;
   } catch (error) {
     database?.close();
-    throw fromSqlite(error, `cannot open ${file}`);
+    if (!isDenied(error)) throw fromSqlite(error, `cannot open ${file}`);
+    throw new StillageError("failed-precondition", `this user may not read ${file}, or not write beside it`, {
+      cause: error,
+      hint: "read it as the user that the server runs as: SQLite's readers note in a file where they are in the journal",
+    });
   }
+}
+
+/**
+ * Where there is no journal, no server runs, and SQLite is told that nobody writes: then it makes no files of its own. A server that starts meanwhile
+ * changes the file no sooner than its journal has grown.
+ */
+function readable(file: string): string | URL {
+  if (existsSync(`${file}-wal`)) return file;
+  const url = pathToFileURL(file);
+  url.searchParams.set("immutable", "1");
+  return url;
 }
 
 function prepare(database: DatabaseSync, file: string): void {
@@ -125,7 +141,7 @@ function checkFormat(database: DatabaseSync, file: string): void {
   throw new StillageError(
     "failed-precondition",
     `${file} has format ${version}, and this version of Stillage knows only format ${formatVersion}`,
-    { hint: "run the version of Stillage that wrote it, or a later one" },
+    { hint: `run the version of Stillage that wrote it${version > formatVersion ? ", or a later one" : ""}` },
   );
 }
 

@@ -2,8 +2,16 @@ import { StillageError } from "../../base/errors.ts";
 
 /** Primary result codes of sqlite3.h. */
 const sqliteFull = 13;
+const sqliteReadOnly = 8;
+const sqliteCannotOpen = 14;
 const sqliteCorrupt = 11;
 const sqliteNotADatabase = 26;
+
+/** Whether somebody may not read or write a file that has to be. */
+export function isDenied(error: unknown): boolean {
+  const { errcode = 0 } = error as { errcode?: number };
+  return [sqliteReadOnly, sqliteCannotOpen].includes(errcode & 0xff);
+}
 
 /** Translates an error of node:sqlite where it enters: `what` says what was being done. */
 export function fromSqlite(error: unknown, what: string): StillageError {

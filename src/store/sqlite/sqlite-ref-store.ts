@@ -11,7 +11,7 @@ import { type Durability, RefWriter } from "./ref-writer.ts";
 import { openDatabase } from "./schema.ts";
 
 export interface SqliteRefStoreOptions {
-  /** The database's file, in a folder that is there. Other processes may read it (`read-only-refs.ts`), and no more. */
+  /** The database's file, in a folder that is there. Other processes may read it (`read-only-artifacts.ts`), and no more. */
   readonly file: string;
   readonly durability: Durability;
   readonly clock: Clock;
