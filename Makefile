@@ -52,7 +52,7 @@ test-cli: test-setup ## The programs as processes: commands, settings, signals, 
 	$(call node-test,$(process-limit)) 'test/cli/**/*.test.ts'
 
 .PHONY: test-fault
-test-fault: test-setup ## Kills, damage, full disks
+test-fault: test-setup ## Kills, damage, full disks, archives that mean harm
 	$(call node-test,$(process-limit)) 'test/fault/**/*.test.ts'
 
 .PHONY: test-conformance

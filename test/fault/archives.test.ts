@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StillageError } from "../../base/errors.ts";
-import { Closure } from "../../cache/closure.ts";
-import { made, madeByPython, unpacked } from "./archive.fixture.ts";
+import { StillageError } from "../../src/base/errors.ts";
+import { Closure } from "../../src/cache/closure.ts";
+import { made, madeByPython, unpacked } from "../../src/origin/archive/archive.fixture.ts";
 
 const tree = `
 mkdir -p t/dir/deep t/empty
