@@ -27,7 +27,7 @@ const firstOf = (...candidates: readonly (string | undefined)[]): string | undef
   candidates.flatMap((path) => (path === undefined ? [] : globSync(path)))[0];
 
 /** Rules that are asked for each call: the load generator, which shows no credentials, is anyone. */
-const accessFile = "rights:\n- { who: { token: ci-* }, may: push }\n- { who: anyone, may: push }\n";
+const accessFile = "tokens: tokens\nrights:\n- { who: { token: ci-* }, may: push }\n- { who: anyone, may: push }\n";
 
 export const stillage = stillageWith("stillage", async () => []);
 

@@ -25,7 +25,7 @@ import type { Sharing } from "./shared-bytes.ts";
 import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
-const maxGatheredBytes = 32 << 20;
+const maxGatheredBytes = 16 << 20;
 
 /** The blobs of one tenant and one function: small ones in packs, large ones in files, and one index over both. */
 export class Shelf {
