@@ -3,6 +3,7 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jos
 import type { Clock } from "../base/clock.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { isUrl } from "../config/access.ts";
 
 /** A large provider has some ten keys, of two kilobytes each with certificates. */
 const maxBytes = 1 << 20;
@@ -83,10 +84,6 @@ export class KeySet {
       this.log.warn({ keys: this.source, reason: reasonOf(error) }, "the keys of an issuer could not be fetched");
     }
   }
-}
-
-export function isUrl(source: string): boolean {
-  return /^https?:/.test(source);
 }
 
 async function readKeys(path: string): Promise<string> {

@@ -2,11 +2,11 @@ import { stat } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { type AccessConfig, readAccessFile } from "../config/access.ts";
+import { type AccessConfig, isUrl, readAccessFile } from "../config/access.ts";
 import { showProblem } from "../config/problem.ts";
 import type { AccessState } from "./access.ts";
 import { JwtVerifier } from "./jwt.ts";
-import { isUrl, KeySet } from "./key-set.ts";
+import { KeySet } from "./key-set.ts";
 import { Policy } from "./policy.ts";
 import { readTokens } from "./token-file.ts";
 

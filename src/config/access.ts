@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { type Right, rightNames } from "../base/rights.ts";
 import { bad, type Check, listOf, type Path, quote, type Report, scalar } from "./check.ts";
+import { filePath } from "./file-path.ts";
 import { mapping } from "./mapping.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Problem, prefix } from "./problem.ts";
@@ -44,6 +45,11 @@ export interface AccessConfig {
   readonly rules: readonly Rule[];
 }
 
+/** Whether the keys of an issuer are at a URL, not in a file. */
+export function isUrl(keys: string): boolean {
+  return /^https?:/.test(keys);
+}
+
 const maxRules = 1000;
 const maxIssuers = 16;
 const maxText = 1000;
@@ -55,8 +61,6 @@ const pattern = scalar("a text without control characters; * stands for any char
 const instancePattern = scalar("an instance name; * stands for any characters", (text) =>
   text.length <= maxText && !/[\s\p{Cc}]/u.test(text) ? text : undefined,
 );
-
-const filePath = scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text));
 
 const sha256 = scalar("the SHA-256 fingerprint of a certificate: 64 hex digits, colons between them or not", (text) => {
   const digits = text.replaceAll(":", "").toLowerCase();
@@ -131,7 +135,7 @@ function located({ tokens, jwt, rights: rules }: AccessFile, { path }: YamlFile)
   const folder = dirname(resolve(path));
   return {
     tokens: tokens === undefined ? undefined : resolve(folder, tokens),
-    issuers: jwt.map((each) => (/^https?:/.test(each.keys) ? each : { ...each, keys: resolve(folder, each.keys) })),
+    issuers: jwt.map((each) => (isUrl(each.keys) ? each : { ...each, keys: resolve(folder, each.keys) })),
     rules,
   };
 }

@@ -2,10 +2,10 @@ import { resolve } from "node:path";
 import { address, resolveAddress } from "./address.ts";
 import { bad, type Check, type Path, quote, type Report, scalar } from "./check.ts";
 import type { ListenerConfig, TlsConfig } from "./config.ts";
+import { filePath } from "./file-path.ts";
 import { mapping } from "./mapping.ts";
 import { didYouMean } from "./nearest.ts";
 
-const filePath = scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text));
 const truth = scalar("true or false", (text) => ({ true: true, false: false })[text]);
 
 const clientAuth = scalar("required or optional", (text) =>

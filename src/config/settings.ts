@@ -3,6 +3,7 @@ import { type HostPattern, parseHostPattern } from "../base/host-pattern.ts";
 import { addressIdentity } from "./address.ts";
 import { type Check, listOf, listOrNone, orNone, scalar } from "./check.ts";
 import type { Config, ListenerConfig } from "./config.ts";
+import { filePath } from "./file-path.ts";
 import { instanceName } from "./instance-name.ts";
 import { listener, resolveListener } from "./listener.ts";
 import { duration, showDuration, showSize, size } from "./quantity.ts";
@@ -75,8 +76,6 @@ function choice<const T extends string>(...words: readonly T[]): Pick<Setting<T>
   const check = scalar(`one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
   return { type: words.join("|"), check };
 }
-
-const filePath = scalar("a path", (text) => (text === "" || text.includes("\0") ? undefined : text));
 
 const optionalFile = {
   type: "FILE|none",
