@@ -5,6 +5,9 @@ import type { Lender } from "./stream.ts";
 /** Small pieces are copied here, side by side, so that they go out as one. */
 const slabBytes = 64 * 1024;
 
+/** The first slab of a connection: many of them never send more than this. */
+const firstSlabBytes = 4096;
+
 /** Up to here a copy is cheaper than one piece more for the kernel. */
 export const copyBytes = 2048;
 
@@ -16,7 +19,7 @@ export class Outbox {
   private readonly socket: Socket;
   /** Called when what was written has left, after a time in which `blocked` was true. */
   private readonly onRoom: () => void;
-  private slab: Buffer = Buffer.allocUnsafeSlow(slabBytes);
+  private slab: Buffer = Buffer.allocUnsafeSlow(firstSlabBytes);
   private from = 0;
   private at = 0;
   private pieces: Uint8Array[] = [];

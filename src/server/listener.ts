@@ -93,6 +93,8 @@ function isStranger(socket: TLSSocket): boolean {
   return !socket.authorized && socket.getPeerCertificate().fingerprint256 !== undefined;
 }
 
+const noBytes: Buffer = Buffer.alloc(0);
+
 /** Tells HTTP/2 from HTTP/1.1 by the first bytes, which works with and without TLS and whatever ALPN said. */
 function receiveFirstBytes(socket: Socket, config: ListenerConfig, targets: ListenerTargets): void {
   const { rpc, http1, places, log } = targets;
@@ -103,7 +105,7 @@ function receiveFirstBytes(socket: Socket, config: ListenerConfig, targets: List
     return;
   }
   socket.once("close", () => places?.closed(peer));
-  let head: Buffer = Buffer.alloc(0);
+  let head = noBytes;
   const giveUp = (): void => {
     socket.destroy();
   };
@@ -116,8 +118,10 @@ function receiveFirstBytes(socket: Socket, config: ListenerConfig, targets: List
     socket.pause();
     socket.setTimeout(0);
     socket.off("data", onData).off("timeout", giveUp).off("error", onError);
-    if (http2) rpc.accept(socket, peer, head);
-    else http1.accept(socket, peer, head);
+    const first = head;
+    head = noBytes; // what listens for the end of the connection would keep it that long
+    if (http2) rpc.accept(socket, peer, first);
+    else http1.accept(socket, peer, first);
   };
   socket.setTimeout(firstBytesMs);
   socket.on("data", onData).on("timeout", giveUp).on("error", onError);
