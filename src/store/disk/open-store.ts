@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { closeAll } from "../../base/close-all.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { StoreCensus, TenantCensus } from "../blob-census.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
 import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
@@ -20,6 +21,7 @@ import { largePieceBytes, smallPieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
 import { SharedRun } from "./shared-run.ts";
+import type { ShelfCensus } from "./shelf-census.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
@@ -30,11 +32,16 @@ const keptPieces = 16;
 /** The last use of blobs is written down this often: what a crash may cost of it. */
 const saveUseEveryMs = 3_600_000;
 
+/** Uses of a blob that are closer than this, in seconds, count as one: expiry thinks in hours, and each of them may change an index file. */
+const maxUseResolution = 600;
+
 export interface DiskStoreOptions {
   /** A hard limit on the bytes of all tenants together. */
   readonly quota?: number;
   /** "off": what is acknowledged may be lost when the machine stops, or a large blob when the process does; what remains is whole all the same. */
   readonly durability: "on" | "off";
+  /** How long a blob stays after it was used: its uses are noted as exactly as that needs, to a tenth of it. */
+  readonly leaseSeconds?: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly faults?: FaultPoints;
@@ -44,6 +51,8 @@ export interface DiskStoreOptions {
 export interface DiskStore extends BlobStoreAdmin {
   /** The blobs of an instance name, which no other name leads to. The same object each time. Errors: `invalid` for a name that is too long. */
   tenant(instanceName: string): DiskTenant & BlobStore;
+  /** All that there is, for whoever decides what stays. The caller closes it. */
+  census(): StoreCensus;
 }
 
 /**
@@ -67,11 +76,13 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     return {
       tenant: (name) => tenants.get(name),
       usage: () => tenants.usage(),
+      census: () => tenants.census(),
       removals: () => context.removals,
       close: async () => {
         clearInterval(saving);
         context.closed = true;
         try {
+          await Promise.allSettled(context.underWay);
           await tenants.saveUse();
           await tenants.close();
         } finally {
@@ -125,6 +136,19 @@ class Tenants {
     return { blobs, bytes: used, quota };
   }
 
+  census(): StoreCensus {
+    const held: ShelfCensus[] = [];
+    const tenants = [...this.tenants].map(([instance, tenant]): TenantCensus => {
+      const shelves = tenant.census();
+      held.push(...shelves);
+      return { instance, shelves, reader: tenant.quiet };
+    });
+    const close = (): void => {
+      for (const each of held.splice(0)) each.release();
+    };
+    return { tenants, resolution: this.context.useResolution, close };
+  }
+
   private async saveUseNow(): Promise<void> {
     try {
       for (const tenant of this.tenants.values()) await tenant.saveUse();
@@ -136,6 +160,11 @@ class Tenants {
   async close(): Promise<void> {
     await closeAll([...this.tenants.values()].map((tenant) => () => tenant.close()));
   }
+}
+
+/** See `DiskStoreOptions.leaseSeconds`. */
+function useResolution(lease: number | undefined): number {
+  return lease === undefined ? maxUseResolution : Math.min(maxUseResolution, Math.floor(lease / 10));
 }
 
 function createContext(directory: string, options: DiskStoreOptions): DiskContext {
@@ -156,6 +185,8 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     largePieces: new BufferPool(largePieceBytes, keptPieces, alignedBuffer),
     smallPieces: new BufferPool(smallPieceBytes, keptPieces, alignedBuffer),
     seeds: [seeds[0] as number, seeds[1] as number],
+    useResolution: useResolution(options.leaseSeconds),
+    underWay: new Set(),
     closed: false,
     gathered: 0,
     removals: 0,

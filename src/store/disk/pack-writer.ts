@@ -3,9 +3,10 @@ import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import { entryLength, maxHeadLength, writeHead } from "../batch-entry.ts";
 import { ActivePack } from "./active-pack.ts";
+import { packedRoom } from "./blob-room.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
-import { present, recordWords } from "./index-format.ts";
+import { present } from "./index-format.ts";
 import { packBytes } from "./pack.ts";
 import type { Packs } from "./packs.ts";
 
@@ -46,7 +47,7 @@ export class PackWriter {
   /** Stores a blob that has been verified and is not there. Resolves once it is durable and indexed. Errors: `exhausted`. */
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
     checkOpen(this.context);
-    const room = this.room(bytes.length);
+    const room = packedRoom(digest.function, bytes.length);
     this.context.space.take(room);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -150,11 +151,6 @@ export class PackWriter {
     this.current = undefined;
     await this.publishing; // they end in the order in which they began
     await current?.close();
-  }
-
-  /** What a blob takes on the disk. */
-  private room(size: number): number {
-    return entryLength(this.index.function, size) + recordWords(this.index.function) * 4;
   }
 
   private emptyGroup(): Group {

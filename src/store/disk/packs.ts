@@ -1,8 +1,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readdirSync, readSync, unlinkSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Digest } from "../../base/digest.ts";
-import { DigestList } from "../../base/digest-list.ts";
+import { inParallel } from "../../base/in-parallel.ts";
 import { entryLength } from "../batch-entry.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -12,6 +11,9 @@ import { IndexLog } from "./index-log.ts";
 import { newEnding } from "./index-rewrite.ts";
 import { indexName, numberIn, Pack, packHeader, packHeaderLength, type Unlisted } from "./pack.ts";
 import { scanPack } from "./pack-scan.ts";
+
+/** Index files that are synced at the same time; the rest of the thread pool is for others. */
+const syncsAtATime = 2;
 
 /** The packs of one function: found at start, and made as they are needed. */
 export class Packs {
@@ -74,22 +76,27 @@ export class Packs {
   }
 
   /**
-   * Notes that a blob, which the index has no more, is removed. A crash before that is durable may bring it back. Its bytes stay
-   * where they are, dead.
+   * Notes that a blob, which the index has no more, is removed from a pack; `commit` makes that durable, and a crash before may bring the
+   * blob back. Its bytes stay where they are, dead. The hash begins at `words[word]`. False where there is nothing to commit.
    */
-  async remove(pack: Pack, digest: Digest, offset: number): Promise<void> {
-    pack.live -= entryLength(digest.function, digest.size);
-    const { words } = DigestList.of(digest);
-    const record = { kind: removed, words, word: 0, offset, size: digest.size, used: this.context.now() } as const;
+  noteRemoval(pack: Pack, words: Uint32Array, word: number, offset: number, size: number): boolean {
+    const fn = this.index.function;
+    pack.live -= entryLength(fn, size);
+    const record = { kind: removed, words, word, offset, size, used: this.context.now() } as const;
     const unlisted = pack.unlisted.findIndex((each) => each.record.offset === offset);
-    if (unlisted >= 0) {
-      // Listed before its blob is, the removal would be undone when the blob's own turn comes.
-      const { end } = pack.unlisted[unlisted] as Unlisted;
-      pack.unlisted[unlisted] = { record, end };
-      return;
+    if (unlisted < 0) {
+      pack.index.add(record);
+      return true;
     }
-    pack.index.add(record);
-    await pack.index.commit();
+    // Listed before its blob is, the removal would be undone when the blob's own turn comes.
+    const { end } = pack.unlisted[unlisted] as Unlisted;
+    pack.unlisted[unlisted] = { record: { ...record, words: words.slice(word, word + fn.words), word: 0 }, end };
+    return false;
+  }
+
+  /** Makes durable what was noted of packs: one sync of each index file. */
+  async commit(packs: Iterable<Pack>): Promise<void> {
+    await inParallel(packs, syncsAtATime, (pack) => pack.index.commit());
     this.context.faults.reach("removal journaled");
   }
 

@@ -31,7 +31,7 @@ export class ReadOnlyShelf implements BlobReader {
     this.function = fn;
     this.paths = new FilePaths(directory);
     this.folder = join(directory, "packs");
-    this.index = new DigestIndex(fn, [1, 1]); // nobody chooses hashes for one who only looks
+    this.index = new DigestIndex(fn, [1, 1], 0); // nobody chooses hashes for one who only looks
     for (const name of existsSync(this.folder) ? readdirSync(this.folder).sort() : []) {
       const found = numberIn(name);
       if (found?.isPack) this.loadPack(found.number);

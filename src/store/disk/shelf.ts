@@ -13,6 +13,7 @@ import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { type ArrivingFile, BlobFiles } from "./blob-files.ts";
+import { BlobRemoval } from "./blob-removal.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -22,6 +23,7 @@ import { maxPackedSize, type Pack } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
 import type { Sharing } from "./shared-bytes.ts";
+import { ShelfCensus } from "./shelf-census.ts";
 import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
@@ -36,6 +38,7 @@ export class Shelf {
   readonly files: BlobFiles;
   private readonly writer: PackWriter;
   private readonly reader: BatchReader;
+  private readonly removal: BlobRemoval;
   /** Blobs that are about to be there, by hash. */
   private readonly arriving = new Map<string, Promise<void>>();
 
@@ -43,10 +46,11 @@ export class Shelf {
   constructor(directory: string, fn: DigestFunction, context: DiskContext) {
     this.function = fn;
     this.context = context;
-    this.index = new DigestIndex(fn, context.seeds);
+    this.index = new DigestIndex(fn, context.seeds, context.useResolution);
     this.packs = new Packs(join(directory, "packs"), this.index, context);
     this.files = new BlobFiles(directory, this.index, context);
     this.writer = new PackWriter(this.packs, this.index, context);
+    this.removal = new BlobRemoval(this, context);
     this.reader = new BatchReader(this, context, (...broken) => this.discard(...broken));
   }
 
@@ -59,7 +63,8 @@ export class Shelf {
     return this.index.count;
   }
 
-  missing(digests: DigestList): number[] {
+  /** `quiet`, here and below: not a use of the blobs. */
+  missing(digests: DigestList, quiet = false): number[] {
     const { index } = this;
     const { words, sizes } = digests;
     const used = this.context.now();
@@ -69,7 +74,7 @@ export class Shelf {
       if (size === 0) continue;
       const entry = index.findSized(words, i * this.function.words, size);
       if (entry < 0) absent.push(i);
-      else index.touch(entry, used);
+      else if (!quiet) index.touch(entry, used);
     }
     return absent;
   }
@@ -80,20 +85,20 @@ export class Shelf {
     return entry < 0 ? undefined : this.index.size(entry);
   }
 
-  open(digest: Digest): MaybePromise<Blob | undefined> {
+  open(digest: Digest, quiet = false): MaybePromise<Blob | undefined> {
     if (isEmptyBlob(digest)) return emptyBlob(digest);
     const digests = DigestList.of(digest);
     const entry = this.index.findSized(digests.words, 0, digest.size);
     if (entry < 0) return undefined;
-    this.index.touch(entry, this.context.now());
+    if (!quiet) this.index.touch(entry, this.context.now());
     const place = this.index.place(entry);
     const offset = this.index.offset(entry);
     return place === inFile ? this.openFile(digests, offset) : this.openPacked(digests, this.packs.at(place), offset);
   }
 
   /** `digests` must stay as they are until this settles. */
-  readBatch(digests: DigestList): MaybePromise<BatchRead> {
-    return this.reader.read(digests);
+  readBatch(digests: DigestList, quiet = false): MaybePromise<BatchRead> {
+    return this.reader.read(digests, quiet);
   }
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -167,7 +172,12 @@ export class Shelf {
   async remove(digest: Digest): Promise<void> {
     const { words } = DigestList.of(digest);
     const entry = this.index.findSized(words, 0, digest.size);
-    if (entry >= 0) await this.removeEntry(entry, digest);
+    if (entry >= 0) await this.removal.remove([entry], Number.POSITIVE_INFINITY);
+  }
+
+  /** What there is, by number; the caller releases it. */
+  census(): ShelfCensus {
+    return new ShelfCensus(this.index, this.removal);
   }
 
   /** Writes down when blobs were last used, where that has changed. */
@@ -264,16 +274,9 @@ export class Shelf {
     if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return;
     const { log } = this.context;
     log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
-    this.removeEntry(entry, digest).catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
-  }
-
-  private async removeEntry(entry: number, digest: Digest): Promise<void> {
-    const place = this.index.place(entry);
-    const offset = this.index.offset(entry);
-    this.index.remove(entry);
-    this.context.removals++;
-    if (place === inFile) await this.files.remove({ digest, serial: offset });
-    else await this.packs.remove(this.packs.at(place), digest, offset);
+    this.removal
+      .remove([entry], Number.POSITIVE_INFINITY)
+      .catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
   }
 }
 
