@@ -119,11 +119,15 @@ export class BatchReader {
   }
 
   private async readRest(batch: Batch, first: number): Promise<BatchRead> {
+    const { openPacks } = this.context;
     let next = first;
     const work = async (): Promise<void> => {
       while (next < batch.runs.length) await this.readRun(batch.runs[next++] as Run, batch);
     };
+    const held = batch.runs.slice(first).flatMap(({ pack }) => pack ?? []);
+    for (const pack of held) openPacks.hold(pack);
     const done = await Promise.allSettled(Array.from({ length: readsAtATime }, work));
+    for (const pack of held) openPacks.letGo(pack);
     for (const each of done) {
       if (each.status === "fulfilled") continue;
       this.context.readBuffers.give(batch.buffer);

@@ -85,7 +85,8 @@ export class BlobFiles {
     const { context, paths } = this;
     checkOpen(context);
     const file = { digest, serial: ++this.highest };
-    context.space.take(this.room(digest.size));
+    const waiting = context.space.take(this.room(digest.size));
+    if (waiting !== undefined) await waiting;
     try {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
@@ -131,7 +132,7 @@ export class BlobFiles {
     checkOpen(context);
     const file = { digest, serial: ++this.highest };
     const path = paths.arriving(file);
-    context.space.takeShared(this.room(digest.size));
+    await context.space.takeShared(this.room(digest.size));
     let shared = false;
     try {
       await context.directories.ensure(paths.incoming);

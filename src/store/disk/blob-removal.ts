@@ -121,6 +121,7 @@ export class BlobRemoval {
       packs.size === 0 ? undefined : this.parts.packs.commit(packs),
       files.length === 0 ? undefined : this.parts.files.remove(files),
     ]);
+    this.context.faults.reach("blobs removed");
     for (const each of done) if (each.status === "rejected") throw each.reason;
   }
 }

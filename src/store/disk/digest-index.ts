@@ -162,6 +162,21 @@ export class DigestIndex {
     return place >= inFile ? (place - inFile) * 0x100000000 + low : low;
   }
 
+  /** Says that a blob lies in another pack now. */
+  move(entry: number, place: number, offset: number): void {
+    const { chunk, at } = this.locate(entry);
+    chunk[at + this.function.words] = place;
+    chunk[at + this.function.words + 1] = offset;
+  }
+
+  /** Hands the entries from `from` to before `to` whose blobs lie in packs to `take`, with the slot of the pack. */
+  eachPacked(from: number, to: number, take: (entry: number, slot: number) => void): void {
+    for (let entry = from; entry < to; entry++) {
+      const place = this.field(entry, 0);
+      if (place < free) take(entry, place);
+    }
+  }
+
   /** Seconds since 1970. */
   used(entry: number): number {
     return this.field(entry, 3);

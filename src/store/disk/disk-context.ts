@@ -17,6 +17,8 @@ export function checkOpen(context: DiskContext): void {
 export interface DiskContext {
   /** Whether what is acknowledged is on the disk, not only on its way. */
   readonly durable: boolean;
+  /** A pack of this size, in bytes, is appended to no more. */
+  readonly packBytes: number;
   /** Whether large blobs, and small ones in bulk, are written past the page cache. */
   readonly direct: boolean;
   /** Seconds since 1970. */

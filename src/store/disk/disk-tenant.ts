@@ -11,6 +11,7 @@ import type { DiskContext } from "./disk-context.ts";
 import type { Sharing } from "./shared-bytes.ts";
 import { Shelf } from "./shelf.ts";
 import type { ShelfCensus } from "./shelf-census.ts";
+import type { ShelfCompaction } from "./shelf-compaction.ts";
 
 /** Reads as the tenant does, but so that it is no use of the blobs. */
 class QuietReader implements BlobReader {
@@ -99,6 +100,11 @@ export class DiskTenant implements BlobStore, BlobStaging {
   /** What there is, by number; the caller releases each. */
   census(): ShelfCensus[] {
     return [...this.shelves.values()].map((shelf) => shelf.census());
+  }
+
+  /** What gives the room of dead records back. */
+  compactions(): ShelfCompaction[] {
+    return [...this.shelves.values()].map((shelf) => shelf.compaction());
   }
 
   get count(): number {

@@ -8,6 +8,7 @@ import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { StoreCensus, TenantCensus } from "../blob-census.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
+import { Compaction } from "./compaction.ts";
 import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -16,12 +17,14 @@ import { DiskTenant } from "./disk-tenant.ts";
 import { type FaultPoints, noFaults } from "./faults.ts";
 import { checkStamp, stamp } from "./format-stamp.ts";
 import { OpenPacks } from "./open-packs.ts";
+import { packBytesFor } from "./pack.ts";
 import { stagingBytes } from "./pack-writer.ts";
 import { largePieceBytes, smallPieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
 import { SharedRun } from "./shared-run.ts";
 import type { ShelfCensus } from "./shelf-census.ts";
+import type { Compacted, ShelfCompaction } from "./shelf-compaction.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
@@ -51,6 +54,20 @@ export interface DiskStoreOptions {
 export interface DiskStore extends BlobStoreAdmin {
   /** The blobs of an instance name, which no other name leads to. The same object each time. Errors: `invalid` for a name that is too long. */
   tenant(instanceName: string): DiskTenant & BlobStore;
+  /**
+   * `onPressure` is called when what is used passes `highMark` bytes, once until it has come back below, and each time that something does not
+   * fit; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
+   */
+  watchRoom(highMark: number, onPressure: () => void): void;
+  /** Uploads that do not fit wait for a bounded time from now on instead of being refused, until whoever makes room disposes of this. */
+  makingRoom(): Disposable;
+  /** Says how many bytes others have on the disk, which the quota limits, too. */
+  setOtherBytes(bytes: number): void;
+  /**
+   * Gives the room of removed blobs in packs back to the disk until little of what is used is dead, or `signal` is aborted. Uploads that do not fit
+   * wait meanwhile. One at a time: whoever calls again gets the one that runs. Errors: those of the file system, for which nothing is lost.
+   */
+  compact(signal?: AbortSignal): Promise<Compacted>;
   /** All that there is, for whoever decides what stays. The caller closes it. */
   census(): StoreCensus;
 }
@@ -72,15 +89,21 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     const context = createContext(directory, options);
     const tenants = new Tenants(join(directory, "tenants"), context);
     await tenants.load();
+    const compaction = new Compaction(() => tenants.compactions(), context);
     const saving = setInterval(() => void tenants.saveUse(), saveUseEveryMs).unref();
     return {
       tenant: (name) => tenants.get(name),
       usage: () => tenants.usage(),
+      watchRoom: (highMark, onPressure) => context.space.watch(highMark, onPressure),
+      makingRoom: () => context.space.makingRoom(),
+      setOtherBytes: (bytes) => context.space.setOthers(bytes),
+      compact: (signal) => compaction.run(signal),
       census: () => tenants.census(),
       removals: () => context.removals,
       close: async () => {
         clearInterval(saving);
         context.closed = true;
+        context.space.close();
         try {
           await Promise.allSettled(context.underWay);
           await tenants.saveUse();
@@ -136,6 +159,10 @@ class Tenants {
     return { blobs, bytes: used, quota };
   }
 
+  compactions(): ShelfCompaction[] {
+    return [...this.tenants.values()].flatMap((tenant) => tenant.compactions());
+  }
+
   census(): StoreCensus {
     const held: ShelfCensus[] = [];
     const tenants = [...this.tenants].map(([instance, tenant]): TenantCensus => {
@@ -172,6 +199,7 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
   const seeds = getRandomValues(new Uint32Array(2));
   return {
     durable,
+    packBytes: packBytesFor(options.quota),
     direct: durable && takesDirectWrites(directory),
     now: () => Math.floor(options.clock() / 1000),
     log: options.log,

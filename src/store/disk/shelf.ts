@@ -14,16 +14,18 @@ import { verifyBlob } from "../verify-blob.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { type ArrivingFile, BlobFiles } from "./blob-files.ts";
 import { BlobRemoval } from "./blob-removal.ts";
+import { packedRoom } from "./blob-room.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, readFully } from "./file-io.ts";
 import { FileUpload } from "./file-upload.ts";
 import { maxPackedSize, type Pack } from "./pack.ts";
-import { PackWriter } from "./pack-writer.ts";
+import { PackWriter, type Promised } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
 import type { Sharing } from "./shared-bytes.ts";
 import { ShelfCensus } from "./shelf-census.ts";
+import { ShelfCompaction } from "./shelf-compaction.ts";
 import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
@@ -36,7 +38,7 @@ export class Shelf {
   readonly index: DigestIndex;
   readonly packs: Packs;
   readonly files: BlobFiles;
-  private readonly writer: PackWriter;
+  readonly writer: PackWriter;
   private readonly reader: BatchReader;
   private readonly removal: BlobRemoval;
   /** Blobs that are about to be there, by hash. */
@@ -101,7 +103,7 @@ export class Shelf {
     return this.reader.read(digests, quiet);
   }
 
-  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+  async put(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
     if (digest.size > maxPackedSize) {
       const upload = await this.uploadFile(digest);
       try {
@@ -113,7 +115,7 @@ export class Shelf {
       return;
     }
     verifyBlob(digest, bytes);
-    if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes));
+    if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes, promised));
   }
 
   /** See DiskTenant. */
@@ -127,21 +129,22 @@ export class Shelf {
     const { context } = this;
     const { size } = digest;
     if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.uploadFile(digest);
-    context.space.take(size);
+    const promised = { room: size === 0 ? 0 : packedRoom(digest.function, size) };
     context.gathered += size;
+    try {
+      const waiting = context.space.take(promised.room);
+      if (waiting !== undefined) await waiting;
+    } catch (error) {
+      context.gathered -= size;
+      throw error;
+    }
+    const drop = (): void => {
+      context.space.giveBack(promised.room);
+      context.gathered -= size;
+    };
     return new GatheredUpload(digest, {
-      store: async (bytes) => {
-        context.space.giveBack(size); // what `put` takes next
-        try {
-          await this.put(digest, bytes);
-        } finally {
-          context.gathered -= size;
-        }
-      },
-      drop: () => {
-        context.space.giveBack(size);
-        context.gathered -= size;
-      },
+      store: (bytes) => this.put(digest, bytes, promised).finally(drop),
+      drop,
     });
   }
 
@@ -175,6 +178,11 @@ export class Shelf {
     if (entry >= 0) await this.removal.remove([entry], Number.POSITIVE_INFINITY);
   }
 
+  /** What gives the room of dead records back. */
+  compaction(): ShelfCompaction {
+    return new ShelfCompaction(this, this.context);
+  }
+
   /** What there is, by number; the caller releases it. */
   census(): ShelfCensus {
     return new ShelfCensus(this.index, this.removal);
@@ -184,8 +192,7 @@ export class Shelf {
   async saveUse(): Promise<void> {
     const places = new Set(this.index.touched);
     this.index.touched.clear();
-    for (const place of places)
-      await (place === inFile ? this.files.saveUse() : this.packs.saveUse(this.packs.at(place)));
+    for (const place of places) await (place === inFile ? this.files.saveUse() : this.packs.saveUse(place));
   }
 
   async close(): Promise<void> {
@@ -267,11 +274,10 @@ export class Shelf {
   }
 
   /** Drops a blob that is not where the index says, or not what it says: it is missing from now on, and clients bring it again. */
-  private discard(digests: DigestList, i: number, pack: Pack | undefined, offset: number): void {
+  discard(digests: DigestList, i: number, pack: Pack | undefined, offset: number): void {
     const digest = digests.at(i);
     const entry = this.index.findSized(digests.words, i * this.function.words, digest.size);
-    const place = pack?.slot ?? inFile;
-    if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return;
+    if (entry < 0 || this.packs.at(this.index.place(entry)) !== pack || this.index.offset(entry) !== offset) return;
     const { log } = this.context;
     log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
     this.removal
