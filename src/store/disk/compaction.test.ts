@@ -80,12 +80,16 @@ describe("compaction", () => {
       assert.equal(packsIn(test).filter((name) => name.endsWith(".pack")).length, 3);
       await remove(test, others(blobs, 4));
       const before = test.disk.usage();
+      assert.equal(before.live + before.dead, before.bytes);
+      assert.ok(before.dead > 7_500_000 && before.dead < 7_600_000);
       const done = await test.disk.compact();
       assert.ok(done.packs === 3 && done.copied === 2_500_000 && done.freed > 7_000_000, JSON.stringify(done));
       assert.equal(before.bytes - test.disk.usage().bytes, done.freed - packHeaderLength);
       assert.ok(test.disk.usage().bytes < 3_000_000);
       await check(test, some(blobs, 4), others(blobs, 4));
-      const { bytes } = test.disk.usage();
+      const { bytes, live, dead } = test.disk.usage();
+      assert.deepEqual([bytes, dead], [live, 0]);
+      assert.deepEqual(test.disk.usageByTenant(), new Map([["t", { blobs: 50, live, dead }]]));
       await test.reopen();
       assert.ok(Math.abs(bytesOf(test.path) - bytes) < 10_000, `${bytesOf(test.path)} on disk, ${bytes} counted`);
       assert.ok(Math.abs(test.disk.usage().bytes - bytes) < 10_000);
