@@ -72,7 +72,6 @@ export class BlobFiles {
   /** Bytes that the space has counted for them, and for the journal. */
   private fileBytes = 0;
   private journalBytes = 0;
-  private readonly rewriting = new SharedRun(() => this.rewrite());
   private highest = 0;
 
   constructor(directory: string, index: DigestIndex, context: DiskContext) {
@@ -241,17 +240,7 @@ export class BlobFiles {
   }
 
   /** Writes the journal anew, with the last use of the blobs, and without those that were removed. */
-  saveUse(): Promise<void> {
-    return this.rewriting.ask();
-  }
-
-  async close(): Promise<void> {
-    await Promise.allSettled(this.settling.values());
-    if (this.journal.waiting > 0) await this.journal.commit();
-    await this.journal.close();
-  }
-
-  private async rewrite(): Promise<void> {
+  async saveUse(): Promise<void> {
     const { journal, index } = this;
     const { words } = index.function;
     await journal.rewrite((records, at) => {
@@ -259,6 +248,12 @@ export class BlobFiles {
       return index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
     });
     this.countJournal(journal.length + journal.waiting * recordBytes(index.function) - this.journalBytes);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.settling.values());
+    if (this.journal.waiting > 0) await this.journal.commit();
+    await this.journal.close();
   }
 
   private countJournal(bytes: number): void {

@@ -157,10 +157,11 @@ export class Space {
 
   /** `refusal`: why it does not fit, where that is known; else it waits for those before it. */
   private wait(bytes: number, take: () => NoRoom | undefined, refusal?: NoRoom): Promise<void> {
+    const isTooMuch = this.quota !== undefined && bytes + this.otherBytes > this.quota;
+    if (isTooMuch) throw this.refuse(this.overQuota(bytes) as NoRoom);
     if (refusal !== undefined) {
       this.onPressure();
-      const neverFits = this.quota !== undefined && bytes + this.otherBytes > this.quota;
-      if (this.makers === 0 || neverFits) throw this.refuse(refusal);
+      if (this.makers === 0) throw this.refuse(refusal);
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
