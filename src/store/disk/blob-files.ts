@@ -2,13 +2,15 @@ import { rename, unlink } from "node:fs/promises";
 import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
+import { inParallel } from "../../base/in-parallel.ts";
+import { fileRoom, recordBytes } from "./blob-room.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import { directCreate } from "./direct-io.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
 import { FilePaths } from "./file-paths.ts";
 import { FileRecovery } from "./file-recovery.ts";
-import { present, type RecordKind, recordWords, removed } from "./index-format.ts";
+import { present, type RecordKind, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { type Sharing, shareBytes, verifyAndSync } from "./shared-bytes.ts";
@@ -24,6 +26,12 @@ const directBytes = 4 << 20;
 
 /** Large pieces that may be out when an upload begins that is to have them: those of some eight others. */
 const maxLargePieces = 16;
+
+/** Files that are moved or deleted at the same time: as many as the thread pool does at once, and more would keep others waiting. */
+const filesAtATime = 4;
+
+/** A journal may be this long, in bytes, beside what twice its blobs take; what is longer is written anew at the next removal. */
+const journalSlack = 1 << 20;
 
 /** A blob in a file of its own. No other file of its function has its serial number. */
 export interface BlobFile {
@@ -59,6 +67,11 @@ export class BlobFiles {
   private readonly moving = new Map<number, number>();
   /** Serial numbers that the journal may list although they are not published. */
   private readonly doubtful = new Set<number>();
+  /** Files that are blobs. */
+  private count = 0;
+  /** Bytes that the space has counted for them, and for the journal. */
+  private fileBytes = 0;
+  private journalBytes = 0;
   private highest = 0;
 
   constructor(directory: string, index: DigestIndex, context: DiskContext) {
@@ -72,8 +85,18 @@ export class BlobFiles {
   /** Finds what there is. */
   async load(): Promise<void> {
     const recovery = new FileRecovery(this.paths, this.journal, this.index, this.context);
-    this.highest = await recovery.run();
+    await recovery.run();
+    this.highest = recovery.highest;
+    this.count = recovery.count;
+    this.fileBytes = recovery.bytes;
+    this.journalBytes = this.journal.length;
+    this.context.space.add(this.fileBytes + this.journalBytes);
     this.journal.hold();
+  }
+
+  /** Bytes that the blobs take on the disk, with their journal. */
+  get bytes(): number {
+    return this.fileBytes + this.journalBytes;
   }
 
   /** Begins a file, which is to be written and then handed to `publish` or `drop`. Errors: `exhausted`. */
@@ -81,7 +104,8 @@ export class BlobFiles {
     const { context, paths } = this;
     checkOpen(context);
     const file = { digest, serial: ++this.highest };
-    context.space.take(this.room(digest.size));
+    const waiting = context.space.take(this.room(digest.size));
+    if (waiting !== undefined) await waiting;
     try {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
@@ -127,7 +151,7 @@ export class BlobFiles {
     checkOpen(context);
     const file = { digest, serial: ++this.highest };
     const path = paths.arriving(file);
-    context.space.takeShared(this.room(digest.size));
+    await context.space.takeShared(this.room(digest.size));
     let shared = false;
     try {
       await context.directories.ensure(paths.incoming);
@@ -179,37 +203,62 @@ export class BlobFiles {
   }
 
   /**
-   * Removes a file that the index has no more. A crash before the record is durable leaves a listed file in `incoming`: it is back.
-   * One after it leaves a file there that is not listed: deleted.
+   * Removes files that the index has no more; one sync is for all of them. A crash before the records are durable leaves listed files in
+   * `incoming`: they are back. One after it leaves files there that are not listed: deleted. One that cannot be moved is not removed, which
+   * the next start finds out; the rest is, and then the failure is thrown.
    */
-  async remove(file: BlobFile): Promise<void> {
-    await this.settling.get(file.serial)?.catch(() => {});
-    this.moving.set(file.serial, this.context.now());
-    try {
-      await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
+  async remove(files: readonly BlobFile[]): Promise<void> {
+    const { context, paths } = this;
+    const moved: BlobFile[] = [];
+    const moving = inParallel(files, filesAtATime, async (file) => {
+      await this.settling.get(file.serial)?.catch(() => {});
+      this.moving.set(file.serial, context.now());
+      await rename(paths.settled(file), paths.arriving(file)).catch(ignoreAbsence);
       this.note(removed, file);
+      this.countJournal(recordBytes(this.index.function));
+      this.count--;
+      moved.push(file);
+    });
+    try {
+      const failed = await moving.then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
       await this.journal.commit();
+      context.faults.reach("removal journaled");
+      await inParallel(moved, filesAtATime, async (file) => {
+        await unlink(paths.arriving(file)).catch(ignoreAbsence);
+        this.fileBytes -= onDisk(file.digest.size);
+        context.space.giveBack(onDisk(file.digest.size));
+      });
+      if (failed !== undefined) throw failed.error;
     } finally {
-      this.moving.delete(file.serial);
+      for (const { serial } of files) this.moving.delete(serial);
     }
-    this.context.faults.reach("removal journaled");
-    await unlink(this.paths.arriving(file)).catch(ignoreAbsence);
-    this.context.space.giveBack(this.room(file.digest.size));
+    const { function: fn } = this.index;
+    if (this.journal.length > 2 * this.count * recordBytes(fn) + journalSlack) await this.saveUse();
   }
 
-  /** Writes the journal anew, with the last use of the blobs. */
+  /** Writes the journal anew, with the last use of the blobs, and without those that were removed. */
   async saveUse(): Promise<void> {
-    const { words } = this.index.function;
-    await this.journal.rewrite((records, at) => {
+    const { journal, index } = this;
+    const { words } = index.function;
+    await journal.rewrite((records, at) => {
       const serial = records[at + words] as number;
-      return this.index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
+      return index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
     });
+    this.countJournal(journal.length + journal.waiting * recordBytes(index.function) - this.journalBytes);
   }
 
   async close(): Promise<void> {
     await Promise.allSettled(this.settling.values());
     if (this.journal.waiting > 0) await this.journal.commit();
     await this.journal.close();
+  }
+
+  private countJournal(bytes: number): void {
+    this.journalBytes += bytes;
+    this.context.space.add(bytes);
   }
 
   /** Settles once the names in `incoming` are on the disk. */
@@ -256,11 +305,21 @@ export class BlobFiles {
     if (entry >= 0 && this.index.place(entry) === inFile && this.index.offset(entry) === file.serial)
       this.index.remove(entry);
     this.context.removals++;
+    this.counted(file, -1);
     await this.drop(file);
   }
 
-  private insert({ digest, serial }: BlobFile): void {
+  private insert(file: BlobFile): void {
+    const { digest, serial } = file;
+    this.counted(file, 1);
     this.index.insert(DigestList.of(digest).words, 0, digest.size, inFile, serial, this.context.now());
+  }
+
+  /** Notes that the room that was taken for a file is that of a blob now, or no longer. */
+  private counted({ digest }: BlobFile, sign: 1 | -1): void {
+    this.count += sign;
+    this.fileBytes += sign * onDisk(digest.size);
+    this.journalBytes += sign * recordBytes(this.index.function);
   }
 
   private note(kind: RecordKind, { digest, serial }: BlobFile): void {
@@ -275,9 +334,8 @@ export class BlobFiles {
     return new PieceWriter(fd, pool, { durable, direct });
   }
 
-  /** What a file takes on the disk, with its record. */
   private room(size: number): number {
-    return onDisk(size) + recordWords(this.index.function) * 4;
+    return fileRoom(this.index.function, size);
   }
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { closeFile } from "./file-io.ts";
 import type { Pack } from "./pack.ts";
 
 /** Packs that are held open for reading, at most, but for those being read: a part of the 1,024 files that a process may open. */
@@ -24,10 +25,51 @@ export class OpenPacks {
 
   release(pack: Pack): void {
     pack.reading.users--;
+    this.left(pack);
+  }
+
+  /** Keeps a pack in its place for one who is going to `acquire` it, until `letGo`. */
+  hold(pack: Pack): void {
+    pack.reading.holders++;
+  }
+
+  letGo(pack: Pack): void {
+    pack.reading.holders--;
+    this.left(pack);
+  }
+
+  /** Resolves once nobody holds a pack. The index leads nobody there any more. */
+  async untilFree({ reading }: Pack): Promise<void> {
+    while (reading.holders > 0) {
+      await new Promise<void>((resolve) => {
+        reading.settled = resolve;
+      });
+    }
+  }
+
+  /** Closes a pack that has lost its place; resolves when the last who reads it has left. */
+  async drop(pack: Pack): Promise<void> {
+    const { reading } = pack;
+    while (reading.users > 0) {
+      await new Promise<void>((resolve) => {
+        reading.settled = resolve;
+      });
+    }
+    if (reading.fd < 0) return;
+    const { fd } = reading;
+    this.forget(pack);
+    await closeFile(fd); // that is when a file without a name is deleted, which takes many milliseconds
   }
 
   closeAll(): void {
     for (const pack of this.open) this.close(pack);
+  }
+
+  private left({ reading }: Pack): void {
+    const { settled } = reading;
+    if (settled === undefined) return;
+    reading.settled = undefined;
+    settled();
   }
 
   private closeOldest(): void {
@@ -41,6 +83,10 @@ export class OpenPacks {
 
   private close(pack: Pack): void {
     closeSync(pack.reading.fd);
+    this.forget(pack);
+  }
+
+  private forget(pack: Pack): void {
     pack.reading.fd = -1;
     this.open.delete(pack);
   }
