@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { ArtifactRefs } from "../artifact-refs.ts";
 import { ArtifactReader } from "./artifact-reader.ts";
-import { openToRead } from "./schema.ts";
+import { openToRead } from "./open-database.ts";
 
 export interface ReadOnlyArtifacts extends ArtifactRefs {
   /** The instances that have artifacts. */

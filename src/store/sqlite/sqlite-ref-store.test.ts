@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { silentLog } from "../../base/log.ts";
+import { type RefAdminUnderTest, refAdminContract } from "../ref-admin.contract.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
 import type { NewRef } from "../ref-store.ts";
 import { formatVersion } from "./schema.ts";
@@ -25,15 +26,18 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 for (const durability of ["on", "off"] as const) {
-  refStoreContract(`sqlite, durability ${durability}`, () => {
-    now = 1000;
-    return {
-      store: open(freshFile(), durability),
-      setTime: (time) => {
-        now = time;
-      },
-    };
-  });
+  refStoreContract(`sqlite, durability ${durability}`, () => underTest(durability));
+}
+refAdminContract("sqlite", () => underTest("off"));
+
+function underTest(durability: "on" | "off"): RefAdminUnderTest {
+  now = 1000;
+  return {
+    store: open(freshFile(), durability),
+    setTime: (time) => {
+      now = time;
+    },
+  };
 }
 
 const digest = digestOf(sha256, Buffer.from("a"));
@@ -120,7 +124,9 @@ describe("SqliteRefStore", () => {
     [
       "a later format",
       "failed-precondition",
-      new RegExp(`has format ${formatVersion + 1}, and this version of Stillage knows only format ${formatVersion}`),
+      new RegExp(
+        `has format ${formatVersion + 1}, and this version of Stillage knows only those up to format ${formatVersion}`,
+      ),
       async (file) => {
         await open(file).close();
         new DatabaseSync(file).exec(`PRAGMA user_version = ${formatVersion + 1}`);
