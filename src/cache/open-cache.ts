@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { closeAll } from "../base/close-all.ts";
 import type { Log } from "../base/log.ts";
+import { clearBackupLinks } from "../store/disk/backup-links.ts";
 import type { FaultPoints } from "../store/disk/faults.ts";
 import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
 import type { RefAdmin } from "../store/ref-admin.ts";
@@ -37,6 +38,7 @@ export async function openCache(directory: string, options: CacheOptions): Promi
     ...(faults === undefined ? {} : { faults }),
   });
   try {
+    await clearBackupLinks(directory);
     const refs = new SqliteRefStore({ file: join(directory, "refs.sqlite"), durability, clock, log });
     return { store, refs, refAdmin: refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
   } catch (error) {

@@ -6,8 +6,10 @@ import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
 import { serveCommand } from "./serve.ts";
+import { storeBackupCommand } from "./store-backup.ts";
 import { storeImportCommand } from "./store-import.ts";
 import { storeMigrateCommand } from "./store-migrate.ts";
+import { storeRestoreCommand } from "./store-restore.ts";
 import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
 import { versionCommand } from "./version-command.ts";
@@ -23,9 +25,11 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
-    .description("Do something with a store that no server has open")
+    .description("Back up, restore, fill or renew a store")
+    .addCommand(storeBackupCommand(end))
     .addCommand(storeImportCommand(end))
-    .addCommand(storeMigrateCommand(end));
+    .addCommand(storeMigrateCommand(end))
+    .addCommand(storeRestoreCommand(end));
   const artifact = newCommand("artifact", "stillage")
     .description("See the artifacts in a store")
     .addCommand(artifactListCommand(end))
