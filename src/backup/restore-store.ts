@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
 import { makeRoot } from "../store/disk/directories.ts";
 import { lockDirectory, lockFile } from "../store/disk/directory-lock.ts";
 import { syncDirectory } from "../store/disk/file-io.ts";
@@ -14,17 +15,17 @@ import { copyJournal } from "./copy-journal.ts";
 import { type Manifest, manifestFile, readManifest } from "./manifest.ts";
 import { Pace } from "./pace.ts";
 import { filesIn, indexOf, journalOf, refsFile, type ShelfPlace, shelvesIn } from "./store-layout.ts";
-import { listedIn, verifyFile, verifyPack } from "./verify-shelf.ts";
+import { verifyFile, verifyPack } from "./verify-shelf.ts";
 
 export interface RestoreOptions {
   readonly backup: string;
   readonly store: string;
-  /** Whether what was copied is taken for what it should be. */
+  /** Whether what index files list is taken for what it should be. */
   readonly quick: boolean;
   readonly signal: AbortSignal;
   readonly progress: BackupProgress;
   /** Is told of each file that was copied, in tests. */
-  readonly reached?: () => void;
+  readonly reached?: () => MaybePromise<void>;
 }
 
 export interface Restored {
@@ -127,14 +128,12 @@ class Restore {
     for (const pack of this.packsOf(place)) {
       signal.throwIfAborted();
       const [path, index] = [join(store, pack), join(store, indexOf(pack))];
-      const listed = quick ? listedIn(index, fn) : undefined;
-      const { blobs, damaged } =
-        listed === undefined ? await verifyPack(path, index, fn) : { blobs: listed.size, damaged: [] };
+      const { blobs, damaged } = await verifyPack(path, index, fn, quick);
       this.blobs += blobs;
       progress.verified += (await stat(path)).size;
       for (const offset of damaged) this.note(`${pack}, at ${offset}`);
       // The server makes one of what verifies; what does not is missing then.
-      if (damaged.length > 0) await rm(index);
+      if (damaged.length > 0) await rm(index, { force: true });
     }
     const good = new Set<string>();
     for (const paths of filesIn(store, place)) {
@@ -157,7 +156,7 @@ class Restore {
 
   private async copy(path: string): Promise<void> {
     await this.copier.copy(join(this.options.backup, path), path);
-    this.options.reached?.();
+    await this.options.reached?.();
   }
 
   private packsOf(place: ShelfPlace): string[] {

@@ -42,10 +42,12 @@ export class FileRecovery {
 
   /** Fills the index and returns the highest serial number in use. */
   async run(): Promise<number> {
-    if (!existsSync(this.paths.incoming)) return 0;
+    const { incoming, files, journal } = this.paths;
+    // A copy of the store may have come without what was empty.
+    if (![incoming, files, journal].some((path) => existsSync(path))) return 0;
     if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
-    for (const name of readdirSync(this.paths.incoming)) this.clear(name, whole);
+    for (const name of existsSync(incoming) ? readdirSync(incoming) : []) this.clear(name, whole);
     if (!whole) this.relist();
     await this.journal.commit(); // what was read may not have been on the disk
     await this.journal.close();
