@@ -14,6 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   rpc: transport,
   access: ["base", "config"],
   store: ["base", "gen"],
+  backup: kept,
   cache: kept,
   origin: [...kept, "cache"],
   ostree: kept,
@@ -23,7 +24,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: [...transport, ...rules, "access", "origin"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "import", "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "backup", "import", "server", "client", "config"],
   main: ["cli"],
 };
 
