@@ -8,13 +8,18 @@ const everyMs = 250;
 
 /** A line on a terminal that says how far an import is. Disposing takes it away. */
 export function showProgress(outcome: Outcome, terminal: NodeJS.WriteStream): Disposable {
+  return showLine(() => progressLine(outcome), terminal);
+}
+
+/** A line on a terminal for as long as something takes that takes long. Disposing takes it away. */
+export function showLine(line: () => string, terminal: NodeJS.WriteStream): Disposable {
   if (!terminal.isTTY) return { [Symbol.dispose]: () => {} };
   const started = performance.now();
   let shown = false;
   const timer = setInterval(() => {
     if (performance.now() - started < afterMs) return;
     shown = true;
-    terminal.write(`\r\u001b[K${progressLine(outcome).slice(0, (terminal.columns || 80) - 1)}`);
+    terminal.write(`\r\u001b[K${line().slice(0, (terminal.columns || 80) - 1)}`);
   }, everyMs);
   return {
     [Symbol.dispose]() {

@@ -5,6 +5,7 @@ import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { serveCommand } from "./serve.ts";
+import { storeFsckCommand } from "./store-fsck.ts";
 import { storeImportCommand } from "./store-import.ts";
 import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
@@ -22,6 +23,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
     .description("Do something with a store that no server has open")
+    .addCommand(storeFsckCommand(end))
     .addCommand(storeImportCommand(end));
   const artifact = newCommand("artifact", "stillage")
     .description("See the artifacts in a store")
