@@ -27,6 +27,8 @@ export interface FsckOptions {
   readonly directory: string;
   readonly repair: boolean;
   readonly clock: Clock;
+  /** Threads of somebody who checks several stores one after the other. */
+  readonly workers?: CheckWorkers;
 }
 
 export interface FsckResult {
@@ -80,9 +82,10 @@ export class Fsck {
     }
     const lock = lockDirectory(directory);
     try {
-      await using workers = new CheckWorkers();
-      this.workers = workers;
-      return await this.check(workers);
+      const given = this.options.workers;
+      await using own = given === undefined ? new CheckWorkers() : undefined;
+      this.workers = given ?? own;
+      return await this.check(this.workers as CheckWorkers);
     } finally {
       lock.release();
     }
