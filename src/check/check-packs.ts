@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import { newEnding } from "../store/disk/index-rewrite.ts";
-import { indexName, numberIn, packHeader, packName } from "../store/disk/pack.ts";
+import { goneEnding, indexName, numberIn, packHeader, packName } from "../store/disk/pack.ts";
 import { type CheckContext, type CheckedShelf, found, foundBroken } from "./check-context.ts";
 import { lengthOfRotten, type PackCheck } from "./check-pack.ts";
 import type { Finding } from "./findings.ts";
@@ -19,14 +19,23 @@ export async function checkPacks(context: CheckContext, shelf: CheckedShelf): Pr
   if (!existsSync(directory)) return;
   const packs = new Set<number>();
   const indexes: number[] = [];
+  const gone = new Set<number>();
   for (const name of readdirSync(directory).sort()) {
     const parsed = numberIn(name);
     if (parsed?.isPack) packs.add(parsed.number);
     else if (parsed !== undefined) indexes.push(parsed.number);
-    else if (name.endsWith(newEnding)) await leftover(context, join(directory, name));
+    else if (name.endsWith(goneEnding)) {
+      // First its index: a pack is never found without one whose removals count.
+      const number = numberIn(name.slice(0, -goneEnding.length))?.number;
+      if (number !== undefined) gone.add(number);
+    } else if (name.endsWith(newEnding)) await leftover(context, join(directory, name));
     else found(context, "foreign", join(directory, name), "is not a pack or its index");
   }
-  for (const number of indexes) if (!packs.has(number)) await lostPack(context, directory, number);
+  for (const number of indexes) {
+    if (gone.has(number)) await leftover(context, join(directory, indexName(number)));
+    else if (!packs.has(number)) await lostPack(context, directory, number);
+  }
+  for (const number of gone) await leftover(context, join(directory, packName(number) + goneEnding));
   await inParallel(packs, context.workers.count, (number) => checkOne(context, shelf, directory, number));
 }
 

@@ -19,6 +19,8 @@ export interface Placed {
   readonly digest: Digest;
   readonly place: number;
   readonly offset: number;
+  /** A place may be another pack's by now. */
+  readonly pack: Pack | undefined;
   /** The pack's path, or the large blob's. */
   readonly path: string;
 }
@@ -52,7 +54,7 @@ export class ScrubWalk {
   /** Reads what a shelf has from a position on. */
   async shelf(shelf: OpenShelf, key: string, from: ScrubPosition | undefined, visitor: WalkVisitor): Promise<void> {
     const start = from?.shelf === key ? from : { shelf: key, pack: 0, offset: 0, word: -1 };
-    const packs = [...shelf.shelf.packs.bySlot].filter((pack) => pack.number >= start.pack);
+    const packs = [...shelf.shelf.packs.all()].filter((pack) => pack.number >= start.pack);
     for (const pack of packs.sort((a, b) => a.number - b.number)) {
       await this.pack(
         shelf,
@@ -75,7 +77,7 @@ export class ScrubWalk {
 
   private async pack(shelf: OpenShelf, pack: Pack, start: ScrubPosition, visitor: WalkVisitor): Promise<void> {
     const { slices } = this;
-    const { index } = shelf.shelf;
+    const { index, packs } = shelf.shelf;
     let reader: PieceReader | undefined;
     try {
       for (let from = start.offset - (start.offset % rangeBytes); from < pack.end; from += rangeBytes) {
@@ -84,9 +86,15 @@ export class ScrubWalk {
         for (const cell of cells) {
           if (slices.over) await slices.rest();
           const entry = cell - 1;
-          if (entry < 0 || index.place(entry) !== pack.slot || index.offset(entry) < done) continue;
+          if (
+            entry < 0 ||
+            packs.at(pack.slot) !== pack ||
+            index.place(entry) !== pack.slot ||
+            index.offset(entry) < done
+          )
+            continue;
           const [digest, offset] = [index.digest(entry), index.offset(entry)];
-          const blob: Placed = { shelf, digest, place: pack.slot, offset, path: pack.path };
+          const blob: Placed = { shelf, digest, place: pack.slot, offset, pack, path: pack.path };
           const verdict = await this.verdict(blob, async () => {
             reader ??= await PieceReader.open(pack.path, this.buffer, this.toll);
             return reader;
@@ -111,7 +119,8 @@ export class ScrubWalk {
       for (const entry of await largeBlobs(index, byte, start.word, this.slices)) {
         if (index.place(entry) !== inFile) continue;
         const [digest, serial] = [index.digest(entry), index.offset(entry)];
-        const blob: Placed = { shelf, digest, place: inFile, offset: serial, path: paths.settled({ digest, serial }) };
+        const path = paths.settled({ digest, serial });
+        const blob: Placed = { shelf, digest, place: inFile, offset: serial, pack: undefined, path };
         const verdict = await this.again(blob, this.buffer);
         await visitor.blob(blob, verdict);
         const word = Number.parseInt(digest.hash.slice(0, 8), 16);
@@ -166,8 +175,9 @@ export class ScrubWalk {
 }
 
 /** Whether the index still leads there. */
-export function isThere({ shelf, digest, place, offset }: Placed): boolean {
-  const { index } = shelf.shelf;
+export function isThere({ shelf, digest, place, offset, pack }: Placed): boolean {
+  const { index, packs } = shelf.shelf;
   const entry = index.findSized(DigestList.of(digest).words, 0, digest.size);
-  return entry >= 0 && index.place(entry) === place && index.offset(entry) === offset;
+  if (entry < 0 || index.place(entry) !== place || index.offset(entry) !== offset) return false;
+  return pack === undefined || packs.at(place) === pack;
 }

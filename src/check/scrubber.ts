@@ -212,7 +212,7 @@ export class Scrubber {
     const slices = new Slices();
     let sum = 0;
     for (const { shelf } of this.options.shelves()) {
-      for (const pack of shelf.packs.bySlot) sum += pack.end;
+      for (const pack of shelf.packs.all()) sum += pack.end;
       sum += await largeBytes(shelf.index, slices);
     }
     return sum;

@@ -7,7 +7,7 @@ import { blake3, type DigestFunction, digestFunctions, sha256 } from "../base/di
 import { DigestList } from "../base/digest-list.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { BatchReadBlobsResponseSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import type { Blob, BlobStore, BlobStoreAdmin } from "./blob-store.ts";
+import type { Blob, BlobReader, BlobStore, BlobStoreAdmin } from "./blob-store.ts";
 
 /** A store to test, with what is needed to look after it. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -292,7 +292,7 @@ async function mustOpen(store: BlobStore, digest: Digest): Promise<Blob> {
 
 /** A batch as a client decodes it. */
 export async function readBatch(
-  store: BlobStore,
+  store: BlobReader,
   digests: readonly Digest[],
 ): Promise<{ data: Buffer[]; missing: number[] }> {
   const batch = await store.readBatch(listOf(digests));

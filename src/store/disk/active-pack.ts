@@ -3,7 +3,7 @@ import { directAlignment, directAppend } from "./direct-io.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, truncateFile, writeAll } from "./file-io.ts";
 import type { IndexRecord } from "./index-format.ts";
-import { type Pack, packBytes } from "./pack.ts";
+import type { Pack } from "./pack.ts";
 import { SharedRun } from "./shared-run.ts";
 
 /** The index file is written after this much of a pack, which bounds what a start after a crash has to read … */
@@ -61,7 +61,12 @@ export class ActivePack {
 
   /** False once it is full, or what the disk has of it is not known. */
   get takesMore(): boolean {
-    return this.pack.appendable && this.written < packBytes;
+    return this.pack.appendable && this.left > 0;
+  }
+
+  /** Bytes until it is full. */
+  get left(): number {
+    return this.context.packBytes - this.written;
   }
 
   /** Where in an aligned buffer the next record is to be laid out. */
@@ -83,9 +88,9 @@ export class ActivePack {
     return position;
   }
 
-  /** Resolves when all that has been appended before is on the disk, where the store is durable; together with all others who ask. */
-  async synced(): Promise<void> {
-    if (this.context.durable) await this.syncs.ask();
+  /** Resolves when all that has been appended before is on the disk, where that is wanted; together with all others who ask. */
+  async synced(durable: boolean): Promise<void> {
+    if (durable) await this.syncs.ask();
     if (this.failure !== undefined) throw this.failure; // a later sync may succeed without what an earlier one has lost
   }
 

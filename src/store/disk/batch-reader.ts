@@ -57,11 +57,11 @@ export class BatchReader {
     this.discard = discard;
   }
 
-  /** `digests` must stay as they are until this settles. */
-  read(digests: DigestList): MaybePromise<BatchRead> {
+  /** `digests` must stay as they are until this settles. `quiet`: not a use of the blobs. */
+  read(digests: DigestList, quiet: boolean): MaybePromise<BatchRead> {
     const { context } = this;
     const missing: number[] = [];
-    const { runs, bytes } = this.plan(digests, missing);
+    const { runs, bytes } = this.plan(digests, missing, quiet);
     const batch: Batch = { digests, missing, runs, bytes, buffer: context.readBuffers.take(bytes), unread: [] };
     let next = 0;
     try {
@@ -76,7 +76,7 @@ export class BatchReader {
   }
 
   /** Looks every digest up and says what is to be read, where to. */
-  private plan(digests: DigestList, missing: number[]): { runs: Run[]; bytes: number } {
+  private plan(digests: DigestList, missing: number[], quiet: boolean): { runs: Run[]; bytes: number } {
     const { index } = this;
     const { function: fn, words, sizes } = digests;
     const used = this.context.now();
@@ -93,7 +93,7 @@ export class BatchReader {
       const at = bytes;
       bytes += entryLength(fn, size);
       if (entry < 0) continue; // the empty blob is all head, which is written when there is a buffer
-      index.touch(entry, used);
+      if (!quiet) index.touch(entry, used);
       const place = index.place(entry);
       const offset = index.offset(entry);
       const pack = place === inFile ? undefined : this.packs.at(place);
@@ -119,11 +119,15 @@ export class BatchReader {
   }
 
   private async readRest(batch: Batch, first: number): Promise<BatchRead> {
+    const { openPacks } = this.context;
     let next = first;
     const work = async (): Promise<void> => {
       while (next < batch.runs.length) await this.readRun(batch.runs[next++] as Run, batch);
     };
+    const held = batch.runs.slice(first).flatMap(({ pack }) => pack ?? []);
+    for (const pack of held) openPacks.hold(pack);
     const done = await Promise.allSettled(Array.from({ length: readsAtATime }, work));
+    for (const pack of held) openPacks.letGo(pack);
     for (const each of done) {
       if (each.status === "fulfilled") continue;
       this.context.readBuffers.give(batch.buffer);

@@ -2,18 +2,19 @@ import { rename, unlink } from "node:fs/promises";
 import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
+import { inParallel } from "../../base/in-parallel.ts";
+import { fileRoom } from "./blob-room.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import { directCreate } from "./direct-io.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "./file-io.ts";
 import { FilePaths } from "./file-paths.ts";
 import { FileRecovery } from "./file-recovery.ts";
-import { present, type RecordKind, recordWords, removed } from "./index-format.ts";
+import { present, type RecordKind, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { type Sharing, shareBytes, verifyAndSync } from "./shared-bytes.ts";
 import { SharedRun } from "./shared-run.ts";
-import { onDisk } from "./space.ts";
 import { StagedFile } from "./staged-file.ts";
 
 /**
@@ -24,6 +25,9 @@ const directBytes = 4 << 20;
 
 /** Large pieces that may be out when an upload begins that is to have them: those of some eight others. */
 const maxLargePieces = 16;
+
+/** Files that are moved or deleted at the same time: as many as the thread pool does at once, and more would keep others waiting. */
+const filesAtATime = 4;
 
 /** A blob in a file of its own. No other file of its function has its serial number. */
 export interface BlobFile {
@@ -81,7 +85,8 @@ export class BlobFiles {
     const { context, paths } = this;
     checkOpen(context);
     const file = { digest, serial: ++this.highest };
-    context.space.take(this.room(digest.size));
+    const waiting = context.space.take(this.room(digest.size));
+    if (waiting !== undefined) await waiting;
     try {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
@@ -127,7 +132,7 @@ export class BlobFiles {
     checkOpen(context);
     const file = { digest, serial: ++this.highest };
     const path = paths.arriving(file);
-    context.space.takeShared(this.room(digest.size));
+    await context.space.takeShared(this.room(digest.size));
     let shared = false;
     try {
       await context.directories.ensure(paths.incoming);
@@ -179,22 +184,35 @@ export class BlobFiles {
   }
 
   /**
-   * Removes a file that the index has no more. A crash before the record is durable leaves a listed file in `incoming`: it is back.
-   * One after it leaves a file there that is not listed: deleted.
+   * Removes files that the index has no more; one sync is for all of them. A crash before the records are durable leaves listed files in
+   * `incoming`: they are back. One after it leaves files there that are not listed: deleted. One that cannot be moved is not removed, which
+   * the next start finds out; the rest is, and then the failure is thrown.
    */
-  async remove(file: BlobFile): Promise<void> {
-    await this.settling.get(file.serial)?.catch(() => {});
-    this.moving.set(file.serial, this.context.now());
-    try {
-      await rename(this.paths.settled(file), this.paths.arriving(file)).catch(ignoreAbsence);
+  async remove(files: readonly BlobFile[]): Promise<void> {
+    const { context, paths } = this;
+    const moved: BlobFile[] = [];
+    const moving = inParallel(files, filesAtATime, async (file) => {
+      await this.settling.get(file.serial)?.catch(() => {});
+      this.moving.set(file.serial, context.now());
+      await rename(paths.settled(file), paths.arriving(file)).catch(ignoreAbsence);
       this.note(removed, file);
+      moved.push(file);
+    });
+    try {
+      const failed = await moving.then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
       await this.journal.commit();
+      context.faults.reach("removal journaled");
+      await inParallel(moved, filesAtATime, async (file) => {
+        await unlink(paths.arriving(file)).catch(ignoreAbsence);
+        context.space.giveBack(this.room(file.digest.size));
+      });
+      if (failed !== undefined) throw failed.error;
     } finally {
-      this.moving.delete(file.serial);
+      for (const { serial } of files) this.moving.delete(serial);
     }
-    this.context.faults.reach("removal journaled");
-    await unlink(this.paths.arriving(file)).catch(ignoreAbsence);
-    this.context.space.giveBack(this.room(file.digest.size));
   }
 
   /** Writes the journal anew, with the last use of the blobs. */
@@ -275,9 +293,8 @@ export class BlobFiles {
     return new PieceWriter(fd, pool, { durable, direct });
   }
 
-  /** What a file takes on the disk, with its record. */
   private room(size: number): number {
-    return onDisk(size) + recordWords(this.index.function) * 4;
+    return fileRoom(this.index.function, size);
   }
 }
 

@@ -11,7 +11,7 @@ describe("DigestIndex", () => {
     const step = fc.record({ add: fc.boolean(), key: fc.nat({ max: 200 }), value: fc.nat() });
     fc.assert(
       fc.property(fc.constantFrom(...digestFunctions), fc.array(step, { maxLength: 400 }), (fn, steps) => {
-        const index = new DigestIndex(fn, seeds);
+        const index = new DigestIndex(fn, seeds, 600);
         const model = new Map<number, number>();
         for (const { add, key, value } of steps) {
           // Few values of the first words: what meets in one place of the table is the case of interest.
@@ -34,7 +34,7 @@ describe("DigestIndex", () => {
   });
 
   it("grows and keeps everything", () => {
-    const index = new DigestIndex(sha256, seeds);
+    const index = new DigestIndex(sha256, seeds, 600);
     const words = new Uint32Array(8);
     const set = (i: number): void => {
       for (let w = 0; w < 8; w++) words[w] = Math.imul(i + 1, 0x9e3779b1 + 2 * w);
@@ -53,7 +53,7 @@ describe("DigestIndex", () => {
   });
 
   it("keeps sizes beyond 4 GiB", () => {
-    const index = new DigestIndex(sha256, seeds);
+    const index = new DigestIndex(sha256, seeds, 600);
     const words = new Uint32Array(8);
     for (const size of [1, 0xffffffff, 0x100000000, Number.MAX_SAFE_INTEGER]) {
       words[0] = size;

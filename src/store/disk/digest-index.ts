@@ -13,9 +13,6 @@ const chunkBits = 13;
 const chunkMask = (1 << chunkBits) - 1;
 const firstCapacity = 1 << 10;
 
-/** Uses of a blob that are closer than this, in seconds, count as one: expiry thinks in hours. */
-const useResolution = 600;
-
 /**
  * The blobs of one function in memory: which there are, where each lies, and when it was last used. Entries lie in chunks of
  * typed arrays and are named by number; an open-addressing table (linear probing, at most three quarters full) leads from a hash to
@@ -33,15 +30,24 @@ export class DigestIndex {
   /** Entries ever used; those below that are free are linked through their offset. */
   top = 0;
   private firstFree = -1;
+  /** While some hold the numbers, those that become free are linked apart, to be joined with the others at the end. */
+  private holders = 0;
+  private firstHeld = -1;
+  private lastHeld = -1;
+  private readonly resolution: number;
   private slots: Uint32Array;
   private tags: Uint8Array;
   private shift: number;
   private readonly seedA: number;
   private readonly seedB: number;
 
-  /** The seeds, random 32-bit numbers, keep a client from choosing hashes that meet in one place of the table. */
-  constructor(fn: DigestFunction, seeds: readonly [number, number]) {
+  /**
+   * The seeds, random 32-bit numbers, keep a client from choosing hashes that meet in one place of the table. Uses of a blob that are closer
+   * than `resolution`, in seconds, count as one.
+   */
+  constructor(fn: DigestFunction, seeds: readonly [number, number], resolution: number) {
     this.function = fn;
+    this.resolution = resolution;
     this.width = fn.words + fields;
     this.seedA = seeds[0] | 1;
     this.seedB = seeds[1] | 1;
@@ -102,9 +108,33 @@ export class DigestIndex {
     this.tags[hole] = 0;
     const hashEnd = at + this.function.words;
     chunk[hashEnd] = free;
-    chunk[hashEnd + 1] = this.firstFree;
-    this.firstFree = entry;
+    if (this.holders === 0) {
+      chunk[hashEnd + 1] = this.firstFree;
+      this.firstFree = entry;
+    } else {
+      if (this.firstHeld < 0) this.lastHeld = entry;
+      chunk[hashEnd + 1] = this.firstHeld;
+      this.firstHeld = entry;
+    }
     this.count--;
+  }
+
+  /** From now on no entry that becomes free is given to another blob, until `letGo` was called as often. */
+  hold(): void {
+    this.holders++;
+  }
+
+  letGo(): void {
+    if (--this.holders > 0 || this.firstHeld < 0) return;
+    const { chunk, at } = this.locate(this.lastHeld);
+    chunk[at + this.function.words + 1] = this.firstFree;
+    this.firstFree = this.firstHeld;
+    this.firstHeld = -1;
+  }
+
+  /** Whether an entry below `top` is that of a blob. */
+  has(entry: number): boolean {
+    return entry >= 0 && entry < this.top && this.field(entry, 0) !== free;
   }
 
   /** Where the hash of an entry stands: it begins at `chunk[at]`, and does so as long as the entry is in use. */
@@ -132,16 +162,31 @@ export class DigestIndex {
     return place >= inFile ? (place - inFile) * 0x100000000 + low : low;
   }
 
+  /** Says that a blob lies in another pack now. */
+  move(entry: number, place: number, offset: number): void {
+    const { chunk, at } = this.locate(entry);
+    chunk[at + this.function.words] = place;
+    chunk[at + this.function.words + 1] = offset;
+  }
+
+  /** Hands the entries from `from` to before `to` whose blobs lie in packs to `take`, with the slot of the pack. */
+  eachPacked(from: number, to: number, take: (entry: number, slot: number) => void): void {
+    for (let entry = from; entry < to; entry++) {
+      const place = this.field(entry, 0);
+      if (place < free) take(entry, place);
+    }
+  }
+
   /** Seconds since 1970. */
   used(entry: number): number {
     return this.field(entry, 3);
   }
 
-  /** Notes a use, to within `useResolution`. */
+  /** Notes a use, to within the resolution. */
   touch(entry: number, now: number): void {
     const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
     const at = (entry & chunkMask) * this.width + this.function.words;
-    if (now - (chunk[at + 3] as number) < useResolution) return;
+    if (now - (chunk[at + 3] as number) < this.resolution) return;
     chunk[at + 3] = now;
     this.touched.add(Math.min(chunk[at] as number, inFile));
   }

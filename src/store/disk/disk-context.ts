@@ -17,6 +17,8 @@ export function checkOpen(context: DiskContext): void {
 export interface DiskContext {
   /** Whether what is acknowledged is on the disk, not only on its way. */
   readonly durable: boolean;
+  /** A pack of this size, in bytes, is appended to no more. */
+  readonly packBytes: number;
   /** Whether large blobs, and small ones in bulk, are written past the page cache. */
   readonly direct: boolean;
   /** Seconds since 1970. */
@@ -33,6 +35,10 @@ export interface DiskContext {
   readonly smallPieces: BufferPool;
   /** Two random 32-bit numbers for hash tables. */
   readonly seeds: readonly [number, number];
+  /** Uses of a blob that are closer than this, in seconds, count as one. */
+  readonly useResolution: number;
+  /** What goes on by itself and has to end before the directory is another's. */
+  readonly underWay: Set<Promise<unknown>>;
   /** True once the store is being closed: nothing more is written then, as another process may have the directory next. */
   closed: boolean;
   /** Bytes that uploads of small blobs hold in memory. */

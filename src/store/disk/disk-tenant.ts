@@ -6,16 +6,45 @@ import { type DigestFunction, digestFunctions } from "../../base/digest-function
 import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, BlobReader, BlobStore, Upload } from "../blob-store.ts";
 import type { DiskContext } from "./disk-context.ts";
 import type { Sharing } from "./shared-bytes.ts";
 import { Shelf } from "./shelf.ts";
+import type { ShelfCensus } from "./shelf-census.ts";
+import type { ShelfCompaction } from "./shelf-compaction.ts";
+
+/** Reads as the tenant does, but so that it is no use of the blobs. */
+class QuietReader implements BlobReader {
+  private readonly shelf: (fn: DigestFunction) => Shelf;
+
+  constructor(shelf: (fn: DigestFunction) => Shelf) {
+    this.shelf = shelf;
+  }
+
+  missing(digests: DigestList): number[] {
+    return this.shelf(digests.function).missing(digests, true);
+  }
+
+  sizeOf(fn: DigestFunction, hash: string): number | undefined {
+    return this.shelf(fn).sizeOf(hash);
+  }
+
+  open(digest: Digest): MaybePromise<Blob | undefined> {
+    return this.shelf(digest.function).open(digest, true);
+  }
+
+  readBatch(digests: DigestList): MaybePromise<BatchRead> {
+    return this.shelf(digests.function).readBatch(digests, true);
+  }
+}
 
 /** The blobs of one tenant: a directory of its own, with a shelf for each function in use. */
 export class DiskTenant implements BlobStore, BlobStaging {
   private readonly directory: string;
   private readonly context: DiskContext;
   private readonly shelves = new Map<DigestFunction, Shelf>();
+  /** Reads without counting as use. */
+  readonly quiet: BlobReader = new QuietReader((fn) => this.shelf(fn));
 
   constructor(directory: string, context: DiskContext) {
     this.directory = directory;
@@ -71,6 +100,16 @@ export class DiskTenant implements BlobStore, BlobStaging {
   /** The shelves that there are now, with their directories. */
   *opened(): Iterable<{ readonly directory: string; readonly shelf: Shelf }> {
     for (const [fn, shelf] of this.shelves) yield { directory: join(this.directory, fn.name), shelf };
+  }
+
+  /** What there is, by number; the caller releases each. */
+  census(): ShelfCensus[] {
+    return [...this.shelves.values()].map((shelf) => shelf.census());
+  }
+
+  /** What gives the room of dead records back. */
+  compactions(): ShelfCompaction[] {
+    return [...this.shelves.values()].map((shelf) => shelf.compaction());
   }
 
   get count(): number {

@@ -16,6 +16,11 @@ export type FaultPoint =
   | "file journaled"
   | "file moved"
   | "removal journaled"
+  | "blobs removed"
+  | "pack copied"
+  | "copy switched"
+  | "pack renamed"
+  | "pack deleted"
   | "index rewritten"
   | "index replaced";
 

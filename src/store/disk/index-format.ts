@@ -15,6 +15,9 @@ export const blockMagic = 0x4b4c4249; // "IBLK"
 /** Records of a block, at most: what a reader must hold at once. */
 export const maxBlockRecords = 1 << 16;
 
+/** Records of a block that is written, at most: what is encoded in one go, in less than a millisecond. */
+export const writtenBlockRecords = 1 << 12;
+
 /** Words of a record after the hash: offset, size, upper part of the size with the kind in its top byte, last use. */
 const recordFields = 4;
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { sha1 } from "../../base/digest-function.ts";
 import { noFaults } from "./faults.ts";
-import { maxBlockRecords, present, readBlocks } from "./index-format.ts";
+import { present, readBlocks, writtenBlockRecords } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 
 it("a block covers nothing that only the next one lists", async () => {
@@ -22,7 +22,7 @@ it("a block covers nothing that only the next one lists", async () => {
     };
     add(7, 0);
     await log.write();
-    const many = maxBlockRecords + 3;
+    const many = writtenBlockRecords + 3;
     add(many, 7);
     await log.write();
     await log.close();
@@ -31,7 +31,7 @@ it("a block covers nothing that only the next one lists", async () => {
     closeSync(fd);
     assert.deepEqual(blocks, [
       { count: 7, covered: 70 },
-      { count: maxBlockRecords, covered: 70 },
+      { count: writtenBlockRecords, covered: 70 },
       { count: 3, covered: (7 + many) * 10 },
     ]);
   } finally {

@@ -1,5 +1,5 @@
 import { constants, existsSync, fstatSync, ftruncateSync, openSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import type { FaultPoints } from "./faults.ts";
@@ -10,10 +10,10 @@ import {
   type IndexRecord,
   indexHeader,
   indexHeaderLength,
-  maxBlockRecords,
   readBlocks,
   recordWords,
   writeRecord,
+  writtenBlockRecords,
 } from "./index-format.ts";
 import { newPath, type UseOf, writeIndexAnew } from "./index-rewrite.ts";
 import { SharedRun } from "./shared-run.ts";
@@ -38,6 +38,7 @@ export class IndexLog {
   private readonly runs = new SharedRun(() => this.run());
   private fd: number | undefined;
   private held = false;
+  private discarded = false;
   private syncAsked = false;
   private rewriteAsked: Rewrite | undefined;
   private pending = new Uint32Array(0);
@@ -109,6 +110,16 @@ export class IndexLog {
     await Promise.all([this.runs.ask(), done]);
   }
 
+  /** Deletes the file, and writes no more of what is added. */
+  async discard(): Promise<void> {
+    this.discarded = true;
+    this.held = false;
+    await this.runs.ask();
+    await unlink(this.path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+  }
+
   /** Keeps the file open between writes, until `close`. */
   hold(): void {
     this.held = true;
@@ -124,6 +135,10 @@ export class IndexLog {
     this.syncAsked = false;
     this.rewriteAsked = undefined;
     try {
+      if (this.discarded) {
+        rewriteAsked?.resolve();
+        return;
+      }
       if (rewriteAsked !== undefined) {
         await this.replace(rewriteAsked.used).then(rewriteAsked.resolve, rewriteAsked.reject);
       }
@@ -141,7 +156,7 @@ export class IndexLog {
       this.length = indexHeaderLength;
     }
     while (this.waiting > 0) {
-      const count = Math.min(this.waiting, maxBlockRecords);
+      const count = Math.min(this.waiting, writtenBlockRecords);
       const covered = count < this.waiting ? this.writtenCovered : this.covered;
       const block = encodeBlock(this.function, this.pending, count, covered);
       await writeAll(this.file(), block, this.length);

@@ -1,5 +1,6 @@
 import { unlink } from "node:fs/promises";
 import type { DigestFunction } from "../../base/digest-function.ts";
+import { Slices } from "../../base/slices.ts";
 import { closeFile, openFile, syncData, writeAll } from "./file-io.ts";
 import {
   encodeBlock,
@@ -8,6 +9,7 @@ import {
   indexHeaderLength,
   isPresent,
   recordWords,
+  writtenBlockRecords,
 } from "./index-format.ts";
 
 /** Where an index file lies until it is complete; a start deletes it. */
@@ -27,21 +29,11 @@ export async function writeIndexAnew(
   old: Iterable<IndexBlock>,
   used: UseOf,
 ): Promise<number> {
-  const width = recordWords(fn);
   const fd = await openFile(newPath(path), "w");
   try {
     await writeAll(fd, indexHeader(fn), 0);
     let length = indexHeaderLength;
-    for (const { records, covered } of old) {
-      const kept = new Uint32Array(records.length);
-      let count = 0;
-      for (let at = 0; at < records.length; at += width) {
-        const use = isPresent(records, at, fn) ? used(records, at) : undefined;
-        if (use === undefined) continue;
-        kept.set(records.subarray(at, at + width), count * width);
-        kept[++count * width - 1] = use;
-      }
-      const block = encodeBlock(fn, kept, count, covered);
+    for await (const block of blocksOf(fn, old, used)) {
       await writeAll(fd, block, length);
       length += block.length;
     }
@@ -53,4 +45,28 @@ export async function writeIndexAnew(
   } finally {
     await closeFile(fd);
   }
+}
+
+/** What is kept of the old blocks, in new ones that are full: of small and empty ones there may be very many. */
+async function* blocksOf(fn: DigestFunction, old: Iterable<IndexBlock>, used: UseOf): AsyncGenerator<Uint8Array, void> {
+  const width = recordWords(fn);
+  const slices = new Slices();
+  const kept = new Uint32Array(writtenBlockRecords * width);
+  let count = 0;
+  let covered = 0; // by the old blocks that are whole in new ones
+  for (const { records, covered: until } of old) {
+    for (let at = 0; at < records.length; at += width) {
+      if (slices.over) await slices.rest();
+      const use = isPresent(records, at, fn) ? used(records, at) : undefined;
+      if (use === undefined) continue;
+      if (count === writtenBlockRecords) {
+        yield encodeBlock(fn, kept, count, covered);
+        count = 0;
+      }
+      for (let w = 0; w < width; w++) kept[count * width + w] = records[at + w] as number;
+      kept[++count * width - 1] = use;
+    }
+    covered = Math.max(covered, until);
+  }
+  if (count > 0 || covered > 0) yield encodeBlock(fn, kept, count, covered);
 }

@@ -24,10 +24,48 @@ export class OpenPacks {
 
   release(pack: Pack): void {
     pack.reading.users--;
+    this.left(pack);
+  }
+
+  /** Keeps a pack in its place for one who is going to `acquire` it, until `letGo`. */
+  hold(pack: Pack): void {
+    pack.reading.holders++;
+  }
+
+  letGo(pack: Pack): void {
+    pack.reading.holders--;
+    this.left(pack);
+  }
+
+  /** Resolves once nobody holds a pack. The index leads nobody there any more. */
+  async untilFree({ reading }: Pack): Promise<void> {
+    while (reading.holders > 0) {
+      await new Promise<void>((resolve) => {
+        reading.settled = resolve;
+      });
+    }
+  }
+
+  /** Closes a pack that has lost its place; resolves when the last who reads it has left. */
+  async drop(pack: Pack): Promise<void> {
+    const { reading } = pack;
+    while (reading.users > 0) {
+      await new Promise<void>((resolve) => {
+        reading.settled = resolve;
+      });
+    }
+    if (reading.fd >= 0) this.close(pack);
   }
 
   closeAll(): void {
     for (const pack of this.open) this.close(pack);
+  }
+
+  private left({ reading }: Pack): void {
+    const { settled } = reading;
+    if (settled === undefined) return;
+    reading.settled = undefined;
+    settled();
   }
 
   private closeOldest(): void {

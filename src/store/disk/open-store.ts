@@ -6,7 +6,9 @@ import type { Clock } from "../../base/clock.ts";
 import { closeAll } from "../../base/close-all.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { StoreCensus, TenantCensus } from "../blob-census.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
+import { Compaction } from "./compaction.ts";
 import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -15,12 +17,15 @@ import { DiskTenant } from "./disk-tenant.ts";
 import { type FaultPoints, noFaults } from "./faults.ts";
 import { checkStamp, stamp } from "./format-stamp.ts";
 import { OpenPacks } from "./open-packs.ts";
+import { packBytesFor } from "./pack.ts";
 import { stagingBytes } from "./pack-writer.ts";
 import { largePieceBytes, smallPieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
 import { SharedRun } from "./shared-run.ts";
 import type { Shelf } from "./shelf.ts";
+import type { ShelfCensus } from "./shelf-census.ts";
+import type { Compacted, ShelfCompaction } from "./shelf-compaction.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
@@ -31,11 +36,16 @@ const keptPieces = 16;
 /** The last use of blobs is written down this often: what a crash may cost of it. */
 const saveUseEveryMs = 3_600_000;
 
+/** Uses of a blob that are closer than this, in seconds, count as one: expiry thinks in hours, and each of them may change an index file. */
+const maxUseResolution = 600;
+
 export interface DiskStoreOptions {
   /** A hard limit on the bytes of all tenants together. */
   readonly quota?: number;
   /** "off": what is acknowledged may be lost when the machine stops, or a large blob when the process does; what remains is whole all the same. */
   readonly durability: "on" | "off";
+  /** How long a blob stays after it was used: its uses are noted as exactly as that needs, to a tenth of it. */
+  readonly leaseSeconds?: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly faults?: FaultPoints;
@@ -54,6 +64,22 @@ export interface DiskStore extends BlobStoreAdmin {
   tenant(instanceName: string): DiskTenant & BlobStore;
   /** What there is now, for whoever looks after it. */
   shelves(): OpenShelf[];
+  /**
+   * `onPressure` is called when what is used passes `highMark` bytes, once until it has come back below, and each time that something does not
+   * fit; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
+   */
+  watchRoom(highMark: number, onPressure: () => void): void;
+  /** Uploads that do not fit wait for a bounded time from now on instead of being refused, until whoever makes room disposes of this. */
+  makingRoom(): Disposable;
+  /** Says how many bytes others have on the disk, which the quota limits, too. */
+  setOtherBytes(bytes: number): void;
+  /**
+   * Gives the room of removed blobs in packs back to the disk until little of what is used is dead, or `signal` is aborted. Uploads that do not fit
+   * wait meanwhile. One at a time: whoever calls again gets the one that runs. Errors: those of the file system, for which nothing is lost.
+   */
+  compact(signal?: AbortSignal): Promise<Compacted>;
+  /** All that there is, for whoever decides what stays. The caller closes it. */
+  census(): StoreCensus;
 }
 
 /**
@@ -73,16 +99,24 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     const context = createContext(directory, options);
     const tenants = new Tenants(join(directory, "tenants"), context);
     await tenants.load();
+    const compaction = new Compaction(() => tenants.compactions(), context);
     const saving = setInterval(() => void tenants.saveUse(), saveUseEveryMs).unref();
     return {
       tenant: (name) => tenants.get(name),
       shelves: () => tenants.shelves(),
       usage: () => tenants.usage(),
+      watchRoom: (highMark, onPressure) => context.space.watch(highMark, onPressure),
+      makingRoom: () => context.space.makingRoom(),
+      setOtherBytes: (bytes) => context.space.setOthers(bytes),
+      compact: (signal) => compaction.run(signal),
+      census: () => tenants.census(),
       removals: () => context.removals,
       close: async () => {
         clearInterval(saving);
         context.closed = true;
+        context.space.close();
         try {
+          await Promise.allSettled(context.underWay);
           await tenants.saveUse();
           await tenants.close();
         } finally {
@@ -144,6 +178,23 @@ class Tenants {
     return { blobs, bytes: used, quota };
   }
 
+  compactions(): ShelfCompaction[] {
+    return [...this.tenants.values()].flatMap((tenant) => tenant.compactions());
+  }
+
+  census(): StoreCensus {
+    const held: ShelfCensus[] = [];
+    const tenants = [...this.tenants].map(([instance, tenant]): TenantCensus => {
+      const shelves = tenant.census();
+      held.push(...shelves);
+      return { instance, shelves, reader: tenant.quiet };
+    });
+    const close = (): void => {
+      for (const each of held.splice(0)) each.release();
+    };
+    return { tenants, resolution: this.context.useResolution, close };
+  }
+
   private async saveUseNow(): Promise<void> {
     try {
       for (const tenant of this.tenants.values()) await tenant.saveUse();
@@ -157,11 +208,17 @@ class Tenants {
   }
 }
 
+/** See `DiskStoreOptions.leaseSeconds`. */
+function useResolution(lease: number | undefined): number {
+  return lease === undefined ? maxUseResolution : Math.min(maxUseResolution, Math.floor(lease / 10));
+}
+
 function createContext(directory: string, options: DiskStoreOptions): DiskContext {
   const durable = options.durability === "on";
   const seeds = getRandomValues(new Uint32Array(2));
   return {
     durable,
+    packBytes: packBytesFor(options.quota),
     direct: durable && takesDirectWrites(directory),
     now: () => Math.floor(options.clock() / 1000),
     log: options.log,
@@ -175,6 +232,8 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     largePieces: new BufferPool(largePieceBytes, keptPieces, alignedBuffer),
     smallPieces: new BufferPool(smallPieceBytes, keptPieces, alignedBuffer),
     seeds: [seeds[0] as number, seeds[1] as number],
+    useResolution: useResolution(options.leaseSeconds),
+    underWay: new Set(),
     closed: false,
     gathered: 0,
     removals: 0,

@@ -3,20 +3,34 @@ import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import { entryLength, maxHeadLength, writeHead } from "../batch-entry.ts";
 import { ActivePack } from "./active-pack.ts";
+import { packedRoom, recordBytes } from "./blob-room.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
-import { present, recordWords } from "./index-format.ts";
-import { packBytes } from "./pack.ts";
+import { present } from "./index-format.ts";
+import type { Pack } from "./pack.ts";
 import type { Packs } from "./packs.ts";
 
 /** What is laid out for one write: the next group gathers meanwhile, and an answer waits for one sync of this much. */
 export const stagingBytes = 4 << 20;
+
+/** Room that is kept for a blob. */
+export interface Promised {
+  room: number;
+}
 
 /** Blobs that wait to be written. */
 interface Group {
   readonly digests: DigestList;
   readonly bodies: Uint8Array[];
   readonly waiters: { resolve: () => void; reject: (error: unknown) => void }[];
+  /** Where those that are copies of blobs in another pack lie there, by their place in the group. */
+  readonly origins: Map<number, Origin>;
+}
+
+/** Where the blob lies that is copied. */
+export interface Origin {
+  readonly pack: Pack;
+  readonly offset: number;
 }
 
 /** Blobs of a group that go into one write. */
@@ -43,11 +57,18 @@ export class PackWriter {
     this.waiting = this.emptyGroup();
   }
 
-  /** Stores a blob that has been verified and is not there. Resolves once it is durable and indexed. Errors: `exhausted`. */
-  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+  /**
+   * Stores a blob that has been verified and is not there. Resolves once it is durable and indexed. `promised` is the room for it where that was
+   * taken before, and is used up by this. Errors: `exhausted`.
+   */
+  async put(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
     checkOpen(this.context);
-    const room = this.room(bytes.length);
-    this.context.space.take(room);
+    const room = packedRoom(digest.function, bytes.length);
+    if (promised?.room === room) promised.room = 0;
+    else {
+      const waiting = this.context.space.take(room);
+      if (waiting !== undefined) await waiting;
+    }
     try {
       await new Promise<void>((resolve, reject) => {
         this.waiting.digests.push(digest);
@@ -61,6 +82,44 @@ export class PackWriter {
     }
   }
 
+  /**
+   * Writes blobs once more, which have been verified, and lets the index lead to the copies once those are durable, also in a store that is
+   * not; a blob that has been removed meanwhile, or stored anew, is left alone. `origins` tells where each lies. They take their room whatever the
+   * quota says.
+   */
+  async copy(digests: DigestList, bodies: readonly Uint8Array[], origins: readonly Origin[]): Promise<void> {
+    const { waiting } = this;
+    checkOpen(this.context);
+    let left = bodies.length;
+    let failure: unknown;
+    await new Promise<void>((resolve) => {
+      const settled = (): void => {
+        if (--left === 0) resolve(); // not before the last: until then the bodies are needed
+      };
+      const refused = (error: unknown): void => {
+        failure ??= error;
+        settled();
+      };
+      for (const [i, body] of bodies.entries()) {
+        waiting.origins.set(waiting.bodies.length, origins[i] as Origin);
+        waiting.digests.append(digests, i);
+        waiting.bodies.push(body);
+        waiting.waiters.push({ resolve: settled, reject: refused });
+      }
+      this.running ??= this.run();
+    });
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Appends no more to a pack; resolves when nothing of it is under way. */
+  async leave(pack: Pack): Promise<void> {
+    pack.appendable = false;
+    while (this.current?.pack === pack) {
+      this.running ??= this.run();
+      await this.running;
+    }
+  }
+
   /** Waits for what is being written and completes the index file. */
   async close(): Promise<void> {
     await this.running;
@@ -69,11 +128,14 @@ export class PackWriter {
 
   private async run(): Promise<void> {
     await null; // whoever puts several at once shall find them in one group
-    while (this.waiting.bodies.length > 0) {
-      const group = this.waiting;
-      this.waiting = this.emptyGroup();
-      for (let from = 0; from < group.bodies.length; ) from = await this.write(group, from);
-    }
+    do {
+      while (this.waiting.bodies.length > 0) {
+        const group = this.waiting;
+        this.waiting = this.emptyGroup();
+        for (let from = 0; from < group.bodies.length; ) from = await this.write(group, from);
+      }
+      if (this.current?.pack.appendable === false) await this.retire();
+    } while (this.waiting.bodies.length > 0);
     this.running = undefined;
   }
 
@@ -90,7 +152,7 @@ export class PackWriter {
     try {
       const active = await this.active();
       const start = active.startInBuffer;
-      const { to, end } = layOut(group, from, buffer, start);
+      const { to, end } = layOut(group, from, buffer, start, active.left);
       part = { group, from, to };
       const position = await active.append(buffer, start, end);
       this.publishing = this.publish(active, part, position);
@@ -106,26 +168,49 @@ export class PackWriter {
   /** Makes blobs of the records that were written at `position`. Never rejects. */
   private async publish(active: ActivePack, part: Part, position: number): Promise<void> {
     try {
-      await active.synced();
+      await active.synced(this.context.durable || part.group.origins.size > 0);
     } catch (error) {
       return this.refuse(part, error);
     }
     const { index } = this;
     const { pack } = active;
-    const { digests, waiters } = part.group;
-    const used = this.context.now();
+    const { digests, waiters, origins } = part.group;
+    const now = this.context.now();
     let offset = position;
     for (let i = part.from; i < part.to; i++) {
       const size = digests.sizes[i] as number;
       const word = i * digests.function.words;
-      index.insert(digests.words, word, size, pack.slot, offset, used);
-      const end = offset + entryLength(digests.function, size);
-      active.list({ kind: present, words: digests.words, word, offset, size, used }, end);
-      offset = end;
+      const length = entryLength(digests.function, size);
+      const origin = origins.size === 0 ? undefined : origins.get(i);
+      if (origin === undefined) index.insert(digests.words, word, size, pack.slot, offset, now);
+      else this.context.space.lend(packedRoom(digests.function, size));
+      const used = origin === undefined ? now : this.switchTo(pack.slot, offset, digests, word, origin);
+      if (used !== undefined) {
+        active.list({ kind: present, words: digests.words, word, offset, size, used }, offset + length);
+        pack.live += length;
+        if (origin !== undefined) origin.pack.live -= length;
+      }
+      offset += length;
     }
-    pack.live += offset - position;
+    pack.counted += offset - position + (part.to - part.from) * recordBytes(digests.function);
     pack.end = offset;
     for (let i = part.from; i < part.to; i++) waiters[i]?.resolve();
+  }
+
+  /** Lets the index lead to a copy, and returns the last use of the blob; `undefined` where it is no longer what was copied. */
+  private switchTo(
+    slot: number,
+    offset: number,
+    digests: DigestList,
+    word: number,
+    origin: Origin,
+  ): number | undefined {
+    const { index, packs } = this;
+    const entry = index.find(digests.words, word);
+    if (entry < 0 || packs.at(index.place(entry)) !== origin.pack || index.offset(entry) !== origin.offset)
+      return undefined;
+    index.move(entry, slot, offset);
+    return index.used(entry);
   }
 
   private refuse({ group, from, to }: Part, error: unknown): void {
@@ -138,9 +223,9 @@ export class PackWriter {
   private async active(): Promise<ActivePack> {
     if (this.current !== undefined && !this.current.takesMore) await this.retire();
     if (this.current === undefined) {
-      const last = this.packs.bySlot.at(-1);
-      const reopened = last?.appendable && last.end < packBytes;
-      this.current = await ActivePack.open(reopened ? last : await this.packs.create(), this.context);
+      const { newest } = this.packs;
+      const reopened = newest?.appendable && newest.end < this.context.packBytes;
+      this.current = await ActivePack.open(reopened ? newest : await this.packs.create(), this.context);
     }
     return this.current;
   }
@@ -152,25 +237,30 @@ export class PackWriter {
     await current?.close();
   }
 
-  /** What a blob takes on the disk. */
-  private room(size: number): number {
-    return entryLength(this.index.function, size) + recordWords(this.index.function) * 4;
-  }
-
   private emptyGroup(): Group {
-    return { digests: new DigestList(this.index.function), bodies: [], waiters: [] };
+    return { digests: new DigestList(this.index.function), bodies: [], waiters: [], origins: new Map() };
   }
 }
 
-/** Lays the records of a group out from `start` on, as many as fit: `to` is the first blob and `end` the first byte after them. */
-function layOut(group: Group, from: number, buffer: Uint8Array, start: number): { to: number; end: number } {
+/**
+ * Lays the records of a group out from `start` on, as many as fit into the buffer and, but for the first, into the `left` bytes of the pack: `to` is
+ * the first blob and `end` the first byte after them.
+ */
+function layOut(
+  group: Group,
+  from: number,
+  buffer: Uint8Array,
+  start: number,
+  left: number,
+): { to: number; end: number } {
   const { digests, bodies } = group;
   const fn = digests.function;
   let end = start;
   let to = from;
   for (; to < bodies.length; to++) {
     const body = bodies[to] as Uint8Array;
-    if (end + maxHeadLength + body.length > buffer.length) break;
+    const longest = end + maxHeadLength + body.length;
+    if (longest > buffer.length || (to > from && longest - start > left)) break;
     end = writeHead(buffer, end, fn, digests.words, to * fn.words, body.length);
     buffer.set(body, end);
     end += body.length;

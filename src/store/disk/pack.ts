@@ -6,8 +6,18 @@ import type { IndexLog } from "./index-log.ts";
 /** Blobs up to this size lie in packs: larger ones gain nothing from neighbours, and would make a batch of one. */
 export const maxPackedSize = 1 << 20;
 
-/** A pack that has reached this size is appended to no more: small enough to be copied when most of it is dead. */
-export const packBytes = 256 << 20;
+/** A pack that has reached this size is appended to no more: small enough to be copied when most of it is dead … */
+const maxPackBytes = 256 << 20;
+
+/** … and in a store with a quota, small enough that copying one takes a small part of that; but not so small that there are very many. */
+const packsInQuota = 32;
+const minPackBytes = 4 << 20;
+
+/** The size of packs in a store of a quota, in bytes. */
+export function packBytesFor(quota: number | undefined): number {
+  if (quota === undefined) return maxPackBytes;
+  return Math.min(maxPackBytes, Math.max(minPackBytes, Math.floor(quota / packsInQuota)));
+}
 
 export const packHeaderLength = 16;
 const packMagic = "stillpak";
@@ -17,6 +27,18 @@ const packVersion = 1;
 export interface Unlisted {
   readonly record: IndexRecord;
   readonly end: number;
+}
+
+/** Who reads a pack. */
+export interface PackReading {
+  fd: number;
+  /** Those that have the descriptor. */
+  users: number;
+  last: number;
+  /** Those that are going to ask for it. */
+  holders: number;
+  /** Called when one of either leaves. */
+  settled: (() => void) | undefined;
 }
 
 /** A file of many small blobs, with its index file beside it. */
@@ -30,12 +52,21 @@ export class Pack {
   end = packHeaderLength;
   /** Bytes of records that the index leads to; the rest is dead. */
   live = 0;
+  /** Bytes that the space has counted for the pack and its index file. */
+  counted = 0;
   /** False once a sync of it has failed: what the disk has of a later one could not be known. */
   appendable = true;
   /** Without durability: what the index file does not list yet, in order. */
   readonly unlisted: Unlisted[] = [];
+  /** A read of it has failed: it is not compacted until the next start. */
+  unreadable = false;
   /** Kept by OpenPacks. */
-  reading = { fd: -1, users: 0, last: 0 };
+  reading: PackReading = { fd: -1, users: 0, last: 0, holders: 0, settled: undefined };
+
+  /** Bytes of records that nothing leads to. */
+  get dead(): number {
+    return this.end - packHeaderLength - this.live;
+  }
 
   constructor(directory: string, number: number, slot: number, index: IndexLog) {
     this.number = number;
@@ -49,6 +80,9 @@ export class Pack {
 export function packName(number: number): string {
   return `${String(number).padStart(8, "0")}.pack`;
 }
+
+/** `00000001.pack.gone`: a pack that is being deleted, and whose index file, if it is there, is to go, too. */
+export const goneEnding = ".gone";
 
 /** `00000001.idx` */
 export function indexName(number: number): string {

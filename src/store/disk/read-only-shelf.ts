@@ -1,68 +1,57 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
-import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { StillageError } from "../../base/errors.ts";
 import { encodeEntry, headLength, headMatches } from "../batch-entry.ts";
 import type { BatchRead, Blob, BlobReader } from "../blob-store.ts";
-import { DigestIndex, inFile } from "./digest-index.ts";
+import { inFile } from "./digest-index.ts";
 import { FilePaths } from "./file-paths.ts";
-import { isPresent, readBlocks, recordWords } from "./index-format.ts";
-import { indexName, numberIn, packHeaderLength, packName } from "./pack.ts";
-import { scanPack } from "./pack-scan.ts";
+import { openIfThere, ReadOnlyIndex } from "./read-only-index.ts";
 
 /**
  * The blobs of one tenant and function as they lie on the disk, while another process may be writing to them. That is safe because no byte of a
  * pack is ever written again, index files end in blocks that verify, and files have their names only when they are whole: what comes
- * later is not seen, and what goes is missing once it is asked for. What stands where the index says is checked before it is read. Of a store
- * without durability, large blobs are seen some moments late.
+ * later is not seen, and what goes is missing once it is asked for. What stands where the index says is checked before it is read; what is not
+ * there any more is looked up once more, as packs may have been compacted. Of a store without durability, large blobs are seen some moments late.
  */
 export class ReadOnlyShelf implements BlobReader {
   private readonly function: DigestFunction;
   private readonly paths: FilePaths;
   private readonly folder: string;
-  private readonly index: DigestIndex;
-  /** Paths of packs by their place in the index. */
-  private readonly packs: string[] = [];
+  private found: ReadOnlyIndex;
 
   /** `directory` is the shelf's own; it need not be there. */
   constructor(directory: string, fn: DigestFunction) {
     this.function = fn;
     this.paths = new FilePaths(directory);
     this.folder = join(directory, "packs");
-    this.index = new DigestIndex(fn, [1, 1]); // nobody chooses hashes for one who only looks
-    for (const name of existsSync(this.folder) ? readdirSync(this.folder).sort() : []) {
-      const found = numberIn(name);
-      if (found?.isPack) this.loadPack(found.number);
-    }
-    this.loadFiles();
+    this.found = this.look();
   }
 
   missing(digests: DigestList): number[] {
-    const absent: number[] = [];
-    for (let i = 0; i < digests.length; i++) {
-      const size = digests.sizes[i] as number;
-      if (size > 0 && this.index.findSized(digests.words, i * this.function.words, size) < 0) absent.push(i);
-    }
-    return absent;
+    const absent = this.absent(digests);
+    return absent.length > 0 && this.lookAgain(this.found.hasOtherPacks) ? this.absent(digests) : absent;
   }
 
   sizeOf(fn: DigestFunction, hash: string): number | undefined {
     if (hash === fn.emptyHash) return 0;
-    const entry = this.index.find(DigestList.of({ function: fn, hash, size: 1 }).words, 0);
-    return entry < 0 ? undefined : this.index.size(entry);
+    const { words } = DigestList.of({ function: fn, hash, size: 1 });
+    const find = (): number => this.found.index.find(words, 0);
+    let entry = find();
+    if (entry < 0 && this.lookAgain(this.found.hasOtherPacks)) entry = find();
+    return entry < 0 ? undefined : this.found.index.size(entry);
   }
 
   open(digest: Digest): Blob | undefined {
     if (isEmptyBlob(digest)) return { digest, read: () => {}, close: () => {} };
     const digests = DigestList.of(digest);
-    const entry = this.index.findSized(digests.words, 0, digest.size);
-    if (entry < 0) return undefined;
-    const [place, offset] = [this.index.place(entry), this.index.offset(entry)];
-    return place === inFile
-      ? this.openFile(digest, offset)
-      : this.openPacked(digests, this.packs[place] as string, offset);
+    const opened = this.openFound(digests);
+    if (opened !== undefined) return opened;
+    const isListed = this.found.index.findSized(digests.words, 0, digest.size) >= 0;
+    const mayHaveMoved = isListed ? this.found.isOutdated : this.found.hasOtherPacks;
+    return this.lookAgain(mayHaveMoved) ? this.openFound(digests) : undefined;
   }
 
   readBatch(digests: DigestList): BatchRead {
@@ -86,6 +75,36 @@ export class ReadOnlyShelf implements BlobReader {
     } finally {
       blob.close();
     }
+  }
+
+  private look(): ReadOnlyIndex {
+    return new ReadOnlyIndex(this.folder, this.paths, this.function);
+  }
+
+  /** Reads all of the index anew, if it `helps`, and says whether it did. */
+  private lookAgain(helps: boolean): boolean {
+    if (helps) this.found = this.look();
+    return helps;
+  }
+
+  private absent(digests: DigestList): number[] {
+    const absent: number[] = [];
+    for (let i = 0; i < digests.length; i++) {
+      const size = digests.sizes[i] as number;
+      const { index } = this.found;
+      if (size > 0 && index.findSized(digests.words, i * this.function.words, size) < 0) absent.push(i);
+    }
+    return absent;
+  }
+
+  /** Opens a blob where the index says that it is. */
+  private openFound(digests: DigestList): Blob | undefined {
+    const { index, packs } = this.found;
+    const digest = digests.at(0);
+    const entry = index.findSized(digests.words, 0, digest.size);
+    if (entry < 0) return undefined;
+    const [place, offset] = [index.place(entry), index.offset(entry)];
+    return place === inFile ? this.openFile(digest, offset) : this.openPacked(digests, packs[place] as string, offset);
   }
 
   private openFile(digest: Digest, serial: number): Blob | undefined {
@@ -112,67 +131,6 @@ export class ReadOnlyShelf implements BlobReader {
     closeSync(fd);
     return undefined;
   }
-
-  /** Takes what the index file of a pack lists, and finds by their bytes the records behind that. */
-  private loadPack(number: number): void {
-    const slot = this.packs.push(join(this.folder, packName(number))) - 1;
-    let covered = packHeaderLength;
-    const { function: fn, index } = this;
-    const width = recordWords(fn);
-    this.eachBlock(join(this.folder, indexName(number)), (records, until) => {
-      for (let at = 0; at < records.length; at += width) {
-        const [offset, size] = [records[at + fn.words] as number, records[at + fn.words + 1] as number];
-        this.take(records, at, { slot, offset, size }, isPresent(records, at, fn));
-      }
-      covered = Math.max(covered, until);
-    });
-    const fd = openIfThere(this.packs[slot] as string);
-    if (fd === undefined) return;
-    try {
-      scanPack(fd, covered, fstatSync(fd).size, fn, (digests, offset) => {
-        const size = digests.sizes[0] as number;
-        if (index.find(digests.words, 0) < 0) this.take(digests.words, 0, { slot, offset, size }, true);
-      });
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  private loadFiles(): void {
-    const { function: fn } = this;
-    const width = recordWords(fn);
-    this.eachBlock(this.paths.journal, (records) => {
-      for (let at = 0; at < records.length; at += width) {
-        const field = at + fn.words;
-        const size = (records[field + 1] as number) + ((records[field + 2] as number) & 0xffffff) * 0x100000000;
-        this.take(records, at, { slot: inFile, offset: records[field] as number, size }, isPresent(records, at, fn));
-      }
-    });
-  }
-
-  /** A blob is, or is no longer, at a place. Of two places in packs the first counts, of two files the last. */
-  private take(
-    words: Uint32Array,
-    word: number,
-    at: { slot: number; offset: number; size: number },
-    there: boolean,
-  ): void {
-    const { index } = this;
-    const entry = index.find(words, word);
-    const same = entry >= 0 && index.place(entry) === at.slot && index.offset(entry) === at.offset;
-    if (there ? entry >= 0 && at.slot === inFile && index.place(entry) === inFile : same) index.remove(entry);
-    if (there && index.find(words, word) < 0) index.insert(words, word, at.size, at.slot, at.offset, 0);
-  }
-
-  private eachBlock(path: string, take: (records: Uint32Array, covered: number) => void): void {
-    const fd = openIfThere(path);
-    if (fd === undefined) return;
-    try {
-      for (const { records, covered } of readBlocks(fd, fstatSync(fd).size, this.function)) take(records, covered);
-    } finally {
-      closeSync(fd);
-    }
-  }
 }
 
 function blobIn(digest: Digest, fd: number, start: number): Blob {
@@ -189,13 +147,4 @@ function blobIn(digest: Digest, fd: number, start: number): Blob {
       open = false;
     },
   };
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw fromFileSystem(error, `cannot read ${path}`);
-  }
 }

@@ -13,15 +13,19 @@ import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { type ArrivingFile, BlobFiles } from "./blob-files.ts";
+import { BlobRemoval } from "./blob-removal.ts";
+import { packedRoom } from "./blob-room.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, readFully } from "./file-io.ts";
 import { FileUpload } from "./file-upload.ts";
 import { maxPackedSize, type Pack } from "./pack.ts";
-import { PackWriter } from "./pack-writer.ts";
+import { PackWriter, type Promised } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
 import type { Sharing } from "./shared-bytes.ts";
+import { ShelfCensus } from "./shelf-census.ts";
+import { ShelfCompaction } from "./shelf-compaction.ts";
 import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
@@ -34,8 +38,9 @@ export class Shelf {
   readonly index: DigestIndex;
   readonly packs: Packs;
   readonly files: BlobFiles;
-  private readonly writer: PackWriter;
+  readonly writer: PackWriter;
   private readonly reader: BatchReader;
+  private readonly removal: BlobRemoval;
   /** Blobs that are about to be there, by hash. */
   private readonly arriving = new Map<string, Promise<void>>();
 
@@ -43,10 +48,11 @@ export class Shelf {
   constructor(directory: string, fn: DigestFunction, context: DiskContext) {
     this.function = fn;
     this.context = context;
-    this.index = new DigestIndex(fn, context.seeds);
+    this.index = new DigestIndex(fn, context.seeds, context.useResolution);
     this.packs = new Packs(join(directory, "packs"), this.index, context);
     this.files = new BlobFiles(directory, this.index, context);
     this.writer = new PackWriter(this.packs, this.index, context);
+    this.removal = new BlobRemoval(this, context);
     this.reader = new BatchReader(this, context, (...broken) => this.discard(...broken));
   }
 
@@ -59,7 +65,8 @@ export class Shelf {
     return this.index.count;
   }
 
-  missing(digests: DigestList): number[] {
+  /** `quiet`, here and below: not a use of the blobs. */
+  missing(digests: DigestList, quiet = false): number[] {
     const { index } = this;
     const { words, sizes } = digests;
     const used = this.context.now();
@@ -69,7 +76,7 @@ export class Shelf {
       if (size === 0) continue;
       const entry = index.findSized(words, i * this.function.words, size);
       if (entry < 0) absent.push(i);
-      else index.touch(entry, used);
+      else if (!quiet) index.touch(entry, used);
     }
     return absent;
   }
@@ -80,23 +87,23 @@ export class Shelf {
     return entry < 0 ? undefined : this.index.size(entry);
   }
 
-  open(digest: Digest): MaybePromise<Blob | undefined> {
+  open(digest: Digest, quiet = false): MaybePromise<Blob | undefined> {
     if (isEmptyBlob(digest)) return emptyBlob(digest);
     const digests = DigestList.of(digest);
     const entry = this.index.findSized(digests.words, 0, digest.size);
     if (entry < 0) return undefined;
-    this.index.touch(entry, this.context.now());
+    if (!quiet) this.index.touch(entry, this.context.now());
     const place = this.index.place(entry);
     const offset = this.index.offset(entry);
     return place === inFile ? this.openFile(digests, offset) : this.openPacked(digests, this.packs.at(place), offset);
   }
 
   /** `digests` must stay as they are until this settles. */
-  readBatch(digests: DigestList): MaybePromise<BatchRead> {
-    return this.reader.read(digests);
+  readBatch(digests: DigestList, quiet = false): MaybePromise<BatchRead> {
+    return this.reader.read(digests, quiet);
   }
 
-  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+  async put(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
     if (digest.size > maxPackedSize) {
       const upload = await this.uploadFile(digest);
       try {
@@ -108,7 +115,7 @@ export class Shelf {
       return;
     }
     verifyBlob(digest, bytes);
-    if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes));
+    if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes, promised));
   }
 
   /** See DiskTenant. */
@@ -122,21 +129,22 @@ export class Shelf {
     const { context } = this;
     const { size } = digest;
     if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.uploadFile(digest);
-    context.space.take(size);
+    const promised = { room: size === 0 ? 0 : packedRoom(digest.function, size) };
     context.gathered += size;
+    try {
+      const waiting = context.space.take(promised.room);
+      if (waiting !== undefined) await waiting;
+    } catch (error) {
+      context.gathered -= size;
+      throw error;
+    }
+    const drop = (): void => {
+      context.space.giveBack(promised.room);
+      context.gathered -= size;
+    };
     return new GatheredUpload(digest, {
-      store: async (bytes) => {
-        context.space.giveBack(size); // what `put` takes next
-        try {
-          await this.put(digest, bytes);
-        } finally {
-          context.gathered -= size;
-        }
-      },
-      drop: () => {
-        context.space.giveBack(size);
-        context.gathered -= size;
-      },
+      store: (bytes) => this.put(digest, bytes, promised).finally(drop),
+      drop,
     });
   }
 
@@ -167,14 +175,24 @@ export class Shelf {
   async remove(digest: Digest): Promise<void> {
     const { words } = DigestList.of(digest);
     const entry = this.index.findSized(words, 0, digest.size);
-    if (entry >= 0) await this.removeEntry(entry, digest);
+    if (entry >= 0) await this.removal.remove([entry], Number.POSITIVE_INFINITY);
+  }
+
+  /** What gives the room of dead records back. */
+  compaction(): ShelfCompaction {
+    return new ShelfCompaction(this, this.context);
+  }
+
+  /** What there is, by number; the caller releases it. */
+  census(): ShelfCensus {
+    return new ShelfCensus(this.index, this.removal);
   }
 
   /** Removes a blob that turned out broken, if it still lies at just that place; resolves once that is durable, to whether it did. */
   async drop(digest: Digest, place: number, offset: number): Promise<boolean> {
     const entry = this.index.findSized(DigestList.of(digest).words, 0, digest.size);
     if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return false;
-    await this.removeEntry(entry, digest);
+    await this.removal.remove([entry], Number.POSITIVE_INFINITY);
     return true;
   }
 
@@ -182,8 +200,7 @@ export class Shelf {
   async saveUse(): Promise<void> {
     const places = new Set(this.index.touched);
     this.index.touched.clear();
-    for (const place of places)
-      await (place === inFile ? this.files.saveUse() : this.packs.saveUse(this.packs.at(place)));
+    for (const place of places) await (place === inFile ? this.files.saveUse() : this.packs.saveUse(place));
   }
 
   async close(): Promise<void> {
@@ -265,23 +282,15 @@ export class Shelf {
   }
 
   /** Drops a blob that is not where the index says, or not what it says: it is missing from now on, and clients bring it again. */
-  private discard(digests: DigestList, i: number, pack: Pack | undefined, offset: number): void {
+  discard(digests: DigestList, i: number, pack: Pack | undefined, offset: number): void {
     const digest = digests.at(i);
     const entry = this.index.findSized(digests.words, i * this.function.words, digest.size);
-    const place = pack?.slot ?? inFile;
-    if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return;
+    if (entry < 0 || this.packs.at(this.index.place(entry)) !== pack || this.index.offset(entry) !== offset) return;
     const { log } = this.context;
     log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
-    this.removeEntry(entry, digest).catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
-  }
-
-  private async removeEntry(entry: number, digest: Digest): Promise<void> {
-    const place = this.index.place(entry);
-    const offset = this.index.offset(entry);
-    this.index.remove(entry);
-    this.context.removals++;
-    if (place === inFile) await this.files.remove({ digest, serial: offset });
-    else await this.packs.remove(this.packs.at(place), digest, offset);
+    this.removal
+      .remove([entry], Number.POSITIVE_INFINITY)
+      .catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
   }
 }
 

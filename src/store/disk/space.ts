@@ -1,15 +1,9 @@
-import { statfsSync } from "node:fs";
 import { StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { DiskRoom, type NoRoom } from "./disk-room.ts";
 
-/** The free disk space is looked up after this many bytes: between two look-ups others write as well. */
-const checkEvery = 64 << 20;
-
-/** What stays free of a disk, so that others on it and our own journals can go on: 512 MiB, of a small disk a twentieth. */
-const maxReserve = 512 << 20;
-const reserveFraction = 20;
-
-/** Room that an index record, its block and the end of a file's last disk block may take beside the bytes of a blob. */
+/** What a file takes on a disk is counted in blocks of this. */
 const blockBytes = 4096;
 
 /** The bytes that a file of this length takes on a disk. */
@@ -20,70 +14,200 @@ export function onDisk(length: number): number {
 /** A full store refuses many uploads a second; the log has one of them in this time. */
 const logEveryMs = 60_000;
 
+/** What does not fit waits so long where somebody is making room: much is freed in it, and clients wait longer than that for an answer. */
+const patienceMs = 10_000;
+
+/** What does not fit now. */
+interface Waiting {
+  readonly take: () => NoRoom | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
 /** Accounts for the bytes of a store, and says no before there is no room: at the quota, and while the disk has some left. */
 export class Space {
-  /** Bytes on disk and those that are promised to what is being written. */
+  /** Bytes on disk, those that are promised to what is being written, and those of `setOthers`. */
   used = 0;
   readonly quota: number | undefined;
   private readonly directory: string;
+  private readonly disk: DiskRoom;
   private readonly log: Log;
-  /** Bytes to be taken before the disk is looked at again. */
-  private allowance = 0;
   private logged = Number.NEGATIVE_INFINITY;
+  private otherBytes = 0;
+  private highMark = Number.POSITIVE_INFINITY;
+  private onPressure: () => void = () => {};
+  /** What is used has passed the mark and not come back since. */
+  private above = false;
+  /** How many are making room. */
+  private makers = 0;
+  private readonly waiting = new Set<Waiting>();
+  private serving = false;
 
   constructor(directory: string, quota: number | undefined, log: Log) {
     this.directory = directory;
+    this.disk = new DiskRoom(directory);
     this.quota = quota;
     this.log = log;
   }
 
-  /** Promises `bytes` to what is about to be written. Errors: `exhausted`. */
-  take(bytes: number): void {
-    this.keepQuota(bytes);
-    if (bytes > this.allowance) this.lookAtDisk(bytes);
-    this.allowance -= bytes;
-    this.used += bytes;
+  /**
+   * Promises `bytes` to what is about to be written: at once where they fit, and later where they do not and somebody is making room,
+   * in the order in which it was asked. Errors, at once or later: `exhausted`.
+   */
+  take(bytes: number): MaybePromise<void> {
+    if (this.waiting.size === 0) {
+      const refusal = this.tryTake(bytes);
+      if (refusal === undefined) return;
+      return this.wait(bytes, () => this.tryTake(bytes), refusal);
+    }
+    return this.wait(bytes, () => this.tryTake(bytes));
   }
 
   /** As `take`, for bytes that are on the disk already and shared from now on. */
-  takeShared(bytes: number): void {
-    this.keepQuota(bytes);
-    this.used += bytes;
+  takeShared(bytes: number): MaybePromise<void> {
+    const tryTake = (): NoRoom | undefined => {
+      const refusal = this.overQuota(bytes);
+      if (refusal === undefined) this.add(bytes);
+      return refusal;
+    };
+    if (this.waiting.size > 0) return this.wait(bytes, tryTake);
+    const refusal = tryTake();
+    if (refusal !== undefined) return this.wait(bytes, tryTake, refusal);
   }
 
   /** Counts what is there, or has to be written, whatever the limits say. */
   add(bytes: number): void {
+    this.used += bytes;
+    if (this.used > this.highMark) this.passMark();
+  }
+
+  /** As `add`, for what is going to be given back before long: nobody has to make room for it. */
+  lend(bytes: number): void {
     this.used += bytes;
   }
 
   /** Takes back what `take` or `add` counted. */
   giveBack(bytes: number): void {
     this.used -= bytes;
+    if (this.used <= this.highMark) this.above = false;
+    if (this.waiting.size > 0) this.serveSoon();
   }
 
-  private keepQuota(bytes: number): void {
-    if (this.quota !== undefined && this.used + bytes > this.quota) {
-      throw this.refusal(
-        `the store is full: it has ${this.used} of ${this.quota} bytes in use and ${bytes} more are needed`,
-        "raise the quota, or remove what is no longer needed",
-      );
+  /** Bytes on the disk that are not the store's and count all the same. */
+  get others(): number {
+    return this.otherBytes;
+  }
+
+  setOthers(bytes: number): void {
+    const before = this.otherBytes;
+    this.otherBytes = bytes;
+    if (bytes > before) this.add(bytes - before);
+    else this.giveBack(before - bytes);
+  }
+
+  /**
+   * `onPressure` is called when what is used passes `highMark` bytes, once until it has come back, and each time that something
+   * does not fit. It is called in the midst of an upload: where it has called `makingRoom` when it returns, that upload waits.
+   */
+  watch(highMark: number, onPressure: () => void): void {
+    this.highMark = highMark;
+    this.onPressure = onPressure;
+    this.above = false;
+    if (this.used > highMark) this.passMark();
+  }
+
+  /** What does not fit waits from now on instead of being refused, until whoever makes room disposes of this. */
+  makingRoom(): Disposable {
+    this.makers++;
+    let making = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!making) return;
+        making = false;
+        this.makers--;
+        if (this.waiting.size > 0) this.serveSoon();
+      },
+    };
+  }
+
+  /** Whether something waits for room. */
+  get isShort(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  /** Refuses what waits. */
+  close(): void {
+    const closing = new StillageError("unavailable", "the store is being closed");
+    for (const each of this.waiting) this.settle(each, () => each.reject(closing));
+  }
+
+  private tryTake(bytes: number): NoRoom | undefined {
+    const refusal = this.overQuota(bytes) ?? this.disk.take(bytes);
+    if (refusal === undefined) this.add(bytes);
+    return refusal;
+  }
+
+  private overQuota(bytes: number): NoRoom | undefined {
+    if (this.quota === undefined || this.used + bytes <= this.quota) return undefined;
+    return {
+      message: `the store is full: it has ${this.used} of ${this.quota} bytes in use and ${bytes} more are needed`,
+      hint: "raise the quota, or remove what is no longer needed",
+    };
+  }
+
+  /** `refusal`: why it does not fit, where that is known; else it waits for those before it. */
+  private wait(bytes: number, take: () => NoRoom | undefined, refusal?: NoRoom): Promise<void> {
+    if (refusal !== undefined) {
+      this.onPressure();
+      const neverFits = this.quota !== undefined && bytes + this.otherBytes > this.quota;
+      if (this.makers === 0 || neverFits) throw this.refuse(refusal);
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.settle(waiting, () => {
+          const late = take();
+          if (late === undefined) resolve();
+          else reject(this.refuse(late));
+        });
+        this.serveSoon();
+      }, patienceMs);
+      const waiting = { take, resolve, reject, timer };
+      this.waiting.add(waiting);
+    });
+  }
+
+  /** Not at once: whoever gives something back to take it again in another form shall not find it gone. */
+  private serveSoon(): void {
+    if (this.serving) return;
+    this.serving = true;
+    setImmediate(() => {
+      this.serving = false;
+      this.serve();
+    });
+  }
+
+  private serve(): void {
+    for (const each of this.waiting) {
+      const refusal = each.take();
+      if (refusal !== undefined && this.makers > 0) return;
+      this.settle(each, () => (refusal === undefined ? each.resolve() : each.reject(this.refuse(refusal))));
     }
   }
 
-  private lookAtDisk(bytes: number): void {
-    const disk = statfsSync(this.directory);
-    const free = disk.bavail * disk.bsize;
-    const reserve = Math.min(maxReserve, (disk.blocks * disk.bsize) / reserveFraction);
-    if (free - bytes < reserve) {
-      throw this.refusal(
-        `the disk is nearly full: ${free} bytes are free, ${bytes} more are needed, and ${Math.ceil(reserve)} are kept free`,
-        "make room on the disk that holds the store",
-      );
-    }
-    this.allowance = Math.min(bytes + checkEvery, free - reserve);
+  private settle(waiting: Waiting, answer: () => void): void {
+    this.waiting.delete(waiting);
+    clearTimeout(waiting.timer);
+    answer();
   }
 
-  private refusal(message: string, hint: string): StillageError {
+  private passMark(): void {
+    if (this.above) return;
+    this.above = true;
+    this.onPressure();
+  }
+
+  private refuse({ message, hint }: NoRoom): StillageError {
     const now = performance.now();
     if (now - this.logged >= logEveryMs) {
       this.logged = now;

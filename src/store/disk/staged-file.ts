@@ -33,10 +33,13 @@ export class StagedFile {
 
   /** Takes the next bytes, which are free for other use once this settles. Errors: `exhausted`, and those of the file system. */
   write(chunk: Uint8Array): void | Promise<void> {
-    const { pieces, room } = this.parts;
-    if (room(this.length + chunk.length) > this.reserved) this.reserve(room(this.length + chunk.length));
-    this.length += chunk.length;
-    return pieces.write(chunk);
+    const needed = this.parts.room(this.length + chunk.length);
+    const waiting = needed > this.reserved ? this.reserve(needed) : undefined;
+    const write = (): void | Promise<void> => {
+      this.length += chunk.length;
+      return this.parts.pieces.write(chunk);
+    };
+    return waiting === undefined ? write() : waiting.then(write);
   }
 
   /**
@@ -65,12 +68,15 @@ export class StagedFile {
   }
 
   /** A step at a time where the quota has room for that, else what is needed. */
-  private reserve(needed: number): void {
+  private reserve(needed: number): void | Promise<void> {
     const { space } = this.parts;
     const missing = needed - this.reserved;
     const step = Math.max(missing, stepBytes);
     const taken = space.quota !== undefined && space.used + step > space.quota ? missing : step;
-    space.take(taken);
-    this.reserved += taken;
+    const waiting = space.take(taken);
+    const count = (): void => {
+      this.reserved += taken;
+    };
+    return waiting === undefined ? count() : waiting.then(count);
   }
 }

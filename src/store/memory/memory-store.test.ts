@@ -1,3 +1,4 @@
+import { blobCensusContract } from "../blob-census.contract.ts";
 import { blobStagingContract } from "../blob-staging.contract.ts";
 import { blobStoreContract } from "../blob-store.contract.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -15,4 +16,14 @@ blobStoreContract("memory", async (options) => {
 blobStagingContract("memory", async (options) => {
   const store = new MemoryStore(options);
   return { store, admin: store, [Symbol.asyncDispose]: () => store.close() };
+});
+
+blobCensusContract("memory", async (options) => {
+  const store = new MemoryStore(options);
+  return {
+    store,
+    census: () => store.census(),
+    removals: () => store.removals(),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
 });

@@ -1,34 +1,40 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Digest, digestOf, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
-import type { DigestFunction } from "../../base/digest-function.ts";
+import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { encodeEntry } from "../batch-entry.ts";
+import type { StoreCensus } from "../blob-census.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, BlobStore, BlobStoreAdmin, StoreUsage, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, BlobReader, BlobStore, BlobStoreAdmin, StoreUsage, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
+import { type MemoryBlob, MemoryCensus, type Numbered } from "./memory-census.ts";
 
 const nothing = new Uint8Array(0);
 
-/** Blobs in memory, whole: for tests, and as the contract of a store in its shortest form. `quota` is in bytes. */
+/** Blobs in memory, whole: for tests, and as the contract of a store in its shortest form, one tenant without a name. `quota` is in bytes. */
 export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
-  private readonly blobs = new Map<string, Uint8Array>();
+  private readonly numbers = new Map<string, number>();
+  private readonly list: (MemoryBlob | undefined)[] = [];
   private readonly quota: number | undefined;
+  private readonly clock: Clock;
   private bytes = 0;
   private removed = 0;
 
-  constructor(options: { readonly quota?: number } = {}) {
+  constructor(options: { readonly quota?: number; readonly clock?: Clock } = {}) {
     this.quota = options.quota;
+    this.clock = options.clock ?? systemClock;
   }
 
-  missing(digests: DigestList): number[] {
+  missing(digests: DigestList, quiet = false): number[] {
     const absent: number[] = [];
-    for (let i = 0; i < digests.length; i++) if (this.find(digests.at(i)) === undefined) absent.push(i);
+    for (let i = 0; i < digests.length; i++) if (this.find(digests.at(i), quiet) === undefined) absent.push(i);
     return absent;
   }
 
-  open(digest: Digest): Blob | undefined {
-    const bytes = this.find(digest);
+  open(digest: Digest, quiet = false): Blob | undefined {
+    const bytes = this.find(digest, quiet);
     if (bytes === undefined) return undefined;
     return {
       digest,
@@ -39,15 +45,14 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
 
   sizeOf(fn: DigestFunction, hash: string): number | undefined {
     if (hash === fn.emptyHash) return 0;
-    for (const [digest, { length }] of this.blobs) if (digest.startsWith(`${fn.name} ${hash}/`)) return length;
-    return undefined;
+    return this.list.find((each) => each?.digest.hash === hash && each.digest.function === fn)?.digest.size;
   }
 
-  readBatch(digests: DigestList): BatchRead {
+  readBatch(digests: DigestList, quiet = false): BatchRead {
     const parts: Uint8Array[] = [];
     const missing: number[] = [];
     for (let i = 0; i < digests.length; i++) {
-      const bytes = this.find(digests.at(i));
+      const bytes = this.find(digests.at(i), quiet);
       if (bytes === undefined) missing.push(i);
       else parts.push(encodeEntry(digests, i, bytes));
     }
@@ -58,7 +63,8 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
     verifyBlob(digest, bytes);
     if (this.find(digest) !== undefined) return;
     this.take(digest.size);
-    this.blobs.set(keyOfDigest(digest), new Uint8Array(bytes)); // not slice: of a Buffer that is a view
+    const kept = new Uint8Array(bytes); // not slice: of a Buffer that is a view
+    this.numbers.set(keyOfDigest(digest), this.list.push({ digest, bytes: kept, used: this.seconds() }) - 1);
   }
 
   async upload(digest: Digest): Promise<Upload> {
@@ -111,13 +117,31 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
 
   /** Forgets a blob; nothing happens where there is none. */
   async remove(digest: Digest): Promise<void> {
-    if (!this.blobs.delete(keyOfDigest(digest))) return;
+    const number = this.numbers.get(keyOfDigest(digest));
+    if (number === undefined) return;
+    this.numbers.delete(keyOfDigest(digest));
+    this.list[number] = undefined;
     this.bytes -= digest.size;
     this.removed++;
   }
 
+  census(): StoreCensus {
+    const numbered: Numbered = {
+      list: this.list,
+      remove: (digest) => this.remove(digest),
+    };
+    const reader: BlobReader = {
+      missing: (digests) => this.missing(digests, true),
+      sizeOf: (fn, hash) => this.sizeOf(fn, hash),
+      open: (digest) => this.open(digest, true),
+      readBatch: (digests) => this.readBatch(digests, true),
+    };
+    const shelves = digestFunctions.map((fn) => new MemoryCensus(fn, numbered));
+    return { tenants: [{ instance: "", shelves, reader }], resolution: 0, close: () => {} };
+  }
+
   usage(): StoreUsage {
-    return { blobs: this.blobs.size, bytes: this.bytes, quota: this.quota };
+    return { blobs: this.numbers.size, bytes: this.bytes, quota: this.quota };
   }
 
   removals(): number {
@@ -126,8 +150,15 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
 
   async close(): Promise<void> {}
 
-  private find(digest: Digest): Uint8Array | undefined {
-    return isEmptyBlob(digest) ? nothing : this.blobs.get(keyOfDigest(digest));
+  private find(digest: Digest, quiet = false): Uint8Array | undefined {
+    if (isEmptyBlob(digest)) return nothing;
+    const blob = this.list[this.numbers.get(keyOfDigest(digest)) ?? -1];
+    if (blob !== undefined && !quiet) blob.used = this.seconds();
+    return blob?.bytes;
+  }
+
+  private seconds(): number {
+    return Math.floor(this.clock() / 1000);
   }
 
   private take(bytes: number): void {

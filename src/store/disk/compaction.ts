@@ -1,0 +1,87 @@
+import { setTimeout } from "node:timers/promises";
+import type { DiskContext } from "./disk-context.ts";
+import type { Pack } from "./pack.ts";
+import { type Compacted, deadShare, isWorthCopying, type ShelfCompaction } from "./shelf-compaction.ts";
+
+/** A step of copying is followed by a rest of the same length, so that half of what the disk and the thread can do is left to others; but not a longer one. */
+const maxRestMs = 500;
+
+interface Candidate {
+  readonly shelf: ShelfCompaction;
+  readonly pack: Pack;
+}
+
+/** Gives the room of dead records in packs back to the disk, a pack at a time. */
+export class Compaction {
+  private readonly shelves: () => Iterable<ShelfCompaction>;
+  private readonly context: DiskContext;
+  private running: Promise<Compacted> | undefined;
+
+  /** `shelves` gives those that there are now. */
+  constructor(shelves: () => Iterable<ShelfCompaction>, context: DiskContext) {
+    this.shelves = shelves;
+    this.context = context;
+  }
+
+  /**
+   * Deletes packs without live records, then copies what is live in others and deletes those, until little is dead, or `signal` is aborted. Whoever calls
+   * meanwhile gets the same. Errors: those of the file system, for which the pack that was being copied stays.
+   */
+  run(signal?: AbortSignal): Promise<Compacted> {
+    if (this.running !== undefined) return this.running;
+    const { underWay } = this.context;
+    const running = this.compact(signal).finally(() => {
+      this.running = undefined;
+      underWay.delete(running);
+    });
+    this.running = running;
+    underWay.add(running);
+    return running;
+  }
+
+  private async compact(signal: AbortSignal | undefined): Promise<Compacted> {
+    const { context } = this;
+    const goesOn = (): boolean => !context.closed && signal?.aborted !== true;
+    using _ = context.space.makingRoom();
+    const shelves = [...this.shelves()];
+    for (const shelf of shelves) if (goesOn()) await shelf.deleteDead();
+    const done = new Set<Pack>(); // some of them may have had to stay
+    while (goesOn()) {
+      const best = this.best(shelves, done);
+      if (best === undefined) break;
+      done.add(best.pack);
+      await this.compactOne(best, goesOn);
+    }
+    const sum = (of: (shelf: ShelfCompaction) => number): number => shelves.reduce((all, each) => all + of(each), 0);
+    return { packs: sum(({ packs }) => packs), copied: sum(({ copied }) => copied), freed: sum(({ freed }) => freed) };
+  }
+
+  /** The pack with the most dead bytes for each live one; `undefined` where little is dead in all. */
+  private best(shelves: readonly ShelfCompaction[], done: ReadonlySet<Pack>): Candidate | undefined {
+    let dead = 0;
+    let best: Candidate | undefined;
+    for (const shelf of shelves) {
+      for (const pack of shelf.all()) {
+        dead += pack.dead;
+        if (!isWorthCopying(pack) || pack.unreadable || done.has(pack)) continue;
+        if (best === undefined || pack.dead * best.pack.live > best.pack.dead * pack.live) best = { shelf, pack };
+      }
+    }
+    const { used, others } = this.context.space;
+    return dead < (used - others) * deadShare ? undefined : best;
+  }
+
+  private async compactOne({ shelf, pack }: Candidate, goesOn: () => boolean): Promise<void> {
+    const { space, log } = this.context;
+    const rest = async (worked: number): Promise<boolean> => {
+      if (!space.isShort) await setTimeout(Math.min(worked, maxRestMs));
+      return goesOn();
+    };
+    try {
+      await shelf.compact(pack, rest);
+    } catch (error) {
+      if (!pack.unreadable) throw error; // it is not for this pack that others would not do better
+      log.error({ pack: pack.path, error }, "a pack cannot be read, and stays as it is");
+    }
+  }
+}
