@@ -14,6 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   rpc: transport,
   access: ["base", "config"],
   store: ["base", "gen"],
+  backup: kept,
   cache: kept,
   origin: [...kept, "cache"],
   ostree: kept,
@@ -24,7 +25,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: [...transport, ...rules, "access", "origin", "check"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "import", "check", "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "backup", "import", "check", "server", "client", "config"],
   main: ["cli"],
 };
 

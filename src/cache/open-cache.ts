@@ -2,8 +2,10 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { closeAll } from "../base/close-all.ts";
 import type { Log } from "../base/log.ts";
+import { clearBackupLinks } from "../store/disk/backup-links.ts";
 import type { FaultPoints } from "../store/disk/faults.ts";
 import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
+import type { RefAdmin } from "../store/ref-admin.ts";
 import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 
@@ -20,6 +22,8 @@ export interface CacheOptions {
 export interface OpenCache {
   readonly store: DiskStore;
   readonly refs: RefStore;
+  /** The same refs, for whoever keeps the store in order: no door gets this. */
+  readonly refAdmin: RefAdmin;
   close(): Promise<void>;
 }
 
@@ -34,8 +38,9 @@ export async function openCache(directory: string, options: CacheOptions): Promi
     ...(faults === undefined ? {} : { faults }),
   });
   try {
+    await clearBackupLinks(directory);
     const refs = new SqliteRefStore({ file: join(directory, "refs.sqlite"), durability, clock, log });
-    return { store, refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
+    return { store, refs, refAdmin: refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
   } catch (error) {
     await store.close();
     throw error;

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { asStillageError } from "../base/errors.ts";
+import { numberOf, openDatabase, openToRead } from "../store/sqlite/open-database.ts";
 import { decodeRoots, hashesIn } from "../store/sqlite/root-lines.ts";
-import { openDatabase, openToRead } from "../store/sqlite/schema.ts";
+import { applicationId, formatVersion } from "../store/sqlite/schema.ts";
 import { type CheckContext, found } from "./check-context.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding, FindingKind } from "./findings.ts";
 import { finishSalvage, salvageRefs } from "./salvage-refs.ts";
 
 export const refsFile = "refs.sqlite";
@@ -29,7 +30,7 @@ export async function checkRefs(context: CheckContext, hasBlobs: boolean): Promi
   }
   const wrong = lookAt(context, file);
   if (wrong.length === 0) return true;
-  if (wrong.some(({ kind }) => kind === "refs-unknown")) return false;
+  if (wrong.some(({ kind }) => kind === "refs-unknown" || kind === "refs-old")) return false;
   if (!repair) return wrong.every(({ kind }) => kind === "refs-derived");
   const salvaged = await salvageRefs(file, context.clock);
   if (salvaged.lost.length > 0) {
@@ -50,9 +51,7 @@ function lookAt(context: CheckContext, file: string): Finding[] {
   try {
     database = openToRead(file);
   } catch (error) {
-    const { code, message } = asStillageError(error);
-    if (code === "failed-precondition" && !mayBeDamage(message)) return [found(context, "refs-unknown", file, message)];
-    return [found(context, "refs-damaged", file, message)];
+    return [found(context, whyClosed(file), file, asStillageError(error).message)];
   }
   try {
     const errors = database
@@ -70,12 +69,24 @@ function lookAt(context: CheckContext, file: string): Finding[] {
   }
 }
 
-/** Formats that a later version may have; a number beyond that is damage, as is 0, or a mark that is not ours: nothing else puts a file of this name here. */
+/** Formats that a later version may have; a number beyond that is damage. */
 const maxFormat = 1000;
 
-function mayBeDamage(message: string): boolean {
-  const format = Number(/has format (-?\d+)/.exec(message)?.[1] ?? 0);
-  return format <= 0 || format > maxFormat;
+/** Why a file of names cannot be opened: it is of another format, or damaged. A mark that is not ours is damage: nothing else puts a file of this name here. */
+function whyClosed(file: string): FindingKind {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    if (numberOf(database, "PRAGMA application_id") !== applicationId) return "refs-damaged";
+    const format = numberOf(database, "PRAGMA user_version");
+    if (format > formatVersion && format <= maxFormat) return "refs-unknown";
+    const isPresent = numberOf(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'refs_by_use'") > 0;
+    return format > 0 && format < formatVersion && !isPresent ? "refs-old" : "refs-damaged";
+  } catch {
+    return "refs-damaged";
+  } finally {
+    database?.close();
+  }
 }
 
 function checkRows(context: CheckContext, database: DatabaseSync, file: string): Finding[] {
@@ -127,8 +138,9 @@ class DerivedRoots {
 /** What follows from `refs` in one statement each: rows mean that something does not agree. */
 const derivations: readonly (readonly [sql: string, what: string])[] = [
   [
-    `SELECT 1 FROM (SELECT space, count(*) AS n FROM refs GROUP BY space) AS a
-     FULL JOIN (SELECT space, refs AS n FROM counts WHERE refs <> 0) AS b ON a.space = b.space WHERE a.n IS NOT b.n`,
+    `SELECT 1 FROM (SELECT space, instance, pinned, count(*) AS n FROM refs GROUP BY space, instance, pinned) AS a
+     FULL JOIN (SELECT space, instance, pinned, refs AS n FROM counts WHERE refs <> 0) AS b
+     ON a.space = b.space AND a.instance = b.instance AND a.pinned = b.pinned WHERE a.n IS NOT b.n`,
     "the numbers of refs are not right",
   ],
   [

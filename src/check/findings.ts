@@ -50,6 +50,10 @@ export const kinds = {
   foreign: note("something that is not the store's", "nothing: it is left alone"),
   "refs-missing": wrong("there are blobs, but no file of names", "an empty one is made; clients push again"),
   "refs-unknown": wrong("the file of names is not one that this version knows", "nothing: it may be a later version's"),
+  "refs-old": note(
+    "the file of names is of an older version, and is not read here",
+    "nothing: `stillage store migrate`, or the next start, brings it to the present format",
+  ),
   "refs-damaged": wrong(
     "the file of names is damaged",
     "what can be read is taken to a new file; the old one stays under another name",

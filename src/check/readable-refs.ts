@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Space } from "../store/ref-store.ts";
+import { rowsOnPages } from "./sqlite-pages.ts";
 
 /** A row of `refs` as it could be read. */
 export interface SalvagedRow {
@@ -21,29 +22,54 @@ const spaces: readonly unknown[] = ["action", "asset", "reference", "ostree", "r
 /** Beyond this no id is looked for where the last one cannot be read: more refs than any store has had. */
 const farthest = 2 ** 40;
 
-/** The rows of `refs` that SQLite can read although the file is damaged, one by one; afterwards, the names of those that it cannot. */
-export function readableRefs(database: DatabaseSync): { rows: Iterable<SalvagedRow>; lost: () => string[] } {
+/** Columns of the first format: a row with fewer is of another table. */
+const leastColumns = 10;
+
+/**
+ * The rows of `refs` that can be read although the file is damaged: first those that SQLite finds, one by one; then, where it could not find all, what stands
+ * on the pages, among which the first ones are again. Afterwards, the names that an index has and no row was found for.
+ */
+export function readableRefs(
+  database: DatabaseSync,
+  file: string,
+  columns: readonly string[],
+): { rows: Iterable<SalvagedRow>; lost: () => string[] } {
   const names = namesByIndex(database);
-  return { rows: rows(database, names), lost: () => [...names.values()] };
+  return { rows: rows(database, names, file, columns), lost: () => [...names.values()] };
 }
 
-function* rows(database: DatabaseSync, names: Map<number, string>): Generator<SalvagedRow> {
+function* rows(
+  database: DatabaseSync,
+  names: Map<number, string>,
+  file: string,
+  columns: readonly string[],
+): Generator<SalvagedRow> {
+  const state = { whole: true };
   const byId = attempt(() => database.prepare("SELECT * FROM refs WHERE id = ?"));
-  if (byId === undefined) return;
-  const ids = new Set([...idsInTable(database), ...names.keys()]);
+  const ids = byId === undefined ? [] : new Set([...idsInTable(database, state), ...names.keys()]);
   for (const id of ids) {
-    const columns = attempt(() => byId.get(id));
-    const row = columns && rowOf(columns as Record<string, SQLInputValue>);
+    const found = attempt(() => byId?.get(id));
+    const row = found && rowOf(found as Record<string, SQLInputValue>);
     if (row === undefined) continue;
     names.delete(id);
+    yield row;
+  }
+  if (byId !== undefined && state.whole && names.size === 0) return;
+  for (const found of rowsOnPages(file, columns, leastColumns)) {
+    const row = rowOf(found);
+    if (row === undefined) continue;
+    if (names.get(row.id) === `${row.space} ${row.instance} ${row.name}`) names.delete(row.id);
     yield row;
   }
 }
 
 /** The ids in the table itself. Where a page of it cannot be read, the search goes on behind it. */
-function* idsInTable(database: DatabaseSync): Generator<number> {
+function* idsInTable(database: DatabaseSync, state: { whole: boolean }): Generator<number> {
   const after = attempt(() => database.prepare("SELECT id FROM refs WHERE id > ? ORDER BY id LIMIT 1"));
-  if (after === undefined) return;
+  if (after === undefined) {
+    state.whole = false;
+    return;
+  }
   const next = (at: number): number | undefined | "unreadable" => {
     try {
       return after.get(at)?.id as number | undefined;
@@ -54,6 +80,7 @@ function* idsInTable(database: DatabaseSync): Generator<number> {
   for (let at = 0; ; ) {
     let id = next(at);
     if (id === "unreadable") {
+      state.whole = false;
       at = firstReadable(next, at);
       id = next(at);
     }

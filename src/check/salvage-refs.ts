@@ -2,14 +2,12 @@ import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } fro
 import { basename, dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { Clock } from "../base/clock.ts";
-import { digestOf } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
-import { artifactOfAsset, entryOf } from "../cache/artifact-ref-name.ts";
-import { type ArtifactEntry, listable } from "../store/artifact-refs.ts";
+import { fitsList } from "../store/artifact-refs.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../store/disk/file-io.ts";
 import { ArtifactTables } from "../store/sqlite/artifact-tables.ts";
+import { artifactOfFirstFormat } from "../store/sqlite/format-1.ts";
+import { openDatabase } from "../store/sqlite/open-database.ts";
 import { decodeRoots, hashesIn } from "../store/sqlite/root-lines.ts";
-import { openDatabase } from "../store/sqlite/schema.ts";
 import { readableRefs, type SalvagedRow } from "./readable-refs.ts";
 import { mendHeader } from "./sqlite-header.ts";
 
@@ -65,8 +63,9 @@ function copyRows(from: string, to: string): { refs: number; lost: string[] } {
     const source = new DatabaseSync(from);
     try {
       source.exec("PRAGMA cell_size_check = ON");
+      checkpoint(source);
       const copy = new RefCopy(target);
-      const { rows, lost } = readableRefs(source);
+      const { rows, lost } = readableRefs(source, from, copy.columns);
       for (const row of rows) copy.add(row);
       copy.end();
       return { refs: copy.count, lost: lost() };
@@ -79,12 +78,23 @@ function copyRows(from: string, to: string): { refs: number; lost: string[] } {
   }
 }
 
+/** Has SQLite take what the journal has into the file, so that it is among its pages. */
+function checkpoint(database: DatabaseSync): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Then what SQLite itself reads is all that there is.
+  }
+}
+
 /** Adds rows as they are, and what follows from them. */
 class RefCopy {
   count = 0;
   private readonly target: DatabaseSync;
-  private readonly columns: readonly string[];
+  readonly columns: readonly string[];
   private readonly insert;
+  private readonly hasName;
+  private readonly hasId;
   private readonly addRoot;
   private readonly artifacts: ArtifactTables;
 
@@ -95,9 +105,9 @@ class RefCopy {
       .all()
       .map(({ name }) => String(name));
     const places = this.columns.map(() => "?").join(", ");
-    this.insert = target.prepare(
-      `INSERT INTO refs (${this.columns.join(", ")}) VALUES (${places}) ON CONFLICT DO NOTHING`,
-    );
+    this.insert = target.prepare(`INSERT INTO refs (${this.columns.join(", ")}) VALUES (${places}) RETURNING id`);
+    this.hasName = target.prepare("SELECT 1 FROM refs WHERE space = ? AND instance = ? AND name = ?");
+    this.hasId = target.prepare("SELECT 1 FROM refs WHERE id = ?");
     this.addRoot = target.prepare("INSERT OR IGNORE INTO roots (hash, ref) VALUES (?, ?)");
     this.artifacts = new ArtifactTables(target);
     target.exec("BEGIN");
@@ -111,38 +121,26 @@ class RefCopy {
     } catch {
       return; // it could not be served
     }
-    const entry = artifactOf(row);
-    const listed = entry && this.list(row, entry);
-    const values: Record<string, SQLInputValue> = { ...row.columns, artifact: listed ?? null, key: entry?.key ?? null };
-    const { changes } = this.insert.run(...this.columns.map((column) => values[column] ?? null));
-    if (Number(changes) === 0) return;
-    for (const hash of roots) this.addRoot.run(hash, row.id);
+    const { space, instance, name } = row;
+    if (this.hasName.get(space, instance, name) !== undefined) return;
+    const artifact = artifactOfFirstFormat(row);
+    const entry = artifact !== undefined && fitsList(artifact) ? artifact : undefined;
+    const listed = entry && this.artifacts.add(row, entry);
+    const id = this.hasId.get(row.id) === undefined ? row.id : null;
+    const values: Record<string, SQLInputValue> = {
+      ...row.columns,
+      id,
+      artifact: listed ?? null,
+      key: entry?.key ?? null,
+    };
+    const put = this.insert.get(...this.columns.map((column) => values[column] ?? null));
+    for (const hash of roots) this.addRoot.run(hash, Number(put?.id));
     if (++this.count % inTransaction === 0) this.target.exec("COMMIT; BEGIN");
   }
 
   end(): void {
     this.target.exec("COMMIT");
   }
-
-  private list(row: SalvagedRow, { project, element, key, generation, content }: ArtifactEntry): number {
-    const text = `${content.function.name} ${content.hash} ${content.size}`;
-    const { space, instance, name, message, roots, stored, expires, by } = row;
-    const ref = { space, instance, name, message, roots, stored, expires, by, artifact: undefined };
-    return this.artifacts.add(ref, { project, element, key, generation, content: text });
-  }
-}
-
-/** The artifact that a ref names, by the rules by which it was put. */
-function artifactOf({ space, name, roots, message }: SalvagedRow): ArtifactEntry | undefined {
-  const at = name.indexOf("\n");
-  const [kind, rest] = [name.slice(0, at), name.slice(at + 1)];
-  if (at < 0 || rest.includes("\n")) return undefined;
-  if (space === "reference") {
-    return kind === "artifact" ? listable(entryOf(rest, "1.9x", digestOf(sha256, message))) : undefined;
-  }
-  const content = decodeRoots(roots)[0]?.digest;
-  if (space !== "asset" || content === undefined || (kind !== "blob" && kind !== "directory")) return undefined;
-  return listable(artifactOfAsset(kind, rest, content));
 }
 
 async function sync(file: string): Promise<void> {

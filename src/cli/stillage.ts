@@ -4,9 +4,13 @@ import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
+import { pinCommand } from "./pin.ts";
 import { serveCommand } from "./serve.ts";
+import { storeBackupCommand } from "./store-backup.ts";
 import { storeFsckCommand } from "./store-fsck.ts";
 import { storeImportCommand } from "./store-import.ts";
+import { storeMigrateCommand } from "./store-migrate.ts";
+import { storeRestoreCommand } from "./store-restore.ts";
 import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
 import { versionCommand } from "./version-command.ts";
@@ -22,9 +26,12 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
-    .description("Do something with a store that no server has open")
+    .description("Back up, restore, check, fill or renew a store")
+    .addCommand(storeBackupCommand(end))
     .addCommand(storeFsckCommand(end))
-    .addCommand(storeImportCommand(end));
+    .addCommand(storeImportCommand(end))
+    .addCommand(storeMigrateCommand(end))
+    .addCommand(storeRestoreCommand(end));
   const artifact = newCommand("artifact", "stillage")
     .description("See the artifacts in a store")
     .addCommand(artifactListCommand(end))
@@ -35,6 +42,8 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(serveCommand(end))
     .addCommand(artifact)
     .addCommand(config)
+    .addCommand(pinCommand(end, "pin"))
+    .addCommand(pinCommand(end, "unpin"))
     .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));

@@ -6,8 +6,8 @@ import { isInUse } from "../store/disk/directory-lock.ts";
 import { exitStatus } from "./exit-status.ts";
 import { fsckAsJson, fsckAsText, fsckProgressLine } from "./fsck-report.ts";
 import { printable } from "./human-text.ts";
-import { showLine } from "./import-progress.ts";
 import { newCommand } from "./new-command.ts";
+import { showLine } from "./progress-line.ts";
 import { sentence } from "./sentence.ts";
 
 interface Flags {
