@@ -112,7 +112,7 @@ export class Fsck {
       const readable = await checkRefs(context, shelves.length > 0);
       this.doing = "looking for what names need";
       // A server of names alone has no blobs to look for.
-      if (readable && shelves.length > 0) await checkCompleteness(context, shelves);
+      if (readable && shelves.length > 0) await lookForBlobs(context, shelves);
     }
     return { directory, findings, ...tally, bytes: workers.bytes, milliseconds: performance.now() - began };
   }
@@ -163,6 +163,21 @@ export class Fsck {
       }
     }
     return shelves;
+  }
+}
+
+/** Where something cannot be read, what names need cannot be known either; the rest is told all the same. */
+async function lookForBlobs(context: CheckContext, shelves: readonly CheckedShelf[]): Promise<void> {
+  try {
+    await checkCompleteness(context, shelves);
+  } catch (error) {
+    if (!(error instanceof StillageError)) throw error;
+    found(
+      context,
+      "unreadable",
+      join(context.store, "tenants"),
+      `what names need was not looked for: ${error.message}`,
+    );
   }
 }
 

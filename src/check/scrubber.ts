@@ -9,7 +9,7 @@ import { inFile } from "../store/disk/digest-index.ts";
 import { closeFile, openFile, readFully } from "../store/disk/file-io.ts";
 import type { OpenShelf } from "../store/disk/open-store.ts";
 import { type Broken, Quarantine } from "./quarantine.ts";
-import { type PaceClock, ScrubPace, scrubRate } from "./scrub-pace.ts";
+import { ScrubPace, scrubRate } from "./scrub-pace.ts";
 import { loadScrubState, type ScrubPosition, type ScrubState, saveScrubState } from "./scrub-state.ts";
 import { isThere, type Placed, ScrubWalk, type Verdict, type WalkVisitor } from "./scrub-walk.ts";
 import { largeBytes } from "./stored-blobs.ts";
@@ -31,7 +31,21 @@ export interface ScrubberOptions {
   readonly maxRate: number;
   readonly clock: Clock;
   readonly log: Log;
+  readonly timer?: ScrubTimer;
 }
+
+/** How it waits. */
+export interface ScrubTimer {
+  /** Milliseconds on a clock that only goes forward. */
+  now(): number;
+  /** Rejects when the signal is aborted. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const realTimer: ScrubTimer = {
+  now: () => performance.now(),
+  wait: async (ms, signal) => delay(ms, undefined, { signal, ref: false }),
+};
 
 /** What it has done since the start; times in milliseconds since 1970. */
 export interface ScrubCounts {
@@ -51,6 +65,7 @@ export interface ScrubCounts {
  */
 export class Scrubber {
   private readonly options: ScrubberOptions;
+  private readonly timer: ScrubTimer;
   private readonly stopping = new AbortController();
   private readonly walk: ScrubWalk;
   private readonly pace: ScrubPace;
@@ -67,11 +82,10 @@ export class Scrubber {
 
   constructor(options: ScrubberOptions) {
     this.options = options;
+    this.timer = options.timer ?? realTimer;
     const { directory, clock, log } = options;
-    const wait: PaceClock["wait"] = async (ms) => {
-      await delay(ms, undefined, { signal: this.stopping.signal, ref: false });
-    };
-    this.pace = new ScrubPace({ now: () => performance.now(), wait });
+    const { timer } = this;
+    this.pace = new ScrubPace({ now: () => timer.now(), wait: (ms) => timer.wait(ms, this.stopping.signal) });
     this.walk = new ScrubWalk((bytes) => this.toll(bytes));
     this.quarantine = new Quarantine(directory, clock);
     this.unreadable = new Unreadable(log);
@@ -106,7 +120,7 @@ export class Scrubber {
   }
 
   private async idle(ms: number): Promise<void> {
-    await delay(Math.min(ms, lookEveryMs), undefined, { signal: this.stopping.signal, ref: false });
+    await this.timer.wait(Math.min(ms, lookEveryMs), this.stopping.signal);
     await this.tryAgain();
   }
 
@@ -148,23 +162,23 @@ export class Scrubber {
   private async passed(position: ScrubPosition, bytes: number): Promise<void> {
     this.state = { ...this.state, position, passed: this.state.passed + bytes };
     await this.tryAgain();
-    if (performance.now() - this.saved > saveEveryMs) await this.save();
+    if (this.timer.now() - this.saved > saveEveryMs) await this.save();
   }
 
   private async judge(blob: Placed, verdict: Verdict): Promise<void> {
     this.blobs++;
     if (verdict.kind === "rotten") await this.drop(blob, verdict.reason);
-    else if (verdict.kind === "unreadable") this.unreadable.failed(blob, verdict.error, performance.now());
+    else if (verdict.kind === "unreadable") this.unreadable.failed(blob, verdict.error, this.timer.now());
   }
 
   /** Looks again at blobs that could not be read, when it is their time; what stays unreadable is dropped. */
   private async tryAgain(): Promise<void> {
-    for (const blob of this.unreadable.due(performance.now())) {
+    for (const blob of this.unreadable.due(this.timer.now())) {
       const verdict = await this.walk.again(blob);
       if (verdict.kind !== "unreadable") {
         this.unreadable.settled(blob);
         await this.judge(blob, verdict);
-      } else if (this.unreadable.failed(blob, verdict.error, performance.now())) {
+      } else if (this.unreadable.failed(blob, verdict.error, this.timer.now())) {
         await this.drop(blob, `it could not be read three times: ${verdict.error.code}`);
       }
     }
@@ -186,7 +200,11 @@ export class Scrubber {
     } catch (error) {
       log.warn({ err: error, blob: showDigest(digest) }, "a broken blob could not be kept in the quarantine");
     }
-    if (!(await shelf.shelf.drop(digest, place, offset))) return;
+    try {
+      if (!(await shelf.shelf.drop(digest, place, offset))) return;
+    } catch (error) {
+      log.error({ err: error, blob: showDigest(digest) }, "cannot note on the disk that a broken blob is dropped");
+    }
     this.rotten++;
     const { instance } = shelf;
     const what = {
@@ -219,7 +237,7 @@ export class Scrubber {
   }
 
   private async save(): Promise<void> {
-    this.saved = performance.now();
+    this.saved = this.timer.now();
     await saveScrubState(this.options.directory, this.state);
   }
 }

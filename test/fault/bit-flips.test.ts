@@ -8,7 +8,7 @@ import { type Contents, copyTo, filesIn, flip, losses, makeStore, numbers, open,
 import { temporaryDirectory } from "./store-blobs.ts";
 
 /** Flips of each kind: enough to meet heads, data, blocks and pages, few enough for every run. */
-const flipsOfKind = 4;
+const flipsOfKind = 2;
 
 const kinds: readonly { readonly name: string; readonly file: RegExp; readonly from?: number; readonly to?: number }[] =
   [
