@@ -143,8 +143,9 @@ export class ScrubWalk {
       const reason = await look();
       return reason === undefined ? { kind: "whole" } : { kind: "rotten", reason };
     } catch (error) {
-      if (!isThere(blob)) return { kind: "moved" };
       const failure = error as NodeJS.ErrnoException;
+      if (failure.syscall === undefined) throw error;
+      if (!isThere(blob)) return { kind: "moved" };
       if (failure.code === "ENOENT" && place === inFile) return { kind: "rotten", reason: "its file is gone" };
       return { kind: "unreadable", error: failure };
     }
