@@ -74,10 +74,20 @@ export interface Upload {
 /** What a store holds, in bytes on disk and blobs. */
 export interface StoreUsage {
   readonly blobs: number;
+  /** All that counts: the three below, and what is promised to uploads. */
   readonly bytes: number;
+  /** What the blobs that are there take. */
+  readonly live: number;
+  /** What is left of removed ones, until it is compacted. */
+  readonly dead: number;
+  /** What others have on the disk and the quota limits, too. */
+  readonly others: number;
   /** The hard limit; `undefined` where there is none. */
   readonly quota: number | undefined;
 }
+
+/** What one tenant has of that. */
+export type TenantUsage = Pick<StoreUsage, "blobs" | "live" | "dead">;
 
 /** Administration, which no door receives. */
 export interface BlobStoreAdmin {

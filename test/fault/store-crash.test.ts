@@ -27,6 +27,8 @@ const points = [
   "index replaced",
 ] as const;
 
+const compactionPoints = ["blobs removed", "copy switched", "pack copied", "pack renamed", "pack deleted"] as const;
+
 /** Numbers of the blobs that a writer said to have, and to be removing. */
 interface Said {
   readonly has: Set<number>;
@@ -35,27 +37,30 @@ interface Said {
 
 describe("a store whose process is killed", { concurrency: 2 }, () => {
   for (const durability of ["on", "off"] as const) {
-    for (const point of points) {
+    for (const point of [...points, ...(durability === "on" ? compactionPoints : compactionPoints.slice(1, 2))]) {
+      const mode = points.some((each) => each === point) ? "writing" : "compacting";
       it(`at "${point}", durability ${durability}, keeps what it acknowledged`, async () => {
         await using directory = await temporaryDirectory();
-        const first = await runWriter(directory.path, [durability, "0", point, "1"]);
+        const first = await runWriter(directory.path, [durability, "0", mode, point, "1"]);
         await check(directory.path, first, 0, durability);
-        const second = await runWriter(directory.path, [durability, "100000", point, "2"]);
+        const second = await runWriter(directory.path, [durability, "100000", mode, point, "2"]);
         await check(directory.path, second, 100_000, durability);
         await check(directory.path, first, 0, durability);
       });
     }
 
-    it(`again and again at any moment, durability ${durability}, keeps what it acknowledged`, async (t) => {
-      await using directory = await temporaryDirectory();
-      const runs: Said[] = [];
-      for (let run = 0; run < 4; run++) {
-        const lines = randomInt(3000);
-        t.diagnostic(`run ${run}: killed after ${lines} lines`);
-        runs.push(await runWriter(directory.path, [durability, String(run * 100_000)], lines));
-        for (const [i, said] of runs.entries()) await check(directory.path, said, i * 100_000, durability);
-      }
-    });
+    for (const mode of ["writing", "compacting"]) {
+      it(`again and again at any moment, ${mode}, durability ${durability}, keeps what it acknowledged`, async (t) => {
+        await using directory = await temporaryDirectory();
+        const runs: Said[] = [];
+        for (let run = 0; run < 4; run++) {
+          const lines = randomInt(3000);
+          t.diagnostic(`run ${run}: killed after ${lines} lines`);
+          runs.push(await runWriter(directory.path, [durability, String(run * 100_000), mode], lines));
+          for (const [i, said] of runs.entries()) await check(directory.path, said, i * 100_000, durability);
+        }
+      });
+    }
   }
 });
 

@@ -121,3 +121,54 @@ describe("a store whose disk fails once", () => {
     await again.close();
   });
 });
+
+describe("a store whose disk fails while a pack is compacted", () => {
+  const options = { durability: "on", quota: 64 << 20, clock: systemClock, log: silentLog } as const;
+
+  for (const point of ["pack created", "pack written", "pack synced", "pack renamed"] as const) {
+    it(`with EIO at "${point}" keeps everything, and compacts it later`, async () => {
+      await using directory = await temporaryDirectory();
+      let failing = false;
+      const reach = (at: FaultPoint): void => {
+        if (failing && at === point) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      };
+      const disk = await openDiskStore(directory.path, { ...options, faults: { reach } });
+      const store = disk.tenant("");
+      const blobs = Array.from({ length: 100 }, () => randomBlob(20_000));
+      await Promise.all(blobs.map(({ digest, bytes }) => store.put(digest, bytes)));
+      const [kept, gone] = [blobs.slice(0, 20), blobs.slice(20)];
+      await Promise.all(gone.map(({ digest }) => store.remove(digest)));
+      failing = true;
+      await assert.rejects(disk.compact());
+      failing = false;
+      for (const { digest, bytes } of kept) assert.deepEqual(await read(store, digest), bytes);
+      await disk.close();
+      const again = await openDiskStore(directory.path, options);
+      await again.compact();
+      for (const { digest, bytes } of kept) assert.deepEqual(await read(again.tenant(""), digest), bytes);
+      for (const { digest } of gone) assert.deepEqual(again.tenant("").missing(DigestList.of(digest)), [0]);
+      assert.ok(again.usage().bytes < 500_000, `${again.usage().bytes} bytes`);
+      await again.close();
+    });
+  }
+
+  it("and cannot be written to at all still deletes packs without blobs", async () => {
+    await using directory = await temporaryDirectory();
+    let failing = false;
+    const reach = (at: FaultPoint): void => {
+      if (failing && at === "pack written") throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    };
+    const disk = await openDiskStore(directory.path, { ...options, faults: { reach } });
+    const store = disk.tenant("");
+    const blobs = Array.from({ length: 15 }, () => randomBlob(1 << 20));
+    for (const { digest, bytes } of blobs) await store.put(digest, bytes);
+    const last = blobs.at(-1) as (typeof blobs)[number];
+    for (const { digest } of blobs.slice(0, -1)) await store.remove(digest);
+    failing = true;
+    const before = disk.usage().bytes;
+    await assert.rejects(disk.compact(), { code: "exhausted" });
+    assert.ok(before - disk.usage().bytes > 8 << 20);
+    assert.deepEqual(await read(store, last.digest), last.bytes);
+    await disk.close();
+  });
+});

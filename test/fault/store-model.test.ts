@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
 import { systemClock } from "../../src/base/clock.ts";
+import type { Digest } from "../../src/base/digest.ts";
 import { sha256 } from "../../src/base/digest-function.ts";
+import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
+import type { StoreCensus } from "../../src/store/blob-census.ts";
 import { blob, listOf, read, readBatch, upload } from "../../src/store/blob-store.contract.ts";
 import { type DiskStore, openDiskStore } from "../../src/store/disk/open-store.ts";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
@@ -18,14 +21,27 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("put" as const), which: many }),
   fc.record({ do: fc.constant("upload" as const), which: many }),
   fc.record({ do: fc.constant("remove" as const), which: fc.array(any, { minLength: 1, maxLength: 3 }) }),
+  fc.record({ do: fc.constant("removeMany" as const), which: many }),
+  fc.record({ do: fc.constant("compact" as const), which: many }),
   fc.record({ do: fc.constant("read" as const), which: many }),
   fc.record({ do: fc.constant("reopen" as const), which: fc.constant([] as number[]) }),
 );
 
+/** Removes blobs by their numbers, as a sweep does. */
+async function removeMany(from: { census(): StoreCensus }, digests: readonly Digest[]): Promise<void> {
+  const census = from.census();
+  for (const { shelves } of census.tenants) {
+    const shelf = shelves.find((each) => each.function === sha256);
+    const numbers = digests.map((digest) => shelf?.find(DigestList.of(digest).words, 0) ?? -1);
+    await shelf?.remove(numbers, Number.POSITIVE_INFINITY);
+  }
+  census.close();
+}
+
 for (const durability of ["on", "off"] as const) {
   it(`the disk store is the memory store, durability ${durability}, whatever is done to both`, async () => {
     const open = (path: string): Promise<DiskStore> =>
-      openDiskStore(path, { durability, clock: systemClock, log: silentLog });
+      openDiskStore(path, { durability, quota: 128 << 20, clock: systemClock, log: silentLog }); // packs are small then
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         await using directory = await temporaryDirectory();
@@ -38,6 +54,15 @@ for (const durability of ["on", "off"] as const) {
           if (what === "reopen") {
             await disk.close();
             disk = await open(directory.path);
+          } else if (what === "removeMany") {
+            await removeMany(disk, digests);
+            await removeMany(model, digests);
+          } else if (what === "compact") {
+            // Meanwhile some come anew, or again.
+            const puts = [store, model].map((each) =>
+              Promise.all(chosen.map((one) => each.put(one.digest, one.bytes))),
+            );
+            await Promise.all([disk.compact(), ...puts]);
           } else if (what === "read") {
             assert.deepEqual(store.missing(listOf(digests)), model.missing(listOf(digests)));
             assert.deepEqual(await readBatch(store, digests), await readBatch(model, digests));

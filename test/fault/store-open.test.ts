@@ -57,7 +57,7 @@ describe("opening a store", () => {
   it("refuses a store that a process has open, until that ends, however it does", async () => {
     await using directory = await temporaryDirectory();
     const program = join(import.meta.dirname, "store-writer.ts");
-    const child = spawn(process.execPath, [program, directory.path, "on", "0"], {
+    const child = spawn(process.execPath, [program, directory.path, "on", "0", "writing"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const ended = once(child, "exit");

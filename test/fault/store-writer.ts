@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { BlobStore } from "../../src/store/blob-store.ts";
 import type { DiskTenant } from "../../src/store/disk/disk-tenant.ts";
@@ -7,11 +8,13 @@ import { blobOf, type NumberedBlob } from "./store-blobs.ts";
 
 /**
  * Writes, removes and touches blobs, and says on its output what has been acknowledged, line by line:
- * `has N`, `removing N`. Kills itself at the given time that a point is reached.
+ * `has N`, `removing N`. Kills itself at the given time that a point is reached. `compacting`: most blobs are removed again, in batches, and
+ * packs, which are small then, compacted all the time.
  *
- *     node store-writer.ts DIRECTORY on|off FIRST-NUMBER [POINT TIMES]
+ *     node store-writer.ts DIRECTORY on|off FIRST-NUMBER writing|compacting [POINT TIMES]
  */
-const [directory = "", durability, first, point, times] = process.argv.slice(2);
+const [directory = "", durability, first, mode, point, times] = process.argv.slice(2);
+const compacts = mode === "compacting";
 
 /** More than any test wants. */
 const enough = 30_000;
@@ -24,6 +27,7 @@ let reached = 0;
 let seconds = 1_000_000_000;
 const disk = await openDiskStore(directory, {
   durability: durability === "off" ? "off" : "on",
+  ...(compacts ? { quota: 128 << 20 } : {}),
   clock: () => seconds++ * 1000,
   log: silentLog,
   faults: {
@@ -34,6 +38,7 @@ const disk = await openDiskStore(directory, {
 });
 
 let next = Number(first);
+let compacting = false;
 await Promise.all(Array.from({ length: lanes }, lane));
 
 async function lane(): Promise<void> {
@@ -45,10 +50,32 @@ async function lane(): Promise<void> {
     const gone = blobs[from % inGroup] ?? blobs[0];
     const large = blobs.find(({ number }) => number % 300 === 99);
     for (const each of [gone, large]) if (each !== undefined) await remove(each);
+    if (compacts) await thinOut(blobs);
     seconds += 10_000;
     for (const { digest, tenant } of blobs) await disk.tenant(tenant).open(digest);
     if (from % 1000 < inGroup) for (const { tenant } of blobs.slice(0, 2)) await disk.tenant(tenant).saveUse();
   }
+}
+
+/** Removes three of four blobs by their numbers, and sees to it that packs are being compacted. */
+async function thinOut(blobs: readonly NumberedBlob[]): Promise<void> {
+  const census = disk.census();
+  for (const { instance, shelves } of census.tenants) {
+    for (const shelf of shelves) {
+      const mine = blobs.filter(
+        ({ number, tenant, digest }) => number % 4 !== 0 && tenant === instance && digest.function === shelf.function,
+      );
+      for (const { number } of mine) say(`removing ${number}`);
+      const numbers = mine.map(({ digest }) => shelf.find(DigestList.of(digest).words, 0));
+      await shelf.remove(numbers, Number.POSITIVE_INFINITY);
+    }
+  }
+  census.close();
+  if (compacting) return;
+  compacting = true;
+  void disk.compact().finally(() => {
+    compacting = false;
+  });
 }
 
 async function store({ number, tenant, digest, bytes }: NumberedBlob): Promise<void> {

@@ -3,7 +3,7 @@ import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
-import { fileRoom } from "./blob-room.ts";
+import { fileRoom, recordBytes } from "./blob-room.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import { directCreate } from "./direct-io.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
@@ -15,6 +15,7 @@ import { IndexLog } from "./index-log.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { type Sharing, shareBytes, verifyAndSync } from "./shared-bytes.ts";
 import { SharedRun } from "./shared-run.ts";
+import { onDisk } from "./space.ts";
 import { StagedFile } from "./staged-file.ts";
 
 /**
@@ -28,6 +29,9 @@ const maxLargePieces = 16;
 
 /** Files that are moved or deleted at the same time: as many as the thread pool does at once, and more would keep others waiting. */
 const filesAtATime = 4;
+
+/** A journal may be this long, in bytes, beside what twice its blobs take; what is longer is written anew at the next removal. */
+const journalSlack = 1 << 20;
 
 /** A blob in a file of its own. No other file of its function has its serial number. */
 export interface BlobFile {
@@ -63,6 +67,11 @@ export class BlobFiles {
   private readonly moving = new Map<number, number>();
   /** Serial numbers that the journal may list although they are not published. */
   private readonly doubtful = new Set<number>();
+  /** Files that are blobs. */
+  private count = 0;
+  /** Bytes that the space has counted for them, and for the journal. */
+  private fileBytes = 0;
+  private journalBytes = 0;
   private highest = 0;
 
   constructor(directory: string, index: DigestIndex, context: DiskContext) {
@@ -76,8 +85,18 @@ export class BlobFiles {
   /** Finds what there is. */
   async load(): Promise<void> {
     const recovery = new FileRecovery(this.paths, this.journal, this.index, this.context);
-    this.highest = await recovery.run();
+    await recovery.run();
+    this.highest = recovery.highest;
+    this.count = recovery.count;
+    this.fileBytes = recovery.bytes;
+    this.journalBytes = this.journal.length;
+    this.context.space.add(this.fileBytes + this.journalBytes);
     this.journal.hold();
+  }
+
+  /** Bytes that the blobs take on the disk, with their journal. */
+  get bytes(): number {
+    return this.fileBytes + this.journalBytes;
   }
 
   /** Begins a file, which is to be written and then handed to `publish` or `drop`. Errors: `exhausted`. */
@@ -196,6 +215,8 @@ export class BlobFiles {
       this.moving.set(file.serial, context.now());
       await rename(paths.settled(file), paths.arriving(file)).catch(ignoreAbsence);
       this.note(removed, file);
+      this.countJournal(recordBytes(this.index.function));
+      this.count--;
       moved.push(file);
     });
     try {
@@ -207,27 +228,37 @@ export class BlobFiles {
       context.faults.reach("removal journaled");
       await inParallel(moved, filesAtATime, async (file) => {
         await unlink(paths.arriving(file)).catch(ignoreAbsence);
-        context.space.giveBack(this.room(file.digest.size));
+        this.fileBytes -= onDisk(file.digest.size);
+        context.space.giveBack(onDisk(file.digest.size));
       });
       if (failed !== undefined) throw failed.error;
     } finally {
       for (const { serial } of files) this.moving.delete(serial);
     }
+    const { function: fn } = this.index;
+    if (this.journal.length > 2 * this.count * recordBytes(fn) + journalSlack) await this.saveUse();
   }
 
-  /** Writes the journal anew, with the last use of the blobs. */
+  /** Writes the journal anew, with the last use of the blobs, and without those that were removed. */
   async saveUse(): Promise<void> {
-    const { words } = this.index.function;
-    await this.journal.rewrite((records, at) => {
+    const { journal, index } = this;
+    const { words } = index.function;
+    await journal.rewrite((records, at) => {
       const serial = records[at + words] as number;
-      return this.index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
+      return index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
     });
+    this.countJournal(journal.length + journal.waiting * recordBytes(index.function) - this.journalBytes);
   }
 
   async close(): Promise<void> {
     await Promise.allSettled(this.settling.values());
     if (this.journal.waiting > 0) await this.journal.commit();
     await this.journal.close();
+  }
+
+  private countJournal(bytes: number): void {
+    this.journalBytes += bytes;
+    this.context.space.add(bytes);
   }
 
   /** Settles once the names in `incoming` are on the disk. */
@@ -274,11 +305,21 @@ export class BlobFiles {
     if (entry >= 0 && this.index.place(entry) === inFile && this.index.offset(entry) === file.serial)
       this.index.remove(entry);
     this.context.removals++;
+    this.counted(file, -1);
     await this.drop(file);
   }
 
-  private insert({ digest, serial }: BlobFile): void {
+  private insert(file: BlobFile): void {
+    const { digest, serial } = file;
+    this.counted(file, 1);
     this.index.insert(DigestList.of(digest).words, 0, digest.size, inFile, serial, this.context.now());
+  }
+
+  /** Notes that the room that was taken for a file is that of a blob now, or no longer. */
+  private counted({ digest }: BlobFile, sign: 1 | -1): void {
+    this.count += sign;
+    this.fileBytes += sign * onDisk(digest.size);
+    this.journalBytes += sign * recordBytes(this.index.function);
   }
 
   private note(kind: RecordKind, { digest, serial }: BlobFile): void {

@@ -80,6 +80,7 @@ export class Compaction {
     try {
       await shelf.compact(pack, rest);
     } catch (error) {
+      if (this.context.closed) return;
       if (!pack.unreadable) throw error; // it is not for this pack that others would not do better
       log.error({ pack: pack.path, error }, "a pack cannot be read, and stays as it is");
     }

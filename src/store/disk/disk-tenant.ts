@@ -6,7 +6,7 @@ import { type DigestFunction, digestFunctions } from "../../base/digest-function
 import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, BlobReader, BlobStore, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, BlobReader, BlobStore, TenantUsage, Upload } from "../blob-store.ts";
 import type { DiskContext } from "./disk-context.ts";
 import type { Sharing } from "./shared-bytes.ts";
 import { Shelf } from "./shelf.ts";
@@ -112,10 +112,15 @@ export class DiskTenant implements BlobStore, BlobStaging {
     return [...this.shelves.values()].map((shelf) => shelf.compaction());
   }
 
-  get count(): number {
-    let count = 0;
-    for (const shelf of this.shelves.values()) count += shelf.count;
-    return count;
+  usage(): TenantUsage {
+    let [blobs, live, dead] = [0, 0, 0];
+    for (const shelf of this.shelves.values()) {
+      const usage = shelf.usage();
+      blobs += usage.blobs;
+      live += usage.live;
+      dead += usage.dead;
+    }
+    return { blobs, live, dead };
   }
 
   /** Writes down when blobs were last used. */

@@ -31,7 +31,11 @@ export class FileRecovery {
   private readonly journal: IndexLog;
   private readonly index: DigestIndex;
   private readonly context: DiskContext;
-  private highest = 0;
+  /** The highest serial number in use. */
+  highest = 0;
+  /** Files that are blobs, and the bytes that they take on the disk. */
+  count = 0;
+  bytes = 0;
 
   constructor(paths: FilePaths, journal: IndexLog, index: DigestIndex, context: DiskContext) {
     this.paths = paths;
@@ -40,17 +44,15 @@ export class FileRecovery {
     this.context = context;
   }
 
-  /** Fills the index and returns the highest serial number in use. */
-  async run(): Promise<number> {
-    if (!existsSync(this.paths.incoming)) return 0;
+  /** Fills the index. */
+  async run(): Promise<void> {
+    if (!existsSync(this.paths.incoming)) return;
     if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
     for (const name of readdirSync(this.paths.incoming)) this.clear(name, whole);
     if (!whole) this.relist();
     await this.journal.commit(); // what was read may not have been on the disk
     await this.journal.close();
-    this.context.space.add(this.journal.length);
-    return this.highest;
   }
 
   private takeBlock({ records }: IndexBlock): boolean {
@@ -130,12 +132,14 @@ export class FileRecovery {
   private insert(words: Uint32Array, word: number, serial: number, size: number, used: number): void {
     if (this.index.find(words, word) >= 0) return;
     this.index.insert(words, word, size, inFile, serial, used);
-    this.context.space.add(onDisk(size));
+    this.count++;
+    this.bytes += onDisk(size);
   }
 
   private forget(entry: number, size: number): void {
     this.index.remove(entry);
-    this.context.space.giveBack(onDisk(size));
+    this.count--;
+    this.bytes -= onDisk(size);
   }
 
   private isAt(entry: number, serial: number): boolean {

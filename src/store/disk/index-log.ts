@@ -104,9 +104,11 @@ export class IndexLog {
    * ever. A crash leaves the old file, with or without the beginnings of a new one beside it, or the new one in its place.
    */
   async rewrite(used: UseOf): Promise<void> {
+    const before = this.rewriteAsked; // one is as good for both
     const done = new Promise<void>((resolve, reject) => {
       this.rewriteAsked = { used, resolve, reject };
     });
+    if (before !== undefined) done.then(before.resolve, before.reject);
     await Promise.all([this.runs.ask(), done]);
   }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { closeFile } from "./file-io.ts";
 import type { Pack } from "./pack.ts";
 
 /** Packs that are held open for reading, at most, but for those being read: a part of the 1,024 files that a process may open. */
@@ -54,7 +55,10 @@ export class OpenPacks {
         reading.settled = resolve;
       });
     }
-    if (reading.fd >= 0) this.close(pack);
+    if (reading.fd < 0) return;
+    const { fd } = reading;
+    this.forget(pack);
+    await closeFile(fd); // that is when a file without a name is deleted, which takes many milliseconds
   }
 
   closeAll(): void {
@@ -79,6 +83,10 @@ export class OpenPacks {
 
   private close(pack: Pack): void {
     closeSync(pack.reading.fd);
+    this.forget(pack);
+  }
+
+  private forget(pack: Pack): void {
     pack.reading.fd = -1;
     this.open.delete(pack);
   }

@@ -7,7 +7,7 @@ import { closeAll } from "../../base/close-all.ts";
 import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { StoreCensus, TenantCensus } from "../blob-census.ts";
-import type { BlobStore, BlobStoreAdmin, StoreUsage } from "../blob-store.ts";
+import type { BlobStore, BlobStoreAdmin, StoreUsage, TenantUsage } from "../blob-store.ts";
 import { Compaction } from "./compaction.ts";
 import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
@@ -64,6 +64,8 @@ export interface DiskStore extends BlobStoreAdmin {
   tenant(instanceName: string): DiskTenant & BlobStore;
   /** What there is now, for whoever looks after it. */
   shelves(): OpenShelf[];
+  /** What each tenant has, by its instance name. */
+  usageByTenant(): ReadonlyMap<string, TenantUsage>;
   /**
    * `onPressure` is called when what is used passes `highMark` bytes, once until it has come back below, and each time that something does not
    * fit; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
@@ -105,6 +107,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       tenant: (name) => tenants.get(name),
       shelves: () => tenants.shelves(),
       usage: () => tenants.usage(),
+      usageByTenant: () => tenants.usageByTenant(),
       watchRoom: (highMark, onPressure) => context.space.watch(highMark, onPressure),
       makingRoom: () => context.space.makingRoom(),
       setOtherBytes: (bytes) => context.space.setOthers(bytes),
@@ -172,10 +175,18 @@ class Tenants {
   }
 
   usage(): StoreUsage {
-    const { used, quota } = this.context.space;
-    let blobs = 0;
-    for (const tenant of this.tenants.values()) blobs += tenant.count;
-    return { blobs, bytes: used, quota };
+    const { used, others, quota } = this.context.space;
+    let [blobs, live, dead] = [0, 0, 0];
+    for (const usage of this.usageByTenant().values()) {
+      blobs += usage.blobs;
+      live += usage.live;
+      dead += usage.dead;
+    }
+    return { blobs, bytes: used, live, dead, others, quota };
+  }
+
+  usageByTenant(): Map<string, TenantUsage> {
+    return new Map([...this.tenants].map(([name, tenant]) => [name, tenant.usage()]));
   }
 
   compactions(): ShelfCompaction[] {

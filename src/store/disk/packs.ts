@@ -72,10 +72,11 @@ export class Packs {
       if (context.durable) await syncDirectory(directory);
       context.faults.reach("pack created");
     } catch (error) {
+      this.freeSlots.push(pack.slot);
       await unlink(pack.path);
       throw error;
     }
-    this.place(pack);
+    this.bySlot[pack.slot] = pack;
     this.count(pack, packHeaderLength);
     return pack;
   }
@@ -101,7 +102,10 @@ export class Packs {
     await unlink(pack.path + goneEnding);
     this.freeSlots.push(pack.slot);
     context.faults.reach("pack deleted");
-    const dropped = context.openPacks.drop(pack).then(() => context.space.giveBack(pack.counted));
+    const dropped = context.openPacks
+      .drop(pack)
+      .catch((error) => context.log.warn({ pack: pack.path, error }, "cannot close a pack that is deleted"))
+      .finally(() => context.space.giveBack(pack.counted));
     if (context.durable) await syncDirectory(this.directory);
     if (pack.reading.users === 0) await dropped;
   }
@@ -142,21 +146,17 @@ export class Packs {
     this.count(pack, pack.end + pack.index.length + waiting - pack.counted);
   }
 
+  /** A pack with a slot of its own, which does not lead to it yet. */
   private newPack(number: number): Pack {
     const { directory, index, context } = this;
     const log = new IndexLog(join(directory, indexName(number)), index.function, context.faults);
-    return new Pack(directory, number, this.freeSlots.at(-1) ?? this.bySlot.length, log);
+    const slot = this.freeSlots.pop() ?? this.bySlot.push(undefined) - 1;
+    return new Pack(directory, number, slot, log);
   }
 
   private add(number: number): Pack {
     const pack = this.newPack(number);
-    this.place(pack);
-    return pack;
-  }
-
-  /** Gives a pack the place that it was made for. */
-  private place(pack: Pack): void {
     this.bySlot[pack.slot] = pack;
-    if (this.freeSlots.at(-1) === pack.slot) this.freeSlots.pop();
+    return pack;
   }
 }

@@ -11,7 +11,7 @@ import type { Origin, PackWriter } from "./pack-writer.ts";
 import type { Packs } from "./packs.ts";
 
 /** Entries of the index that are looked at in one go: a part of a millisecond. */
-const entriesAtOnce = 1 << 15;
+const entriesAtOnce = 1 << 13;
 
 /** Records are taken from a pack by windows of this many bytes, in the order in which they lie there. */
 const windowBits = 20;
@@ -20,8 +20,12 @@ const windowBytes = 1 << windowBits;
 /** What lies between two records is read along with them up to this: one read costs as much as that. */
 const gapBytes = 64 << 10;
 
-/** Live bytes that are copied together, and wait for one sync. */
+/** Records that are taken from a window in one go: in a millisecond, about. */
+const recordsAtOnce = 512;
+
+/** What is copied together, at least, but for the last: it waits for one sync; and at most these records more than that, which are published in one go. */
 const stepBytes = 2 << 20;
+const stepRecords = 1024;
 
 /** What compaction needs of a shelf. */
 export interface ShelfParts {
@@ -118,15 +122,22 @@ export class ShelfCompaction implements Compacted {
     const windows = await this.windowsOf(pack);
     let step = this.newStep();
     let began = performance.now();
+    const write = async (): Promise<boolean> => {
+      await this.write(step);
+      const goesOn = await rest(performance.now() - began);
+      step = this.newStep();
+      began = performance.now();
+      return goesOn;
+    };
     try {
       for (const [w, keys] of windows.entries()) {
-        await this.read(pack, w, keys, step);
-        if (step.bytes < stepBytes && w < windows.length - 1) continue;
-        await this.write(step);
-        if (!(await rest(performance.now() - began))) return;
-        step = this.newStep();
-        began = performance.now();
+        const sorted = Float64Array.from(keys).sort();
+        for (let from = 0; from < sorted.length; from += recordsAtOnce) {
+          await this.read(pack, w, sorted.subarray(from, from + recordsAtOnce), step);
+          if ((step.bytes >= stepBytes || step.bodies.length >= stepRecords) && !(await write())) return;
+        }
       }
+      if (!(await write())) return;
     } finally {
       this.letGo(step);
     }
@@ -146,8 +157,8 @@ export class ShelfCompaction implements Compacted {
     return windows;
   }
 
-  /** Reads the records of one window that are still live, verifies them, and adds them to the step. */
-  private async read(pack: Pack, window: number, keys: readonly number[], step: Step): Promise<void> {
+  /** Reads those of the records of one window that are still live, verifies them, and adds them to the step. */
+  private async read(pack: Pack, window: number, keys: Float64Array, step: Step): Promise<void> {
     for (const run of this.runsOf(pack, window, keys)) {
       const buffer = this.context.readBuffers.take(run.to - run.from);
       step.buffers.push(buffer);
@@ -159,11 +170,11 @@ export class ShelfCompaction implements Compacted {
     }
   }
 
-  private runsOf(pack: Pack, window: number, keys: readonly number[]): Run[] {
+  private runsOf(pack: Pack, window: number, keys: Float64Array): Run[] {
     const { index } = this.parts;
     const runs: Run[] = [];
     let run: Run | undefined;
-    for (const key of Float64Array.from(keys).sort()) {
+    for (const key of keys) {
       const entry = key % entryFactor;
       const offset = window * windowBytes + Math.floor(key / entryFactor);
       if (!index.has(entry) || index.place(entry) !== pack.slot || index.offset(entry) !== offset) continue;
@@ -233,8 +244,16 @@ export class ShelfCompaction implements Compacted {
 
   /** Deletes those of the packs to which the index leads nobody. */
   private async delete(packs: Map<number, Pack>): Promise<void> {
-    await this.eachPacked((_, slot) => void packs.delete(slot));
+    const used = new Set<Pack>();
+    await this.eachPacked((_, slot) => {
+      const pack = packs.get(slot);
+      if (pack !== undefined) used.add(pack);
+    });
     for (const pack of packs.values()) {
+      if (used.has(pack)) {
+        this.context.log.warn({ pack: pack.path }, "a pack still has blobs, and stays");
+        continue;
+      }
       await this.parts.packs.delete(pack);
       this.packs++;
       this.freed += pack.counted;

@@ -8,7 +8,7 @@ import { fromFileSystem } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
 import type { StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, TenantUsage, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { BatchReader } from "./batch-reader.ts";
@@ -61,8 +61,13 @@ export class Shelf {
     await this.files.load();
   }
 
-  get count(): number {
-    return this.index.count;
+  usage(): TenantUsage {
+    let [live, dead] = [this.files.bytes, 0];
+    for (const pack of this.packs.all()) {
+      dead += pack.dead;
+      live += pack.counted - pack.dead;
+    }
+    return { blobs: this.index.count, live, dead };
   }
 
   /** `quiet`, here and below: not a use of the blobs. */

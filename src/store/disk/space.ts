@@ -76,10 +76,12 @@ export class Space {
     if (refusal !== undefined) return this.wait(bytes, tryTake, refusal);
   }
 
-  /** Counts what is there, or has to be written, whatever the limits say. */
+  /** Counts what is there, or has to be written, whatever the limits say; or, of what is negative, that there is less of it. */
   add(bytes: number): void {
     this.used += bytes;
     if (this.used > this.highMark) this.passMark();
+    else this.above = false;
+    if (bytes < 0 && this.waiting.size > 0) this.serveSoon();
   }
 
   /** As `add`, for what is going to be given back before long: nobody has to make room for it. */
@@ -89,9 +91,7 @@ export class Space {
 
   /** Takes back what `take` or `add` counted. */
   giveBack(bytes: number): void {
-    this.used -= bytes;
-    if (this.used <= this.highMark) this.above = false;
-    if (this.waiting.size > 0) this.serveSoon();
+    this.add(-bytes);
   }
 
   /** Bytes on the disk that are not the store's and count all the same. */
@@ -102,8 +102,7 @@ export class Space {
   setOthers(bytes: number): void {
     const before = this.otherBytes;
     this.otherBytes = bytes;
-    if (bytes > before) this.add(bytes - before);
-    else this.giveBack(before - bytes);
+    this.add(bytes - before);
   }
 
   /**
@@ -158,10 +157,11 @@ export class Space {
 
   /** `refusal`: why it does not fit, where that is known; else it waits for those before it. */
   private wait(bytes: number, take: () => NoRoom | undefined, refusal?: NoRoom): Promise<void> {
+    const isTooMuch = this.quota !== undefined && bytes + this.otherBytes > this.quota;
+    if (isTooMuch) throw this.refuse(this.overQuota(bytes) as NoRoom);
     if (refusal !== undefined) {
       this.onPressure();
-      const neverFits = this.quota !== undefined && bytes + this.otherBytes > this.quota;
-      if (this.makers === 0 || neverFits) throw this.refuse(refusal);
+      if (this.makers === 0) throw this.refuse(refusal);
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -141,7 +141,7 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
   }
 
   usage(): StoreUsage {
-    return { blobs: this.numbers.size, bytes: this.bytes, quota: this.quota };
+    return { blobs: this.numbers.size, bytes: this.bytes, live: this.bytes, dead: 0, others: 0, quota: this.quota };
   }
 
   removals(): number {
