@@ -7,6 +7,7 @@ import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
 import { serveCommand } from "./serve.ts";
 import { storeBackupCommand } from "./store-backup.ts";
+import { storeFsckCommand } from "./store-fsck.ts";
 import { storeImportCommand } from "./store-import.ts";
 import { storeMigrateCommand } from "./store-migrate.ts";
 import { storeRestoreCommand } from "./store-restore.ts";
@@ -25,8 +26,9 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
-    .description("Back up, restore, fill or renew a store")
+    .description("Back up, restore, check, fill or renew a store")
     .addCommand(storeBackupCommand(end))
+    .addCommand(storeFsckCommand(end))
     .addCommand(storeImportCommand(end))
     .addCommand(storeMigrateCommand(end))
     .addCommand(storeRestoreCommand(end));

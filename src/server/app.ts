@@ -26,6 +26,7 @@ import { Listener, type ListenerConfig } from "./listener.ts";
 import { serverMetrics } from "./metrics.ts";
 import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
+import { openScrubber, scrubMetrics } from "./scrub.ts";
 import { type Part, servicesOf } from "./services.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
@@ -43,6 +44,10 @@ export interface ServerOptions extends OriginSettings, LimitSettings {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
+  /** In what time all that is stored is read again; `undefined`: never. */
+  readonly scrubEveryMs: number | undefined;
+  /** Bytes a second. */
+  readonly scrubRate: number;
   /** What `/status` says the program is. */
   readonly version: string;
 }
@@ -79,6 +84,8 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const cache = await openCache(options.store, { durability, quota, clock, log });
   opened.defer(() => cache.close());
   const { store } = cache;
+  const scrubber = openScrubber(options, store, log);
+  opened.defer(() => scrubber?.close());
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
   const origin = openOrigin(options, store, log);
@@ -107,6 +114,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     connections: () => rpc.connections(),
     admission,
   });
+  if (scrubber !== undefined) scrubMetrics(metrics, scrubber);
   const listeners: Listener[] = [];
   const started = clock();
   const operatorPages = pages({

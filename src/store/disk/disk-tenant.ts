@@ -97,6 +97,11 @@ export class DiskTenant implements BlobStore, BlobStaging {
     return this.shelf(digest.function).remove(digest);
   }
 
+  /** The shelves that there are now, with their directories. */
+  *opened(): Iterable<{ readonly directory: string; readonly shelf: Shelf }> {
+    for (const [fn, shelf] of this.shelves) yield { directory: join(this.directory, fn.name), shelf };
+  }
+
   /** What there is, by number; the caller releases each. */
   census(): ShelfCensus[] {
     return [...this.shelves.values()].map((shelf) => shelf.census());
