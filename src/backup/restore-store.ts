@@ -136,10 +136,12 @@ class Restore {
       if (damaged.length > 0) await rm(index, { force: true });
     }
     const good = new Set<string>();
+    const count = (bytes: number): void => {
+      progress.verified += bytes;
+    };
     for (const paths of filesIn(store, place)) {
       for (const path of paths) {
-        const whole =
-          quick || (await verifyFile(join(store, path), fn, signal, (bytes) => void (progress.verified += bytes)));
+        const whole = quick || (await verifyFile(join(store, path), fn, signal, count));
         if (whole) good.add(path);
         else {
           this.note(path);
