@@ -151,7 +151,9 @@ class Restore {
     }
     this.blobs += good.size;
     const journal = journalOf(place);
-    if (good.size === 0 || !(await copyJournal(join(backup, journal), join(store, journal), fn, good))) return;
+    if (good.size === 0) return;
+    const own = { root: store, function: fn, paths: good };
+    await copyJournal(join(backup, journal), join(store, journal), own, Math.floor(Date.now() / 1000));
     await rename(join(store, newPath(journal)), join(store, journal));
     await syncDirectory(join(store, place.path));
   }
