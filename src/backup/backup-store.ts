@@ -213,9 +213,13 @@ class Backup {
   private async copyJournal(place: ShelfPlace, files: ReadonlySet<string>): Promise<void> {
     const { store, target } = this.options;
     const journal = journalOf(place);
-    if (files.size > 0 && (await copyJournal(join(store, journal), join(target, journal), place.function, files))) {
-      this.pending.push([join(target, newPath(journal)), join(target, journal)]);
-    } else this.outdated.push(journal);
+    if (files.size === 0) {
+      this.outdated.push(journal);
+      return;
+    }
+    const own = { root: target, function: place.function, paths: files };
+    await copyJournal(join(store, journal), join(target, journal), own, Math.floor(Date.now() / 1000));
+    this.pending.push([join(target, newPath(journal)), join(target, journal)]);
   }
 
   /** Replaces what leads to the blobs, all of which are there. A crash leaves what is said to be incomplete. */

@@ -136,10 +136,12 @@ class Restore {
       if (damaged.length > 0) await rm(index, { force: true });
     }
     const good = new Set<string>();
+    const count = (bytes: number): void => {
+      progress.verified += bytes;
+    };
     for (const paths of filesIn(store, place)) {
       for (const path of paths) {
-        const whole =
-          quick || (await verifyFile(join(store, path), fn, signal, (bytes) => void (progress.verified += bytes)));
+        const whole = quick || (await verifyFile(join(store, path), fn, signal, count));
         if (whole) good.add(path);
         else {
           this.note(path);
@@ -149,7 +151,9 @@ class Restore {
     }
     this.blobs += good.size;
     const journal = journalOf(place);
-    if (good.size === 0 || !(await copyJournal(join(backup, journal), join(store, journal), fn, good))) return;
+    if (good.size === 0) return;
+    const own = { root: store, function: fn, paths: good };
+    await copyJournal(join(backup, journal), join(store, journal), own, Math.floor(Date.now() / 1000));
     await rename(join(store, newPath(journal)), join(store, journal));
     await syncDirectory(join(store, place.path));
   }

@@ -146,6 +146,7 @@ describe("backup and restore", () => {
         rmSync(pack.replace(".pack", ".idx"), { force: true });
         rmSync(`${pack}.gone`);
         rmSync(join(place.store, "tenants/team%2Fos/sha256/files"), { recursive: true });
+        rmSync(join(place.store, "tenants/team%2Fos/sha256/files.idx"));
       }
       if (step === "refs copied")
         await place.refs.put([
