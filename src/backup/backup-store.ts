@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
 import { openBackupLinks } from "../store/disk/backup-links.ts";
 import { makeRoot } from "../store/disk/directories.ts";
 import { lockDirectory } from "../store/disk/directory-lock.ts";
@@ -35,10 +36,17 @@ export interface BackupOptions {
   readonly signal: AbortSignal;
   readonly progress: BackupProgress;
   /** Is told of each step, in tests. */
-  readonly reached?: (step: BackupStep) => void;
+  readonly reached?: (step: BackupStep) => MaybePromise<void>;
 }
 
-export type BackupStep = "linked" | "refs copied" | "file copied" | "packs copied" | "replacing" | "replaced";
+export type BackupStep =
+  | "linked"
+  | "refs read"
+  | "refs copied"
+  | "file copied"
+  | "packs copied"
+  | "replacing"
+  | "replaced";
 
 export interface BackedUp {
   readonly store: string;
@@ -118,16 +126,17 @@ class Backup {
     if (!this.manifest.complete) await this.note(false);
     progress.phase = "linking";
     await this.linked.link();
-    this.reached("linked");
+    await this.reached("linked");
     progress.phase = "copying refs";
     const time = new Date().toISOString();
     await copyRefs(refs, newRefs, signal, (share) => {
       progress.share = share;
     });
+    await this.reached("refs read");
     await this.linked.link();
     const { refs: count, dropped } = dropGone(newRefs, refs);
     this.pending.push([newRefs, join(target, refsFile)]);
-    this.reached("refs copied");
+    await this.reached("refs copied");
 
     progress.phase = "copying";
     const { packs, files, bytes } = await this.measure();
@@ -137,7 +146,7 @@ class Backup {
       await this.copyJournal(place, files);
     }
     await this.copier.finish();
-    this.reached("packs copied");
+    await this.reached("packs copied");
     signal.throwIfAborted();
     this.manifest = { ...this.manifest, store, time, refs: count, files, bytes };
     await this.replace();
@@ -189,7 +198,7 @@ class Backup {
       delete this.packs[path];
       this.packs[path] = { source: identity, length: await this.copier.copy(source, path) };
     }
-    this.reached("file copied");
+    await this.reached("file copied");
     if (progress.bytes - this.noted < noteEveryBytes) return;
     await this.copier.finish();
     await this.note(this.manifest.complete);
@@ -198,15 +207,19 @@ class Backup {
   private async copyFile(path: string): Promise<void> {
     if (existsSync(join(this.options.target, path))) return;
     await this.copier.copy(this.linked.path(path), path);
-    this.reached("file copied");
+    await this.reached("file copied");
   }
 
   private async copyJournal(place: ShelfPlace, files: ReadonlySet<string>): Promise<void> {
     const { store, target } = this.options;
     const journal = journalOf(place);
-    if (files.size > 0 && (await copyJournal(join(store, journal), join(target, journal), place.function, files))) {
-      this.pending.push([join(target, newPath(journal)), join(target, journal)]);
-    } else this.outdated.push(journal);
+    if (files.size === 0) {
+      this.outdated.push(journal);
+      return;
+    }
+    const own = { root: target, function: place.function, paths: files };
+    await copyJournal(join(store, journal), join(target, journal), own, Math.floor(Date.now() / 1000));
+    this.pending.push([join(target, newPath(journal)), join(target, journal)]);
   }
 
   /** Replaces what leads to the blobs, all of which are there. A crash leaves what is said to be incomplete. */
@@ -214,7 +227,7 @@ class Backup {
     const { target } = this.options;
     await syncFile(join(target, refsFile + partEnding));
     await this.note(false);
-    this.reached("replacing");
+    await this.reached("replacing");
     const folders = new Set([target]);
     for (const path of this.outdated) await rm(join(target, path), { force: true });
     for (const [from, to] of this.pending) {
@@ -224,7 +237,7 @@ class Backup {
     for (const folder of folders) await syncDirectory(folder);
     for (const path of Object.keys(this.packs)) if (!this.has(path)) delete this.packs[path];
     await this.note(true);
-    this.reached("replaced");
+    await this.reached("replaced");
   }
 
   /** Deletes what is no longer in the store. A crash leaves some of it, which nothing leads to, to the next run. */
@@ -255,8 +268,8 @@ class Backup {
     await writeManifest(this.options.target, this.manifest);
   }
 
-  private reached(step: BackupStep): void {
-    this.options.reached?.(step);
+  private async reached(step: BackupStep): Promise<void> {
+    await this.options.reached?.(step);
   }
 }
 

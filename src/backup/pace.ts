@@ -3,6 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 /** The longest time that is made up for, in milliseconds: who was held up for longer does not hurry the more after it. */
 const maxDebtMs = 100;
 
+/** What a timer takes. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** Keeps what is copied below a number of bytes a second. */
 export class Pace {
   private readonly bytesPerMs: number;
@@ -22,7 +25,10 @@ export class Pace {
   async take(bytes: number): Promise<void> {
     this.signal.throwIfAborted();
     const wait = this.waitFor(bytes);
-    if (wait >= 1) await delay(wait, undefined, { signal: this.signal }).catch(() => this.signal.throwIfAborted());
+    if (wait < 1) return;
+    await delay(Math.min(wait, maxTimerMs), undefined, { signal: this.signal }).catch(() =>
+      this.signal.throwIfAborted(),
+    );
   }
 
   /** How long to wait before so many bytes, in milliseconds, if they are copied after that. */

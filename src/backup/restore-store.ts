@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
 import { makeRoot } from "../store/disk/directories.ts";
 import { lockDirectory, lockFile } from "../store/disk/directory-lock.ts";
 import { syncDirectory } from "../store/disk/file-io.ts";
@@ -14,17 +15,17 @@ import { copyJournal } from "./copy-journal.ts";
 import { type Manifest, manifestFile, readManifest } from "./manifest.ts";
 import { Pace } from "./pace.ts";
 import { filesIn, indexOf, journalOf, refsFile, type ShelfPlace, shelvesIn } from "./store-layout.ts";
-import { listedIn, verifyFile, verifyPack } from "./verify-shelf.ts";
+import { verifyFile, verifyPack } from "./verify-shelf.ts";
 
 export interface RestoreOptions {
   readonly backup: string;
   readonly store: string;
-  /** Whether what was copied is taken for what it should be. */
+  /** Whether what index files list is taken for what it should be. */
   readonly quick: boolean;
   readonly signal: AbortSignal;
   readonly progress: BackupProgress;
   /** Is told of each file that was copied, in tests. */
-  readonly reached?: () => void;
+  readonly reached?: () => MaybePromise<void>;
 }
 
 export interface Restored {
@@ -127,20 +128,20 @@ class Restore {
     for (const pack of this.packsOf(place)) {
       signal.throwIfAborted();
       const [path, index] = [join(store, pack), join(store, indexOf(pack))];
-      const listed = quick ? listedIn(index, fn) : undefined;
-      const { blobs, damaged } =
-        listed === undefined ? await verifyPack(path, index, fn) : { blobs: listed.size, damaged: [] };
+      const { blobs, damaged } = await verifyPack(path, index, fn, quick);
       this.blobs += blobs;
       progress.verified += (await stat(path)).size;
       for (const offset of damaged) this.note(`${pack}, at ${offset}`);
       // The server makes one of what verifies; what does not is missing then.
-      if (damaged.length > 0) await rm(index);
+      if (damaged.length > 0) await rm(index, { force: true });
     }
     const good = new Set<string>();
+    const count = (bytes: number): void => {
+      progress.verified += bytes;
+    };
     for (const paths of filesIn(store, place)) {
       for (const path of paths) {
-        const whole =
-          quick || (await verifyFile(join(store, path), fn, signal, (bytes) => void (progress.verified += bytes)));
+        const whole = quick || (await verifyFile(join(store, path), fn, signal, count));
         if (whole) good.add(path);
         else {
           this.note(path);
@@ -150,14 +151,16 @@ class Restore {
     }
     this.blobs += good.size;
     const journal = journalOf(place);
-    if (good.size === 0 || !(await copyJournal(join(backup, journal), join(store, journal), fn, good))) return;
+    if (good.size === 0) return;
+    const own = { root: store, function: fn, paths: good };
+    await copyJournal(join(backup, journal), join(store, journal), own, Math.floor(Date.now() / 1000));
     await rename(join(store, newPath(journal)), join(store, journal));
     await syncDirectory(join(store, place.path));
   }
 
   private async copy(path: string): Promise<void> {
     await this.copier.copy(join(this.options.backup, path), path);
-    this.options.reached?.();
+    await this.options.reached?.();
   }
 
   private packsOf(place: ShelfPlace): string[] {

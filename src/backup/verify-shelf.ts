@@ -12,14 +12,22 @@ import { scanPack } from "../store/disk/pack-scan.ts";
 const pieceBytes = 1 << 20;
 
 export interface VerifiedPack {
-  /** Those that are listed, or else found. */
+  /** Those that are whole, and were not removed. */
   readonly blobs: number;
-  /** Where records begin that are listed and not what the list says. */
+  /** Where records begin that are not what they were. */
   readonly damaged: readonly number[];
 }
 
-/** Counts the blobs that the index file of a pack lists, `undefined` where there is no such file, by where they begin. */
-export function listedIn(index: string, fn: DigestFunction): Set<number> | undefined {
+/** What an index file says of a pack. */
+interface PackList {
+  /** Where the records of blobs begin that are there. */
+  readonly listed: Set<number>;
+  /** All records up to here are, or were, listed. */
+  readonly covered: number;
+}
+
+/** `undefined` where there is no such file. */
+function listOf(index: string, fn: DigestFunction): PackList | undefined {
   let fd: number;
   try {
     fd = openSync(index, "r");
@@ -29,32 +37,50 @@ export function listedIn(index: string, fn: DigestFunction): Set<number> | undef
   }
   try {
     const listed = new Set<number>();
-    for (const { records, count } of readBlocks(fd, fstatSync(fd).size, fn)) {
+    let until = packHeaderLength;
+    for (const { records, count, covered } of readBlocks(fd, fstatSync(fd).size, fn)) {
       for (let i = 0, at = 0; i < count; i++, at += recordWords(fn)) {
         const offset = records[at + fn.words] as number;
         if (isPresent(records, at, fn)) listed.add(offset);
         else listed.delete(offset);
       }
+      until = Math.max(until, covered);
     }
-    return listed;
+    return { listed, covered: until };
   } finally {
     closeSync(fd);
   }
 }
 
-/** Reads all of a pack and compares each record with its hash. What its end has of a write that was under way is no damage. */
-export async function verifyPack(pack: string, index: string, fn: DigestFunction): Promise<VerifiedPack> {
-  const listed = listedIn(index, fn);
-  const found = new Set<number>();
+/**
+ * Reads all of a pack, or where that is `quick` what nothing lists, and compares each record with its hash. What its end has of a write that was under
+ * way is no damage.
+ */
+export async function verifyPack(
+  pack: string,
+  index: string,
+  fn: DigestFunction,
+  quick: boolean,
+): Promise<VerifiedPack> {
+  const { listed, covered } = listOf(index, fn) ?? { listed: new Set<number>(), covered: packHeaderLength };
+  const found = new Set<number>(quick ? listed : []);
+  const damaged: number[] = [];
   const fd = openSync(pack, "r");
   try {
-    scanPack(fd, packHeaderLength, fstatSync(fd).size, fn, (_, offset) => found.add(offset));
+    const start = quick ? covered : packHeaderLength;
+    let next = start;
+    scanPack(fd, start, fstatSync(fd).size, fn, (_, offset, length) => {
+      // Between records that nothing lists yet there is nothing else.
+      if (offset > next && next >= covered) damaged.push(next);
+      if (listed.has(offset) || offset >= covered) found.add(offset);
+      next = offset + length;
+    });
   } finally {
     closeSync(fd);
   }
   await turn();
-  const damaged = [...(listed ?? [])].filter((offset) => !found.has(offset));
-  return { blobs: listed === undefined ? found.size : listed.size - damaged.length, damaged };
+  for (const offset of listed) if (!found.has(offset)) damaged.push(offset);
+  return { blobs: found.size, damaged };
 }
 
 /** Whether the file of a large blob has the hash that its name says. Errors: the signal's reason. */

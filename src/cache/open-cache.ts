@@ -38,7 +38,9 @@ export async function openCache(directory: string, options: CacheOptions): Promi
     ...(faults === undefined ? {} : { faults }),
   });
   try {
-    await clearBackupLinks(directory);
+    await clearBackupLinks(directory).catch((error: unknown) => {
+      log.warn({ error }, "cannot delete what a backup has left, which keeps room");
+    });
     const refs = new SqliteRefStore({ file: join(directory, "refs.sqlite"), durability, clock, log });
     return { store, refs, refAdmin: refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
   } catch (error) {

@@ -33,9 +33,8 @@ export async function openBackupLinks(store: string): Promise<BackupLinks> {
   return {
     path: links,
     close: async () => {
-      await rm(links, { recursive: true, force: true });
-      lock.release();
       await rm(path, { recursive: true, force: true });
+      lock.release();
     },
   };
 }
@@ -46,9 +45,7 @@ export async function clearBackupLinks(store: string): Promise<void> {
   if (!existsSync(path)) return;
   try {
     const lock = lockDirectory(path);
-    await rm(join(path, "links"), { recursive: true, force: true });
-    lock.release();
-    await rm(path, { recursive: true, force: true });
+    await rm(path, { recursive: true, force: true }).finally(() => lock.release());
   } catch (error) {
     if (!isInUse(error)) throw error;
   }

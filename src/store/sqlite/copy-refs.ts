@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { backup, type DatabaseSync } from "node:sqlite";
 import type { RefName } from "../ref-store.ts";
@@ -22,7 +21,7 @@ export async function copyRefs(
   signal: AbortSignal,
   onProgress: (share: number) => void,
 ): Promise<void> {
-  const source = openToRead(file);
+  const source = openBeside(file);
   try {
     for (const ending of ["", "-wal", "-shm", "-journal"]) await rm(target + ending, { force: true });
     // What this reads stays as it is now, whoever writes; else each write would have the copy begin anew.
@@ -47,7 +46,7 @@ export async function copyRefs(
 export function dropGone(copy: string, file: string): { readonly refs: number; readonly dropped: number } {
   const ours = openToChange(copy);
   try {
-    const theirs = openToRead(file);
+    const theirs = openBeside(file);
     try {
       return dropFrom(ours, theirs);
     } finally {
@@ -78,6 +77,16 @@ function dropFrom(ours: DatabaseSync, theirs: DatabaseSync): { refs: number; dro
   }
 }
 
+/**
+ * Opens the refs of a store whose server may run, start or stop meanwhile. Not as one who only reads: he would leave a journal behind where nobody else
+ * had one, or would have to trust that nobody begins to write.
+ */
+function openBeside(file: string): DatabaseSync {
+  const database = openToChange(file);
+  database.exec("PRAGMA query_only = ON");
+  return database;
+}
+
 /** Whether a file is a whole database of refs. Errors: `corrupt`, and as `openToRead`. */
 export function checkRefs(file: string, quick: boolean): number {
   const database = openToRead(file);
@@ -91,9 +100,4 @@ export function checkRefs(file: string, quick: boolean): number {
   } finally {
     database.close();
   }
-}
-
-/** Whether there is a journal beside a database: it is in use, or was when its process ended. */
-export function hasJournal(file: string): boolean {
-  return existsSync(`${file}-wal`);
 }

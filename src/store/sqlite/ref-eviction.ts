@@ -74,6 +74,7 @@ export class RefEviction {
     const stayed = ids.filter((id) => this.lastUse.has(id));
     const rest = ids.filter((id) => !this.lastUse.has(id));
     for (const id of rest) this.going.add(id);
+    rest.sort((a, b) => a - b); // neighbours in the tables together: fewer pages for each transaction
     try {
       for (let at = 0; at < rest.length; at += batchRefs) {
         const batch = rest.slice(at, at + batchRefs);
