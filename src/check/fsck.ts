@@ -18,7 +18,16 @@ import { Findings } from "./findings.ts";
 import { Quarantine, quarantineFolder } from "./quarantine.ts";
 
 /** What else lies in a store's directory. */
-const known = new Set([stampFile, lockFile, "tenants", refsFile, quarantineFolder, "scrub.json", "lost+found"]);
+const known = new Set([
+  stampFile,
+  lockFile,
+  "tenants",
+  refsFile,
+  quarantineFolder,
+  "backup",
+  "scrub.json",
+  "lost+found",
+]);
 const besides = [/^refs\.sqlite-(wal|shm)$/, /^refs\.sqlite\.damaged-/, /^(pull|push)\.socket$/];
 const leftovers = ["format.new", "direct-io.new", "scrub.json.new"];
 const refsLeftovers = [`${refsFile}.new`, `${refsFile}.new-wal`, `${refsFile}.new-shm`, `${refsFile}.new-journal`];

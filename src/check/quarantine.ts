@@ -10,6 +10,9 @@ export const quarantineFolder = "quarantine";
 export const maxQuarantineBytes = 1 << 30;
 export const maxQuarantineEntries = 1000;
 
+/** Entries of one process after which it is looked whether there is too much: so many more there may be for a while. */
+const pruneEvery = 50;
+
 /** What was found where something else should be. */
 export interface Broken {
   readonly instance: string;
@@ -66,7 +69,7 @@ export class Quarantine {
     const what = digest === undefined ? {} : { function: digest.function.name, blob: showDigest(digest) };
     const said = { found: at.toISOString(), instance, ...what, file, offset, reason };
     await writeFile(`${path}.json`, `${JSON.stringify(said, undefined, 2)}\n`);
-    await this.prune();
+    if (this.count % pruneEvery === 1) await this.prune();
   }
 
   /** Names sort as they come; the process's own number keeps those of one moment apart. */

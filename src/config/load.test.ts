@@ -48,6 +48,8 @@ test("without anything there are the defaults: safe ones", () => {
     originDeny: [],
     originMaxBytes: 4 * 1024 ** 3,
     originTimeoutMs: 600_000,
+    scrubEveryMs: 14 * 24 * 3_600_000,
+    scrubRate: 20 << 20,
     graceMs: 30_000,
     logLevel: "info",
     logFormat: "auto",
