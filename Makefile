@@ -30,7 +30,7 @@ build: setup ## Bundle the programs into dist/, for bin/ and npm pack
 
 .PHONY: test
 test: setup ## Everything that is checked before a change is taken
-	@scripts/suites.sh lint test-unit test-cli test-fault test-conformance test-package test-docs $(client-suites) test-soak
+	@scripts/suites.sh lint test-unit test-cli test-fault test-power test-conformance test-package test-docs $(client-suites) test-soak
 
 .PHONY: lint
 lint: setup ## Types, style, the rules of the house, generated code
@@ -54,6 +54,10 @@ test-cli: test-setup ## The programs as processes: commands, settings, signals, 
 .PHONY: test-fault
 test-fault: test-setup ## Kills, damage, full disks, archives that mean harm
 	$(call node-test,$(process-limit)) 'test/fault/**/*.test.ts'
+
+.PHONY: test-power
+test-power: test-setup ## Power cuts, simulated at some hundred moments of real processes
+	NODE_COMPILE_CACHE=$(CURDIR)/.cache/compiled $(call node-test,$(process-limit)) 'test/power/**/*.test.ts'
 
 .PHONY: test-conformance
 test-conformance: test-setup ## The API's semantics, also against buildbox-casd, and bounded fuzzing

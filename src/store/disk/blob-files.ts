@@ -41,7 +41,7 @@ export interface BlobFile {
 
 /** A file in `incoming` that is to become a blob. */
 export interface ArrivingFile extends BlobFile {
-  /** Its name in `incoming` is on the disk. */
+  /** Its name in `incoming` is on the disk, where the store is durable. */
   readonly named: Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export class BlobFiles {
     this.journal = new IndexLog(this.paths.journal, index.function, context.faults);
     this.index = index;
     this.context = context;
-    this.naming = new SharedRun(() => (context.durable ? syncDirectory(this.paths.incoming) : Promise.resolve()));
+    this.naming = new SharedRun(() => syncDirectory(this.paths.incoming));
   }
 
   /** Finds what there is. */
@@ -261,8 +261,9 @@ export class BlobFiles {
     this.context.space.add(bytes);
   }
 
-  /** Settles once the names in `incoming` are on the disk. */
+  /** Settles once the names in `incoming` are on the disk; without durability `settle` sees to that. */
   private syncNames(): Promise<void> {
+    if (!this.context.durable) return Promise.resolve();
     const named = this.naming.ask();
     named.catch(() => {}); // publish tells of it
     return named;
@@ -272,7 +273,10 @@ export class BlobFiles {
     const { context, paths } = this;
     try {
       await file.named;
-      if (!context.durable) await syncFile(paths.arriving(file)); // not even now is anything listed that may be lost
+      if (!context.durable) {
+        await syncFile(paths.arriving(file)); // not even now is anything listed that may be lost
+        await this.naming.ask();
+      }
       context.faults.reach("file synced");
       this.moving.set(file.serial, this.context.now());
       this.note(present, file);

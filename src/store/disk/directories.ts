@@ -11,20 +11,19 @@ export async function makeRoot(path: string): Promise<void> {
 
 /**
  * The directories of a store, made as they are needed. Each is synced into the one above it on its first use, also where it was there: a
- * process before this one may have ended between the two steps.
+ * process before this one may have ended between the two steps. That is done without durability, too: there are few, and what lies in them
+ * may be promised later.
  */
 export class Directories {
   private readonly root: string;
-  private readonly durable: boolean;
   private readonly made = new Map<string, Promise<void>>();
 
   /** `root` exists. */
-  constructor(root: string, durable: boolean) {
+  constructor(root: string) {
     this.root = root;
-    this.durable = durable;
   }
 
-  /** Makes a directory below the root, and those between; resolves once they are there, and durable where the store is. */
+  /** Makes a directory below the root, and those between; resolves once they are there, durably. */
   ensure(path: string): Promise<void> {
     if (path === this.root) return Promise.resolve();
     let making = this.made.get(path);
@@ -40,6 +39,6 @@ export class Directories {
     const above = dirname(path);
     await this.ensure(above);
     await mkdir(path, { recursive: true });
-    if (this.durable) await syncDirectory(above);
+    await syncDirectory(above);
   }
 }

@@ -47,10 +47,13 @@ function hintOnOthers(directory: string): string {
   return ofOther ? "; `stillage store import` takes over there what another cache server left here" : "";
 }
 
-/** Stamps a directory that has none yet. A crash leaves it without a stamp, and without anything else. */
+/**
+ * Stamps a directory that has none yet. A crash leaves it without a stamp, and without anything else; so the stamp of a process that ended before its
+ * last step is made durable by the next one.
+ */
 export async function stamp(directory: string): Promise<void> {
   const path = join(directory, stampFile);
-  if (existsSync(path)) return;
+  if (existsSync(path)) return syncDirectory(directory);
   const fd = await openFile(join(directory, newStamp), "w");
   try {
     await writeAll(fd, Buffer.from(currentStamp), 0);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { sha1 } from "../../base/digest-function.ts";
 import { noFaults } from "./faults.ts";
-import { present, readBlocks, removed, writtenBlockRecords } from "./index-format.ts";
+import { present, readBlocks, recordWords, removed, writtenBlockRecords } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 
 it("a rewrite joins blocks, and leaves out what was removed", async () => {
@@ -62,6 +62,36 @@ it("a block covers nothing that only the next one lists", async () => {
       { count: 7, covered: 70 },
       { count: writtenBlockRecords, covered: 70 },
       { count: 3, covered: (7 + many) * 10 },
+    ]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+it("a file written anew keeps the removal of a blob that is on its way out", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "index-"));
+  try {
+    const path = join(directory, "files.idx");
+    const log = new IndexLog(path, sha1, noFaults);
+    const words = new Uint32Array(sha1.words);
+    for (const kind of [present, removed] as const) {
+      log.add({ kind, words, word: 0, offset: 1, size: 5, used: 0 });
+      log.add({ kind, words, word: 0, offset: 2, size: 5, used: 0 });
+    }
+    await log.commit();
+    await log.rewrite((records, at) => (records[at + sha1.words] === 1 ? 7 : undefined));
+    await log.close();
+    const fd = openSync(path, "r");
+    const kinds = [...readBlocks(fd, fstatSync(fd).size, sha1)].flatMap(({ count, records }) =>
+      Array.from({ length: count }, (_, i) => {
+        const at = i * recordWords(sha1) + sha1.words;
+        return [records[at], (records[at + 2] as number) >>> 24];
+      }),
+    );
+    closeSync(fd);
+    assert.deepEqual(kinds, [
+      [1, present],
+      [1, removed],
     ]);
   } finally {
     await rm(directory, { recursive: true });

@@ -38,6 +38,8 @@ export class IndexLog {
   private readonly runs = new SharedRun(() => this.run());
   private fd: number | undefined;
   private held = false;
+  /** The file's name is on the disk. */
+  private named = false;
   private discarded = false;
   private syncAsked = false;
   private rewriteAsked: Rewrite | undefined;
@@ -145,10 +147,18 @@ export class IndexLog {
         await this.replace(rewriteAsked.used).then(rewriteAsked.resolve, rewriteAsked.reject);
       }
       if (this.waiting > 0) await this.writePending();
-      if (syncAsked) await syncData(this.file());
+      if (syncAsked) await this.sync();
     } finally {
       if (!this.held) await this.letGo();
     }
+  }
+
+  /** The first sync is one of the directory, too: whoever made the file, now or before a crash, may not have come to that. */
+  private async sync(): Promise<void> {
+    await syncData(this.file());
+    if (this.named) return;
+    await syncDirectory(dirname(this.path));
+    this.named = true;
   }
 
   private async writePending(): Promise<void> {
@@ -173,11 +183,13 @@ export class IndexLog {
     const old = readBlocks(this.file(), this.length, this.function);
     const length = await writeIndexAnew(this.path, this.function, old, used);
     this.faults.reach("index rewritten");
+    this.named = false;
     await rename(newPath(this.path), this.path);
     this.faults.reach("index replaced");
     await this.letGo();
     this.length = length;
     await syncDirectory(dirname(this.path));
+    this.named = true;
   }
 
   private file(): number {

@@ -7,7 +7,6 @@ import {
   type IndexBlock,
   indexHeader,
   indexHeaderLength,
-  isPresent,
   recordWords,
   writtenBlockRecords,
 } from "./index-format.ts";
@@ -19,7 +18,10 @@ export function newPath(path: string): string {
   return path + newEnding;
 }
 
-/** The last use of the blob of the record that begins at `records[at]`; `undefined` where it is to be left out. */
+/**
+ * The last use of the blob of the record that begins at `records[at]`; `undefined` where it is to be left out. Of a blob that is on its way out the record
+ * of its removal, too, may be in the file: the two stay or go together, or the blob would be listed for ever.
+ */
 export type UseOf = (records: Uint32Array, at: number) => number | undefined;
 
 /** Writes a new index file of what the old one lists, to take the place of the one at `path`, syncs it, and returns its length. */
@@ -57,7 +59,7 @@ async function* blocksOf(fn: DigestFunction, old: Iterable<IndexBlock>, used: Us
   for (const { records, covered: until } of old) {
     for (let at = 0; at < records.length; at += width) {
       if (slices.over) await slices.rest();
-      const use = isPresent(records, at, fn) ? used(records, at) : undefined;
+      const use = used(records, at);
       if (use === undefined) continue;
       if (count === writtenBlockRecords) {
         yield encodeBlock(fn, kept, count, covered);

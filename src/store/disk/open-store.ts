@@ -235,7 +235,7 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     log: options.log,
     faults: options.faults ?? noFaults,
     space: new Space(directory, options.quota, options.log),
-    directories: new Directories(directory, durable),
+    directories: new Directories(directory),
     openPacks: new OpenPacks(),
     pace: new ReadPace(() => performance.now()),
     readBuffers: new ReadBuffers(),

@@ -8,13 +8,14 @@ import {
   readSync,
   rmSync,
   unlinkSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { entryLength } from "../batch-entry.ts";
 import { recordBytes } from "./blob-room.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
-import { syncData } from "./file-io.ts";
+import { syncData, syncDirectory } from "./file-io.ts";
 import { type IndexBlock, type IndexRecord, isPresent, present, recordWords, removed } from "./index-format.ts";
 import { newEnding } from "./index-rewrite.ts";
 import { goneEnding, indexName, numberIn, type Pack, packHeader, packHeaderLength } from "./pack.ts";
@@ -47,18 +48,20 @@ export class PackRecovery {
       const found = numberIn(name);
       if (found?.isPack) numbers.push(found.number);
       if (name.endsWith(newEnding)) unlinkSync(join(this.directory, name));
-      if (name.endsWith(goneEnding)) this.finishDeletion(name);
+      if (name.endsWith(goneEnding)) await this.finishDeletion(name);
     }
     for (const number of numbers.sort((a, b) => a - b)) await this.load(number);
     this.dropIndexesWithoutPack(new Set(numbers));
     return this.highest;
   }
 
-  /** Goes on where a crash has interrupted `Packs.delete`. */
-  private finishDeletion(name: string): void {
+  /** Goes on where a crash has interrupted `Packs.delete`, in the same steps. */
+  private async finishDeletion(name: string): Promise<void> {
     const number = numberIn(name.slice(0, -goneEnding.length))?.number;
     if (number === undefined) return;
+    await syncDirectory(this.directory);
     rmSync(join(this.directory, indexName(number)), { force: true });
+    await syncDirectory(this.directory);
     unlinkSync(join(this.directory, name));
     this.context.log.info({ directory: this.directory, name }, "finished the deletion of a pack");
   }
@@ -71,7 +74,7 @@ export class PackRecovery {
     const fd = openSync(pack.path, "r+");
     try {
       const { size } = fstatSync(fd);
-      if (!hasHeader(fd, packHeader(index.function))) {
+      if (!ensureHeader(fd, packHeader(index.function))) {
         context.log.warn({ pack: pack.path }, "the header of a pack is damaged; its records are served as they verify");
       }
       pack.index.load((block) => this.takeBlock(pack, block, size, doubles));
@@ -156,7 +159,12 @@ export class PackRecovery {
   }
 }
 
-function hasHeader(fd: number, header: Buffer): boolean {
+/** Whether a pack has its header, which is written where there is nothing: a power cut may come before that of a new pack is on the disk. */
+function ensureHeader(fd: number, header: Buffer): boolean {
   const bytes = Buffer.alloc(header.length);
-  return readSync(fd, bytes, 0, bytes.length, 0) === bytes.length && bytes.equals(header);
+  readSync(fd, bytes, 0, bytes.length, 0);
+  if (bytes.equals(header)) return true;
+  if (bytes.some((byte) => byte !== 0)) return false;
+  writeSync(fd, header, 0, header.length, 0);
+  return true;
 }

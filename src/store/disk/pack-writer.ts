@@ -223,9 +223,8 @@ export class PackWriter {
   private async active(): Promise<ActivePack> {
     if (this.current !== undefined && !this.current.takesMore) await this.retire();
     if (this.current === undefined) {
-      const { newest } = this.packs;
-      const reopened = newest?.appendable && newest.end < this.context.packBytes;
-      this.current = await ActivePack.open(reopened ? newest : await this.packs.create(), this.context);
+      const pack = (await this.packs.reopen()) ?? (await this.packs.create());
+      this.current = await ActivePack.open(pack, this.context);
     }
     return this.current;
   }

@@ -69,7 +69,7 @@ export class Packs {
       } finally {
         await closeFile(fd);
       }
-      if (context.durable) await syncDirectory(directory);
+      await syncDirectory(directory);
       context.faults.reach("pack created");
     } catch (error) {
       this.freeSlots.push(pack.slot);
@@ -88,9 +88,20 @@ export class Packs {
   }
 
   /**
+   * The newest pack, where it takes more. Its name is on the disk then: a process that was killed may have begun it and not come to that.
+   */
+  async reopen(): Promise<Pack | undefined> {
+    const { newest } = this;
+    if (!newest?.appendable || newest.end >= this.context.packBytes) return undefined;
+    await syncDirectory(this.directory);
+    return newest;
+  }
+
+  /**
    * Deletes a pack to which the index leads nobody, and which is not appended to, in this order: its name is changed; its index file goes; it goes
    * itself. A crash after the first step leaves a name for which the next start takes the other steps; so a pack is never found
-   * without its index file, whose removals would be undone then. Whoever reads it goes on; its room counts until the last has left.
+   * without its index file, whose removals would be undone then, nor that without its pack. Each step is on the disk before the next, as a power cut may keep
+   * any of them. Whoever reads it goes on; its room counts until the last has left.
    */
   async delete(pack: Pack): Promise<void> {
     const { context } = this;
@@ -99,7 +110,9 @@ export class Packs {
     await rename(pack.path, pack.path + goneEnding);
     this.bySlot[pack.slot] = undefined;
     context.faults.reach("pack renamed");
+    await syncDirectory(this.directory);
     await pack.index.discard();
+    await syncDirectory(this.directory);
     await unlink(pack.path + goneEnding);
     this.freeSlots.push(pack.slot);
     context.faults.reach("pack deleted");
@@ -107,7 +120,6 @@ export class Packs {
       .drop(pack)
       .catch((error) => context.log.warn({ pack: pack.path, error }, "cannot close a pack that is deleted"))
       .finally(() => context.space.giveBack(pack.counted));
-    if (context.durable) await syncDirectory(this.directory);
     if (pack.reading.users === 0) await dropped;
   }
 
