@@ -7,6 +7,7 @@ import { type DoorSide, openDoors } from "./door-side.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 import type { Stock } from "./stock.ts";
 import { StoreSide } from "./store-side.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
 
 export interface RunningServer {
   readonly listeners: readonly RunningListener[];
@@ -21,7 +22,8 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions, log: Log): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
   const store = opened.use(await StoreSide.open(options, log));
-  const doors = await openDoorsHere(options, store, log);
+  const doors =
+    options.workers === 1 ? await openDoorsHere(options, store, log) : await WorkerPool.open(options, store, log);
   const parts = opened.move();
   return {
     listeners: doors.listeners,

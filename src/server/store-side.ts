@@ -2,6 +2,7 @@ import { Registry } from "prom-client";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type OpenCache, openCache } from "../cache/open-cache.ts";
+import { recallUpload } from "../cache/upload-desk.ts";
 import { Uploads } from "../cache/uploads.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
@@ -34,7 +35,7 @@ export class StoreSide implements AsyncDisposable {
     if (accessFile !== undefined) opened.defer(() => accessFile.close());
     const cache = await openCache(options.store, { durability, quota, clock, log });
     opened.defer(() => cache.close());
-    const uploads = new Uploads(clock);
+    const uploads = new Uploads(clock, recallUpload);
     opened.defer(() => uploads.stop());
     const origin = openOrigin(options, cache.store, log);
     opened.defer(() => origin?.close());

@@ -44,6 +44,8 @@ export interface DiskStoreOptions {
 export interface DiskStore extends BlobStoreAdmin {
   /** The blobs of an instance name, which no other name leads to. The same object each time. Errors: `invalid` for a name that is too long. */
   tenant(instanceName: string): DiskTenant & BlobStore;
+  /** What `removals` says, for other threads: an Int32. */
+  readonly removalCount: SharedArrayBuffer;
 }
 
 /**
@@ -68,6 +70,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       tenant: (name) => tenants.get(name),
       usage: () => tenants.usage(),
       removals: () => context.removals,
+      removalCount: context.removalCount,
       close: async () => {
         clearInterval(saving);
         context.closed = true;
@@ -141,6 +144,7 @@ class Tenants {
 function createContext(directory: string, options: DiskStoreOptions): DiskContext {
   const durable = options.durability === "on";
   const seeds = getRandomValues(new Uint32Array(2));
+  const removals = new Int32Array(new SharedArrayBuffer(4));
   return {
     durable,
     direct: durable && takesDirectWrites(directory),
@@ -158,6 +162,12 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     seeds: [seeds[0] as number, seeds[1] as number],
     closed: false,
     gathered: 0,
-    removals: 0,
+    removalCount: removals.buffer,
+    get removals() {
+      return Atomics.load(removals, 0);
+    },
+    set removals(count) {
+      Atomics.store(removals, 0, count);
+    },
   };
 }
