@@ -1,5 +1,6 @@
 import { type Digest, showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Upload } from "./blob-store.ts";
 
 /** Refuses to take more bytes than a digest names, before any of them is kept. */
@@ -14,7 +15,7 @@ export interface GatheredEnd {
   /** `verified`: they are known to be the digest's. */
   store(bytes: Uint8Array, verified?: boolean): Promise<void>;
   /** Nobody wants them. */
-  drop(): void;
+  drop(): MaybePromise<void>;
 }
 
 /** An upload that is gathered in memory and stored at the end: for blobs that are small. */
@@ -56,6 +57,6 @@ export class GatheredUpload implements Upload {
   async abort(): Promise<void> {
     if (this.bytes === undefined) return;
     this.bytes = undefined;
-    this.end.drop();
+    await this.end.drop();
   }
 }

@@ -61,7 +61,7 @@ export class DistantStore {
         }
         await this.slabs.share(bytes, (slab, at) => this.line.ask("keepUpload", number, slab, at, bytes.length));
       };
-      const end = { store, drop: () => void drop().catch(() => {}) };
+      const end = { store, drop };
       return new DistantUpload(plain, new GatheredUpload(digest, end, soFar?.kept));
     }
     const { fd, path, direct, durable } = file;
