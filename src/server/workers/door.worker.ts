@@ -25,7 +25,10 @@ const line = new ThreadLine<WorkerAsks>(port, {
   opened: async () => (await doors).listeners,
   recallUpload: (upload) => uploads.recall(upload),
   doorMetrics: async () => (await registry.getMetricsAsJSON()) as unknown as PlainMetric[],
-  reload: async () => (await doors).reload(),
+  reload: async () => {
+    lines.flush();
+    await (await doors).reload();
+  },
   close: async (graceMs) => {
     await (await doors).close(graceMs);
     lines.flush();
