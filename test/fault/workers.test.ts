@@ -76,6 +76,12 @@ async function round(address: string, lane: number, acknowledged: Acknowledged):
   return failures;
 }
 
+/** Calls that ended, as the metrics count them. */
+async function callsOf(pool: WorkerPool): Promise<number> {
+  const lines = (await pool.metrics()).split("\n").filter((line) => line.startsWith("stillage_rpc_calls_total{"));
+  return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+
 /** Files below a directory that this process has open. */
 function openBelow(directory: string): string[] {
   return readdirSync("/proc/self/fd").flatMap((fd) => {
@@ -99,9 +105,12 @@ describe("a server whose workers die while clients push and pull through all of 
     let before: StoreUsage;
     {
       await using side = await StoreSide.open(options, silentLog);
-      const pool = await WorkerPool.open(options, side, silentLog);
+      const told: object[] = [];
+      const log = { ...silentLog, error: (fields: object, message: string) => void told.push({ ...fields, message }) };
+      const pool = await WorkerPool.open(options, side, log);
       const address = pool.listeners[0]?.address ?? "";
       const acknowledged: Acknowledged = { blobs: [], assets: [] };
+      const calls: number[] = [];
       let failures = 0;
       let going = lanes;
       const clients = Array.from({ length: lanes }, async (_, lane) => {
@@ -113,6 +122,7 @@ describe("a server whose workers die while clients push and pull through all of 
           // In the middle of something: at a moment when it has an upload or an open blob.
           while (going > 0 && !pool.threads.some(({ held }) => held > 0)) await delay(1);
           const thread = pool.threads[n % 2] ?? pool.threads[0];
+          calls.push(await callsOf(pool));
           if (going > 0 && n < 4) await thread?.terminate();
           await delay(n < 4 ? 100 : 5);
         }
@@ -120,6 +130,12 @@ describe("a server whose workers die while clients push and pull through all of 
       await Promise.all([...clients, deaths]);
       assert.ok(failures > 0, "nobody noticed");
       assert.ok(Number(pool.status().workersRestarted) >= 2);
+      assert.deepEqual(
+        calls,
+        calls.toSorted((a, b) => a - b),
+        "what has been counted stays",
+      );
+      for (const line of told) assert.match(JSON.stringify(line), /"worker":[12]\b.*a worker has ended/);
 
       await insist(address, async (endpoint) => {
         const blobDigests = acknowledged.blobs.map(({ digest }) => digest);

@@ -54,9 +54,12 @@ export class WorkerPool implements DoorSide {
     try {
       const [first, ...others] = pool.seats;
       if (first === undefined) throw new StillageError("internal", "a server has at least one worker");
-      // The first one finds out which ports the others are to have.
-      pool.listeners = await pool.start(first);
-      await Promise.all(others.map((seat) => pool.start(seat)));
+      // Where any port will do, the first one finds out which the others are to have.
+      const known = options.listeners.every(({ address }) => !address.endsWith(":0"));
+      const starting = known ? others.map((seat) => pool.start(seat)) : [];
+      const [listeners] = await Promise.all([pool.start(first), ...starting]);
+      pool.listeners = listeners;
+      if (!known) await Promise.all(others.map((seat) => pool.start(seat)));
       return pool;
     } catch (error) {
       await pool.close(0);
