@@ -8,8 +8,7 @@ import { suite } from "./suite.ts";
 // A part of the suite against a server with two workers: what goes over to the thread of the store in a way of its own. All of it, against
 // any number of workers: STILLAGE_WORKERS=2 node --test test/conformance/stillage.test.ts
 
-const parts =
-  /^(bytestream|query-write-status|batch|find-missing|action-cache|references|http-cache|full)/;
+const parts = /^(bytestream|query-write-status|batch|find-missing|action-cache|references|http-cache|full)/;
 
 let workspace: Workspace;
 const servers: ServerUnderTest[] = [];
