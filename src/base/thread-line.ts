@@ -78,7 +78,11 @@ export class ThreadLine<Theirs extends { [K in keyof Theirs]: (...args: never[])
     const { talk } = this;
     if (this.closed !== undefined || talk.asks.length + talk.answers.length === 0) return;
     this.talk = { asks: [], answers: [] };
-    (this.port as MessagePort).postMessage(talk);
+    try {
+      this.post(talk);
+    } catch {
+      this.sendSingly(talk);
+    }
   }
 
   /** The other side is gone: whoever waits for an answer is told `reason`. */
@@ -86,6 +90,28 @@ export class ThreadLine<Theirs extends { [K in keyof Theirs]: (...args: never[])
     this.closed ??= reason;
     for (const { reject } of this.waiting.values()) reject(reason);
     this.waiting.clear();
+  }
+
+  private post(talk: Talk): void {
+    (this.port as MessagePort).postMessage(talk);
+  }
+
+  /** Something of it cannot be copied: that fails by itself, and keeps nothing else from being said. */
+  private sendSingly({ asks, answers }: Talk): void {
+    for (let i = 0; i < answers.length; i += 3) {
+      try {
+        this.post({ asks: [], answers: answers.slice(i, i + 3) });
+      } catch (error) {
+        this.post({ asks: [], answers: [answers[i], true, plainError(error)] });
+      }
+    }
+    for (let i = 0; i < asks.length; i += 3) {
+      try {
+        this.post({ asks: asks.slice(i, i + 3), answers: [] });
+      } catch (error) {
+        this.settle(asks[i] as number, true, plainError(error));
+      }
+    }
   }
 
   private say(number: number, name: string, args: unknown[]): void {

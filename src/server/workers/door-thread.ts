@@ -72,7 +72,10 @@ export class DoorThread {
     });
     // By now all of its writes and reads are over: Node waits for those.
     await new Promise((resolve) => this.worker.once("exit", resolve));
-    this.line.close(new StillageError("unavailable", "the worker has ended", { retryAfterMs: 1000 }));
+    const why = failure === undefined ? "" : `: ${failure.message}`;
+    this.line.close(
+      new StillageError("unavailable", `the worker has ended${why}`, { cause: failure, retryAfterMs: 1000 }),
+    );
     await this.desk.close();
     return failure;
   }

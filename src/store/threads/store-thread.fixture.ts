@@ -7,7 +7,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { ThreadLine } from "../../base/thread-line.ts";
 import { openDiskStore } from "../disk/open-store.ts";
-import { SqliteRefStore } from "../sqlite/sqlite-ref-store.ts";
+import { MemoryRefStore } from "../memory/memory-ref-store.ts";
 import { digestOfPlain, type PlainDigest } from "./plain.ts";
 import { refDesk } from "./ref-desk.ts";
 import { type DoorAsks, StoreDesk } from "./store-desk.ts";
@@ -35,17 +35,14 @@ async function openBlobs(port: MessagePort, quota?: number) {
   };
 }
 
-async function openRefs(port: MessagePort, time: SharedArrayBuffer) {
-  const directory = mkdtempSync(join(tmpdir(), "refs-"));
+function openRefs(port: MessagePort, time: SharedArrayBuffer) {
   const now = new Float64Array(time);
-  const file = join(directory, "refs.sqlite");
-  const refs = new SqliteRefStore({ file, durability: "off", clock: () => now[0] as number, log: silentLog });
+  const refs = new MemoryRefStore(() => now[0] as number);
   new ThreadLine<Record<never, never>>(port, refDesk(refs));
   return {
     close: async () => {
       port.close();
       await refs.close();
-      rmSync(directory, { recursive: true });
     },
   };
 }
