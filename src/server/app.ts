@@ -1,64 +1,13 @@
-import { WatchedAccess } from "../access/watched-access.ts";
-import { Catalogue } from "../artifact/catalogue.ts";
-import { cataloguesOf } from "../artifact/catalogues.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { Closure } from "../cache/closure.ts";
-import { type OpenCache, openCache } from "../cache/open-cache.ts";
-import { composeTenant, type Tenant, tenantsOf } from "../cache/tenant.ts";
-import { Uploads } from "../cache/uploads.ts";
-import { RpcServer } from "../rpc/server.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
-import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
-import { Admission, boundsOf, type LimitSettings, nowhere } from "./admission.ts";
-import { BothObservers } from "./both-observers.ts";
-import { CallStats } from "./call-stats.ts";
-import { ConnectionPlaces } from "./connection-places.ts";
-import { isHealthCheck } from "./grpc/health.ts";
-import { api } from "./http/api.ts";
-import { httpCache } from "./http/cache.ts";
-import { Http1 } from "./http/http1.ts";
-import { openPaths, pages } from "./http/pages.ts";
-import { identified, logged } from "./http-visitors.ts";
-import { isLocalAddress } from "./listen-address.ts";
-import { Listener, type ListenerConfig } from "./listener.ts";
-import { serverMetrics } from "./metrics.ts";
-import { type OriginSettings, openOrigin } from "./origin-options.ts";
-import { Readiness } from "./readiness.ts";
-import { openScrubber, scrubMetrics } from "./scrub.ts";
-import { type Part, servicesOf } from "./services.ts";
-
-/** What a server is made of. Sizes in bytes; paths absolute. */
-export interface ServerOptions extends OriginSettings, LimitSettings {
-  readonly store: string;
-  readonly listeners: readonly ListenerConfig[];
-  /** Instance names; each has blobs and names of its own. */
-  readonly instances: readonly string[];
-  readonly services: Part;
-  /** The file that says who may do what. */
-  readonly access: string | undefined;
-  /** A file, `stderr`, or `undefined` for none. */
-  readonly accessLog: string | undefined;
-  readonly quota: number | undefined;
-  readonly durability: "on" | "off";
-  readonly maxBatchBytes: number;
-  readonly maxBlobBytes: number | undefined;
-  /** In what time all that is stored is read again; `undefined`: never. */
-  readonly scrubEveryMs: number | undefined;
-  /** Bytes a second. */
-  readonly scrubRate: number;
-  /** What `/status` says the program is. */
-  readonly version: string;
-}
-
-export interface RunningListener {
-  /** `HOST:PORT` or `unix:PATH` where it really listens. */
-  readonly address: string;
-  readonly tls: boolean;
-  readonly push: boolean;
-  readonly clientCertificates: boolean;
-}
+import { LocalCounts } from "./admission-counts.ts";
+import { type DoorSide, openDoors } from "./door-side.ts";
+import type { RunningListener, ServerOptions } from "./server-options.ts";
+import type { Stock } from "./stock.ts";
+import { StoreSide } from "./store-side.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
 
 export interface RunningServer {
   readonly listeners: readonly RunningListener[];
@@ -69,128 +18,43 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** Connections for which there is no place, and which are told so instead of being cut off. */
-const spareConnections = 256;
-
 /** Opens the store and serves it. What was opened is closed again, in reverse order, when a later step fails. */
 export async function startServer(options: ServerOptions, log: Log): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
-  const { durability, quota } = options;
-  const clock = systemClock;
-  const access = await WatchedAccess.open(options.access, clock, log);
-  opened.defer(() => access.close());
-  const accessLog = options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog, clock, log);
-  if (accessLog !== undefined) opened.defer(() => accessLog.close());
-  const cache = await openCache(options.store, { durability, quota, clock, log });
-  opened.defer(() => cache.close());
-  const { store } = cache;
-  const scrubber = openScrubber(options, store, log);
-  opened.defer(() => scrubber?.close());
-  const uploads = new Uploads(clock);
-  opened.defer(() => uploads.stop());
-  const origin = openOrigin(options, store, log);
-  opened.defer(() => origin?.close());
-
-  const rooms = options.instances.map((name) => tenant(name, cache, options.services));
-  const tenants = tenantsOf(rooms.map((each) => each.tenant));
-  const catalogues = cataloguesOf(rooms.map((each) => each.catalogue));
-  const readiness = new Readiness();
-  const calls = new CallStats();
-  const admission = new Admission(boundsOf(options));
-  const places = new ConnectionPlaces(admission);
-  const authenticate = places.before(access.authenticate);
-  const rpc: RpcServer = new RpcServer({
-    services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
-    http: (request) => http(request),
-    authenticate,
-    gate: { enter: (call) => (isHealthCheck(call.method) ? nowhere : admission.call(call.peer, call.caller)) },
-    observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
-    log,
-  });
-  const metrics = serverMetrics({
-    calls,
-    origin,
-    usage: () => store.usage(),
-    connections: () => rpc.connections(),
-    admission,
-  });
-  if (scrubber !== undefined) scrubMetrics(metrics, scrubber);
-  const listeners: Listener[] = [];
-  const started = clock();
-  const operatorPages = pages({
-    readiness,
-    metrics: () => metrics.metrics(),
-    status: () => ({
-      program: "stillage",
-      version: options.version,
-      uptimeSeconds: Math.round((clock() - started) / 1000),
-      services: options.services,
-      durability,
-      instances: options.instances.length,
-      store: store.usage(),
-      listeners: listeners.map(running),
-    }),
-  });
-  // The HTTP cache is of blobs and results, which an index alone has not.
-  const cacheAndPages =
-    options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
-  // What a path of the API names may look like one of the HTTP cache's.
-  const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
-  const visits = identified(doors, admission, openPaths);
-  const http = accessLog === undefined ? visits : logged(visits, accessLog);
-  const http1 = new Http1(http, authenticate, log);
-  for (const config of options.listeners) {
-    const listener = await Listener.open(config, {
-      rpc,
-      http1,
-      places,
-      maxConnections: options.maxConnections + spareConnections,
-      log,
-    });
-    opened.defer(() => listener.close());
-    listeners.push(listener);
-    if (options.access !== undefined && config.tls === undefined && !isLocalAddress(listener.address)) {
-      log.warn({ address: listener.address }, "credentials that come by this listener are refused: it has no TLS");
-    }
-  }
-  readiness.set(true);
+  const store = opened.use(await StoreSide.open(options, log));
+  const doors =
+    options.workers === 1 ? await openDoorsHere(options, store, log) : await WorkerPool.open(options, store, log);
   const parts = opened.move();
   return {
-    listeners: listeners.map(running),
+    listeners: doors.listeners,
     usage: () => store.usage(),
     reload: async () => {
-      // Each for itself: what is wrong with one keeps none of the others as it was.
-      const parts = [...[access, ...listeners].map((part) => part.reload()), accessLog?.reopen()];
-      await Promise.allSettled(parts);
-      await Promise.all(parts);
+      const reloaded = doors.reload();
+      // Lines of before belong into the file of before: doors in other threads have handed theirs over by then.
+      await Promise.allSettled([reloaded]);
+      await store.accessFile?.reopen();
+      await reloaded;
     },
     close: async (graceMs) => {
-      readiness.set(false);
-      for (const listener of listeners) listener.close();
-      await Promise.all([rpc.close(graceMs), http1.close(graceMs)]);
+      await doors.close(graceMs);
       await parts.disposeAsync();
     },
   };
 }
 
-/** One instance: its blobs, its names, the rules between them, and the view of them as artifacts. */
-function tenant(name: string, { store, refs }: OpenCache, part: Part): { tenant: Tenant; catalogue: Catalogue } {
-  const blobs = retryWhenFull(store.tenant(name));
-  const closure = new Closure(blobs, () => store.removals());
-  const indexOnly = part === "index";
-  return {
-    tenant: composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly }),
-    catalogue: new Catalogue({
-      instance: name,
-      artifacts: refs.artifacts,
-      blobs,
-      closure: indexOnly ? undefined : closure,
-    }),
+/** The doors in the thread of the store. */
+async function openDoorsHere(options: ServerOptions, store: StoreSide, log: Log): Promise<DoorSide> {
+  const { shelves, uploads, origin, accessFile, registry } = store;
+  const stock: Stock = {
+    ...shelves,
+    uploads,
+    origin,
+    counts: new LocalCounts(),
+    accessLog: accessFile && new AccessLog(accessFile, systemClock),
+    registry,
+    metrics: () => registry.metrics(),
+    status: () => ({ ...store.status(), listeners: doors.listeners }),
   };
-}
-
-function running({ address, config }: Listener): RunningListener {
-  const { push, tls } = config;
-  const clientCertificates = tls?.clientCertificates !== undefined && tls.clientAuth === "required";
-  return { address, push, tls: tls !== undefined, clientCertificates };
+  const doors: DoorSide = await openDoors(options, stock, log);
+  return doors;
 }

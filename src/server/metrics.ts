@@ -1,34 +1,28 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from "prom-client";
 import type { OriginCounts } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
-import { type Admission, bounded } from "./admission.ts";
+import type { Admission } from "./admission.ts";
+import { bounded } from "./admission-counts.ts";
 import type { CallStats } from "./call-stats.ts";
 
-export interface MetricsSources {
-  readonly calls: CallStats;
+/** Where something is fetched from elsewhere. */
+type OriginSource = { counts(): OriginCounts } | undefined;
+
+export interface StoreMetricsSources {
   readonly usage: () => StoreUsage;
-  readonly connections: () => number;
-  readonly admission: Admission;
-  /** Where something is fetched from elsewhere. */
-  readonly origin: { counts(): OriginCounts } | undefined;
+  readonly origin: OriginSource;
 }
 
-/** Everything that `/metrics` shows. */
-export function serverMetrics({ calls, usage, connections, origin, admission }: MetricsSources): Registry {
-  const registry = new Registry();
+export interface DoorMetricsSources {
+  readonly calls: CallStats;
+  readonly connections: () => number;
+  readonly admission: Admission;
+}
+
+/** What `/metrics` shows of the process and of what there is once. */
+export function storeMetrics(registry: Registry, { usage, origin }: StoreMetricsSources): void {
   collectDefaultMetrics({ register: registry });
-  calls.register(registry);
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
-  };
-  gauge("stillage_rpc_connections", "Open HTTP/2 connections", connections);
+  const gauge = gaugesOf(registry);
   gauge("stillage_store_blobs", "Blobs in the store", () => usage().blobs);
   gauge("stillage_store_used_bytes", "Bytes that the store takes on disk", () => usage().bytes);
   gauge(
@@ -36,6 +30,14 @@ export function serverMetrics({ calls, usage, connections, origin, admission }: 
     "The hard limit of the store; +Inf where there is none",
     () => usage().quota ?? Infinity,
   );
+  if (origin !== undefined) originMetrics(registry, origin);
+}
+
+/** What `/metrics` shows of the doors: those of several threads add up. */
+export function doorMetrics(registry: Registry, { calls, connections, admission }: DoorMetricsSources): void {
+  calls.register(registry);
+  const gauge = gaugesOf(registry);
+  gauge("stillage_rpc_connections", "Open HTTP/2 connections", connections);
   gauge("stillage_server_calls", "Calls and HTTP requests in progress", () => admission.current("calls"));
   gauge("stillage_server_uploads", "Uploads in progress", () => admission.current("uploads"));
   new Counter({
@@ -48,8 +50,19 @@ export function serverMetrics({ calls, usage, connections, origin, admission }: 
       for (const kind of bounded) this.inc({ limit: kind }, admission.refused(kind));
     },
   });
-  if (origin !== undefined) originMetrics(registry, origin);
-  return registry;
+}
+
+function gaugesOf(registry: Registry) {
+  return (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  };
 }
 
 function originMetrics(registry: Registry, origin: { counts(): OriginCounts }): void {

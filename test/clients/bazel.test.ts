@@ -45,9 +45,9 @@ function assertHits(result: BazelResult, hits: number): void {
 }
 
 describe("Bazel 4.2.3", { concurrency: 2 }, () => {
-  test("a second machine gets every action from the cache", async () => {
+  test("a second machine gets every action from the cache, which two threads serve", async () => {
     await using workspace = await createWorkspace();
-    await using server = await startServer(await workspace.folder("store"));
+    await using server = await startServer(await workspace.folder("store"), ["--workers", "2"]);
     const yard = await openYard(workspace);
     assertHits(await yard.build(cacheAt(server)), 0);
     const outputs = await yard.outputs();

@@ -29,5 +29,5 @@ test("a checkout that has been built serves by a link from elsewhere", async () 
   await runOk("make", ["build"], { cwd: checkout });
   const link = join(await workspace.folder("elsewhere"), "stillage");
   await symlink(join(checkout, "bin/stillage"), link);
-  await useServer(link, await workspace.folder("store"));
+  await useServer(link, await workspace.folder("store"), ["--workers", "2"]);
 });

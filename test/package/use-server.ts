@@ -8,10 +8,10 @@ import { newText } from "../conformance/support/blobs.ts";
 /** More than a batch of small blobs needs, less than a message may have. */
 const blobBytes = 100_000;
 
-/** Starts `program serve STORE`, asks for its health, pushes a blob and reads it back, and stops it. */
-export async function useServer(program: string, store: string): Promise<void> {
+/** Starts `program serve STORE OPTIONS`, asks for its health, pushes a blob and reads it back, and stops it. */
+export async function useServer(program: string, store: string, options: readonly string[] = []): Promise<void> {
   process.env.STILLAGE_PROGRAM = program;
-  await using server = await startServer(store);
+  await using server = await startServer(store, options);
   const health = await fetch(`http://${server.address}/healthz`);
   assert.equal(health.status, 200, await health.text());
 

@@ -82,6 +82,8 @@ export interface DiskStore extends BlobStoreAdmin {
   compact(signal?: AbortSignal): Promise<Compacted>;
   /** All that there is, for whoever decides what stays. The caller closes it. */
   census(): StoreCensus;
+  /** What `removals` says, for other threads: an Int32. */
+  readonly removalCount: SharedArrayBuffer;
 }
 
 /**
@@ -114,6 +116,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       compact: (signal) => compaction.run(signal),
       census: () => tenants.census(),
       removals: () => context.removals,
+      removalCount: context.removalCount,
       close: async () => {
         clearInterval(saving);
         context.closed = true;
@@ -227,6 +230,7 @@ function useResolution(lease: number | undefined): number {
 function createContext(directory: string, options: DiskStoreOptions): DiskContext {
   const durable = options.durability === "on";
   const seeds = getRandomValues(new Uint32Array(2));
+  const removals = new Int32Array(new SharedArrayBuffer(4));
   return {
     durable,
     packBytes: packBytesFor(options.quota),
@@ -247,6 +251,12 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     underWay: new Set(),
     closed: false,
     gathered: 0,
-    removals: 0,
+    removalCount: removals.buffer,
+    get removals() {
+      return Atomics.load(removals, 0);
+    },
+    set removals(count) {
+      Atomics.store(removals, 0, count);
+    },
   };
 }

@@ -9,17 +9,17 @@ import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
 import type { StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, TenantUsage, Upload } from "../blob-store.ts";
-import { GatheredUpload } from "../gathered-upload.ts";
+import { type GatheredEnd, GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
-import { BatchReader } from "./batch-reader.ts";
-import { type ArrivingFile, BlobFiles } from "./blob-files.ts";
+import { type BatchLoan, BatchReader } from "./batch-reader.ts";
+import { type ArrivingFile, BlobFiles, type NewFile } from "./blob-files.ts";
 import { BlobRemoval } from "./blob-removal.ts";
 import { packedRoom } from "./blob-room.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, readFully } from "./file-io.ts";
-import { FileUpload } from "./file-upload.ts";
+import { FileUpload, type UploadEnd } from "./file-upload.ts";
 import { maxPackedSize, type Pack } from "./pack.ts";
 import { PackWriter, type Promised } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
@@ -30,6 +30,11 @@ import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
 const maxGatheredBytes = 16 << 20;
+
+/** An upload whose bytes are the caller's to bring: to gather, or to write to the file. */
+export type BegunUpload =
+  | { readonly file: undefined; readonly end: GatheredEnd }
+  | { readonly file: NewFile; readonly end: UploadEnd };
 
 /** The blobs of one tenant and one function: small ones in packs, large ones in files, and one index over both. */
 export class Shelf {
@@ -103,6 +108,11 @@ export class Shelf {
     return place === inFile ? this.openFile(digests, offset) : this.openPacked(digests, this.packs.at(place), offset);
   }
 
+  /** See BatchReader. */
+  lendBatch(digests: DigestList): BatchLoan {
+    return this.reader.lend(digests);
+  }
+
   /** `digests` must stay as they are until this settles. */
   readBatch(digests: DigestList, quiet = false): MaybePromise<BatchRead> {
     return this.reader.read(digests, quiet);
@@ -110,7 +120,7 @@ export class Shelf {
 
   async put(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
     if (digest.size > maxPackedSize) {
-      const upload = await this.uploadFile(digest);
+      const upload = await this.upload(digest);
       try {
         await upload.write(bytes);
         await upload.finish();
@@ -120,6 +130,11 @@ export class Shelf {
       return;
     }
     verifyBlob(digest, bytes);
+    await this.putVerified(digest, bytes, promised);
+  }
+
+  /** Stores a small blob (at most `maxPackedSize`) whose bytes are known to be the digest's. */
+  async putVerified(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
     if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes, promised));
   }
 
@@ -131,9 +146,18 @@ export class Shelf {
   }
 
   async upload(digest: Digest): Promise<Upload> {
+    const { file, end } = await this.begin(digest);
+    return file === undefined ? new GatheredUpload(digest, end) : new FileUpload(digest, file.pieces, end);
+  }
+
+  /** Begins an upload whose bytes the caller gathers, or writes to a file. Reserves its size: `exhausted` where it does not fit. */
+  async begin(digest: Digest): Promise<BegunUpload> {
     const { context } = this;
     const { size } = digest;
-    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.uploadFile(digest);
+    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) {
+      const file = await this.files.create(digest);
+      return { file, end: { publish: () => this.publishFile(file), drop: () => this.files.drop(file) } };
+    }
     const promised = { room: size === 0 ? 0 : packedRoom(digest.function, size) };
     context.gathered += size;
     try {
@@ -147,10 +171,14 @@ export class Shelf {
       context.space.giveBack(promised.room);
       context.gathered -= size;
     };
-    return new GatheredUpload(digest, {
-      store: (bytes) => this.put(digest, bytes, promised).finally(drop),
+    const end: GatheredEnd = {
+      store: (bytes, verified = false) => {
+        const storing = verified ? this.putVerified(digest, bytes, promised) : this.put(digest, bytes, promised);
+        return storing.finally(drop);
+      },
       drop,
-    });
+    };
+    return { file: undefined, end };
   }
 
   stage(): StagedBlob {
@@ -210,14 +238,6 @@ export class Shelf {
 
   async close(): Promise<void> {
     await closeAll([() => this.writer.close(), () => this.files.close()]);
-  }
-
-  private async uploadFile(digest: Digest): Promise<Upload> {
-    const file = await this.files.create(digest);
-    return new FileUpload(digest, file.pieces, {
-      publish: () => this.publishFile(file),
-      drop: () => this.files.drop(file),
-    });
   }
 
   /** Makes a blob of a file that is complete, unless there is one: then the file is dropped. */
