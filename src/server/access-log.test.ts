@@ -16,7 +16,9 @@ test("each line is JSON that says what happened, whatever clients call things", 
       fc.constant('"\\\n\u2028\x7f'),
     );
     const number = fc.nat();
+    const belongs = fc.record({ tool: text, action: text, invocation: text, correlated: text });
     const record = fc.record<AccessRecord>({
+      id: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
       who: text,
       peer: text,
       call: text,
@@ -26,6 +28,7 @@ test("each line is JSON that says what happened, whatever clients call things", 
       in: number,
       out: number,
       ms: number,
+      metadata: fc.option(belongs, { nil: undefined }),
     });
     const records = fc.sample(record, 300);
     const file = join(folder, "log");
@@ -36,7 +39,11 @@ test("each line is JSON that says what happened, whatever clients call things", 
     const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
     assert.deepEqual(
       lines.map((line) => JSON.parse(line)),
-      records.map((each, i) => ({ time: new Date(Date.UTC(2026, 0, 1) + i).toISOString(), ...each })),
+      records.map(({ metadata = {}, ...rest }, i) => ({
+        time: new Date(Date.UTC(2026, 0, 1) + i).toISOString(),
+        ...rest,
+        ...Object.fromEntries(Object.entries(metadata).filter(([, said]) => said !== "")),
+      })),
     );
   } finally {
     await rm(folder, { recursive: true });
@@ -48,7 +55,7 @@ test("what is long is cut", async () => {
   try {
     const file = join(folder, "log");
     const log = await AccessLog.open(file, Date.now, silentLog);
-    const base = { who: "a", peer: "b", call: "c", instance: "", status: "OK", in: 0, out: 0, ms: 1.23456 };
+    const base = { id: "i", who: "a", peer: "b", call: "c", instance: "", status: "OK", in: 0, out: 0, ms: 1.23456 };
     log.write({ ...base, what: "x".repeat(10_000) });
     await log.close();
     const { what, ms } = JSON.parse(await readFile(file, "utf8"));

@@ -82,6 +82,11 @@ export class Admission {
     return this.all[kind];
   }
 
+  /** How many there may be. */
+  limit(kind: Bounded): number {
+    return this.bounds[kind].all;
+  }
+
   /** How many have been refused since the start. */
   refused(kind: Bounded): number {
     return this.refusals[kind];

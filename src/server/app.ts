@@ -3,6 +3,7 @@ import { Catalogue } from "../artifact/catalogue.ts";
 import { cataloguesOf } from "../artifact/catalogues.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { RequestIds } from "../base/request-ids.ts";
 import { Closure } from "../cache/closure.ts";
 import { type OpenCache, openCache } from "../cache/open-cache.ts";
 import { composeTenant, type Tenant, tenantsOf } from "../cache/tenant.ts";
@@ -13,17 +14,21 @@ import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
 import { Admission, boundsOf, type LimitSettings, nowhere } from "./admission.ts";
 import { BothObservers } from "./both-observers.ts";
-import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
 import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { openPaths, pages } from "./http/pages.ts";
-import { identified, logged } from "./http-visitors.ts";
+import { observed } from "./http-observer.ts";
+import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
-import { serverMetrics } from "./metrics.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { originFamilies } from "./metrics/origin-metrics.ts";
+import { serverFamilies } from "./metrics/server-metrics.ts";
+import { storeFamilies } from "./metrics/store-metrics.ts";
+import { Traffic } from "./metrics/traffic.ts";
 import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
@@ -88,7 +93,8 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const tenants = tenantsOf(rooms.map((each) => each.tenant));
   const catalogues = cataloguesOf(rooms.map((each) => each.catalogue));
   const readiness = new Readiness();
-  const calls = new CallStats();
+  const traffic = new Traffic(options.instances);
+  const ids = new RequestIds();
   const admission = new Admission(boundsOf(options));
   const places = new ConnectionPlaces(admission);
   const authenticate = places.before(access.authenticate);
@@ -97,21 +103,22 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     http: (request) => http(request),
     authenticate,
     gate: { enter: (call) => (isHealthCheck(call.method) ? nowhere : admission.call(call.peer, call.caller)) },
-    observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
+    observer: accessLog === undefined ? traffic.calls : new BothObservers(traffic.calls, accessLog),
     log,
+    ids,
   });
-  const metrics = serverMetrics({
-    calls,
-    origin,
-    usage: () => store.usage(),
-    connections: () => rpc.connections(),
-    admission,
-  });
+  const facts = { ...options, admission, ready: () => readiness.ready, connections: () => rpc.connections() };
+  const metrics = new Metrics([
+    ...serverFamilies(facts),
+    ...traffic.families,
+    ...storeFamilies({ directory: options.store, usage: () => store.usage() }),
+    ...originFamilies(origin),
+  ]);
   const listeners: Listener[] = [];
   const started = clock();
   const operatorPages = pages({
     readiness,
-    metrics: () => metrics.metrics(),
+    metrics: () => metrics.show(),
     status: () => ({
       program: "stillage",
       version: options.version,
@@ -128,9 +135,9 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
-  const visits = identified(doors, admission, openPaths);
-  const http = accessLog === undefined ? visits : logged(visits, accessLog);
-  const http1 = new Http1(http, authenticate, log);
+  const visits = named(identified(doors, admission, openPaths));
+  const http = observed(visits, accessLog === undefined ? [traffic.requests] : [traffic.requests, accessLog]);
+  const http1 = new Http1(http, authenticate, ids, log);
   for (const config of options.listeners) {
     const listener = await Listener.open(config, {
       rpc,

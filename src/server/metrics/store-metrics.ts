@@ -1,0 +1,28 @@
+import { statfsSync } from "node:fs";
+import type { StoreUsage } from "../../store/blob-store.ts";
+import { type Family, single } from "./family.ts";
+
+export interface StoreFacts {
+  readonly directory: string;
+  readonly usage: () => StoreUsage;
+}
+
+/** How full the store is, and the disk that it is on. */
+export function storeFamilies({ directory, usage }: StoreFacts): Family[] {
+  const disk = (): { readonly free: number; readonly size: number } => {
+    const { bavail, blocks, bsize } = statfsSync(directory);
+    return { free: bavail * bsize, size: blocks * bsize };
+  };
+  return [
+    single("gauge", "stillage_store_blobs", "Blobs in the store", () => usage().blobs),
+    single("gauge", "stillage_store_used_bytes", "Bytes that the store takes on disk", () => usage().bytes),
+    single(
+      "gauge",
+      "stillage_store_quota_bytes",
+      "The hard limit of the store; +Inf where there is none",
+      () => usage().quota ?? Infinity,
+    ),
+    single("gauge", "stillage_disk_free_bytes", "Bytes free on the disk that holds the store", () => disk().free),
+    single("gauge", "stillage_disk_size_bytes", "Bytes of the disk that holds the store", () => disk().size),
+  ];
+}
