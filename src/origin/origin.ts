@@ -3,6 +3,7 @@ import type { Digest } from "../base/digest.ts";
 import { asStillageError, type ErrorCode, StillageError } from "../base/errors.ts";
 import type { HostPattern } from "../base/host-pattern.ts";
 import type { Log } from "../base/log.ts";
+import { type Trace, untraced } from "../base/trace.ts";
 import type { AssetQuery } from "../cache/asset-index.ts";
 import type { Qualifier } from "../cache/asset-name.ts";
 import type { Tenant } from "../cache/tenant.ts";
@@ -45,6 +46,8 @@ export interface OriginOptions {
   readonly staging: (instance: string) => BlobStaging;
   readonly userAgent: string;
   readonly log: Log;
+  /** Hears of downloads. */
+  readonly trace?: Trace;
   readonly clock?: Clock;
   readonly resolve?: Resolve;
   /** PEM of authorities to trust in place of the system's. */
@@ -206,17 +209,20 @@ export class Origin {
     const { tenant, qualifiers } = plan;
     const { rules, staging, log } = this.options;
     const started = performance.now();
+    const trace = this.options.trace ?? untraced;
     const about = { request, from: showUrl(url), instance: tenant.name };
     try {
-      const headers = qualifiers.headers[index] ?? new Map();
-      const source = await httpGet(url, headers, signal, this.get);
-      const digest = await download(source, {
-        blobs: tenant.blobs,
-        staging: staging(tenant.name),
-        function: plan.function,
-        integrity: qualifiers.integrity,
-        maxBytes: rules.maxBytes,
-        signal,
+      const digest = await trace("download", { "server.address": url.host }, async () => {
+        const headers = qualifiers.headers[index] ?? new Map();
+        const source = await httpGet(url, headers, signal, this.get);
+        return await download(source, {
+          blobs: tenant.blobs,
+          staging: staging(tenant.name),
+          function: plan.function,
+          integrity: qualifiers.integrity,
+          maxBytes: rules.maxBytes,
+          signal,
+        });
       });
       this.stored++;
       this.bytes += digest.size;

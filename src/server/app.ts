@@ -4,6 +4,7 @@ import { cataloguesOf } from "../artifact/catalogues.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { RequestIds } from "../base/request-ids.ts";
+import { untraced } from "../base/trace.ts";
 import { Closure } from "../cache/closure.ts";
 import { type OpenCache, openCache } from "../cache/open-cache.ts";
 import { composeTenant, type Tenant, tenantsOf } from "../cache/tenant.ts";
@@ -13,14 +14,12 @@ import type { StoreUsage } from "../store/blob-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import { AccessLog } from "./access-log.ts";
 import { Admission, boundsOf, type LimitSettings, nowhere } from "./admission.ts";
-import { BothObservers } from "./both-observers.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
 import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { openPaths, pages } from "./http/pages.ts";
-import { observed } from "./http-observer.ts";
 import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
@@ -32,6 +31,9 @@ import { Traffic } from "./metrics/traffic.ts";
 import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
+import { TracedClosure, tracedBlobs, tracedRefs } from "./tracing/traced-cache.ts";
+import { openTracing, type Tracing } from "./tracing/tracing.ts";
+import { Watchers } from "./watchers.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
 export interface ServerOptions extends OriginSettings, LimitSettings {
@@ -77,6 +79,8 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   await using opened = new AsyncDisposableStack();
   const { durability, quota } = options;
   const clock = systemClock;
+  const tracing = openTracing(options.version);
+  opened.defer(() => tracing?.close());
   const access = await WatchedAccess.open(options.access, clock, log);
   opened.defer(() => access.close());
   const accessLog = options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog, clock, log);
@@ -86,24 +90,27 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const { store } = cache;
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
-  const origin = openOrigin(options, store, log);
+  const origin = openOrigin(options, store, log, tracing?.trace ?? untraced);
   opened.defer(() => origin?.close());
 
-  const rooms = options.instances.map((name) => tenant(name, cache, options.services));
+  const rooms = options.instances.map((name) => tenant(name, cache, options.services, tracing));
   const tenants = tenantsOf(rooms.map((each) => each.tenant));
   const catalogues = cataloguesOf(rooms.map((each) => each.catalogue));
   const readiness = new Readiness();
   const traffic = new Traffic(options.instances);
+  const watchers = new Watchers({ traffic, accessLog, tracing });
   const ids = new RequestIds();
   const admission = new Admission(boundsOf(options));
   const places = new ConnectionPlaces(admission);
   const authenticate = places.before(access.authenticate);
   const rpc: RpcServer = new RpcServer({
-    services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
+    services: watchers.services(
+      servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
+    ),
     http: (request) => http(request),
     authenticate,
     gate: { enter: (call) => (isHealthCheck(call.method) ? nowhere : admission.call(call.peer, call.caller)) },
-    observer: accessLog === undefined ? traffic.calls : new BothObservers(traffic.calls, accessLog),
+    observer: watchers.observer,
     log,
     ids,
   });
@@ -135,8 +142,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
-  const visits = named(identified(doors, admission, openPaths));
-  const http = observed(visits, accessLog === undefined ? [traffic.requests] : [traffic.requests, accessLog]);
+  const http = watchers.http(named(identified(doors, admission, openPaths)));
   const http1 = new Http1(http, authenticate, ids, log);
   for (const config of options.listeners) {
     const listener = await Listener.open(config, {
@@ -173,9 +179,18 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
 }
 
 /** One instance: its blobs, its names, the rules between them, and the view of them as artifacts. */
-function tenant(name: string, { store, refs }: OpenCache, part: Part): { tenant: Tenant; catalogue: Catalogue } {
-  const blobs = retryWhenFull(store.tenant(name));
-  const closure = new Closure(blobs, () => store.removals());
+function tenant(
+  name: string,
+  cache: OpenCache,
+  part: Part,
+  tracing: Tracing | undefined,
+): { tenant: Tenant; catalogue: Catalogue } {
+  const { store } = cache;
+  const refs = tracedRefs(cache.refs, tracing?.trace);
+  const blobs = tracedBlobs(retryWhenFull(store.tenant(name)), tracing?.trace);
+  const removals = (): number => store.removals();
+  const closure =
+    tracing === undefined ? new Closure(blobs, removals) : new TracedClosure(blobs, removals, tracing.trace);
   const indexOnly = part === "index";
   return {
     tenant: composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly }),
