@@ -75,8 +75,20 @@ export class UploadTurn {
   }
 }
 
+/** The uploads in progress, as a door needs them. */
+export interface ResumableUploads {
+  /** Bytes that an upload in progress has taken; `undefined` where none is known. */
+  received(key: UploadKey): MaybePromise<number | undefined>;
+  /** Begins an upload at `offset` 0, or continues one. Errors: `out-of-range` where `offset` is beyond what is here, `exhausted`. */
+  open(blobs: BlobStore, key: UploadKey, offset: number): Promise<UploadTurn>;
+  /** Ends a turn for good: published, refused or given up. */
+  close(turn: UploadTurn): Promise<void>;
+  /** Ends a turn whose client went away: what came stays for a while, where that is worth it. */
+  suspend(turn: UploadTurn): Promise<void>;
+}
+
 /** The uploads in progress, those whose client is gone included: they can be continued for a while. */
-export class Uploads {
+export class Uploads implements ResumableUploads {
   private readonly turns = new Map<string, UploadTurn>();
   private readonly clock: Clock;
   private readonly timer: NodeJS.Timeout;

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { defaultConfig } from "../config/load.ts";
-import type { RunningListener, RunningServer } from "../server/app.ts";
+import type { RunningServer } from "../server/app.ts";
+import type { RunningListener } from "../server/server-options.ts";
 import { banner } from "./banner.ts";
 import { snippets } from "./client-snippets.ts";
 

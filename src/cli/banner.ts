@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
-import type { RunningListener, RunningServer } from "../server/app.ts";
+import type { RunningServer } from "../server/app.ts";
 import { isLocalAddress } from "../server/listen-address.ts";
+import type { RunningListener } from "../server/server-options.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { snippets } from "./client-snippets.ts";
 import { readable } from "./readable.ts";

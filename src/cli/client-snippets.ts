@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
-import type { RunningListener } from "../server/app.ts";
+import type { RunningListener } from "../server/server-options.ts";
 
 /** Lines for one client's configuration. */
 export interface Snippet {

@@ -38,6 +38,8 @@ export interface Config extends LimitSettings {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
+  /** Threads that serve connections; 1: the one of the store does. */
+  readonly workers: number;
   readonly originFetch: "off" | "verified" | "any";
   /** Each once; may be empty. */
   readonly originAllow: readonly HostPattern[];

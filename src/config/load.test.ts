@@ -43,6 +43,7 @@ test("without anything there are the defaults: safe ones", () => {
     maxClientCalls: 2048,
     maxUploads: 1024,
     maxClientUploads: 512,
+    workers: 1,
     originFetch: "off",
     originAllow: [],
     originDeny: [],

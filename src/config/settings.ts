@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type HostPattern, parseHostPattern } from "../base/host-pattern.ts";
 import { addressIdentity } from "./address.ts";
@@ -92,6 +93,19 @@ function count(fallback: number): Pick<Setting<number>, "type" | "fallback" | "c
   });
   return { type: "NUMBER", fallback: String(fallback), check };
 }
+
+/** More processors than that share one disk badly. */
+const maxWorkers = 64;
+
+const workerCount: Pick<Setting<number>, "type" | "fallback" | "check"> = {
+  type: "NUMBER|auto",
+  fallback: "1",
+  check: scalar(`auto, or a number from 1 to ${maxWorkers}`, (text) => {
+    if (text === "auto") return Math.min(availableParallelism(), maxWorkers);
+    const number = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+    return number >= 1 && number <= maxWorkers ? number : undefined;
+  }),
+};
 
 const optionalSize = {
   type: "SIZE|none",
@@ -219,6 +233,12 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "max-client-uploads",
     ...count(512),
     sentence: "The most uploads of single blobs in progress of one client.",
+  }),
+  workers: setting({
+    name: "workers",
+    ...workerCount,
+    sentence:
+      "How many threads serve connections, beside one for the store; with 1, one does both. auto is one for each processor.",
   }),
   originFetch: setting({
     name: "origin-fetch",

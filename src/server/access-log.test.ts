@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { silentLog } from "../base/log.ts";
+import { AccessFile } from "./access-file.ts";
 import { AccessLog, type AccessRecord } from "./access-log.ts";
 
 test("each line is JSON that says what happened, whatever clients call things", async () => {
@@ -33,9 +34,10 @@ test("each line is JSON that says what happened, whatever clients call things", 
     const records = fc.sample(record, 300);
     const file = join(folder, "log");
     let now = Date.UTC(2026, 0, 1);
-    const log = await AccessLog.open(file, () => now++, silentLog);
+    const to = await AccessFile.open(file, Date.now, silentLog);
+    const log = new AccessLog(to, () => now++);
     for (const each of records) log.write(each);
-    await log.close();
+    await to.close();
     const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
     assert.deepEqual(
       lines.map((line) => JSON.parse(line)),
@@ -54,10 +56,11 @@ test("what is long is cut", async () => {
   const folder = await mkdtemp(join(tmpdir(), "stillage-access-log-"));
   try {
     const file = join(folder, "log");
-    const log = await AccessLog.open(file, Date.now, silentLog);
+    const to = await AccessFile.open(file, Date.now, silentLog);
+    const log = new AccessLog(to, Date.now);
     const base = { id: "i", who: "a", peer: "b", call: "c", instance: "", status: "OK", in: 0, out: 0, ms: 1.23456 };
     log.write({ ...base, what: "x".repeat(10_000) });
-    await log.close();
+    await to.close();
     const { what, ms } = JSON.parse(await readFile(file, "utf8"));
     assert.deepEqual([what, ms], [`${"x".repeat(500)}…`, 1.235]);
   } finally {

@@ -1,16 +1,13 @@
 import type { Caller } from "../base/caller.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Peer } from "../base/peer.ts";
+import { type AdmissionCounts, type Bounded, LocalCounts } from "./admission-counts.ts";
 
 /** How much may be going on at a time: in all, and for one client. */
 export interface Bound {
   readonly all: number;
   readonly client: number;
 }
-
-export const bounded = ["connections", "calls", "uploads"] as const;
-
-export type Bounded = (typeof bounded)[number];
 
 export type Bounds = Readonly<Record<Bounded, Bound>>;
 
@@ -50,16 +47,12 @@ export const nowhere: Place = { leave: () => {} };
  */
 export class Admission {
   private readonly bounds: Bounds;
-  private readonly all: Record<Bounded, number> = { connections: 0, calls: 0, uploads: 0 };
-  private readonly clients: Readonly<Record<Bounded, Map<string, number>>> = {
-    connections: new Map(),
-    calls: new Map(),
-    uploads: new Map(),
-  };
+  private readonly counts: AdmissionCounts;
   private readonly refusals: Record<Bounded, number> = { connections: 0, calls: 0, uploads: 0 };
 
-  constructor(bounds: Bounds) {
+  constructor(bounds: Bounds, counts: AdmissionCounts = new LocalCounts()) {
     this.bounds = bounds;
+    this.counts = counts;
   }
 
   /** Errors: `unavailable`. */
@@ -77,40 +70,30 @@ export class Admission {
     return this.enter("uploads", clientOf(peer, caller));
   }
 
-  /** How many of them there are. */
+  /** How many of them there are in this thread. */
   current(kind: Bounded): number {
-    return this.all[kind];
+    return this.counts.here(kind);
   }
 
-  /** How many there may be. */
-  limit(kind: Bounded): number {
-    return this.bounds[kind].all;
-  }
-
-  /** How many have been refused since the start. */
+  /** How many have been refused here since the start. */
   refused(kind: Bounded): number {
     return this.refusals[kind];
   }
 
   private enter(kind: Bounded, client: string | undefined): Place {
-    const { all, clients } = this;
+    const { counts } = this;
     const bound = this.bounds[kind];
-    const clientsOfKind = clients[kind];
-    const own = client === undefined ? 0 : (clientsOfKind.get(client) ?? 0);
-    if (all[kind] >= bound.all) throw this.refusal(kind, "", bound.all);
-    if (own >= bound.client) throw this.refusal(kind, " of one client", bound.client);
-    all[kind]++;
-    if (client !== undefined) clientsOfKind.set(client, own + 1);
+    if (counts.all(kind) >= bound.all) throw this.refusal(kind, "", bound.all);
+    if (client !== undefined && counts.client(kind, client) >= bound.client) {
+      throw this.refusal(kind, " of one client", bound.client);
+    }
+    counts.add(kind, client, 1);
     let here = true;
     return {
       leave: () => {
         if (!here) return;
         here = false;
-        all[kind]--;
-        if (client === undefined) return;
-        const left = (clientsOfKind.get(client) ?? 1) - 1;
-        if (left === 0) clientsOfKind.delete(client);
-        else clientsOfKind.set(client, left);
+        counts.add(kind, client, -1);
       },
     };
   }

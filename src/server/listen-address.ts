@@ -5,9 +5,13 @@ import { StillageError } from "../base/errors.ts";
 /** Connections that wait to be accepted: as many as a build farm opens at once. */
 const backlog = 1024;
 
-/** Binds `server` to `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH` and returns the address that it has now. */
-export async function listenOn(server: Server, address: string): Promise<string> {
-  const options = parseAddress(address);
+/**
+ * Binds `server` to `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH` and returns the address that it has now. A port that is `shared` others of
+ * this user may listen at as well (SO_REUSEPORT), if they say so, too.
+ */
+export async function listenOn(server: Server, address: string, shared = false): Promise<string> {
+  const parsed = parseAddress(address);
+  const options = shared && parsed.path === undefined ? { ...parsed, reusePort: true } : parsed;
   try {
     await listen(server, options);
   } catch (error) {

@@ -23,6 +23,8 @@ export interface ListenerTargets {
   readonly places?: ConnectionPlaces;
   /** Connections at a time; more are cut off. */
   readonly maxConnections: number;
+  /** Other sockets listen at the same address: the kernel gives each its part of the connections. */
+  readonly shared?: boolean;
   readonly log: Log;
 }
 
@@ -71,7 +73,7 @@ export class Listener {
       });
     }
     server.maxConnections = targets.maxConnections;
-    const address = await listenOn(server, config.address);
+    const address = await listenOn(server, config.address, targets.shared);
     server.on("drop", (dropped) => targets.log.debug({ peer: dropped?.remoteAddress }, "too many connections"));
     server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
     return new Listener(config, server, address);

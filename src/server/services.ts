@@ -1,6 +1,6 @@
 import type { DescFile } from "@bufbuild/protobuf";
 import type { Tenants } from "../cache/tenant.ts";
-import type { Uploads } from "../cache/uploads.ts";
+import type { ResumableUploads } from "../cache/uploads.ts";
 import { file_build_bazel_remote_asset_v1_remote_asset as assetFile } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import { file_build_bazel_remote_execution_v2_remote_execution as executionFile } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { file_buildstream_v2_reference_storage as referenceStorageFile } from "../gen/buildstream/v2/reference_storage_pb.ts";
@@ -9,7 +9,6 @@ import { file_google_bytestream_bytestream as byteStreamFile } from "../gen/goog
 import { file_grpc_health_v1_health as healthFile } from "../gen/grpc/health/v1/health_pb.ts";
 import { file_grpc_reflection_v1_reflection as reflectionFile } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { file_grpc_reflection_v1alpha_reflection as reflectionAlphaFile } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import type { Origin } from "../origin/origin.ts";
 import type { Service } from "../rpc/service.ts";
 import type { Admission } from "./admission.ts";
 import { actionCacheService } from "./grpc/action-cache.ts";
@@ -22,6 +21,7 @@ import { referenceStorageService } from "./grpc/reference-storage.ts";
 import { reflectionServices } from "./grpc/reflection.ts";
 import { fetchService, pushService } from "./grpc/remote-asset.ts";
 import type { Readiness } from "./readiness.ts";
+import type { OriginDesk } from "./stock.ts";
 
 /** Which half of a cache a server is: BuildStream's `type:` of a remote. */
 export type Part = "all" | "index" | "storage";
@@ -29,11 +29,11 @@ export type Part = "all" | "index" | "storage";
 export interface ServicesOptions {
   readonly part: Part;
   readonly tenants: Tenants;
-  readonly uploads: Uploads;
+  readonly uploads: ResumableUploads;
   readonly admission: Admission;
   readonly readiness: Readiness;
   /** `undefined`: nothing is fetched from elsewhere. */
-  readonly origin: Origin | undefined;
+  readonly origin: OriginDesk | undefined;
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
 }

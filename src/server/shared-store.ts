@@ -5,9 +5,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
 import { isInUse } from "../store/disk/directory-lock.ts";
-import { type RunningListener, type RunningServer, type ServerOptions, startServer } from "./app.ts";
+import { type RunningServer, startServer } from "./app.ts";
 import { ConnectionForwarder } from "./connection-forwarder.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
+import type { RunningListener, ServerOptions } from "./server-options.ts";
 
 type Part = Pick<RunningServer, "listeners" | "reload" | "close">;
 

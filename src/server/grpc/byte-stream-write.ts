@@ -2,7 +2,7 @@ import { showDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { isPromise } from "../../base/maybe-promise.ts";
-import type { Uploads, UploadTurn } from "../../cache/uploads.ts";
+import type { ResumableUploads, UploadTurn } from "../../cache/uploads.ts";
 import type { CallStream } from "../../rpc/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import { checkBlobSize } from "../blob-limit.ts";
@@ -41,7 +41,7 @@ async function receiveBlob(
   first: WriteRequest,
   name: WriteName,
   blobs: BlobStore,
-  uploads: Uploads,
+  uploads: ResumableUploads,
 ): Promise<void> {
   const turn = await uploads.open(blobs, name, first.writeOffset);
   let received: number | undefined;

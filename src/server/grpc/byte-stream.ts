@@ -3,7 +3,7 @@ import { decode } from "../../base/decode.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Tenants } from "../../cache/tenant.ts";
-import type { Uploads } from "../../cache/uploads.ts";
+import type { ResumableUploads } from "../../cache/uploads.ts";
 import {
   QueryWriteStatusRequestSchema,
   QueryWriteStatusResponseSchema,
@@ -17,7 +17,7 @@ import { writeBlob } from "./byte-stream-write.ts";
 
 export interface ByteStreamOptions {
   readonly tenants: Tenants;
-  readonly uploads: Uploads;
+  readonly uploads: ResumableUploads;
   readonly admission: Admission;
   /** max_cas_blob_size_bytes; `undefined`: no limit. */
   readonly maxBlobBytes: number | undefined;
@@ -46,7 +46,7 @@ async function queryWriteStatus(
   const { blobs } = reach(tenants, call, instance, "pull");
   const missing = await blobs.missing(DigestList.of(digest));
   const complete = missing.length === 0;
-  const received = complete ? digest.size : uploads.received({ instance, upload, digest });
+  const received = complete ? digest.size : await uploads.received({ instance, upload, digest });
   if (received === undefined) throw new StillageError("not-found", "no such upload; begin it at 0");
   const response = { committedSize: BigInt(received), complete };
   return { parts: [toBinary(QueryWriteStatusResponseSchema, create(QueryWriteStatusResponseSchema, response))] };

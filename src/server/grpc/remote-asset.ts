@@ -13,12 +13,12 @@ import {
   PushBlobRequestSchema,
 } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { Digest } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import type { Origin } from "../../origin/origin.ts";
 import { showUri } from "../../origin/origin-url.ts";
 import type { Call, Reply, Service } from "../../rpc/service.ts";
 import type { Root } from "../../store/ref-store.ts";
 import { clientOf } from "../admission.ts";
 import { reach } from "../rights.ts";
+import type { OriginDesk } from "../stock.ts";
 import { nameOfVisitor } from "../visitor-name.ts";
 import { namedFunction } from "../wire/digest-fields.ts";
 
@@ -29,7 +29,7 @@ import { namedFunction } from "../wire/digest-fields.ts";
  * build.bazel.remote.asset.v1.Fetch. What was not pushed here is NOT_FOUND, or comes from its origin where there is an `origin` to ask. That
  * needs the right to push: it takes disk and network, and what comes is stored.
  */
-export function fetchService(tenants: Tenants, origin?: Origin): Service {
+export function fetchService(tenants: Tenants, origin?: OriginDesk): Service {
   return {
     name: "build.bazel.remote.asset.v1.Fetch",
     methods: {
@@ -58,7 +58,7 @@ async function fetchAsset(
   message: Uint8Array,
   call: Call,
   tenants: Tenants,
-  origin: Origin | undefined,
+  origin: OriginDesk | undefined,
 ): Promise<Reply> {
   const request = decode(FetchBlobRequestSchema, message);
   const { instanceName, uris, qualifiers } = request;

@@ -11,7 +11,7 @@ export interface PagesOptions {
   readonly readiness: Readiness;
   /** The metrics in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
-  readonly status: () => StatusReport;
+  readonly status: () => MaybePromise<StatusReport>;
 }
 
 /** What is answered however full the server is. */
@@ -31,10 +31,10 @@ export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler
       headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
       body: Buffer.from(await metrics()),
     }),
-    "/status": () => ({
+    "/status": async () => ({
       status: 200,
       headers: { "content-type": "application/json", "cache-control": "no-store" },
-      body: Buffer.from(`${JSON.stringify(status(), undefined, 2)}\n`),
+      body: Buffer.from(`${JSON.stringify(await status(), undefined, 2)}\n`),
     }),
   };
   return (request) => {

@@ -1,48 +1,31 @@
-import type { Family, Samples } from "./family.ts";
-import { type Latency, latencyBounds } from "./latency.ts";
+import { latencyBounds } from "./latency.ts";
+import type { Reading, Sample } from "./meters.ts";
 
-/** Families in the text format of Prometheus, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). */
-export function exposition(families: readonly Family[]): string {
-  const page = new Page();
-  for (const family of families) page.add(family);
-  return page.text;
+/** Readings in the text format of Prometheus, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). */
+export function exposition(readings: readonly Reading[]): string {
+  return readings.map(family).join("");
 }
 
-class Page implements Samples {
-  text = "";
-  private name = "";
-  private labels: readonly string[] = [];
+function family(reading: Reading): string {
+  const { name, type, help, samples } = reading;
+  const lines = samples.map((sample) => lineOf(reading, sample)).join("");
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${lines}`;
+}
 
-  add({ name, type, help, labels, collect }: Family): void {
-    this.name = name;
-    this.labels = labels;
-    this.text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
-    collect(this);
+function lineOf({ name, labels }: Reading, { labels: values, value }: Sample): string {
+  const pairs = labels.map((label, i) => `${label}="${escapeValue(values[i] ?? "")}"`);
+  if (typeof value === "number") return line(name, pairs, value);
+  let total = 0;
+  let text = "";
+  for (const [i, count] of value.counts.entries()) {
+    total += count;
+    text += line(`${name}_bucket`, [...pairs, `le="${show(latencyBounds[i] ?? Infinity)}"`], total);
   }
+  return `${text}${line(`${name}_sum`, pairs, value.sum)}${line(`${name}_count`, pairs, total)}`;
+}
 
-  value(value: number, ...values: readonly string[]): void {
-    this.line(this.name, this.pairs(values), value);
-  }
-
-  latency({ counts, sum }: Latency, ...values: readonly string[]): void {
-    const pairs = this.pairs(values);
-    let total = 0;
-    for (const [i, count] of counts.entries()) {
-      total += count;
-      this.line(`${this.name}_bucket`, [...pairs, `le="${show(latencyBounds[i] ?? Infinity)}"`], total);
-    }
-    this.line(`${this.name}_sum`, pairs, sum);
-    this.line(`${this.name}_count`, pairs, total);
-  }
-
-  private line(name: string, pairs: readonly string[], value: number): void {
-    const labels = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-    this.text += `${name}${labels} ${show(value)}\n`;
-  }
-
-  private pairs(values: readonly string[]): string[] {
-    return this.labels.map((label, i) => `${label}="${escapeValue(values[i] ?? "")}"`);
-  }
+function line(name: string, pairs: readonly string[], value: number): string {
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${show(value)}\n`;
 }
 
 function show(value: number): string {

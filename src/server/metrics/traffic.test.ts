@@ -4,6 +4,7 @@ import type { HttpRequest } from "../../http/exchange.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import { visit } from "../grpc/calling.fixture.ts";
 import { exposition } from "./exposition.ts";
+import { Meters } from "./meters.ts";
 import { Traffic } from "./traffic.ts";
 
 const read = "google.bytestream.ByteStream/Read";
@@ -12,7 +13,9 @@ const cas = "build.bazel.remote.execution.v2.ContentAddressableStorage";
 
 /** The lines of these metrics, without zeros. */
 function lines(traffic: Traffic, name: string): string[] {
-  const all = exposition(traffic.families).split("\n");
+  const meters = new Meters();
+  meters.add(traffic.families);
+  const all = exposition(meters.read()).split("\n");
   return all.filter((line) => line.startsWith(`${name}{`) && !line.endsWith(" 0"));
 }
 

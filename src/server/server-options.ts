@@ -1,0 +1,33 @@
+import type { LimitSettings } from "./admission.ts";
+import type { ListenerConfig } from "./listener.ts";
+import type { OriginSettings } from "./origin-options.ts";
+import type { Part } from "./services.ts";
+
+/** What a server is made of. Sizes in bytes; paths absolute. Plain values, which another thread can be given. */
+export interface ServerOptions extends OriginSettings, LimitSettings {
+  readonly store: string;
+  readonly listeners: readonly ListenerConfig[];
+  /** Instance names; each has blobs and names of its own. */
+  readonly instances: readonly string[];
+  readonly services: Part;
+  /** The file that says who may do what. */
+  readonly access: string | undefined;
+  /** A file, `stderr`, or `undefined` for none. */
+  readonly accessLog: string | undefined;
+  readonly quota: number | undefined;
+  readonly durability: "on" | "off";
+  readonly maxBatchBytes: number;
+  readonly maxBlobBytes: number | undefined;
+  /** Threads that serve connections; with 1 there is no thread but that of the store. */
+  readonly workers: number;
+  /** What `/status` says the program is. */
+  readonly version: string;
+}
+
+export interface RunningListener {
+  /** `HOST:PORT` or `unix:PATH` where it really listens. */
+  readonly address: string;
+  readonly tls: boolean;
+  readonly push: boolean;
+  readonly clientCertificates: boolean;
+}

@@ -1,0 +1,92 @@
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { untraced } from "../base/trace.ts";
+import { type OpenCache, openCache } from "../cache/open-cache.ts";
+import { Uploads } from "../cache/uploads.ts";
+import type { Origin } from "../origin/origin.ts";
+import type { StoreUsage } from "../store/blob-store.ts";
+import { AccessFile } from "./access-file.ts";
+import type { StatusReport } from "./http/pages.ts";
+import { infoFamilies } from "./metrics/info-metrics.ts";
+import { Meters } from "./metrics/meters.ts";
+import { originFamilies } from "./metrics/origin-metrics.ts";
+import { storeFamilies } from "./metrics/store-metrics.ts";
+import { openOrigin } from "./origin-options.ts";
+import type { ServerOptions } from "./server-options.ts";
+import type { Shelves } from "./stock.ts";
+import { openTracing } from "./tracing/tracing.ts";
+
+/** What a server has once, however many threads have its doors: what is kept, and everything that looks after it. */
+export class StoreSide implements AsyncDisposable {
+  readonly cache: OpenCache;
+  readonly shelves: Shelves;
+  readonly uploads: Uploads;
+  readonly origin: Origin | undefined;
+  readonly accessFile: AccessFile | undefined;
+  /** The metrics of what is here. */
+  readonly meters = new Meters();
+  private readonly options: ServerOptions;
+  private readonly parts: AsyncDisposableStack;
+  private readonly started = systemClock();
+
+  /** Opens the store. What was opened is closed again, in reverse order, when a later step fails. */
+  static async open(options: ServerOptions, log: Log): Promise<StoreSide> {
+    await using opened = new AsyncDisposableStack();
+    const { durability, quota, accessLog } = options;
+    const clock = systemClock;
+    const tracing = openTracing(options.version);
+    opened.defer(() => tracing?.close());
+    const accessFile = accessLog === undefined ? undefined : await AccessFile.open(accessLog, clock, log);
+    if (accessFile !== undefined) opened.defer(() => accessFile.close());
+    const cache = await openCache(options.store, { durability, quota, clock, log });
+    opened.defer(() => cache.close());
+    const uploads = new Uploads(clock);
+    opened.defer(() => uploads.stop());
+    const origin = openOrigin(options, cache.store, log, tracing?.trace ?? untraced);
+    opened.defer(() => origin?.close());
+    return new StoreSide({ options, cache, uploads, origin, accessFile }, opened.move());
+  }
+
+  private constructor(
+    made: Pick<StoreSide, "cache" | "uploads" | "origin" | "accessFile"> & { readonly options: ServerOptions },
+    parts: AsyncDisposableStack,
+  ) {
+    const { cache, origin } = made;
+    const { store, refs } = cache;
+    this.options = made.options;
+    this.cache = cache;
+    this.uploads = made.uploads;
+    this.origin = origin;
+    this.accessFile = made.accessFile;
+    this.shelves = { blobs: (instance) => store.tenant(instance), refs, removals: () => store.removals() };
+    this.parts = parts;
+    this.meters.add([
+      ...infoFamilies(made.options),
+      ...storeFamilies({ directory: made.options.store, usage: () => this.usage() }),
+      ...originFamilies(origin),
+    ]);
+  }
+
+  usage(): StoreUsage {
+    return this.cache.store.usage();
+  }
+
+  /** What `/status` tells, but for the listeners. */
+  status(): StatusReport {
+    const { version, services, durability, instances, workers } = this.options;
+    return {
+      program: "stillage",
+      version,
+      uptimeSeconds: Math.round((systemClock() - this.started) / 1000),
+      services,
+      durability,
+      instances: instances.length,
+      workers,
+      store: this.usage(),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.parts.disposeAsync();
+  }
+}
