@@ -4,6 +4,7 @@ import { closeAll } from "../base/close-all.ts";
 import type { Log } from "../base/log.ts";
 import type { FaultPoints } from "../store/disk/faults.ts";
 import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
+import type { RefAdmin } from "../store/ref-admin.ts";
 import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 
@@ -20,6 +21,8 @@ export interface CacheOptions {
 export interface OpenCache {
   readonly store: DiskStore;
   readonly refs: RefStore;
+  /** The same refs, for whoever keeps the store in order: no door gets this. */
+  readonly refAdmin: RefAdmin;
   close(): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export async function openCache(directory: string, options: CacheOptions): Promi
   });
   try {
     const refs = new SqliteRefStore({ file: join(directory, "refs.sqlite"), durability, clock, log });
-    return { store, refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
+    return { store, refs, refAdmin: refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
   } catch (error) {
     await store.close();
     throw error;
