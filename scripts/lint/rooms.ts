@@ -20,10 +20,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   artifact: [...kept, "cache", "ostree"],
   release: rules,
   import: [...kept, "cache"],
-  server: [...transport, ...rules, "access", "origin"],
+  check: [...kept, "cache"],
+  server: [...transport, ...rules, "access", "origin", "check"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "import", "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "import", "check", "server", "client", "config"],
   main: ["cli"],
 };
 

@@ -34,6 +34,13 @@ function mayBeDigest(fn: DigestFunction, bytes: Uint8Array, start: number, end: 
   return size !== 0 || isEmptyHash(fn, bytes, start, end);
 }
 
+/** The hash that stands as words from `from` to `to`, in hex digits. */
+export function hexOfWords(words: Uint32Array, from: number, to: number): string {
+  let hash = "";
+  for (let w = from; w < to; w++) hash += (words[w] as number).toString(16).padStart(8, "0");
+  return hash;
+}
+
 /**
  * Many digests of one function without an object for each: hashes as big-endian 32-bit words side by side
  * (`words[i * fn.words]` is the first of digest i), sizes in bytes. A call for ten thousand digests costs two arrays.
@@ -110,8 +117,7 @@ export class DigestList {
   /** Digest `i` as a value. */
   at(i: number): Digest {
     const { words } = this.function;
-    let hash = "";
-    for (let w = i * words; w < (i + 1) * words; w++) hash += (this.words[w] as number).toString(16).padStart(8, "0");
+    const hash = hexOfWords(this.words, i * words, (i + 1) * words);
     return { function: this.function, hash, size: this.sizes[i] as number };
   }
 

@@ -6,6 +6,7 @@ import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
 import { serveCommand } from "./serve.ts";
+import { storeFsckCommand } from "./store-fsck.ts";
 import { storeImportCommand } from "./store-import.ts";
 import { storeMigrateCommand } from "./store-migrate.ts";
 import { tokenCommand } from "./token.ts";
@@ -24,6 +25,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
     .description("Do something with a store that no server has open")
+    .addCommand(storeFsckCommand(end))
     .addCommand(storeImportCommand(end))
     .addCommand(storeMigrateCommand(end));
   const artifact = newCommand("artifact", "stillage")

@@ -46,6 +46,10 @@ export interface Config extends LimitSettings {
   readonly originDeny: readonly HostPattern[];
   readonly originMaxBytes: number;
   readonly originTimeoutMs: number;
+  /** `undefined`: stored blobs are not read again. */
+  readonly scrubEveryMs: number | undefined;
+  /** Bytes a second. */
+  readonly scrubRate: number;
   readonly graceMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

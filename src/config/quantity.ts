@@ -28,12 +28,13 @@ export function showSize(bytes: number): string {
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds up to `max`: a number with ms, s, m, h or d. */
-export function duration(max: number): Check<number> {
-  return scalar(`a time up to ${showDuration(max)}, such as 30s or 5m`, (text) => {
+/** Milliseconds from `min` to `max`: a number with ms, s, m, h or d. */
+export function duration(max: number, min = 0): Check<number> {
+  const bound = min === 0 ? "" : `of at least ${showDuration(min)} and `;
+  return scalar(`a time ${bound}up to ${showDuration(max)}, such as 30s or 5m`, (text) => {
     const [, digits, unit = ""] = /^(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|m|h|d)$/.exec(text) ?? [];
     const ms = Math.round(Number(digits) * (unitMs[unit] ?? Number.NaN));
-    return ms <= max ? ms : undefined;
+    return ms >= min && ms <= max ? ms : undefined;
   });
 }
 

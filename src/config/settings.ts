@@ -57,6 +57,12 @@ const maxHostPatterns = 1000;
 /** Longer than any download that somebody waits for. */
 const maxOriginMs = 24 * 3_600_000;
 
+/** Years between two looks are as good as none. */
+const maxScrubMs = 365 * 24 * 3_600_000;
+
+/** A server that reads an empty store again and again has something else to do, too. */
+const minScrubMs = 1000;
+
 const same = <T>(value: T): T => value;
 
 type Description<T> = Pick<Setting<T>, "name" | "type" | "sentence" | "fallback" | "check"> & Partial<Setting<T>>;
@@ -274,6 +280,23 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallback: "10m",
     check: duration(maxOriginMs),
     show: showDuration,
+  }),
+  scrubEveryMs: setting({
+    name: "scrub-every",
+    type: "TIME|none",
+    sentence:
+      "The time in which all that is stored is read and compared with its digests, again and again (docs/CHECKS.md).",
+    fallback: "14d",
+    check: orNone(duration(maxScrubMs, minScrubMs)),
+    show: (ms) => (ms === undefined ? "none" : showDuration(ms)),
+  }),
+  scrubRate: setting({
+    name: "scrub-rate",
+    type: "SIZE",
+    sentence: "The most bytes a second that are read for that.",
+    fallback: "20MiB",
+    check: size(64 << 10),
+    show: showSize,
   }),
   graceMs: setting({
     name: "grace",

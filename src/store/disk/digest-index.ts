@@ -1,4 +1,6 @@
+import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
+import { hexOfWords } from "../../base/digest-list.ts";
 
 /**
  * Where a blob lies, as two numbers. `place`: the slot of its pack; or `inFile`, with the upper part of the size below it.
@@ -29,7 +31,7 @@ export class DigestIndex {
   private readonly width: number;
   private readonly chunks: Uint32Array[] = [];
   /** Entries ever used; those below that are free are linked through their offset. */
-  private top = 0;
+  top = 0;
   private firstFree = -1;
   private slots: Uint32Array;
   private tags: Uint8Array;
@@ -105,6 +107,16 @@ export class DigestIndex {
     this.count--;
   }
 
+  /** Where the hash of an entry stands: it begins at `chunk[at]`, and does so as long as the entry is in use. */
+  locate(entry: number): { chunk: Uint32Array; at: number } {
+    return { chunk: this.chunks[entry >>> chunkBits] as Uint32Array, at: (entry & chunkMask) * this.width };
+  }
+
+  digest(entry: number): Digest {
+    const { chunk, at } = this.locate(entry);
+    return { function: this.function, hash: hexOfWords(chunk, at, at + this.function.words), size: this.size(entry) };
+  }
+
   /** The slot of the pack, or `inFile`. */
   place(entry: number): number {
     return Math.min(this.field(entry, 0), inFile);
@@ -169,10 +181,6 @@ export class DigestIndex {
   private field(entry: number, which: number): number {
     const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
     return chunk[(entry & chunkMask) * this.width + this.function.words + which] as number;
-  }
-
-  private locate(entry: number): { chunk: Uint32Array; at: number } {
-    return { chunk: this.chunks[entry >>> chunkBits] as Uint32Array, at: (entry & chunkMask) * this.width };
   }
 
   private allocate(): number {

@@ -68,6 +68,11 @@ export class DiskTenant implements BlobStore, BlobStaging {
     return this.shelf(digest.function).remove(digest);
   }
 
+  /** The shelves that there are now, with their directories. */
+  *opened(): Iterable<{ readonly directory: string; readonly shelf: Shelf }> {
+    for (const [fn, shelf] of this.shelves) yield { directory: join(this.directory, fn.name), shelf };
+  }
+
   get count(): number {
     let count = 0;
     for (const shelf of this.shelves.values()) count += shelf.count;

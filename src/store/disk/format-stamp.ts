@@ -10,6 +10,9 @@ export const stampFile = "format";
 const newStamp = "format.new";
 const version = 1;
 
+/** What is in it. */
+export const currentStamp = `stillage-store ${version}\n`;
+
 /** What may lie in a directory that becomes a store: the root of a fresh file system has one thing of its own. */
 const harmless = new Set(["lost+found", lockFile, newStamp]);
 
@@ -50,7 +53,7 @@ export async function stamp(directory: string): Promise<void> {
   if (existsSync(path)) return;
   const fd = await openFile(join(directory, newStamp), "w");
   try {
-    await writeAll(fd, Buffer.from(`stillage-store ${version}\n`), 0);
+    await writeAll(fd, Buffer.from(currentStamp), 0);
     await syncData(fd);
   } finally {
     await closeFile(fd);

@@ -10,7 +10,7 @@ export const indexHeaderLength = 16;
 export const blockHeadLength = 16;
 const indexMagic = "stillidx";
 const indexVersion = 1;
-const blockMagic = 0x4b4c4249; // "IBLK"
+export const blockMagic = 0x4b4c4249; // "IBLK"
 
 /** Records of a block, at most: what a reader must hold at once. */
 export const maxBlockRecords = 1 << 16;

@@ -20,6 +20,7 @@ import { largePieceBytes, smallPieceBytes } from "./piece-writer.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { ReadPace } from "./read-pace.ts";
 import { SharedRun } from "./shared-run.ts";
+import type { Shelf } from "./shelf.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
@@ -40,10 +41,19 @@ export interface DiskStoreOptions {
   readonly faults?: FaultPoints;
 }
 
+/** The blobs of one tenant and function, and where they lie. */
+export interface OpenShelf {
+  readonly instance: string;
+  readonly directory: string;
+  readonly shelf: Shelf;
+}
+
 /** A store in a directory (docs/STORE.md). */
 export interface DiskStore extends BlobStoreAdmin {
   /** The blobs of an instance name, which no other name leads to. The same object each time. Errors: `invalid` for a name that is too long. */
   tenant(instanceName: string): DiskTenant & BlobStore;
+  /** What there is now, for whoever looks after it. */
+  shelves(): OpenShelf[];
 }
 
 /**
@@ -66,6 +76,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     const saving = setInterval(() => void tenants.saveUse(), saveUseEveryMs).unref();
     return {
       tenant: (name) => tenants.get(name),
+      shelves: () => tenants.shelves(),
       usage: () => tenants.usage(),
       removals: () => context.removals,
       close: async () => {
@@ -111,6 +122,14 @@ class Tenants {
       this.tenants.set(name, tenant);
     }
     return tenant;
+  }
+
+  shelves(): OpenShelf[] {
+    const found: OpenShelf[] = [];
+    for (const [instance, tenant] of this.tenants) {
+      for (const opened of tenant.opened()) found.push({ instance, ...opened });
+    }
+    return found;
   }
 
   /** Writes down when blobs were last used. A failure costs knowledge of that, no more. */

@@ -170,6 +170,14 @@ export class Shelf {
     if (entry >= 0) await this.removeEntry(entry, digest);
   }
 
+  /** Removes a blob that turned out broken, if it still lies at just that place; resolves once that is durable, to whether it did. */
+  async drop(digest: Digest, place: number, offset: number): Promise<boolean> {
+    const entry = this.index.findSized(DigestList.of(digest).words, 0, digest.size);
+    if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return false;
+    await this.removeEntry(entry, digest);
+    return true;
+  }
+
   /** Writes down when blobs were last used, where that has changed. */
   async saveUse(): Promise<void> {
     const places = new Set(this.index.touched);

@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { asStillageError } from "../base/errors.ts";
+import { openDatabase, openToRead } from "../store/sqlite/open-database.ts";
+import { decodeRoots, hashesIn } from "../store/sqlite/root-lines.ts";
+import { type CheckContext, found } from "./check-context.ts";
+import type { Finding } from "./findings.ts";
+import { finishSalvage, salvageRefs } from "./salvage-refs.ts";
+
+export const refsFile = "refs.sqlite";
+
+/** Lines of SQLite's own check that are told. */
+const shownErrors = 5;
+
+/** Reads all of the names and what follows from them; where that is wanted and anything is wrong, they are taken to a new file. False where they cannot be read. */
+export async function checkRefs(context: CheckContext, hasBlobs: boolean): Promise<boolean> {
+  const { store, repair, findings } = context;
+  const file = join(store, refsFile);
+  if (repair) await finishSalvage(file);
+  if (!existsSync(file)) {
+    if (!hasBlobs) return false;
+    const finding = found(context, "refs-missing", file, "there is no such file");
+    if (repair) {
+      openDatabase(file).close();
+      findings.repaired([finding]);
+    }
+    return repair;
+  }
+  const wrong = lookAt(context, file);
+  if (wrong.length === 0) return true;
+  if (wrong.some(({ kind }) => kind === "refs-unknown")) return false;
+  if (!repair) return wrong.every(({ kind }) => kind === "refs-derived");
+  const salvaged = await salvageRefs(file, context.clock);
+  if (salvaged.lost.length > 0) {
+    const names = salvaged.lost
+      .slice(0, shownErrors)
+      .map((name) => JSON.stringify(name))
+      .join(", ");
+    findings.add("refs-lost", salvaged.old, `${salvaged.lost.length} names, of which ${names}`);
+  }
+  findings.repaired(wrong);
+  context.tally.refs = salvaged.refs;
+  return true;
+}
+
+/** What is wrong with the file. */
+function lookAt(context: CheckContext, file: string): Finding[] {
+  let database: DatabaseSync;
+  try {
+    database = openToRead(file);
+  } catch (error) {
+    const { code, message } = asStillageError(error);
+    if (code === "failed-precondition" && !mayBeDamage(message)) return [found(context, "refs-unknown", file, message)];
+    return [found(context, "refs-damaged", file, message)];
+  }
+  try {
+    const errors = database
+      .prepare("PRAGMA integrity_check(100)")
+      .all()
+      .map((row) => String(row.integrity_check));
+    if (errors.length !== 1 || errors[0] !== "ok") {
+      return [found(context, "refs-damaged", file, errors.slice(0, shownErrors).join("; "))];
+    }
+    return [...checkRows(context, database, file), ...checkDerived(context, database, file)];
+  } catch (error) {
+    return [found(context, "refs-damaged", file, (error as Error).message)];
+  } finally {
+    database.close();
+  }
+}
+
+/** Formats that a later version may have; a number beyond that is damage, as is 0, or a mark that is not ours: nothing else puts a file of this name here. */
+const maxFormat = 1000;
+
+function mayBeDamage(message: string): boolean {
+  const format = Number(/has format (-?\d+)/.exec(message)?.[1] ?? 0);
+  return format <= 0 || format > maxFormat;
+}
+
+function checkRows(context: CheckContext, database: DatabaseSync, file: string): Finding[] {
+  const findings: Finding[] = [];
+  const derived = new DerivedRoots(database);
+  for (const row of database.prepare("SELECT id, space, instance, name, roots FROM refs").iterate()) {
+    context.tally.refs++;
+    const roots = String(row.roots);
+    try {
+      decodeRoots(roots);
+    } catch (error) {
+      const name = JSON.stringify(`${row.space} ${row.instance} ${row.name}`);
+      findings.push(context.findings.add("ref-unreadable", name, (error as Error).message));
+      continue;
+    }
+    derived.expect(Number(row.id), roots);
+  }
+  const wrong = derived.wrong();
+  if (wrong !== undefined) findings.push(found(context, "refs-derived", file, wrong));
+  return findings;
+}
+
+/** The table that leads from hashes to refs, against what the refs say. */
+class DerivedRoots {
+  private readonly database: DatabaseSync;
+  private readonly has;
+  private expected = 0;
+  private absent = 0;
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+    this.has = database.prepare("SELECT 1 FROM roots WHERE hash = ? AND ref = ?");
+  }
+
+  expect(id: number, roots: string): void {
+    for (const hash of hashesIn(roots)) {
+      this.expected++;
+      if (this.has.get(hash, id) === undefined) this.absent++;
+    }
+  }
+
+  wrong(): string | undefined {
+    const there = Number(this.database.prepare("SELECT count(*) AS n FROM roots").get()?.n);
+    if (this.absent === 0 && there === this.expected) return undefined;
+    return `of ${this.expected} roots ${this.absent} are absent from their table, which has ${there}`;
+  }
+}
+
+/** What follows from `refs` in one statement each: rows mean that something does not agree. */
+const derivations: readonly (readonly [sql: string, what: string])[] = [
+  [
+    `SELECT 1 FROM (SELECT space, count(*) AS n FROM refs GROUP BY space) AS a
+     FULL JOIN (SELECT space, refs AS n FROM counts WHERE refs <> 0) AS b ON a.space = b.space WHERE a.n IS NOT b.n`,
+    "the numbers of refs are not right",
+  ],
+  [
+    "SELECT 1 FROM refs WHERE artifact IS NOT NULL AND artifact NOT IN (SELECT id FROM artifacts)",
+    "refs lead to artifacts that are not listed",
+  ],
+  [
+    "SELECT 1 FROM artifacts WHERE id NOT IN (SELECT artifact FROM refs WHERE artifact IS NOT NULL)",
+    "artifacts are listed that no ref names",
+  ],
+  [
+    "SELECT 1 FROM artifacts WHERE element NOT IN (SELECT id FROM elements)",
+    "artifacts are of elements that are not listed",
+  ],
+  [
+    "SELECT 1 FROM elements WHERE id NOT IN (SELECT element FROM artifacts)",
+    "elements are listed that have no artifacts",
+  ],
+];
+
+function checkDerived(context: CheckContext, database: DatabaseSync, file: string): Finding[] {
+  return derivations
+    .filter(([sql]) => database.prepare(`${sql} LIMIT 1`).get() !== undefined)
+    .map(([, what]) => found(context, "refs-derived", file, what));
+}
