@@ -31,7 +31,7 @@ export class UploadTurn {
   readonly key: string;
   readonly upload: Upload;
   /** Bytes that the client sends again although they are here. */
-  private toSkip: number;
+  toSkip: number;
   /** Settles when nothing is being done with the upload. */
   quiet: Promise<unknown> | undefined;
   /** When the client went away; `undefined` while it is there. */
@@ -91,10 +91,13 @@ export interface ResumableUploads {
 export class Uploads implements ResumableUploads {
   private readonly turns = new Map<string, UploadTurn>();
   private readonly clock: Clock;
+  private readonly handOver: (upload: Upload) => Promise<void>;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(clock: Clock) {
+  /** `handOver` settles when whoever has written to an upload writes no more, and it can go on elsewhere. */
+  constructor(clock: Clock, handOver: (upload: Upload) => Promise<void> = async () => {}) {
     this.clock = clock;
+    this.handOver = handOver;
     this.timer = setInterval(() => void this.expire(), idleUploadMs / 10);
     this.timer.unref();
   }
@@ -105,7 +108,7 @@ export class Uploads implements ResumableUploads {
   }
 
   /** Begins an upload at `offset` 0, or continues one. Errors: `out-of-range` where `offset` is beyond what is here, `exhausted`. */
-  async open(blobs: BlobStore, key: UploadKey, offset: number): Promise<UploadTurn> {
+  async open(blobs: Pick<BlobStore, "upload">, key: UploadKey, offset: number): Promise<UploadTurn> {
     const text = keyText(key);
     const turn =
       offset === 0 ? new UploadTurn(text, await this.begin(blobs, key.digest), 0) : await this.takeOver(text, offset);
@@ -117,7 +120,7 @@ export class Uploads implements ResumableUploads {
   }
 
   /** Where there is no room, uploads that wait for their clients give way. */
-  private async begin(blobs: BlobStore, digest: Digest): Promise<Upload> {
+  private async begin(blobs: Pick<BlobStore, "upload">, digest: Digest): Promise<Upload> {
     try {
       return await blobs.upload(digest);
     } catch (error) {
@@ -151,6 +154,7 @@ export class Uploads implements ResumableUploads {
       this.turns.delete(text);
       await before.quiet;
       const { upload } = before;
+      await this.handOver(upload);
       if (offset <= upload.received) return new UploadTurn(text, upload, upload.received - offset);
       await upload.abort();
     }

@@ -81,6 +81,16 @@ export interface OriginCounts {
   readonly running: number;
 }
 
+/** What is here without asking anybody: pushed, fetched before, or stored under its checksum. It is for all who may pull. Errors: `invalid`. */
+export async function findHere(tenant: Tenant, query: AssetQuery): Promise<OriginAsset | undefined> {
+  const plan = planLookup(tenant, query);
+  const pushed = plan === undefined ? await tenant.assets.find(query) : await pushedAsset(plan);
+  if (pushed !== undefined) return { ...pushed, qualifiers: query.qualifiers };
+  if (plan === undefined) return undefined;
+  const found = (await fetchedAsset(query.kind, plan)) ?? (query.kind === "blob" ? await knownBlob(plan) : undefined);
+  return found && { ...found, qualifiers: plan.qualifiers.identity ?? [] };
+}
+
 /**
  * Fetches from the web what nobody has pushed (remote_asset.proto, Fetch). Each thing is asked of its origin once: what came is an asset,
  * under its URI and the qualifiers that say which content is meant, and whoever asks meanwhile waits for the same download.
@@ -110,14 +120,9 @@ export class Origin {
     return { downloads: { stored, failed }, bytes, running: this.downloads.running };
   }
 
-  /** What is here without asking anybody: pushed, fetched before, or stored under its checksum. It is for all who may pull. Errors: `invalid`. */
-  async find(tenant: Tenant, query: AssetQuery): Promise<OriginAsset | undefined> {
-    const plan = planLookup(tenant, query);
-    const pushed = plan === undefined ? await tenant.assets.find(query) : await pushedAsset(plan);
-    if (pushed !== undefined) return { ...pushed, qualifiers: query.qualifiers };
-    if (plan === undefined) return undefined;
-    const found = (await fetchedAsset(query.kind, plan)) ?? (query.kind === "blob" ? await knownBlob(plan) : undefined);
-    return found && { ...found, qualifiers: plan.qualifiers.identity ?? [] };
+  /** See `findHere`. */
+  find(tenant: Tenant, query: AssetQuery): Promise<OriginAsset | undefined> {
+    return findHere(tenant, query);
   }
 
   /**

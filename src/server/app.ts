@@ -4,11 +4,10 @@ import type { StoreUsage } from "../store/blob-store.ts";
 import { AccessLog } from "./access-log.ts";
 import { LocalCounts } from "./admission-counts.ts";
 import { type DoorSide, openDoors } from "./door-side.ts";
-import { exposition } from "./metrics/exposition.ts";
-import { processMetrics } from "./metrics/process-metrics.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 import type { Stock } from "./stock.ts";
 import { StoreSide } from "./store-side.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
 
 export interface RunningServer {
   readonly listeners: readonly RunningListener[];
@@ -23,7 +22,8 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions, log: Log): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
   const store = opened.use(await StoreSide.open(options, log));
-  const doors = await openDoorsHere(options, store, log);
+  const doors =
+    options.workers === 1 ? await openDoorsHere(options, store, log) : await WorkerPool.open(options, store, log);
   const parts = opened.move();
   return {
     listeners: doors.listeners,
@@ -43,7 +43,6 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
 /** The doors in the thread of the store. */
 async function openDoorsHere(options: ServerOptions, store: StoreSide, log: Log): Promise<DoorSide> {
   const { shelves, uploads, origin, accessFile, meters } = store;
-  const process = processMetrics();
   const stock: Stock = {
     ...shelves,
     uploads,
@@ -51,7 +50,7 @@ async function openDoorsHere(options: ServerOptions, store: StoreSide, log: Log)
     counts: new LocalCounts(),
     accessLog: accessFile && new AccessLog(accessFile, systemClock),
     meters,
-    metrics: async () => exposition(meters.read()) + (await process.metrics()),
+    metrics: () => store.metrics(),
     status: () => ({ ...store.status(), listeners: doors.listeners }),
   };
   const doors: DoorSide = await openDoors(options, stock, log);

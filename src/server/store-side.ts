@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { untraced } from "../base/trace.ts";
 import { type OpenCache, openCache } from "../cache/open-cache.ts";
+import { recallUpload } from "../cache/upload-desk.ts";
 import { Uploads } from "../cache/uploads.ts";
 import type { Scrubber, ScrubCounts } from "../check/scrubber.ts";
 import type { Origin } from "../origin/origin.ts";
@@ -9,9 +10,11 @@ import type { StoreUsage } from "../store/blob-store.ts";
 import { AccessFile } from "./access-file.ts";
 import type { StatusReport } from "./http/pages.ts";
 import { compactionFamilies } from "./metrics/compaction-metrics.ts";
+import { exposition } from "./metrics/exposition.ts";
 import { infoFamilies } from "./metrics/info-metrics.ts";
-import { Meters } from "./metrics/meters.ts";
+import { addedUp, Meters, type Reading } from "./metrics/meters.ts";
 import { originFamilies } from "./metrics/origin-metrics.ts";
+import { processMetrics } from "./metrics/process-metrics.ts";
 import { refFamilies } from "./metrics/ref-metrics.ts";
 import { scrubFamilies } from "./metrics/scrub-metrics.ts";
 import { storeFamilies } from "./metrics/store-metrics.ts";
@@ -31,6 +34,7 @@ export class StoreSide implements AsyncDisposable {
   readonly accessFile: AccessFile | undefined;
   /** The metrics of what is here. */
   readonly meters = new Meters();
+  private readonly process = processMetrics();
   private readonly options: ServerOptions;
   private readonly scrubber: Scrubber | undefined;
   private readonly parts: AsyncDisposableStack;
@@ -49,7 +53,7 @@ export class StoreSide implements AsyncDisposable {
     opened.defer(() => cache.close());
     const scrubber = openScrubber(options, cache.store, log);
     opened.defer(() => scrubber?.close());
-    const uploads = new Uploads(clock);
+    const uploads = new Uploads(clock, recallUpload);
     opened.defer(() => uploads.stop());
     const origin = openOrigin(options, cache.store, log, tracing?.trace ?? untraced);
     opened.defer(() => origin?.close());
@@ -82,6 +86,11 @@ export class StoreSide implements AsyncDisposable {
       ...scrubFamilies(() => scrubber?.counts()),
       ...originFamilies(origin),
     ]);
+  }
+
+  /** What `/metrics` shows, with what the doors of other threads say. */
+  async metrics(doors: readonly (readonly Reading[])[] = []): Promise<string> {
+    return exposition(addedUp([this.meters.read(), ...doors])) + (await this.process.metrics());
   }
 
   usage(): StoreUsage {

@@ -1,49 +1,31 @@
-import { readSync } from "node:fs";
 import type { DigestList } from "../../base/digest-list.ts";
-import { fromFileSystem } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
-import { entryLength, headMatches, writeHead } from "../batch-entry.ts";
+import { entryLength } from "../batch-entry.ts";
 import type { BatchRead } from "../blob-store.ts";
+import { BatchFiller, type BatchPlan, type Run, type RunFiles } from "./batch-filler.ts";
 import type { BlobFiles } from "./blob-files.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
-import { closeFile, readFully } from "./file-io.ts";
+import { closeFile } from "./file-io.ts";
 import type { Pack } from "./pack.ts";
 import type { Packs } from "./packs.ts";
-
-/** Reads that one batch has under way in the thread pool at a time: half of its threads. */
-const readsAtATime = 2;
-
-/** Bytes to be read into the buffer from `at` to `end`: of a pack from `offset` on, or all of the file of digest `i`. */
-interface Run {
-  readonly pack: Pack | undefined;
-  readonly i: number;
-  readonly offset: number;
-  readonly at: number;
-  end: number;
-}
 
 /** Told of digest `i`, which turned out not to lie where it should: in that pack, or in a file, and at that offset. */
 export type Discard = (digests: DigestList, i: number, pack: Pack | undefined, offset: number) => void;
 
-/** A batch that is being read. */
-interface Batch {
-  readonly digests: DigestList;
-  readonly missing: number[];
-  readonly runs: readonly Run[];
-  readonly bytes: number;
-  readonly buffer: Buffer<ArrayBuffer>;
-  /** Parts of the buffer that could not be read. */
-  readonly unread: { from: number; to: number }[];
+/** A batch for somebody else to read, in another thread for instance. */
+export interface BatchLoan {
+  readonly plan: BatchPlan<Pack>;
+  readonly files: RunFiles<Pack>;
 }
 
 /** Reads many small blobs: neighbours in a pack, asked for one after the other, with one read. */
 export class BatchReader {
   private readonly index: DigestIndex;
   private readonly packs: Packs;
-  private readonly files: BlobFiles;
   private readonly context: DiskContext;
-  private readonly discard: Discard;
+  private readonly filler: BatchFiller;
+  private readonly files: RunFiles<Pack>;
 
   constructor(
     parts: { readonly index: DigestIndex; readonly packs: Packs; readonly files: BlobFiles },
@@ -52,36 +34,36 @@ export class BatchReader {
   ) {
     this.index = parts.index;
     this.packs = parts.packs;
-    this.files = parts.files;
     this.context = context;
-    this.discard = discard;
+    this.filler = new BatchFiller(context.pace, context.readBuffers);
+    const { openPacks } = context;
+    this.files = {
+      acquire: (pack) => openPacks.acquire(pack),
+      release: (pack) => openPacks.release(pack),
+      open: ({ i, offset }, digests) => parts.files.open({ digest: digests.at(i), serial: offset }),
+      close: closeFile,
+      discard: (digests, i, { pack }, offset) => discard(digests, i, pack, offset),
+    };
   }
 
   /** `digests` must stay as they are until this settles. */
   read(digests: DigestList): MaybePromise<BatchRead> {
-    const { context } = this;
-    const missing: number[] = [];
-    const { runs, bytes } = this.plan(digests, missing);
-    const batch: Batch = { digests, missing, runs, bytes, buffer: context.readBuffers.take(bytes), unread: [] };
-    let next = 0;
-    try {
-      while (next < runs.length && runs[next]?.pack !== undefined && context.pace.atOnce) {
-        this.readAtOnce(runs[next++] as Run, batch);
-      }
-    } catch (error) {
-      context.readBuffers.give(batch.buffer);
-      throw fromFileSystem(error, "cannot read blobs");
-    }
-    return next === runs.length ? this.finish(batch) : this.readRest(batch, next);
+    return this.filler.fill(digests, this.plan(digests), this.files);
+  }
+
+  /** What to read, and from what, for a caller who does it himself. */
+  lend(digests: DigestList): BatchLoan {
+    return { plan: this.plan(digests), files: this.files };
   }
 
   /** Looks every digest up and says what is to be read, where to. */
-  private plan(digests: DigestList, missing: number[]): { runs: Run[]; bytes: number } {
+  private plan(digests: DigestList): BatchPlan<Pack> {
     const { index } = this;
     const { function: fn, words, sizes } = digests;
     const used = this.context.now();
-    const runs: Run[] = [];
-    let run: Run | undefined;
+    const missing: number[] = [];
+    const runs: Run<Pack>[] = [];
+    let run: Run<Pack> | undefined;
     let bytes = 0;
     for (let i = 0; i < digests.length; i++) {
       const size = sizes[i] as number;
@@ -104,105 +86,6 @@ export class BatchReader {
         runs.push(run);
       }
     }
-    return { runs, bytes };
-  }
-
-  private readAtOnce({ pack, offset, at, end }: Run, batch: Batch): void {
-    const { openPacks, pace } = this.context;
-    const fd = openPacks.acquire(pack as Pack);
-    try {
-      const count = pace.measure(() => readSync(fd, batch.buffer, at, end - at, offset));
-      if (count < end - at) batch.unread.push({ from: at + count, to: end });
-    } finally {
-      openPacks.release(pack as Pack);
-    }
-  }
-
-  private async readRest(batch: Batch, first: number): Promise<BatchRead> {
-    let next = first;
-    const work = async (): Promise<void> => {
-      while (next < batch.runs.length) await this.readRun(batch.runs[next++] as Run, batch);
-    };
-    const done = await Promise.allSettled(Array.from({ length: readsAtATime }, work));
-    for (const each of done) {
-      if (each.status === "fulfilled") continue;
-      this.context.readBuffers.give(batch.buffer);
-      throw fromFileSystem(each.reason, "cannot read blobs");
-    }
-    return this.finish(batch);
-  }
-
-  private async readRun({ pack, i, offset, at, end }: Run, batch: Batch): Promise<void> {
-    const { digests, buffer, unread } = batch;
-    const { openPacks } = this.context;
-    if (pack !== undefined) {
-      const fd = openPacks.acquire(pack);
-      const count = await readFully(fd, buffer.subarray(at, end), offset).finally(() => openPacks.release(pack));
-      if (count < end - at) unread.push({ from: at + count, to: end });
-      return;
-    }
-    const from = writeHead(
-      buffer,
-      at,
-      digests.function,
-      digests.words,
-      i * digests.function.words,
-      digests.sizes[i] as number,
-    );
-    const fd = await this.files.open({ digest: digests.at(i), serial: offset });
-    if (fd === undefined) {
-      unread.push({ from, to: end });
-      return;
-    }
-    try {
-      const count = await readFully(fd, buffer.subarray(from, end), 0);
-      if (count < end - from) unread.push({ from, to: end });
-    } finally {
-      await closeFile(fd);
-    }
-  }
-
-  /** Checks what was read, blob by blob, and leaves out what is not what was asked for. */
-  private finish(batch: Batch): BatchRead {
-    const { digests, missing, buffer, unread } = batch;
-    const { function: fn, words, sizes } = digests;
-    const parts: Uint8Array[] = [];
-    const broken: number[] = [];
-    let bytes = 0;
-    let at = 0;
-    let good = 0; // what lies from here to `at` is good
-    for (let i = 0, m = 0; i < digests.length; i++) {
-      if (missing[m] === i) {
-        m++;
-        continue;
-      }
-      const size = sizes[i] as number;
-      const end = at + entryLength(fn, size);
-      if (size === 0) writeHead(buffer, at, fn, words, i * fn.words, size);
-      const whole = unread.length === 0 || !unread.some(({ from, to }) => from < end && to > at);
-      if (!whole || !headMatches(buffer, at, fn, words, i * fn.words, size)) {
-        this.discardAt(batch, i, at);
-        broken.push(i);
-        if (at > good) parts.push(buffer.subarray(good, at));
-        good = end;
-      } else bytes += end - at;
-      at = end;
-    }
-    if (at > good) parts.push(buffer.subarray(good, at));
-    let released = false;
-    return {
-      parts,
-      bytes,
-      missing: broken.length === 0 ? missing : [...missing, ...broken].sort((a, b) => a - b),
-      release: () => {
-        if (!released) this.context.readBuffers.give(buffer);
-        released = true;
-      },
-    };
-  }
-
-  private discardAt({ runs, digests }: Batch, i: number, at: number): void {
-    const run = runs.find((each) => each.at <= at && at < each.end);
-    if (run !== undefined) this.discard(digests, i, run.pack, run.offset + at - run.at);
+    return { runs, bytes, missing };
   }
 }

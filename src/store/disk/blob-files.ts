@@ -39,6 +39,8 @@ export interface ArrivingFile extends BlobFile {
 
 /** A file that is being written. */
 export interface NewFile extends ArrivingFile {
+  /** Where it is meanwhile. */
+  readonly path: string;
   readonly pieces: PieceWriter;
 }
 
@@ -86,7 +88,7 @@ export class BlobFiles {
       await context.directories.ensure(paths.incoming);
       await context.directories.ensure(paths.shelf(file));
       const pieces = await this.openPieces(file, context.direct && digest.size >= directBytes);
-      return { ...file, pieces, named: this.syncNames() };
+      return { ...file, path: paths.arriving(file), pieces, named: this.syncNames() };
     } catch (error) {
       context.space.giveBack(this.room(digest.size));
       throw fromFileSystem(error, "cannot begin a file");

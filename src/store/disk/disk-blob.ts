@@ -12,8 +12,8 @@ const atOnceBytes = 256 << 10;
 /** A blob that lies in an open file from a position on. */
 export class DiskBlob implements Blob {
   readonly digest: Digest;
-  private readonly fd: number;
-  private readonly start: number;
+  readonly fd: number;
+  readonly start: number;
   private readonly pace: ReadPace;
   private letGo: (() => void) | undefined;
 

@@ -39,4 +39,6 @@ export interface DiskContext {
   gathered: number;
   /** Counts blobs that were removed, for whatever reason. */
   removals: number;
+  /** The memory that `removals` is in, for other threads: an Int32. */
+  readonly removalCount: SharedArrayBuffer;
 }

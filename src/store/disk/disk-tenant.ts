@@ -7,9 +7,10 @@ import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
+import type { BatchLoan } from "./batch-reader.ts";
 import type { DiskContext } from "./disk-context.ts";
 import type { Sharing } from "./shared-bytes.ts";
-import { Shelf } from "./shelf.ts";
+import { type BegunUpload, Shelf } from "./shelf.ts";
 
 /** The blobs of one tenant: a directory of its own, with a shelf for each function in use. */
 export class DiskTenant implements BlobStore, BlobStaging {
@@ -45,6 +46,21 @@ export class DiskTenant implements BlobStore, BlobStaging {
 
   put(digest: Digest, bytes: Uint8Array): Promise<void> {
     return this.shelf(digest.function).put(digest, bytes);
+  }
+
+  /** As `put`, for a small blob whose bytes are known to be the digest's. */
+  putVerified(digest: Digest, bytes: Uint8Array): Promise<void> {
+    return this.shelf(digest.function).putVerified(digest, bytes);
+  }
+
+  /** As `upload`, for a caller who gathers or writes the bytes. */
+  begin(digest: Digest): Promise<BegunUpload> {
+    return this.shelf(digest.function).begin(digest);
+  }
+
+  /** As `readBatch`, for a caller who reads. */
+  lendBatch(digests: DigestList): BatchLoan {
+    return this.shelf(digests.function).lendBatch(digests);
   }
 
   upload(digest: Digest): Promise<Upload> {

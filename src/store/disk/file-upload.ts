@@ -14,20 +14,30 @@ export interface UploadEnd {
   drop(): Promise<void>;
 }
 
+/** An upload that another thread has begun. */
+export interface BegunElsewhere {
+  readonly received: number;
+  /** Throws `invalid` unless the whole file has the digest's bytes: what was hashed of it is in the other thread. */
+  verify(): Promise<void>;
+}
+
 /** A large blob on its way into a file of its own: hashed here while the thread pool writes it. */
 export class FileUpload implements Upload {
   readonly digest: Digest;
-  received = 0;
+  received: number;
   private readonly pieces: PieceWriter;
   private readonly end: UploadEnd;
-  private readonly hash: RunningHash;
+  private readonly hash: RunningHash | undefined;
+  private readonly elsewhere: BegunElsewhere | undefined;
   private ended: Promise<void> | undefined;
 
-  constructor(digest: Digest, pieces: PieceWriter, end: UploadEnd) {
+  constructor(digest: Digest, pieces: PieceWriter, end: UploadEnd, elsewhere?: BegunElsewhere) {
     this.digest = digest;
     this.pieces = pieces;
     this.end = end;
-    this.hash = runningHash(digest.function);
+    this.received = elsewhere?.received ?? 0;
+    this.hash = elsewhere === undefined ? runningHash(digest.function) : undefined;
+    this.elsewhere = elsewhere;
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
@@ -35,7 +45,7 @@ export class FileUpload implements Upload {
     checkRoom(this.digest, this.received, chunk.length);
     this.received += chunk.length;
     const written = this.pieces.write(chunk);
-    this.hash.update(chunk); // while it is being written
+    this.hash?.update(chunk); // while it is being written
     return written?.catch((error) => this.fail(error));
   }
 
@@ -58,9 +68,10 @@ export class FileUpload implements Upload {
   private async complete(): Promise<void> {
     try {
       verifySize(this.digest, this.received);
-      verifyHash(this.digest, this.hash.digest("hex"));
+      if (this.hash !== undefined) verifyHash(this.digest, this.hash.digest("hex"));
       await this.pieces.finish();
       await this.pieces.close();
+      await this.elsewhere?.verify();
     } catch (error) {
       await this.drop();
       this.fail(error);

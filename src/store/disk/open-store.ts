@@ -54,6 +54,8 @@ export interface DiskStore extends BlobStoreAdmin {
   tenant(instanceName: string): DiskTenant & BlobStore;
   /** What there is now, for whoever looks after it. */
   shelves(): OpenShelf[];
+  /** What `removals` says, for other threads: an Int32. */
+  readonly removalCount: SharedArrayBuffer;
 }
 
 /**
@@ -79,6 +81,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       shelves: () => tenants.shelves(),
       usage: () => tenants.usage(),
       removals: () => context.removals,
+      removalCount: context.removalCount,
       close: async () => {
         clearInterval(saving);
         context.closed = true;
@@ -160,6 +163,7 @@ class Tenants {
 function createContext(directory: string, options: DiskStoreOptions): DiskContext {
   const durable = options.durability === "on";
   const seeds = getRandomValues(new Uint32Array(2));
+  const removals = new Int32Array(new SharedArrayBuffer(4));
   return {
     durable,
     direct: durable && takesDirectWrites(directory),
@@ -177,6 +181,12 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     seeds: [seeds[0] as number, seeds[1] as number],
     closed: false,
     gathered: 0,
-    removals: 0,
+    removalCount: removals.buffer,
+    get removals() {
+      return Atomics.load(removals, 0);
+    },
+    set removals(count) {
+      Atomics.store(removals, 0, count);
+    },
   };
 }

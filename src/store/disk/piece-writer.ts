@@ -16,18 +16,28 @@ export interface WriteMode {
   readonly durable: boolean;
   /** The descriptor was opened with `directCreate`. */
   readonly direct: boolean;
+  /** Somebody else closes the descriptor. */
+  readonly lent?: boolean;
 }
+
+/** Where a writer goes on: what of the file is written, and the bytes behind it that wait to be. */
+export interface WrittenSoFar {
+  readonly position: number;
+  readonly kept: Uint8Array;
+}
+
+const nothing: WrittenSoFar = { position: 0, kept: new Uint8Array(0) };
 
 /** Writes a file from its beginning to its end, one write at a time, while the next piece gathers. */
 export class PieceWriter {
-  private readonly fd: number;
+  readonly fd: number;
+  readonly mode: WriteMode;
   private readonly pool: BufferPool;
-  private readonly mode: WriteMode;
   private gathered: Buffer<ArrayBuffer> | undefined;
   private filled = 0;
   /** What was gathered when there was a rest, while there is no buffer. */
-  private kept: Uint8Array = new Uint8Array(0);
-  private position = 0;
+  private kept: Uint8Array;
+  private position: number;
   private unsynced = 0;
   private writing: Promise<void> | undefined;
   private syncing: Promise<void> | undefined;
@@ -35,10 +45,18 @@ export class PieceWriter {
   private closed = false;
 
   /** The pool's buffers are aligned, and their size is that of a piece. */
-  constructor(fd: number, pool: BufferPool, mode: WriteMode) {
+  constructor(fd: number, pool: BufferPool, mode: WriteMode, { position, kept } = nothing) {
     this.fd = fd;
     this.pool = pool;
     this.mode = mode;
+    this.kept = kept;
+    this.filled = kept.length;
+    this.position = position;
+  }
+
+  /** Where another writer can go on: nothing else has been taken since a `rest`. */
+  get rested(): WrittenSoFar {
+    return { position: this.position, kept: this.kept };
   }
 
   /** Takes the next bytes, which are free for other use once this settles. */
@@ -81,7 +99,7 @@ export class PieceWriter {
     await this.syncing;
     if (this.gathered !== undefined) this.pool.give(this.gathered);
     this.gathered = undefined;
-    await closeFile(this.fd);
+    if (this.mode.lent !== true) await closeFile(this.fd);
   }
 
   private async writeOn(chunk: Uint8Array): Promise<void> {

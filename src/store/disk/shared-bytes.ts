@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { fchmod } from "node:fs";
 import { chmod, constants, copyFile, link, unlink } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
+import { runningHash } from "../../base/hash.ts";
 import { verifyHash, verifySize } from "../verify-blob.ts";
 import { closeFile, readFully, syncData } from "./file-io.ts";
 import { openRegular } from "./regular-file.ts";
@@ -61,7 +61,7 @@ export async function verifyAndSync(path: string, digest: Digest, pieces: Buffer
   const { fd, stats } = await openRegular(path);
   const [one, other] = [pieces.take(), pieces.take()];
   try {
-    const hash = createHash(digest.function.name);
+    const hash = runningHash(digest.function);
     let size = 0;
     let [current, next] = [one, other];
     let reading = read(fd, current, 0);

@@ -9,15 +9,15 @@ import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
 import type { StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, Upload } from "../blob-store.ts";
-import { GatheredUpload } from "../gathered-upload.ts";
+import { type GatheredEnd, GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
-import { BatchReader } from "./batch-reader.ts";
-import { type ArrivingFile, BlobFiles } from "./blob-files.ts";
+import { type BatchLoan, BatchReader } from "./batch-reader.ts";
+import { type ArrivingFile, BlobFiles, type NewFile } from "./blob-files.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, readFully } from "./file-io.ts";
-import { FileUpload } from "./file-upload.ts";
+import { FileUpload, type UploadEnd } from "./file-upload.ts";
 import { maxPackedSize, type Pack } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
@@ -26,6 +26,11 @@ import { StagedUpload } from "./staged-upload.ts";
 
 /** What uploads of small blobs may hold in memory, all together; beyond that they are written to files as they come. */
 const maxGatheredBytes = 16 << 20;
+
+/** An upload whose bytes are the caller's to bring: to gather, or to write to the file. */
+export type BegunUpload =
+  | { readonly file: undefined; readonly end: GatheredEnd }
+  | { readonly file: NewFile; readonly end: UploadEnd };
 
 /** The blobs of one tenant and one function: small ones in packs, large ones in files, and one index over both. */
 export class Shelf {
@@ -91,6 +96,11 @@ export class Shelf {
     return place === inFile ? this.openFile(digests, offset) : this.openPacked(digests, this.packs.at(place), offset);
   }
 
+  /** See BatchReader. */
+  lendBatch(digests: DigestList): BatchLoan {
+    return this.reader.lend(digests);
+  }
+
   /** `digests` must stay as they are until this settles. */
   readBatch(digests: DigestList): MaybePromise<BatchRead> {
     return this.reader.read(digests);
@@ -98,7 +108,7 @@ export class Shelf {
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
     if (digest.size > maxPackedSize) {
-      const upload = await this.uploadFile(digest);
+      const upload = await this.upload(digest);
       try {
         await upload.write(bytes);
         await upload.finish();
@@ -108,6 +118,11 @@ export class Shelf {
       return;
     }
     verifyBlob(digest, bytes);
+    await this.putVerified(digest, bytes);
+  }
+
+  /** Stores a small blob (at most `maxPackedSize`) whose bytes are known to be the digest's. */
+  async putVerified(digest: Digest, bytes: Uint8Array): Promise<void> {
     if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes));
   }
 
@@ -119,16 +134,25 @@ export class Shelf {
   }
 
   async upload(digest: Digest): Promise<Upload> {
+    const { file, end } = await this.begin(digest);
+    return file === undefined ? new GatheredUpload(digest, end) : new FileUpload(digest, file.pieces, end);
+  }
+
+  /** Begins an upload whose bytes the caller gathers, or writes to a file. Reserves its size: `exhausted` where it does not fit. */
+  async begin(digest: Digest): Promise<BegunUpload> {
     const { context } = this;
     const { size } = digest;
-    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.uploadFile(digest);
+    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) {
+      const file = await this.files.create(digest);
+      return { file, end: { publish: () => this.publishFile(file), drop: () => this.files.drop(file) } };
+    }
     context.space.take(size);
     context.gathered += size;
-    return new GatheredUpload(digest, {
-      store: async (bytes) => {
+    const end: GatheredEnd = {
+      store: async (bytes, verified = false) => {
         context.space.giveBack(size); // what `put` takes next
         try {
-          await this.put(digest, bytes);
+          await (verified ? this.putVerified(digest, bytes) : this.put(digest, bytes));
         } finally {
           context.gathered -= size;
         }
@@ -137,7 +161,8 @@ export class Shelf {
         context.space.giveBack(size);
         context.gathered -= size;
       },
-    });
+    };
+    return { file: undefined, end };
   }
 
   stage(): StagedBlob {
@@ -188,14 +213,6 @@ export class Shelf {
 
   async close(): Promise<void> {
     await closeAll([() => this.writer.close(), () => this.files.close()]);
-  }
-
-  private async uploadFile(digest: Digest): Promise<Upload> {
-    const file = await this.files.create(digest);
-    return new FileUpload(digest, file.pieces, {
-      publish: () => this.publishFile(file),
-      drop: () => this.files.drop(file),
-    });
   }
 
   /** Makes a blob of a file that is complete, unless there is one: then the file is dropped. */

@@ -51,7 +51,7 @@ export class StagedFile {
     await rename(paths.arriving(nameless), paths.arriving(file));
     this.gone = true;
     space.giveBack(this.reserved - room(digest.size));
-    return { ...file, pieces, named: syncNames() };
+    return { ...file, path: paths.arriving(file), pieces, named: syncNames() };
   }
 
   /** Deletes it; nothing happens once it has a name, or the second time. */

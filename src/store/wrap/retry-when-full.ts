@@ -15,12 +15,13 @@ export function retryWhenFull(store: BlobStore): BlobStore {
     sizeOf: (fn, hash) => store.sizeOf(fn, hash),
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
-    put: (digest, bytes) => store.put(digest, bytes).catch(translate),
-    upload: async (digest) => translated(await store.upload(digest).catch(translate)),
+    put: (digest, bytes) => store.put(digest, bytes).catch(refuseForAWhile),
+    upload: async (digest) => retryUploadWhenFull(await store.upload(digest).catch(refuseForAWhile)),
   };
 }
 
-function translated(upload: Upload): Upload {
+/** The same for an upload that has begun. */
+export function retryUploadWhenFull(upload: Upload): Upload {
   return {
     digest: upload.digest,
     get received() {
@@ -28,15 +29,16 @@ function translated(upload: Upload): Upload {
     },
     write(chunk): MaybePromise<void> {
       const written = upload.write(chunk);
-      return isPromise(written) ? written.catch(translate) : written;
+      return isPromise(written) ? written.catch(refuseForAWhile) : written;
     },
-    rest: () => upload.rest().catch(translate),
-    finish: () => upload.finish().catch(translate),
+    rest: () => upload.rest().catch(refuseForAWhile),
+    finish: () => upload.finish().catch(refuseForAWhile),
     abort: () => upload.abort(),
   };
 }
 
-function translate(error: unknown): never {
+/** Throws what a caller is told in place of `exhausted`. */
+export function refuseForAWhile(error: unknown): never {
   if (!(error instanceof StillageError) || error.code !== "exhausted") throw error;
   throw new StillageError("unavailable", error.message, { cause: error, retryAfterMs });
 }

@@ -1,0 +1,73 @@
+import type { ThreadLine } from "../../base/thread-line.ts";
+import type { StoreAsks } from "./store-desk.ts";
+
+/** Twice the largest blob that goes through a slab. */
+export const slabBytes = 2 << 20;
+
+/** Idle slabs that are kept. */
+const keptSlabs = 4;
+
+interface Slab {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  used: number;
+  /** Parts of it that somebody still looks at. */
+  out: number;
+}
+
+/**
+ * Memory that this thread and that of the store share: small blobs are copied here once, and the store lays them out in its packs from
+ * here. As much of it is in use as there are bytes in the puts under way, which the memory for messages bounds.
+ */
+export class PutSlabs {
+  private readonly line: ThreadLine<StoreAsks>;
+  private current: Slab | undefined;
+  private readonly free: Slab[] = [];
+  private last = 0;
+
+  constructor(line: ThreadLine<StoreAsks>) {
+    this.line = line;
+  }
+
+  /** Has `bytes` (at most `slabBytes`) in shared memory until what `use` returns settles. */
+  async share(bytes: Uint8Array, use: (slab: number, at: number) => Promise<void>): Promise<void> {
+    const slab = this.slabFor(bytes.length);
+    const at = slab.used;
+    slab.bytes.set(bytes, at);
+    slab.used += bytes.length;
+    slab.out++;
+    try {
+      await use(slab.number, at);
+    } finally {
+      this.letGo(slab);
+    }
+  }
+
+  private slabFor(length: number): Slab {
+    const { current } = this;
+    if (current !== undefined && current.used + length <= slabBytes) return current;
+    const next = this.free.pop() ?? this.make();
+    this.current = next;
+    if (current?.out === 0) this.retire(current);
+    return next;
+  }
+
+  private letGo(slab: Slab): void {
+    if (--slab.out > 0) return;
+    slab.used = 0;
+    if (slab !== this.current) this.retire(slab);
+  }
+
+  private retire(slab: Slab): void {
+    slab.used = 0;
+    if (this.free.length < keptSlabs) this.free.push(slab);
+    else this.line.tell("dropSlab", slab.number);
+  }
+
+  private make(): Slab {
+    const memory = new SharedArrayBuffer(slabBytes);
+    const slab = { number: ++this.last, bytes: new Uint8Array(memory), used: 0, out: 0 };
+    this.line.tell("slab", slab.number, memory);
+    return slab;
+  }
+}
