@@ -79,7 +79,12 @@ export class StoreSide implements AsyncDisposable {
     this.parts = parts;
     this.meters.add([
       ...infoFamilies(made.options),
-      ...storeFamilies({ directory: made.options.store, usage: () => this.usage() }),
+      ...storeFamilies({
+        directory: made.options.store,
+        usage: () => this.usage(),
+        instances: made.options.instances,
+        count: (instance) => store.tenant(instance).count,
+      }),
       ...refFamilies(refAdmin),
       ...sweepFamilies(() => undefined, undefined),
       ...compactionFamilies(() => undefined),
