@@ -82,8 +82,7 @@ export class StoreSide implements AsyncDisposable {
       ...storeFamilies({
         directory: made.options.store,
         usage: () => this.usage(),
-        instances: made.options.instances,
-        count: (instance) => store.tenant(instance).count,
+        byInstance: () => new Map(made.options.instances.map((name) => [name, { blobs: store.tenant(name).count }])),
       }),
       ...refFamilies(refAdmin),
       ...sweepFamilies(() => undefined, undefined),

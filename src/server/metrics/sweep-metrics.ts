@@ -43,7 +43,7 @@ export function sweepFamilies(source: () => SweepFacts | undefined, marks: Marks
   const now = (): SweepFacts => source() ?? none;
   return [
     {
-      name: "stillage_sweep_runs_total",
+      name: "stillage_sweeps_total",
       type: "counter",
       help: "Sweeps that ended",
       labels: ["outcome"],
