@@ -77,6 +77,7 @@ test-docs: test-setup ## What the documentation says: links, snippets, commands
 	@scripts/clients/bst.sh 2.8.1
 	@scripts/clients/bst1.sh
 	@scripts/clients/grpcurl.sh
+	@scripts/clients/promtool.sh
 	$(call node-test,$(process-limit)) 'test/docs/**/*.test.ts'
 
 -include test/clients/targets.mk

@@ -4,6 +4,8 @@ import type { Peer } from "../base/peer.ts";
 
 /** A plain HTTP request, the same over HTTP/1.1 and HTTP/2. */
 export interface HttpRequest {
+  /** What it is called in logs, and in what its client is told of errors. */
+  readonly id: string;
   readonly method: string;
   /** Without the query, percent-encoded as it came. */
   readonly path: string;
@@ -17,6 +19,8 @@ export interface HttpRequest {
   caller: Caller;
   /** Which instance it is about, for the access log. Set by the handler. */
   instance: string;
+  /** What kind of path it is, one of few, for metrics: `cas`, `/status`. Set by the handler. */
+  route: string;
   /** The next piece of the body, valid until the next call; `undefined` at its end. */
   receive(): MaybePromise<Uint8Array | undefined>;
   /** Bytes of the body that have come so far. */

@@ -73,6 +73,7 @@ export class OriginTest {
       signal: new AbortController().signal,
       timeoutMs: undefined,
       client: undefined,
+      request: "id",
       ...more,
     };
   }

@@ -3,6 +3,7 @@ import type { Digest } from "../base/digest.ts";
 import { asStillageError, type ErrorCode, StillageError } from "../base/errors.ts";
 import type { HostPattern } from "../base/host-pattern.ts";
 import type { Log } from "../base/log.ts";
+import { type Trace, untraced } from "../base/trace.ts";
 import type { AssetQuery } from "../cache/asset-index.ts";
 import type { Qualifier } from "../cache/asset-name.ts";
 import type { Tenant } from "../cache/tenant.ts";
@@ -16,7 +17,7 @@ import { Flights } from "./flights.ts";
 import { type Resolve, systemResolve } from "./host-rules.ts";
 import { httpGet } from "./http-get.ts";
 import type { RequestRules } from "./http-request.ts";
-import { type OriginUrl, showUrl } from "./origin-url.ts";
+import { showUrl } from "./origin-url.ts";
 
 /** Downloads at the same time, over all clients: each may fill a good part of the network, and holds half a megabyte. */
 export const maxDownloads = 8;
@@ -45,6 +46,8 @@ export interface OriginOptions {
   readonly staging: (instance: string) => BlobStaging;
   readonly userAgent: string;
   readonly log: Log;
+  /** Hears of downloads. */
+  readonly trace?: Trace;
   readonly clock?: Clock;
   readonly resolve?: Resolve;
   /** PEM of authorities to trust in place of the system's. */
@@ -59,10 +62,12 @@ export interface OriginQuery extends AssetQuery {
   readonly timeoutMs: number | undefined;
   /** By whom this is counted, so that he leaves room for others; `undefined`: one who stands for many. */
   readonly client: string | undefined;
+  /** The id of the request, for the log. */
+  readonly request: string;
 }
 
 /** Who waits for it, besides. */
-type Waiter = Pick<OriginQuery, "signal" | "client">;
+type Waiter = Pick<OriginQuery, "signal" | "client" | "request">;
 
 export interface OriginAsset extends Found {
   /** Those that say what was meant: none that carries credentials. */
@@ -128,11 +133,11 @@ export class Origin {
   async fetch(tenant: Tenant, query: OriginQuery): Promise<OriginAsset | undefined> {
     const plan = planFetch(tenant, query);
     if (plan === undefined) return undefined;
-    const { timeoutMs, client } = query;
+    const { timeoutMs, client, request } = query;
     using timer =
       timeoutMs === undefined ? undefined : deadlineAfter(timeoutMs, `the fetch took longer than ${timeoutMs} ms`);
     const signal = timer === undefined ? query.signal : AbortSignal.any([query.signal, timer.signal]);
-    const waiter = { signal, client };
+    const waiter = { signal, client, request };
     const found = await (query.kind === "blob" ? this.blob(plan, waiter) : this.directory(plan, waiter));
     return { ...found, qualifiers: plan.qualifiers.identity ?? [] };
   }
@@ -152,7 +157,8 @@ export class Origin {
       });
     }
     const passenger = { ...waiter, notBefore: plan.query.oldest };
-    return await this.downloads.join(keyOfDownload(plan), (signal) => this.download(plan, signal), passenger);
+    const work = (signal: AbortSignal): Promise<Found> => this.download(plan, waiter.request, signal);
+    return await this.downloads.join(keyOfDownload(plan), work, passenger);
   }
 
   private async directory(plan: FetchPlan, waiter: Waiter): Promise<Found> {
@@ -181,13 +187,13 @@ export class Origin {
     return { ...archive, digest: await this.unpacking.join(key, work, waiter) };
   }
 
-  /** Asks one URL after the other, and keeps what the first of them gives. */
-  private async download(plan: FetchPlan, signal: AbortSignal): Promise<Found> {
+  /** Asks one URL after the other, and keeps what the first of them gives. `request`: who was the first to want it. */
+  private async download(plan: FetchPlan, request: string, signal: AbortSignal): Promise<Found> {
     const failures: StillageError[] = [];
-    for (const { uri, url, index } of plan.urls) {
+    for (const place of plan.urls) {
       const stored = this.clock(); // it is as old as the question
       try {
-        const found = { uri, digest: await this.downloadOne(plan, url, index, signal), stored };
+        const found = { uri: place.uri, digest: await this.downloadOne(plan, request, place, signal), stored };
         await keepAsset("blob", plan, found);
         return found;
       } catch (error) {
@@ -199,31 +205,39 @@ export class Origin {
     throw summary(failures);
   }
 
-  private async downloadOne(plan: FetchPlan, url: OriginUrl, index: number, signal: AbortSignal): Promise<Digest> {
+  private async downloadOne(
+    plan: FetchPlan,
+    request: string,
+    { url, index }: FetchPlan["urls"][number],
+    signal: AbortSignal,
+  ): Promise<Digest> {
     const { tenant, qualifiers } = plan;
     const { rules, staging, log } = this.options;
     const started = performance.now();
-    const from = showUrl(url);
+    const trace = this.options.trace ?? untraced;
+    const about = { request, from: showUrl(url), instance: tenant.name };
     try {
-      const headers = qualifiers.headers[index] ?? new Map();
-      const source = await httpGet(url, headers, signal, this.get);
-      const digest = await download(source, {
-        blobs: tenant.blobs,
-        staging: staging(tenant.name),
-        function: plan.function,
-        integrity: qualifiers.integrity,
-        maxBytes: rules.maxBytes,
-        signal,
+      const digest = await trace("download", { "server.address": url.host }, async () => {
+        const headers = qualifiers.headers[index] ?? new Map();
+        const source = await httpGet(url, headers, signal, this.get);
+        return await download(source, {
+          blobs: tenant.blobs,
+          staging: staging(tenant.name),
+          function: plan.function,
+          integrity: qualifiers.integrity,
+          maxBytes: rules.maxBytes,
+          signal,
+        });
       });
       this.stored++;
       this.bytes += digest.size;
       const ms = Math.round(performance.now() - started);
-      log.info({ from, instance: tenant.name, blob: digest.hash, bytes: digest.size, ms }, "fetched from its origin");
+      log.info({ ...about, blob: digest.hash, bytes: digest.size, ms }, "fetched from its origin");
       return digest;
     } catch (error) {
       this.failed++;
       const { code, message } = asStillageError(error);
-      log.info({ from, instance: tenant.name, code }, `not fetched from its origin: ${message}`);
+      log.info({ ...about, code }, `not fetched from its origin: ${message}`);
       throw error;
     }
   }

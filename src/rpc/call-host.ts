@@ -1,6 +1,7 @@
 import type { Identify } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
+import type { RequestIds } from "../base/request-ids.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { ConnectionMemory } from "./message-memory.ts";
 import type { CallObserver } from "./observer.ts";
@@ -12,6 +13,7 @@ export interface CallHost {
   readonly identify: Identify;
   readonly gate: Gate | undefined;
   readonly log: Log;
+  readonly ids: RequestIds;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;
   /** For what compressed messages become. */

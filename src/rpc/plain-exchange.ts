@@ -3,6 +3,7 @@ import { asStillageError, type StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
+import { type RequestIds, requestIdHeader } from "../base/request-ids.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/exchange.ts";
 import { encodeHeaders } from "../http2/hpack-encoder.ts";
 import { errorCode } from "../http2/protocol.ts";
@@ -23,12 +24,15 @@ export class PlainExchange implements HttpRequest, RequestSink {
   readonly identify: Identify;
   caller: Caller = unidentified;
   instance = "";
+  route = "";
   received = 0;
   private readonly stream: ServerStream;
   private readonly list: RequestHeaders;
   private readonly queryText: string;
   private readonly windowBytes: number;
   private readonly unheardBodyMs: number;
+  private readonly ids: RequestIds;
+  private knownId: string | undefined;
   private readonly controller = new AbortController();
   /** Pieces of the body that were not received yet; the window bounds them. */
   private readonly arrived: Buffer[] = [];
@@ -44,7 +48,7 @@ export class PlainExchange implements HttpRequest, RequestSink {
   constructor(
     stream: ServerStream,
     headers: RequestHeaders,
-    { peer, identify }: { readonly peer: Peer; readonly identify: Identify },
+    { peer, identify, ids }: { readonly peer: Peer; readonly identify: Identify; readonly ids: RequestIds },
     unheardBodyMs: number,
   ) {
     const question = headers.path.indexOf("?");
@@ -53,10 +57,16 @@ export class PlainExchange implements HttpRequest, RequestSink {
     this.queryText = question < 0 ? "" : headers.path.slice(question + 1);
     this.peer = peer;
     this.identify = identify;
+    this.ids = ids;
     this.stream = stream;
     this.list = headers;
     this.windowBytes = stream.receiveWindow;
     this.unheardBodyMs = unheardBodyMs;
+  }
+
+  get id(): string {
+    this.knownId ??= this.ids.of(this.list.get(requestIdHeader));
+    return this.knownId;
   }
 
   get query(): URLSearchParams {
@@ -125,17 +135,19 @@ export class PlainExchange implements HttpRequest, RequestSink {
     } catch (error) {
       if (this.abandoned !== undefined) return;
       log.error(
-        { path: this.path, peer: this.peer.address, err: asStillageError(error).cause ?? error },
+        { request: this.id, path: this.path, peer: this.peer.address, err: asStillageError(error).cause ?? error },
         "a request failed",
       );
-      response = { status: 500, headers: { "content-type": "text/plain" }, body: Buffer.from("internal error\n") };
+      const headers = { "content-type": "text/plain", [requestIdHeader]: this.id };
+      response = { status: 500, headers, body: Buffer.from("internal error\n") };
     }
     await this.heardOut();
     try {
       await this.answer(response);
     } catch (error) {
+      const { id, path, peer } = this;
       if (this.abandoned === undefined)
-        log.error({ path: this.path, peer: this.peer.address, err: error }, "a response broke off");
+        log.error({ request: id, path, peer: peer.address, err: error }, "a response broke off");
       this.stream.reset(errorCode.internalError);
     }
   }

@@ -1,4 +1,5 @@
 import type { StillageError } from "../base/errors.ts";
+import { requestIdHeader } from "../base/request-ids.ts";
 import { encodeHeaders, type HeaderBlock } from "../http2/hpack-encoder.ts";
 import { encodeMessage } from "./header-text.ts";
 import { statusCodeOf } from "./status.ts";
@@ -20,26 +21,27 @@ export const responseHeaders: HeaderBlock = encodeHeaders([...start, accepted]);
 /** What ends every call that went well. */
 export const okTrailers: HeaderBlock = encodeHeaders([["grpc-status", "0"]]);
 
-function errorFields(error: StillageError): [string, string][] {
+function errorFields(error: StillageError, request: string): [string, string][] {
   const code = statusCodeOf(error);
   const message = error.message.slice(0, maxMessageLength);
   const fields: [string, string][] = [
     ["grpc-status", String(code)],
     ["grpc-message", encodeMessage(message)],
+    [requestIdHeader, request],
   ];
-  const details = encodeDetails(code, message, error);
+  const details = encodeDetails(code, message, error, request);
   if (details !== undefined) {
     fields.push(["grpc-status-details-bin", details.toString("base64").replace(/=+$/, "")]);
   }
   return fields;
 }
 
-/** What ends a call that has sent messages before it failed. */
-export function errorTrailers(error: StillageError): HeaderBlock {
-  return encodeHeaders(errorFields(error));
+/** What ends a call that has sent messages before it failed; `request`: its id. */
+export function errorTrailers(error: StillageError, request: string): HeaderBlock {
+  return encodeHeaders(errorFields(error, request));
 }
 
 /** The whole response of a call that failed before it sent anything: "Trailers-Only". */
-export function errorResponse(error: StillageError): HeaderBlock {
-  return encodeHeaders([...start, accepted, ...errorFields(error)]);
+export function errorResponse(error: StillageError, request: string): HeaderBlock {
+  return encodeHeaders([...start, accepted, ...errorFields(error, request)]);
 }

@@ -2,6 +2,7 @@ import { type Caller, unidentified } from "../base/caller.ts";
 import { asStillageError, StillageError } from "../base/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
+import { requestIdHeader } from "../base/request-ids.ts";
 import type { RequestHeaders } from "../http2/request-headers.ts";
 import type { Lender, RequestSink, ServerStream } from "../http2/stream.ts";
 import type { CallHost, Startable } from "./call-host.ts";
@@ -37,6 +38,8 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   caller: Caller = unidentified;
   instance = "";
   subject = "";
+  found = 0;
+  absent = 0;
   protected readonly stream: ServerStream;
   protected readonly host: CallHost;
   protected readonly reader: MessageReader;
@@ -57,6 +60,8 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   /** Ready to start, but for that. */
   private ready = false;
   private requestBytes = 0;
+  /** Made when it is first asked for: most calls end without. */
+  private knownId: string | undefined;
   private responseBytes = 0;
 
   constructor(stream: ServerStream, headers: RequestHeaders, route: Route, host: CallHost) {
@@ -86,6 +91,11 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
 
   get method(): string {
     return this.route.name;
+  }
+
+  get id(): string {
+    this.knownId ??= this.host.ids.of(this.headers.get(requestIdHeader));
+    return this.knownId;
   }
 
   get signal(): AbortSignal {
@@ -216,7 +226,8 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   protected fail(thrown: unknown): void {
     const error = asStillageError(thrown);
     if (error.code === "internal" && this.abandoned === undefined) {
-      this.host.log.error({ method: this.method, peer: this.peer.address, err: error.cause ?? error }, "a call failed");
+      const { id, method, peer } = this;
+      this.host.log.error({ request: id, method, peer: peer.address, err: error.cause ?? error }, "a call failed");
     }
     if (this.decided) return;
     this.sendError(error);
@@ -243,8 +254,10 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
 
   private refuse(thrown: unknown): void {
     const error = asStillageError(thrown);
-    if (error.code === "internal")
-      this.host.log.error({ peer: this.peer.address, err: error.cause }, "who calls is unclear");
+    if (error.code === "internal") {
+      const { id, peer } = this;
+      this.host.log.error({ request: id, peer: peer.address, err: error.cause }, "who calls is unclear");
+    }
     this.abandon(error, true);
   }
 
@@ -255,7 +268,7 @@ export abstract class ServerCall implements Call, RequestSink, MessageSink, Expi
   }
 
   private sendError(error: StillageError): void {
-    this.stream.headers(this.headersSent ? errorTrailers(error) : errorResponse(error), true);
+    this.stream.headers(this.headersSent ? errorTrailers(error, this.id) : errorResponse(error, this.id), true);
   }
 
   private decide(status: number, message: string): void {

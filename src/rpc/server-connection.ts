@@ -3,6 +3,7 @@ import type { Authenticate, Identify } from "../base/caller.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
+import { type RequestIds, requestIdHeader } from "../base/request-ids.ts";
 import type { HttpHandler } from "../http/exchange.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import { encodeHeaders } from "../http2/hpack-encoder.ts";
@@ -30,6 +31,7 @@ export interface Shared {
   readonly gate: Gate | undefined;
   readonly observer: CallObserver | undefined;
   readonly log: Log;
+  readonly ids: RequestIds;
   readonly limits: Limits;
   readonly memory: MessageMemory;
   readonly expansions: MessageMemory;
@@ -61,6 +63,7 @@ export class ServerConnection implements RequestTarget, CallHost {
   readonly identify: Identify;
   readonly gate: Gate | undefined;
   readonly log: Log;
+  readonly ids: RequestIds;
   readonly observer: CallObserver | undefined;
   readonly memory: ConnectionMemory;
   readonly expansions: ConnectionMemory;
@@ -80,6 +83,7 @@ export class ServerConnection implements RequestTarget, CallHost {
     this.gate = shared.gate;
     this.shared = shared;
     this.log = shared.log;
+    this.ids = shared.ids;
     this.observer = shared.observer;
     this.memory = shared.memory.connection(peer.local ? undefined : peer.network);
     this.expansions = shared.expansions.connection();
@@ -176,7 +180,8 @@ export class ServerConnection implements RequestTarget, CallHost {
     const error = refusal(headers);
     if (route === undefined || error !== undefined) {
       const unknown = new StillageError("unsupported", `${headers.path} is not served here`);
-      stream.headers(errorResponse(error ?? unknown), true);
+      const request = this.ids.of(headers.get(requestIdHeader));
+      stream.headers(errorResponse(error ?? unknown, request), true);
       return deaf;
     }
     const { method } = route;

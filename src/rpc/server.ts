@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Authenticate } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../base/peer.ts";
+import { RequestIds } from "../base/request-ids.ts";
 import type { HttpHandler } from "../http/exchange.ts";
 import { Deadlines } from "./deadlines.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -28,6 +29,8 @@ export interface RpcServerOptions {
   readonly gate?: Gate;
   readonly observer?: CallObserver;
   readonly log: Log;
+  /** Names its requests; another name for those of each server, unless given. */
+  readonly ids?: RequestIds;
   readonly limits?: Partial<Limits>;
 }
 
@@ -41,7 +44,8 @@ export class RpcServer {
   private closing = false;
   private onIdle: (() => void) | undefined;
 
-  constructor({ services, http, authenticate, gate, observer, log, limits: changed }: RpcServerOptions) {
+  constructor(options: RpcServerOptions) {
+    const { services, http, authenticate, gate, observer, log, ids = new RequestIds(), limits: changed } = options;
     const limits = { ...defaultLimits, ...changed };
     const now = (): number => performance.now();
     this.deadlines = new Deadlines(now);
@@ -52,6 +56,7 @@ export class RpcServer {
       gate,
       observer,
       log,
+      ids,
       limits,
       memory: new MessageMemory(limits.requestMemoryBytes),
       expansions: new MessageMemory(limits.expandedMemoryBytes),

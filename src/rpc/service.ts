@@ -6,11 +6,16 @@ import type { Peer } from "../base/peer.ts";
 export interface Call {
   /** `package.Service/Method`. */
   readonly method: string;
+  /** What it is called in logs, and in what its client is told of errors. */
+  readonly id: string;
   readonly peer: Peer;
   readonly caller: Caller;
   /** What it is about, for the access log: an instance, and in it a resource, a URI or a key. Set by the handler. */
   instance: string;
   subject: string;
+  /** How many of the things that it asks for are here, and how many are not, for metrics. Set by the handler where the status does not say it. */
+  found: number;
+  absent: number;
   /** A request header by lower-case name; several values are joined by ", ". */
   header(name: string): string | undefined;
   /** Aborted when the client cancels, its deadline passes, the connection ends or the server's grace time is over. */

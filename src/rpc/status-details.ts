@@ -10,8 +10,11 @@ export interface Details {
   readonly violations: readonly FieldViolation[];
 }
 
-/** A google.rpc.Status with details: the value of `grpc-status-details-bin`, decoded. `undefined` where there are none. */
-export function encodeDetails(code: number, message: string, details: Details): Buffer | undefined {
+/**
+ * A google.rpc.Status with details: the value of `grpc-status-details-bin`, decoded. `undefined` where there are none. `request` is the id of the request
+ * that failed, for a RequestInfo, which alone is not worth it.
+ */
+export function encodeDetails(code: number, message: string, details: Details, request: string): Buffer | undefined {
   const { retryAfterMs, violations } = details;
   const found: Buffer[] = [];
   if (retryAfterMs !== undefined) {
@@ -26,6 +29,7 @@ export function encodeDetails(code: number, message: string, details: Details): 
     found.push(any("google.rpc.BadRequest", Buffer.concat(fields)));
   }
   if (found.length === 0) return undefined;
+  found.push(any("google.rpc.RequestInfo", bytes(1, Buffer.from(request))));
   return Buffer.concat([integer(1, code), bytes(2, Buffer.from(message)), ...found.map((each) => bytes(3, each))]);
 }
 

@@ -17,7 +17,9 @@ test("each line is JSON that says what happened, whatever clients call things", 
       fc.constant('"\\\n\u2028\x7f'),
     );
     const number = fc.nat();
+    const belongs = fc.record({ tool: text, action: text, invocation: text, correlated: text });
     const record = fc.record<AccessRecord>({
+      id: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
       who: text,
       peer: text,
       call: text,
@@ -27,6 +29,7 @@ test("each line is JSON that says what happened, whatever clients call things", 
       in: number,
       out: number,
       ms: number,
+      metadata: fc.option(belongs, { nil: undefined }),
     });
     const records = fc.sample(record, 300);
     const file = join(folder, "log");
@@ -38,7 +41,11 @@ test("each line is JSON that says what happened, whatever clients call things", 
     const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
     assert.deepEqual(
       lines.map((line) => JSON.parse(line)),
-      records.map((each, i) => ({ time: new Date(Date.UTC(2026, 0, 1) + i).toISOString(), ...each })),
+      records.map(({ metadata = {}, ...rest }, i) => ({
+        time: new Date(Date.UTC(2026, 0, 1) + i).toISOString(),
+        ...rest,
+        ...Object.fromEntries(Object.entries(metadata).filter(([, said]) => said !== "")),
+      })),
     );
   } finally {
     await rm(folder, { recursive: true });
@@ -51,7 +58,7 @@ test("what is long is cut", async () => {
     const file = join(folder, "log");
     const to = await AccessFile.open(file, Date.now, silentLog);
     const log = new AccessLog(to, Date.now);
-    const base = { who: "a", peer: "b", call: "c", instance: "", status: "OK", in: 0, out: 0, ms: 1.23456 };
+    const base = { id: "i", who: "a", peer: "b", call: "c", instance: "", status: "OK", in: 0, out: 0, ms: 1.23456 };
     log.write({ ...base, what: "x".repeat(10_000) });
     await to.close();
     const { what, ms } = JSON.parse(await readFile(file, "utf8"));

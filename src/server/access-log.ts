@@ -1,10 +1,15 @@
 import type { Clock } from "../base/clock.ts";
+import type { HttpRequest } from "../http/exchange.ts";
 import type { CallObserver } from "../rpc/observer.ts";
 import type { Call } from "../rpc/service.ts";
 import { grpcStatusName } from "../rpc/status.ts";
+import type { HttpObserver } from "./http-observer.ts";
+import { parseRequestMetadata, type RequestMetadata, requestMetadataHeader } from "./request-metadata.ts";
 
 /** One request, as a line of JSON has it. */
 export interface AccessRecord {
+  /** What it is called in the server's log and towards the client, too. */
+  readonly id: string;
   /** The caller's name. */
   readonly who: string;
   /** `host:port`, or `unix`. */
@@ -21,6 +26,8 @@ export interface AccessRecord {
   /** Bytes of messages or bodies that went out. */
   readonly out: number;
   readonly ms: number;
+  /** What its client says that it belongs to. */
+  readonly metadata?: RequestMetadata | undefined;
 }
 
 /** Where the lines of an access log go, each whole and with its end. */
@@ -32,11 +39,14 @@ export interface AccessLines {
 const maxWhat = 500;
 
 /** Who did what, how much of it, and how long it took: one line of JSON for each call and each HTTP request that has ended. */
-export class AccessLog implements CallObserver {
+export class AccessLog implements CallObserver, HttpObserver {
   private readonly lines: AccessLines;
   private readonly clock: Clock;
   private now = Number.NaN;
   private shown = "";
+  /** The last that a client said of its calls: others that follow mostly say the same. */
+  private metadataHeader: string | undefined;
+  private metadata: RequestMetadata | undefined;
 
   constructor(lines: AccessLines, clock: Clock) {
     this.lines = lines;
@@ -46,14 +56,16 @@ export class AccessLog implements CallObserver {
   started(): void {}
 
   finished(
-    { caller, peer, method, instance, subject }: Call,
+    call: Call,
     status: number,
     _message: string,
     requestBytes: number,
     responseBytes: number,
     milliseconds: number,
   ): void {
+    const { caller, peer, method, instance, subject } = call;
     this.write({
+      id: call.id,
       who: caller.name,
       peer: peer.address,
       call: method,
@@ -63,15 +75,41 @@ export class AccessLog implements CallObserver {
       in: requestBytes,
       out: responseBytes,
       ms: milliseconds,
+      metadata: this.metadataOf(call.header(requestMetadataHeader)),
+    });
+  }
+
+  answered(request: HttpRequest, status: number, responseBytes: number, milliseconds: number): void {
+    const { id, caller, peer, method, instance, path, received } = request;
+    this.write({
+      id,
+      who: caller.name,
+      peer: peer.address,
+      call: `HTTP ${method}`,
+      instance,
+      what: path,
+      status: String(status),
+      in: received,
+      out: responseBytes,
+      ms: milliseconds,
     });
   }
 
   write(record: AccessRecord): void {
-    const { who, peer, call, instance, what, status, ms } = record;
-    const caller = `"time":"${this.time()}","who":${quote(who)},"peer":${quote(peer)}`;
+    const { id, who, peer, call, instance, what, status, ms, metadata } = record;
+    const caller = `"time":"${this.time()}","id":"${id}","who":${quote(who)},"peer":${quote(peer)}`;
     const about = `"call":${quote(call)},"instance":${quote(instance)},"what":${quote(what)},"status":"${status}"`;
     const howMuch = `"in":${record.in},"out":${record.out},"ms":${Math.round(ms * 1000) / 1000}`;
-    this.lines.write(`{${caller},${about},${howMuch}}\n`);
+    const belongs = metadata === undefined ? "" : fieldsOf(metadata);
+    this.lines.write(`{${caller},${about},${howMuch}${belongs}}\n`);
+  }
+
+  private metadataOf(header: string | undefined): RequestMetadata | undefined {
+    if (header !== this.metadataHeader) {
+      this.metadataHeader = header;
+      this.metadata = header === undefined ? undefined : parseRequestMetadata(header);
+    }
+    return this.metadata;
   }
 
   /** ISO 8601, made once in a millisecond. */
@@ -83,6 +121,16 @@ export class AccessLog implements CallObserver {
     }
     return this.shown;
   }
+}
+
+/** What a client says of its call, where it says it. */
+function fieldsOf({ tool, invocation, correlated, action }: RequestMetadata): string {
+  let fields = "";
+  if (tool !== "") fields += `,"tool":${quote(tool)}`;
+  if (invocation !== "") fields += `,"invocation":${quote(invocation)}`;
+  if (correlated !== "") fields += `,"correlated":${quote(correlated)}`;
+  if (action !== "") fields += `,"action":${quote(action)}`;
+  return fields;
 }
 
 /** Characters that stand for themselves in JSON. */

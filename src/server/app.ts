@@ -44,15 +44,15 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
 
 /** The doors in the thread of the store. */
 async function openDoorsHere(options: ServerOptions, store: StoreSide, log: Log): Promise<DoorSide> {
-  const { shelves, uploads, origin, accessFile, registry } = store;
+  const { shelves, uploads, origin, accessFile, meters } = store;
   const stock: Stock = {
     ...shelves,
     uploads,
     origin,
     counts: new LocalCounts(),
     accessLog: accessFile && new AccessLog(accessFile, systemClock),
-    registry,
-    metrics: () => registry.metrics(),
+    meters,
+    metrics: () => store.metrics(),
     status: () => ({ ...store.status(), listeners: doors.listeners }),
   };
   const doors: DoorSide = await openDoors(options, stock, log);

@@ -1,26 +1,28 @@
 import { WatchedAccess } from "../access/watched-access.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { RequestIds } from "../base/request-ids.ts";
 import type { Limits } from "../rpc/limits.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Admission, boundsOf, nowhere } from "./admission.ts";
-import { BothObservers } from "./both-observers.ts";
-import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
 import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { openPaths, pages } from "./http/pages.ts";
-import { identified, logged } from "./http-visitors.ts";
+import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
-import { doorMetrics } from "./metrics.ts";
+import { doorFamilies } from "./metrics/door-metrics.ts";
+import { Traffic } from "./metrics/traffic.ts";
 import { Readiness } from "./readiness.ts";
 import { roomsOf } from "./rooms.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 import { servicesOf } from "./services.ts";
 import type { Stock } from "./stock.ts";
+import { openTracing } from "./tracing/tracing.ts";
+import { Watchers } from "./watchers.ts";
 
 /** The protocol side of a server, or of one of its threads. */
 export interface DoorSide {
@@ -49,34 +51,40 @@ export async function openDoors(
   { shared = false, limits = {} }: DoorSharing = {},
 ): Promise<DoorSide> {
   await using opened = new AsyncDisposableStack();
+  const tracing = openTracing(options.version);
+  opened.defer(() => tracing?.close());
   const access = await WatchedAccess.open(options.access, systemClock, log);
   opened.defer(() => access.close());
-  const { uploads, origin, accessLog, registry } = stock;
-  const { tenants, catalogues } = roomsOf(options, stock);
+  const { uploads, origin, accessLog } = stock;
+  const { tenants, catalogues } = roomsOf(options, stock, tracing);
   const readiness = new Readiness();
-  const calls = new CallStats();
+  const traffic = new Traffic(options.instances);
+  const watchers = new Watchers({ traffic, accessLog, tracing });
+  const ids = new RequestIds();
   const admission = new Admission(boundsOf(options), stock.counts);
   const places = new ConnectionPlaces(admission);
   const authenticate = places.before(access.authenticate);
   const rpc: RpcServer = new RpcServer({
-    services: servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
+    services: watchers.services(
+      servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
+    ),
     http: (request) => http(request),
     authenticate,
     gate: { enter: (call) => (isHealthCheck(call.method) ? nowhere : admission.call(call.peer, call.caller)) },
-    observer: accessLog === undefined ? calls : new BothObservers(calls, accessLog),
+    observer: watchers.observer,
     log,
+    ids,
     limits,
   });
-  doorMetrics(registry, { calls, connections: () => rpc.connections(), admission });
+  stock.meters.add([...traffic.families, ...doorFamilies({ connections: () => rpc.connections(), admission })]);
   const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status() });
   // The HTTP cache is of blobs and results, which an index alone has not.
   const cacheAndPages =
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
-  const visits = identified(doors, admission, openPaths);
-  const http = accessLog === undefined ? visits : logged(visits, accessLog);
-  const http1 = new Http1(http, authenticate, log);
+  const http = watchers.http(named(identified(doors, admission, openPaths)));
+  const http1 = new Http1(http, authenticate, ids, log);
   const listeners: Listener[] = [];
   for (const config of options.listeners) {
     const maxConnections = options.maxConnections + spareConnections;

@@ -1,6 +1,7 @@
 import { StillageError } from "../base/errors.ts";
 import type { HostPattern } from "../base/host-pattern.ts";
 import type { Log } from "../base/log.ts";
+import type { Trace } from "../base/trace.ts";
 import { Origin } from "../origin/origin.ts";
 import type { DiskStore } from "../store/disk/open-store.ts";
 import type { Part } from "./services.ts";
@@ -22,7 +23,7 @@ export interface OriginParts extends OriginSettings {
 }
 
 /** What fetches, as it was set; `undefined` where nothing is to be fetched. Errors: `failed-precondition` where there is no place for what comes. */
-export function openOrigin(parts: OriginParts, store: DiskStore, log: Log): Origin | undefined {
+export function openOrigin(parts: OriginParts, store: DiskStore, log: Log, trace: Trace): Origin | undefined {
   const { originFetch: mode, originAllow: allow, originDeny: deny, originTimeoutMs: timeoutMs } = parts;
   if (mode === "off") return undefined;
   if (parts.services !== "all") {
@@ -36,5 +37,6 @@ export function openOrigin(parts: OriginParts, store: DiskStore, log: Log): Orig
     staging: (instance) => store.tenant(instance),
     userAgent: `stillage/${parts.version}`,
     log,
+    trace,
   });
 }

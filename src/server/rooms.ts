@@ -7,6 +7,8 @@ import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Part } from "./services.ts";
 import type { Shelves } from "./stock.ts";
+import { TracedClosure, tracedBlobs, tracedRefs } from "./tracing/traced-cache.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 
 /** The instances of a server. */
 export interface Rooms {
@@ -14,8 +16,8 @@ export interface Rooms {
   readonly catalogues: Catalogues;
 }
 
-export function roomsOf({ instances, services }: ServerOptions, shelves: Shelves): Rooms {
-  const rooms = instances.map((name) => room(name, shelves, services));
+export function roomsOf({ instances, services }: ServerOptions, shelves: Shelves, tracing: Tracing | undefined): Rooms {
+  const rooms = instances.map((name) => room(name, shelves, services, tracing));
   return {
     tenants: tenantsOf(rooms.map(({ tenant }) => tenant)),
     catalogues: cataloguesOf(rooms.map(({ catalogue }) => catalogue)),
@@ -23,10 +25,17 @@ export function roomsOf({ instances, services }: ServerOptions, shelves: Shelves
 }
 
 /** One instance: its blobs, its names, the rules between them, and the view of them as artifacts. */
-function room(name: string, shelves: Shelves, part: Part): { tenant: Tenant; catalogue: Catalogue } {
-  const { refs } = shelves;
-  const blobs = retryWhenFull(shelves.blobs(name));
-  const closure = new Closure(blobs, () => shelves.removals());
+function room(
+  name: string,
+  shelves: Shelves,
+  part: Part,
+  tracing: Tracing | undefined,
+): { tenant: Tenant; catalogue: Catalogue } {
+  const refs = tracedRefs(shelves.refs, tracing?.trace);
+  const blobs = tracedBlobs(retryWhenFull(shelves.blobs(name)), tracing?.trace);
+  const removals = (): number => shelves.removals();
+  const closure =
+    tracing === undefined ? new Closure(blobs, removals) : new TracedClosure(blobs, removals, tracing.trace);
   const indexOnly = part === "index";
   return {
     tenant: composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly }),

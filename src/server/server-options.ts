@@ -18,6 +18,10 @@ export interface ServerOptions extends OriginSettings, LimitSettings {
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
+  /** In what time all that is stored is read again; `undefined`: never. */
+  readonly scrubEveryMs: number | undefined;
+  /** Bytes a second. */
+  readonly scrubRate: number;
   /** Threads that serve connections; with 1 there is no thread but that of the store. */
   readonly workers: number;
   /** What `/status` says the program is. */

@@ -1,4 +1,3 @@
-import type { Registry } from "prom-client";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { ResumableUploads } from "../cache/uploads.ts";
 import type { Origin } from "../origin/origin.ts";
@@ -7,6 +6,7 @@ import type { RefStore } from "../store/ref-store.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { AdmissionCounts } from "./admission-counts.ts";
 import type { StatusReport } from "./http/pages.ts";
+import type { Meters } from "./metrics/meters.ts";
 
 /** What fetches from the web, as doors see it. */
 export type OriginDesk = Pick<Origin, "find" | "fetch">;
@@ -27,7 +27,7 @@ export interface Stock extends Shelves {
   readonly counts: AdmissionCounts;
   readonly accessLog: AccessLog | undefined;
   /** Takes the metrics of this thread's doors. */
-  readonly registry: Registry;
+  readonly meters: Meters;
   /** The metrics of the whole server in the text format of Prometheus. */
   metrics(): Promise<string>;
   status(): MaybePromise<StatusReport>;

@@ -1,17 +1,29 @@
-import { Registry } from "prom-client";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { untraced } from "../base/trace.ts";
 import { type OpenCache, openCache } from "../cache/open-cache.ts";
 import { recallUpload } from "../cache/upload-desk.ts";
 import { Uploads } from "../cache/uploads.ts";
+import type { Scrubber, ScrubCounts } from "../check/scrubber.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { AccessFile } from "./access-file.ts";
 import type { StatusReport } from "./http/pages.ts";
-import { storeMetrics } from "./metrics.ts";
+import { compactionFamilies } from "./metrics/compaction-metrics.ts";
+import { exposition } from "./metrics/exposition.ts";
+import { infoFamilies } from "./metrics/info-metrics.ts";
+import { addedUp, Meters, type Reading } from "./metrics/meters.ts";
+import { originFamilies } from "./metrics/origin-metrics.ts";
+import { processMetrics } from "./metrics/process-metrics.ts";
+import { refFamilies } from "./metrics/ref-metrics.ts";
+import { scrubFamilies } from "./metrics/scrub-metrics.ts";
+import { storeFamilies } from "./metrics/store-metrics.ts";
+import { sweepFamilies } from "./metrics/sweep-metrics.ts";
 import { openOrigin } from "./origin-options.ts";
+import { openScrubber } from "./scrub.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Shelves } from "./stock.ts";
+import { openTracing } from "./tracing/tracing.ts";
 
 /** What a server has once, however many threads have its doors: what is kept, and everything that looks after it. */
 export class StoreSide implements AsyncDisposable {
@@ -21,8 +33,10 @@ export class StoreSide implements AsyncDisposable {
   readonly origin: Origin | undefined;
   readonly accessFile: AccessFile | undefined;
   /** The metrics of what is here. */
-  readonly registry = new Registry();
+  readonly meters = new Meters();
+  private readonly process = processMetrics();
   private readonly options: ServerOptions;
+  private readonly scrubber: Scrubber | undefined;
   private readonly parts: AsyncDisposableStack;
   private readonly started = systemClock();
 
@@ -31,31 +45,56 @@ export class StoreSide implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const { durability, quota, accessLog } = options;
     const clock = systemClock;
+    const tracing = openTracing(options.version);
+    opened.defer(() => tracing?.close());
     const accessFile = accessLog === undefined ? undefined : await AccessFile.open(accessLog, clock, log);
     if (accessFile !== undefined) opened.defer(() => accessFile.close());
     const cache = await openCache(options.store, { durability, quota, clock, log });
     opened.defer(() => cache.close());
+    const scrubber = openScrubber(options, cache.store, log);
+    opened.defer(() => scrubber?.close());
     const uploads = new Uploads(clock, recallUpload);
     opened.defer(() => uploads.stop());
-    const origin = openOrigin(options, cache.store, log);
+    const origin = openOrigin(options, cache.store, log, tracing?.trace ?? untraced);
     opened.defer(() => origin?.close());
-    return new StoreSide({ options, cache, uploads, origin, accessFile }, opened.move());
+    return new StoreSide({ options, cache, scrubber, uploads, origin, accessFile }, opened.move());
   }
 
   private constructor(
-    made: Pick<StoreSide, "cache" | "uploads" | "origin" | "accessFile"> & { readonly options: ServerOptions },
+    made: Pick<StoreSide, "cache" | "uploads" | "origin" | "accessFile"> & {
+      readonly options: ServerOptions;
+      readonly scrubber: Scrubber | undefined;
+    },
     parts: AsyncDisposableStack,
   ) {
-    const { cache, origin } = made;
-    const { store, refs } = cache;
+    const { cache, origin, scrubber } = made;
+    const { store, refs, refAdmin } = cache;
     this.options = made.options;
     this.cache = cache;
     this.uploads = made.uploads;
     this.origin = origin;
+    this.scrubber = scrubber;
     this.accessFile = made.accessFile;
     this.shelves = { blobs: (instance) => store.tenant(instance), refs, removals: () => store.removals() };
     this.parts = parts;
-    storeMetrics(this.registry, { usage: () => this.usage(), origin });
+    this.meters.add([
+      ...infoFamilies(made.options),
+      ...storeFamilies({
+        directory: made.options.store,
+        usage: () => this.usage(),
+        byInstance: () => store.usageByTenant(),
+      }),
+      ...refFamilies(refAdmin),
+      ...sweepFamilies(() => undefined, undefined),
+      ...compactionFamilies(() => undefined),
+      ...scrubFamilies(() => scrubber?.counts()),
+      ...originFamilies(origin),
+    ]);
+  }
+
+  /** What `/metrics` shows, with what the doors of other threads say. */
+  async metrics(doors: readonly (readonly Reading[])[] = []): Promise<string> {
+    return exposition(addedUp([this.meters.read(), ...doors])) + (await this.process.metrics());
   }
 
   usage(): StoreUsage {
@@ -74,10 +113,17 @@ export class StoreSide implements AsyncDisposable {
       instances: instances.length,
       workers,
       store: this.usage(),
+      refs: this.cache.refAdmin.size(),
+      scrub: this.scrubber === undefined ? null : scrubReport(this.scrubber.counts()),
     };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.parts.disposeAsync();
   }
+}
+
+/** What `/status` tells of the reading again. */
+function scrubReport({ lastEnded, ...counts }: ScrubCounts): StatusReport {
+  return { ...counts, lastEnded: lastEnded === undefined ? null : new Date(lastEnded).toISOString() };
 }

@@ -255,7 +255,8 @@ test("the access log: who, what, how much and how long, in a file that may be ro
   const read = async (name: string) => {
     const lines = (await readFile(name, "utf8")).trimEnd().split("\n");
     return lines.map((line) => {
-      const { time, peer, ms, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      const { time, id, peer, ms, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      assert.match(String(id), /^[0-9a-f]{10}-[0-9a-z]+$/);
       assert.match(`${time} ${peer}`, /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1:\d+$/);
       assert.equal(typeof ms, "number");
       return rest;

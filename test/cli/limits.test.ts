@@ -4,8 +4,11 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
 import { ContentAddressableStorage } from "../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ByteStream } from "../../src/gen/google/bytestream/bytestream_pb.ts";
+import { RequestInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { type Channel, connect } from "../../src/rpc/client/channel.ts";
 import type { RpcError } from "../../src/rpc/client/rpc-error.ts";
@@ -43,9 +46,13 @@ const health = (channel: Channel) => client(channel, Health).check({});
 async function assertRefused(call: Promise<unknown>, message: RegExp): Promise<void> {
   await assert.rejects(call, (error: RpcError) => {
     assert.deepEqual([error.status, message.test(error.message)], ["UNAVAILABLE", true], error.message);
+    const details = fromBinary(StatusSchema, Uint8Array.from(error.details ?? []));
+    const about = details.details.find(({ typeUrl }) => typeUrl.endsWith("/google.rpc.RequestInfo"));
+    const { requestId } = fromBinary(RequestInfoSchema, about?.value ?? new Uint8Array());
+    assert.match(requestId, /^[0-9a-f]{10}-[0-9a-z]+$/);
     assert.deepEqual(
       Buffer.from(error.details ?? []),
-      encodeDetails(error.code, error.message, { retryAfterMs: 1000, violations: [] }),
+      encodeDetails(error.code, error.message, { retryAfterMs: 1000, violations: [] }, requestId),
     );
     return true;
   });

@@ -11,6 +11,8 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  /** What the request is called in the logs. */
+  readonly request: string;
   /** What can be done about it. */
   readonly hint?: string;
   /** What was wrong of the request. */
@@ -20,20 +22,28 @@ export interface Problem {
 export function problem(
   status: number,
   detail: string,
+  request: string,
   more: Pick<Problem, "hint" | "parameter"> = {},
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse {
-  const body: Problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, ...more };
+  const body: Problem = {
+    type: "about:blank",
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail,
+    request,
+    ...more,
+  };
   return json(status, body, { "content-type": "application/problem+json", ...headers });
 }
 
-export function problemOf(error: StillageError): HttpResponse {
+export function problemOf(error: StillageError, request: string): HttpResponse {
   const { message, hint } = error;
   const more = {
     ...(hint === undefined ? {} : { hint }),
     ...(error instanceof ParameterError ? { parameter: error.parameter } : {}),
   };
-  return problem(statusOfCode(error.code), message, more, headersOf(error));
+  return problem(statusOfCode(error.code), message, request, more, headersOf(error));
 }
 
 /** What every response of the API says: it is for this client, now, and is what it says it is. */

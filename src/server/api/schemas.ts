@@ -99,6 +99,7 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
       title: text,
       status: { type: "integer", minimum: 400, maximum: 599 },
       detail: text,
+      request: { ...text, description: "What the request is called in the server's logs" },
       hint: { ...text, description: "What can be done about it" },
       parameter: { ...text, description: "What was wrong of the request" },
     },

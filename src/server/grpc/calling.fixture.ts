@@ -17,8 +17,11 @@ export function visit({ push }: { readonly push: boolean }): Omit<Call, "method"
   return {
     peer: { ...peer, push },
     caller: push ? openCallers.pushing : openCallers.pulling,
+    id: "id",
     instance: "",
     subject: "",
+    found: 0,
+    absent: 0,
     header: () => undefined,
     signal: new AbortController().signal,
   };

@@ -45,8 +45,8 @@ export function readBatch(request: Uint8Array, call: Call, tenants: Tenants, max
   const cut = cutToFit(asked, maxBatchReply(maxBytes));
   const refused = asked.malformed.map((digest) => encodeBlobStatus(digest, statusField, noDigest));
   for (const digest of cut) refused.push(encodeBlobStatus(digest, statusField, noRoom));
-  if (asked.compressors.has(zstdCompressor)) return readCompressed(asked, blobs, refused);
-  return then(blobs.readBatch(asked.digests), (read) => reply(asked, read, refused));
+  if (asked.compressors.has(zstdCompressor)) return readCompressed(asked, call, blobs, refused);
+  return then(blobs.readBatch(asked.digests), (read) => reply(asked, call, read, refused));
 }
 
 function sumOfSizes({ digests }: BatchReadRequest): number {
@@ -74,7 +74,9 @@ function cutToFit({ digests, encoded, malformed }: BatchReadRequest, room: numbe
   return [];
 }
 
-function reply(asked: BatchReadRequest, read: BatchRead, refused: readonly Uint8Array[]): Reply {
+function reply(asked: BatchReadRequest, call: Call, read: BatchRead, refused: readonly Uint8Array[]): Reply {
+  call.absent = read.missing.length;
+  call.found = asked.digests.length - call.absent;
   const sent = () => read.release();
   if (read.missing.length === 0 && refused.length === 0) return { parts: read.parts, sent };
   const missing = read.missing.map((i) => encodeBlobStatus(asked.encoded[i] as Uint8Array, statusField, absent));
@@ -83,6 +85,7 @@ function reply(asked: BatchReadRequest, read: BatchRead, refused: readonly Uint8
 
 async function readCompressed(
   asked: BatchReadRequest,
+  call: Call,
   blobs: BlobStore,
   refused: readonly Uint8Array[],
 ): Promise<Reply> {
@@ -90,9 +93,11 @@ async function readCompressed(
   for (let i = 0; i < asked.digests.length; i++) {
     const blob = await blobs.open(asked.digests.at(i));
     if (blob === undefined) {
+      call.absent++;
       parts.push(encodeBlobStatus(asked.encoded[i] as Uint8Array, statusField, absent));
       continue;
     }
+    call.found++;
     const { hash, size } = blob.digest;
     const plain = new Uint8Array(size);
     try {

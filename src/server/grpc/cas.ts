@@ -41,6 +41,8 @@ export function casService(options: CasOptions): Service {
           const asked = decodeFindMissing(request);
           const { blobs } = reach(tenants, call, asked.instance, "pull");
           return then(blobs.missing(asked.digests), (missing): Reply => {
+            call.absent = missing.length;
+            call.found = asked.digests.length - missing.length;
             return { parts: missing.length === 0 ? [] : [encodeMissing(request, asked, missing)] };
           });
         },

@@ -75,7 +75,9 @@ async function fetchAsset(
       signal: call.signal,
       timeoutMs: parseTimeout(request.timeout),
       client: clientOf(call.peer, call.caller),
+      request: call.id,
     });
+    call.absent = 1;
     if (fetched !== undefined) return { parts: [fetchResponse(fetched)] };
   }
   const refused = origin === undefined || mayFetch ? "" : ", and it is fetched for those only who may push";

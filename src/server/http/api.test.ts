@@ -47,7 +47,7 @@ function request(method: string, target: string, caller: Caller = openCallers.pu
     tls: false,
     certificate: undefined,
   };
-  const visit = { peer, caller, instance: "", identify: () => caller };
+  const visit = { id: "id", peer, caller, instance: "", route: "", identify: () => caller };
   const rest = { headers: {}, received: 0, receive: () => undefined, signal: new AbortController().signal };
   return { ...visit, method, path, query: new URLSearchParams(query), ...rest };
 }

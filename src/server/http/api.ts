@@ -37,8 +37,9 @@ export function api({ catalogues, version, log }: ApiOptions, next: HttpHandler)
     } catch (error) {
       if (request.signal.aborted) throw error;
       const known = asStillageError(error);
-      if (known.code === "internal") log.error({ path: request.path, err: known.cause ?? known }, "a request failed");
-      return problemOf(known);
+      if (known.code === "internal")
+        log.error({ request: request.id, path: request.path, err: known.cause ?? known }, "a request failed");
+      return problemOf(known, request.id);
     }
   };
 }
@@ -52,8 +53,9 @@ async function answer(
   for (const { route, pattern, names } of matchers) {
     const match = pattern.exec(path);
     if (match === null) continue;
+    request.route = route.path;
     if (method !== "GET" && method !== "HEAD") {
-      return problem(405, "what is here can be read only", {}, { allow: "GET, HEAD" });
+      return problem(405, "what is here can be read only", request.id, {}, { allow: "GET, HEAD" });
     }
     const inPath = Object.fromEntries(names.map((name, i) => [name, decoded(name, match[i + 1] ?? "")]));
     return route.handle({

@@ -27,6 +27,7 @@ export function httpCache(options: HttpCacheOptions, next: HttpHandler): HttpHan
   return (request) => {
     const path = parseCachePath(request.path);
     if (path === undefined) return next(request);
+    request.route = path.kind;
     return answer(request, path, options);
   };
 }

@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { type Authenticate, type Identify, unidentified } from "../../base/caller.ts";
 import type { Log } from "../../base/log.ts";
 import type { Peer } from "../../base/peer.ts";
+import { type RequestIds, requestIdHeader } from "../../base/request-ids.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
 
 /** Who is at the other end of a connection. */
@@ -17,17 +18,22 @@ interface Visitor {
 export class Http1 {
   private readonly server: Server;
   private readonly authenticate: Authenticate;
+  private readonly ids: RequestIds;
   private readonly visitors = new Map<Socket, Visitor>();
   private closed: (() => void) | undefined;
 
-  constructor(handler: HttpHandler, authenticate: Authenticate, log: Log) {
+  constructor(handler: HttpHandler, authenticate: Authenticate, ids: RequestIds, log: Log) {
     this.authenticate = authenticate;
+    this.ids = ids;
     this.server = createServer((incoming, outgoing) => {
       // A connection that is kept alive would outlive the server.
       if (this.closed !== undefined) outgoing.setHeader("connection", "close");
-      answer(incoming, outgoing, this.visitors.get(incoming.socket) as Visitor, handler).catch((error: unknown) => {
-        log.error({ err: error, path: incoming.url }, "an HTTP request failed");
-        if (!outgoing.headersSent) outgoing.writeHead(500);
+      const gone = new AbortController();
+      outgoing.on("close", () => gone.abort());
+      const request = toRequest(incoming, this.visitors.get(incoming.socket) as Visitor, this.ids, gone.signal);
+      answer(request, outgoing, handler).catch((error: unknown) => {
+        log.error({ request: request.id, err: error, path: incoming.url }, "an HTTP request failed");
+        if (!outgoing.headersSent) outgoing.writeHead(500, { [requestIdHeader]: request.id });
         outgoing.destroy();
       });
     });
@@ -61,25 +67,18 @@ export class Http1 {
   }
 }
 
-async function answer(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  visitor: Visitor,
-  handler: HttpHandler,
-): Promise<void> {
-  const gone = new AbortController();
-  outgoing.on("close", () => gone.abort());
-  const response = await handler(toRequest(incoming, visitor, gone.signal));
+async function answer(request: HttpRequest, outgoing: ServerResponse, handler: HttpHandler): Promise<void> {
+  const response = await handler(request);
   const headers: Record<string, string> = { ...response.headers };
   if (response.body === undefined || response.body instanceof Uint8Array) {
     headers["content-length"] ??= String(response.body?.length ?? 0);
   }
   outgoing.writeHead(response.status, headers);
-  await sendBody(incoming.method, response, outgoing, gone.signal);
+  await sendBody(request.method, response, outgoing, request.signal);
 }
 
 async function sendBody(
-  method: string | undefined,
+  method: string,
   { body }: HttpResponse,
   outgoing: ServerResponse,
   signal: AbortSignal,
@@ -89,7 +88,7 @@ async function sendBody(
   else await pipeline(Readable.from(body), outgoing).catch((error: unknown) => signal.aborted || Promise.reject(error));
 }
 
-function toRequest(incoming: IncomingMessage, visitor: Visitor, signal: AbortSignal): HttpRequest {
+function toRequest(incoming: IncomingMessage, visitor: Visitor, ids: RequestIds, signal: AbortSignal): HttpRequest {
   const { pathname, searchParams } = splitTarget(incoming.url ?? "/");
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
@@ -98,7 +97,12 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, signal: AbortSig
   // Of several, which nobody may send, Node gives the first; joined they are no credentials at all.
   headers.authorization = incoming.headersDistinct.authorization?.join(", ");
   const body = incoming[Symbol.asyncIterator]();
+  let id: string | undefined;
   const request = {
+    get id() {
+      id ??= ids.of(headers[requestIdHeader]);
+      return id;
+    },
     method: incoming.method ?? "GET",
     path: pathname,
     query: searchParams,
@@ -106,6 +110,7 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, signal: AbortSig
     ...visitor,
     caller: unidentified,
     instance: "",
+    route: "",
     signal,
     received: 0,
     receive: async () => {

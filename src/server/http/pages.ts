@@ -41,6 +41,7 @@ export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler
     const { method, path } = request;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route === undefined) return text(404, "no such page; there are /healthz, /readyz, /metrics and /status\n");
+    request.route = path;
     if (openPaths.forOperators.has(path)) requireRight(request, "", "admin");
     if (method === "GET" || method === "HEAD") return route();
     return text(405, "this page can be read only\n", { allow: "GET, HEAD" });

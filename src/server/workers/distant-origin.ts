@@ -72,14 +72,14 @@ export class DistantOrigin implements OriginDesk {
   }
 
   async fetch(tenant: Tenant, query: OriginQuery): Promise<OriginAsset | undefined> {
-    const { function: fn, signal, kind, uris, qualifiers, oldest, timeoutMs, client } = query;
+    const { function: fn, signal, kind, uris, qualifiers, oldest, timeoutMs, client, request } = query;
     signal.throwIfAborted();
     const number = ++this.last;
     const leave = (): void => this.line.tell("leaveOrigin", number);
     signal.addEventListener("abort", leave, { once: true });
     try {
       const plain = { kind, uris, qualifiers: qualifiers.map(({ name, value }) => ({ name, value })), oldest };
-      const asked = { ...plain, timeoutMs, client, fn: fn?.value };
+      const asked = { ...plain, timeoutMs, client, request, fn: fn?.value };
       const found = await this.line.ask("fetchFromOrigin", number, tenant.name, asked);
       return found && { ...found, digest: digestOfPlain(found.digest) };
     } finally {

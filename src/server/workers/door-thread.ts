@@ -4,10 +4,11 @@ import { StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { ThreadLine } from "../../base/thread-line.ts";
 import { startWorker } from "../../base/worker.ts";
+import type { Reading } from "../metrics/meters.ts";
 import type { Rooms } from "../rooms.ts";
 import type { StoreSide } from "../store-side.ts";
 import { type WholeServer, WorkerDesk } from "./worker-desk.ts";
-import type { DoorAnswers, PlainMetric, WorkerStart } from "./worker-start.ts";
+import type { DoorAnswers, WorkerStart } from "./worker-start.ts";
 
 /** How long a worker may take to tell its metrics: one that is that busy is left out. */
 const metricsMs = 2000;
@@ -21,7 +22,7 @@ export class DoorThread {
   /** Resolves once it has ended and all that it held is free, with the error that ended it, if any. */
   readonly ended: Promise<Error | undefined>;
   /** What it last told of itself. */
-  lastMetrics: readonly PlainMetric[] = [];
+  lastMetrics: readonly Reading[] = [];
   private readonly worker: Worker;
   private readonly desk: WorkerDesk;
 
@@ -41,7 +42,7 @@ export class DoorThread {
     return this.desk.held;
   }
 
-  async metrics(): Promise<readonly PlainMetric[]> {
+  async metrics(): Promise<readonly Reading[]> {
     const timer = new AbortController();
     const late = delay(metricsMs, this.lastMetrics, { signal: timer.signal }).catch(() => this.lastMetrics);
     const told = this.line.ask("doorMetrics").catch(() => this.lastMetrics);

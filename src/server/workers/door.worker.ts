@@ -1,6 +1,5 @@
 // A thread with doors: everything between the network and the store, which another thread has.
 import { parentPort, workerData } from "node:worker_threads";
-import { Registry } from "prom-client";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { ThreadLine } from "../../base/thread-line.ts";
@@ -10,12 +9,13 @@ import { DistantRefStore } from "../../store/threads/distant-ref-store.ts";
 import { DistantStore } from "../../store/threads/distant-store.ts";
 import { AccessLog } from "../access-log.ts";
 import { openDoors } from "../door-side.ts";
+import { Meters } from "../metrics/meters.ts";
 import type { Stock } from "../stock.ts";
 import { DistantOrigin } from "./distant-origin.ts";
 import { LineBatch } from "./line-batch.ts";
 import { SharedCounts } from "./shared-counts.ts";
 import type { WorkerAsks } from "./worker-desk.ts";
-import type { DoorAnswers, PlainMetric, WorkerStart } from "./worker-start.ts";
+import type { DoorAnswers, WorkerStart } from "./worker-start.ts";
 
 const { options, number, counts, removals } = workerData as WorkerStart;
 const port = parentPort;
@@ -24,7 +24,7 @@ if (port === null) throw new Error("this file runs as a worker");
 const line = new ThreadLine<WorkerAsks>(port, {
   opened: async () => (await doors).listeners,
   recallUpload: (upload) => uploads.recall(upload),
-  doorMetrics: async () => (await registry.getMetricsAsJSON()) as unknown as PlainMetric[],
+  doorMetrics: () => meters.read(),
   reload: async () => {
     lines.flush();
     await (await doors).reload();
@@ -37,7 +37,7 @@ const line = new ThreadLine<WorkerAsks>(port, {
 
 const store = new DistantStore(line);
 const uploads = new DistantUploads(line, store);
-const registry = new Registry();
+const meters = new Meters();
 const lines = new LineBatch((text) => line.tell("accessLines", text));
 const removed = new Int32Array(removals);
 
@@ -49,7 +49,7 @@ const stock: Stock = {
   origin: options.originFetch === "off" ? undefined : new DistantOrigin(line),
   counts: new SharedCounts(counts, number - 1),
   accessLog: options.accessLog === undefined ? undefined : new AccessLog(lines, systemClock),
-  registry,
+  meters,
   metrics: () => line.ask("metrics"),
   status: () => line.ask("status"),
 };

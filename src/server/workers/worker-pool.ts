@@ -1,17 +1,16 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import { AggregatorRegistry } from "prom-client";
 import { StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { DoorSide } from "../door-side.ts";
 import type { StatusReport } from "../http/pages.ts";
 import { listenOn } from "../listen-address.ts";
+import { addedUp, type Reading } from "../metrics/meters.ts";
 import { type Rooms, roomsOf } from "../rooms.ts";
 import type { RunningListener, ServerOptions } from "../server-options.ts";
 import type { StoreSide } from "../store-side.ts";
 import { DoorThread } from "./door-thread.ts";
 import { clearCounts, type SharedCountsMemory, sharedCountsMemory } from "./shared-counts.ts";
-import type { PlainMetric } from "./worker-start.ts";
 
 /** A worker that has died is started again after this time, twice as much each time, up to a most. */
 const firstPauseMs = 100;
@@ -43,7 +42,7 @@ export class WorkerPool implements DoorSide {
   private readonly counts: SharedCountsMemory;
   private readonly seats: readonly Seat[];
   /** What workers that have died had counted. */
-  private departed: readonly PlainMetric[] = [];
+  private departed: readonly Reading[] = [];
   private restarts = 0;
   private closing = false;
 
@@ -71,7 +70,7 @@ export class WorkerPool implements DoorSide {
     this.options = options;
     this.store = store;
     this.log = log;
-    this.rooms = roomsOf(options, store.shelves);
+    this.rooms = roomsOf(options, store.shelves, undefined);
     this.counts = sharedCountsMemory(options.workers, randomInt(2 ** 32));
     this.seats = Array.from({ length: options.workers }, (_, i) => ({
       number: i + 1,
@@ -88,10 +87,8 @@ export class WorkerPool implements DoorSide {
 
   /** The metrics of all workers and of what there is once. */
   async metrics(): Promise<string> {
-    const own = this.store.registry.metrics();
     const shares = await Promise.all(this.threads.map((thread) => thread.metrics()));
-    const sum = AggregatorRegistry.aggregate([[...this.departed], ...shares] as unknown as object[]);
-    return `${await own}\n${await sum.metrics()}`;
+    return await this.store.metrics([this.departed, ...shares]);
   }
 
   status(): StatusReport {
@@ -174,10 +171,8 @@ function ofWorker(log: Log, worker: number): Log {
 }
 
 /** Counters stay what they were when a worker has gone; gauges of it are nothing. */
-function sumOf(before: readonly PlainMetric[], last: readonly PlainMetric[]): readonly PlainMetric[] {
-  const counters = last.filter(({ type }) => String(type) === "counter" || String(type) === "histogram");
-  const sum = AggregatorRegistry.aggregate([[...before], counters] as unknown as object[]);
-  return sum.getMetricsAsArray().map((metric) => metric as unknown as PlainMetric);
+function sumOf(before: readonly Reading[], last: readonly Reading[]): readonly Reading[] {
+  return addedUp([before, last.filter(({ type }) => type !== "gauge")]);
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Metric } from "prom-client";
 import type { HandedOver } from "../../store/threads/lent-upload.ts";
+import type { Reading } from "../metrics/meters.ts";
 import type { RunningListener, ServerOptions } from "../server-options.ts";
 import type { SharedCountsMemory } from "./shared-counts.ts";
 
@@ -13,15 +13,12 @@ export interface WorkerStart {
   readonly removals: SharedArrayBuffer;
 }
 
-/** One metric with its values, as prom-client gives it to whoever adds several up. */
-export type PlainMetric = Awaited<ReturnType<Metric["get"]>>;
-
 /** What a worker answers the thread of the store. */
 export interface DoorAnswers {
   /** Waits until it listens. Errors: those of `openDoors`. */
   opened(): Promise<readonly RunningListener[]>;
   recallUpload(number: number): Promise<HandedOver | undefined>;
-  doorMetrics(): Promise<PlainMetric[]>;
+  doorMetrics(): Reading[];
   reload(): Promise<void>;
   close(graceMs: number): Promise<void>;
 }

@@ -1,8 +1,14 @@
 import type { CallObserver } from "../rpc/observer.ts";
 import type { Call } from "../rpc/service.ts";
 
-/** Two who hear of every call. */
-export class BothObservers implements CallObserver {
+/** Several who hear of every call, as one. */
+export function allOf([first, ...others]: readonly [CallObserver, ...CallObserver[]]): CallObserver {
+  let all = first;
+  for (const other of others) all = new Both(all, other);
+  return all;
+}
+
+class Both implements CallObserver {
   private readonly first: CallObserver;
   private readonly second: CallObserver;
 
