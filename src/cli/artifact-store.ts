@@ -2,13 +2,12 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { Catalogue } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
-import { asStillageError, type ErrorCode, StillageError } from "../base/errors.ts";
+import { StillageError } from "../base/errors.ts";
 import { Closure } from "../cache/closure.ts";
 import { checkReadable, hasTenant, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
-import { exitStatus } from "./exit-status.ts";
-import { printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
+import { reportFailure } from "./report-failure.ts";
 
 export interface StoreOptions {
   readonly store: string;
@@ -41,21 +40,12 @@ export async function withCatalogue(
       artifacts.close();
     }
   } catch (error) {
-    const { message, hint, code, cause } = asStillageError(error);
-    const lines = [
-      code === "internal" && cause !== undefined ? String(cause) : message,
-      ...(hint === undefined ? [] : [hint]),
-    ];
-    for (const line of lines) process.stderr.write(`stillage: ${printable(line)}\n`);
-    return statusOf[code] ?? exitStatus.failed;
+    return reportFailure(error);
   }
 }
 
-/** What an error of somebody who asks means to the shell, but for what is a failure. */
-const statusOf: Partial<Record<ErrorCode, number>> = { invalid: exitStatus.usage };
-
 /** The instance of a name, also one that has no artifacts. Errors: `not-found`. */
-function instanceMeant(name: string | undefined, instances: readonly string[], directory: string): string {
+export function instanceMeant(name: string | undefined, instances: readonly string[], directory: string): string {
   if (name === undefined) return defaultInstance(instances);
   if (instances.includes(name) || hasTenant(directory, name)) return name;
   throw new StillageError("not-found", `there is no instance ${JSON.stringify(name)} in this store`, {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { humanAge, humanSize, printable } from "./human-text.ts";
+import fc from "fast-check";
+import { fromPrintable, humanAge, humanSize, printable } from "./human-text.ts";
 
 test("nothing from outside acts on a terminal", () => {
   for (const [text, shown] of [
@@ -14,6 +15,15 @@ test("nothing from outside acts on a terminal", () => {
   ] as const) {
     assert.equal(printable(text), shown);
   }
+});
+
+test("what was made printable is read back, and what was not stays", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      assert.equal(fromPrintable(printable(text)), text);
+    }),
+  );
+  for (const text of ["a\\b", "\\x1", "\\u{}", "\\u{ffffff}", "\\"]) assert.equal(fromPrintable(text), text);
 });
 
 test("sizes have three digits at most", () => {

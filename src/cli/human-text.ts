@@ -11,6 +11,14 @@ export function printable(text: string): string {
   });
 }
 
+/** The text that `printable` gave; anything else stands for itself. */
+export function fromPrintable(text: string): string {
+  return text.replace(/\\(?:\\|x([0-9a-f]{2})|u\{([0-9a-f]{1,6})\})/gi, (whole, byte?: string, point?: string) => {
+    const code = Number.parseInt(byte ?? point ?? "5c", 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+}
+
 const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /** A number of bytes to three digits: `1.50 MiB`. */

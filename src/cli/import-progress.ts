@@ -1,27 +1,10 @@
 import type { Outcome } from "../import/outcome.ts";
+import { showLine } from "./progress-line.ts";
 import { readable } from "./readable.ts";
-
-/** Who waits less than this wants no line about it. */
-const afterMs = 2000;
-
-const everyMs = 250;
 
 /** A line on a terminal that says how far an import is. Disposing takes it away. */
 export function showProgress(outcome: Outcome, terminal: NodeJS.WriteStream): Disposable {
-  if (!terminal.isTTY) return { [Symbol.dispose]: () => {} };
-  const started = performance.now();
-  let shown = false;
-  const timer = setInterval(() => {
-    if (performance.now() - started < afterMs) return;
-    shown = true;
-    terminal.write(`\r\u001b[K${progressLine(outcome).slice(0, (terminal.columns || 80) - 1)}`);
-  }, everyMs);
-  return {
-    [Symbol.dispose]() {
-      clearInterval(timer);
-      if (shown) terminal.write("\r\u001b[K");
-    },
-  };
+  return showLine(() => progressLine(outcome), terminal);
 }
 
 export function progressLine({ phase, steps, allSteps, blobs }: Outcome): string {

@@ -4,8 +4,14 @@ import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
+import { pinCommand } from "./pin.ts";
 import { serveCommand } from "./serve.ts";
+import { storeBackupCommand } from "./store-backup.ts";
 import { storeImportCommand } from "./store-import.ts";
+import { storeMigrateCommand } from "./store-migrate.ts";
+import { storeRestoreCommand } from "./store-restore.ts";
+import { storeStatsCommand } from "./store-stats.ts";
+import { storeSweepCommand } from "./store-sweep.ts";
 import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
 import { versionCommand } from "./version-command.ts";
@@ -21,8 +27,13 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
-    .description("Do something with a store that no server has open")
-    .addCommand(storeImportCommand(end));
+    .description("Back up, restore, fill, renew or sweep a store, or say what it has")
+    .addCommand(storeBackupCommand(end))
+    .addCommand(storeImportCommand(end))
+    .addCommand(storeMigrateCommand(end))
+    .addCommand(storeRestoreCommand(end))
+    .addCommand(storeStatsCommand(end))
+    .addCommand(storeSweepCommand(end));
   const artifact = newCommand("artifact", "stillage")
     .description("See the artifacts in a store")
     .addCommand(artifactListCommand(end))
@@ -33,6 +44,8 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(serveCommand(end))
     .addCommand(artifact)
     .addCommand(config)
+    .addCommand(pinCommand(end, "pin"))
+    .addCommand(pinCommand(end, "unpin"))
     .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));

@@ -15,6 +15,7 @@ import { Admission, boundsOf, type LimitSettings, nowhere } from "./admission.ts
 import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
+import { type ExpiryOptions, openSweeper } from "./expiry-options.ts";
 import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
@@ -27,9 +28,10 @@ import { serverMetrics } from "./metrics.ts";
 import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
+import { sweepMetrics } from "./sweep-metrics.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
-export interface ServerOptions extends OriginSettings, LimitSettings {
+export interface ServerOptions extends OriginSettings, LimitSettings, ExpiryOptions {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
   /** Instance names; each has blobs and names of its own. */
@@ -39,7 +41,6 @@ export interface ServerOptions extends OriginSettings, LimitSettings {
   readonly access: string | undefined;
   /** A file, `stderr`, or `undefined` for none. */
   readonly accessLog: string | undefined;
-  readonly quota: number | undefined;
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;
@@ -76,8 +77,10 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   opened.defer(() => access.close());
   const accessLog = options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog, clock, log);
   if (accessLog !== undefined) opened.defer(() => accessLog.close());
-  const cache = await openCache(options.store, { durability, quota, clock, log });
+  const cache = await openCache(options.store, { durability, quota, leaseMs: options.leaseMs, clock, log });
   opened.defer(() => cache.close());
+  const sweeper = openSweeper(options, cache, clock, log);
+  opened.defer(() => sweeper.stop());
   const { store } = cache;
   const uploads = new Uploads(clock);
   opened.defer(() => uploads.stop());
@@ -107,6 +110,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     connections: () => rpc.connections(),
     admission,
   });
+  sweepMetrics(metrics, sweeper, cache.refAdmin, clock);
   const listeners: Listener[] = [];
   const started = clock();
   const operatorPages = pages({
@@ -146,6 +150,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
     }
   }
   readiness.set(true);
+  sweeper.start();
   const parts = opened.move();
   return {
     listeners: listeners.map(running),

@@ -105,6 +105,10 @@ const maxListedLength = 255;
 /** What is listed of what a ref names: nothing where its name is longer than any project's or element's. */
 export function listable(artifact: ArtifactEntry | undefined): ArtifactEntry | undefined {
   if (artifact === undefined) return undefined;
-  const { project, element, key } = artifact;
-  return Math.max(project.length, element.length, key.length) <= maxListedLength ? artifact : undefined;
+  return fitsList(artifact) ? artifact : undefined;
+}
+
+/** Whether an artifact of this name is listed. */
+export function fitsList({ project, element, key }: ArtifactName): boolean {
+  return Math.max(project.length, element.length, key.length) <= maxListedLength;
 }

@@ -3,7 +3,8 @@ import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { ArtifactEntry, ArtifactRefs } from "./artifact-refs.ts";
 
 /** The kinds of names. */
-export type Space = "action" | "asset" | "reference" | "ostree" | "release";
+export const spaces = ["action", "asset", "reference", "ostree", "release"] as const;
+export type Space = (typeof spaces)[number];
 
 /** How to find everything that a root keeps alive, from its digest. */
 export type Walk = "blob" | "directory" | "tree" | "artifact" | "source";

@@ -46,10 +46,12 @@ export class FileRecovery {
 
   /** Fills the index. */
   async run(): Promise<void> {
-    if (!existsSync(this.paths.incoming)) return;
+    const { incoming, files, journal } = this.paths;
+    // A copy of the store may have come without what was empty.
+    if (![incoming, files, journal].some((path) => existsSync(path))) return;
     if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
-    for (const name of readdirSync(this.paths.incoming)) this.clear(name, whole);
+    for (const name of existsSync(incoming) ? readdirSync(incoming) : []) this.clear(name, whole);
     if (!whole) this.relist();
     await this.journal.commit(); // what was read may not have been on the disk
     await this.journal.close();

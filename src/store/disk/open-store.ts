@@ -58,9 +58,9 @@ export interface DiskStore extends BlobStoreAdmin {
   usageByTenant(): ReadonlyMap<string, TenantUsage>;
   /**
    * `onPressure` is called when what is used passes `highMark` bytes (at once where it has), once until it has come back below, and each time that something does not
-   * fit; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
+   * fit, with the bytes that this needs; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
    */
-  watchRoom(highMark: number, onPressure: () => void): void;
+  watchRoom(highMark: number, onPressure: (wanted: number) => void): void;
   /** Uploads that do not fit wait for a bounded time from now on instead of being refused, until whoever makes room disposes of this. */
   makingRoom(): Disposable;
   /** Says how many bytes others have on the disk, which the quota limits, too. */
@@ -201,7 +201,7 @@ class Tenants {
 }
 
 /** See `DiskStoreOptions.leaseSeconds`. */
-function useResolution(lease: number | undefined): number {
+export function useResolution(lease: number | undefined): number {
   return lease === undefined ? maxUseResolution : Math.min(maxUseResolution, Math.floor(lease / 10));
 }
 

@@ -15,10 +15,11 @@ import {
 import { globMatches } from "../glob.ts";
 import type { Ref } from "../ref-store.ts";
 
-/** A ref as it is kept, with its place in the order of all puts. */
+/** A ref as it is kept, with its place in the order of all puts, and that of the put that was its first. */
 export interface KeptRef extends Ref {
   readonly artifact: ArtifactEntry | undefined;
   readonly order: number;
+  readonly id: number;
 }
 
 /** The artifacts among refs in memory, grouped anew for each question. */
@@ -49,7 +50,7 @@ export class MemoryArtifactRefs implements ArtifactRefs {
     if (found === undefined) return undefined;
     const { refs, ...artifact } = found;
     const expiries = refs.map((ref) => ref.expires ?? Number.POSITIVE_INFINITY);
-    const { artifact: _, order: __, ...ref } = refs[0] as KeptRef;
+    const { artifact: _, order: __, id: ___, ...ref } = refs[0] as KeptRef;
     return {
       ...withKeys(artifact),
       ref,

@@ -1,7 +1,8 @@
+import { type RefAdminUnderTest, refAdminContract } from "../ref-admin.contract.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
 import { MemoryRefStore } from "./memory-ref-store.ts";
 
-refStoreContract("memory", () => {
+function open(): RefAdminUnderTest {
   let now = 1000;
   return {
     store: new MemoryRefStore(() => now),
@@ -9,4 +10,7 @@ refStoreContract("memory", () => {
       now = time;
     },
   };
-});
+}
+
+refStoreContract("memory", open);
+refAdminContract("memory", open);

@@ -1,16 +1,19 @@
 import type { Clock } from "../../base/clock.ts";
 import { listable } from "../artifact-refs.ts";
+import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
 import { checkRef } from "../ref-limits.ts";
 import type { NewRef, Ref, RefName, RefStore, Space } from "../ref-store.ts";
 import { type KeptRef, MemoryArtifactRefs } from "./memory-artifact-refs.ts";
+import { groupsOf, listOf, OpenOrder } from "./memory-ref-order.ts";
 
 const keyOf = ({ space, instance, name }: RefName): string => JSON.stringify([space, instance, name]);
 
 /** Refs in memory: for tests, and as the contract of a store in its shortest form. */
-export class MemoryRefStore implements RefStore {
+export class MemoryRefStore implements RefStore, RefAdmin {
   readonly artifacts: MemoryArtifactRefs;
   private readonly refs = new Map<string, KeptRef>();
   private readonly clock: Clock;
+  private readonly orders = new Set<OpenOrder>();
   private puts = 0;
 
   constructor(clock: Clock) {
@@ -23,7 +26,8 @@ export class MemoryRefStore implements RefStore {
     const now = this.clock();
     if (kept === undefined || (kept.expires !== undefined && kept.expires <= now)) return undefined;
     this.refs.set(keyOf(name), { ...kept, used: now });
-    const { artifact: _, order: __, ...ref } = kept;
+    for (const order of this.orders) order.noteUse(kept.id);
+    const { artifact: _, order: __, id: ___, ...ref } = kept;
     return ref;
   }
 
@@ -42,7 +46,9 @@ export class MemoryRefStore implements RefStore {
         artifact: listable(artifact),
       };
       const order = ++this.puts;
-      this.refs.set(keyOf({ space, instance, name }), { space, instance, name, pinned, used, ...kept, order });
+      const id = before?.id ?? order;
+      this.refs.set(keyOf({ space, instance, name }), { space, instance, name, pinned, used, ...kept, order, id });
+      for (const each of this.orders) each.notePut(id);
     }
   }
 
@@ -56,5 +62,53 @@ export class MemoryRefStore implements RefStore {
     return count;
   }
 
+  async order(): Promise<RefOrder> {
+    const order: OpenOrder = new OpenOrder([...this.refs.values()], {
+      evict: (ids) => this.evict(ids, order),
+      close: () => void this.orders.delete(order),
+    });
+    this.orders.add(order);
+    return order;
+  }
+
+  *rootsOf(ids: Iterable<number>): Generator<RefRoots, void> {
+    const byId = new Map([...this.refs.values()].map((ref) => [ref.id, ref]));
+    for (const id of ids) {
+      const ref = byId.get(id);
+      if (ref === undefined) continue;
+      const { space, instance, name, roots, message } = ref;
+      yield { id, space, instance, name, roots, message: space === "reference" ? message : undefined };
+    }
+  }
+
+  async pin(name: RefName, pinned: boolean): Promise<boolean> {
+    const kept = this.refs.get(keyOf(name));
+    if (kept !== undefined) this.refs.set(keyOf(name), { ...kept, pinned });
+    return kept !== undefined;
+  }
+
+  list(filter: RefFilter): Iterable<ListedRef> {
+    return listOf([...this.refs.values()], filter);
+  }
+
+  groups(): RefGroup[] {
+    return groupsOf([...this.refs.values()]);
+  }
+
+  size(): RefsSize {
+    return { bytes: 0, free: 0, taken: 0 };
+  }
+
   async close(): Promise<void> {}
+
+  private evict(ids: readonly number[], order: OpenOrder): number[] {
+    const meant = new Set(ids);
+    const stayed: number[] = [];
+    for (const [key, { id, pinned }] of this.refs) {
+      if (!meant.has(id)) continue;
+      if (pinned || !this.orders.has(order) || order.isNoted(id)) stayed.push(id);
+      else this.refs.delete(key);
+    }
+    return stayed;
+  }
 }

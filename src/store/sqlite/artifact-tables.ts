@@ -41,7 +41,7 @@ export class ArtifactTables {
   }
 
   /** Lists an artifact, and returns its id for the ref that names it. */
-  add({ instance, stored, expires, by }: RefRow, artifact: ArtifactRow): number {
+  add({ instance, stored, expires, by }: Pusher, artifact: ArtifactRow): number {
     const { project, element, generation, content } = artifact;
     const found = this.findElement.get(instance, project, element) ?? this.addElement.get(instance, project, element);
     const elementId = first(found) as number;
@@ -60,6 +60,9 @@ export class ArtifactTables {
     this.recompute.run(artifact);
   }
 }
+
+/** What a ref says of the push of its artifact. */
+type Pusher = Pick<RefRow, "instance" | "stored" | "expires" | "by">;
 
 /** The one column of a row; `undefined` where there is none. */
 function first(row: unknown): number | undefined {

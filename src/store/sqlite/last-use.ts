@@ -9,11 +9,11 @@ export const maxPendingUses = 50_000;
 /** Remembers when refs were used and writes that now and then, all together. */
 export class LastUse {
   private pending = new Map<number, number>();
-  private readonly write: (used: ReadonlyMap<number, number>) => Promise<void>;
+  private readonly write: (used: ReadonlyMap<number, number>) => Promise<unknown>;
   private readonly log: Log;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(write: (used: ReadonlyMap<number, number>) => Promise<void>, log: Log) {
+  constructor(write: (used: ReadonlyMap<number, number>) => Promise<unknown>, log: Log) {
     this.write = write;
     this.log = log;
     this.timer = setInterval(() => void this.flush(), useFlushMs);
@@ -23,6 +23,11 @@ export class LastUse {
   note(id: number, time: number): void {
     this.pending.set(id, time);
     if (this.pending.size >= maxPendingUses) void this.flush();
+  }
+
+  /** Whether a use of it waits to be written. */
+  has(id: number): boolean {
+    return this.pending.has(id);
   }
 
   /** Never rejects: a use that is not recorded makes an entry look older than it is, no more. */

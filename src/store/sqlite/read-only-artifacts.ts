@@ -1,7 +1,10 @@
+import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import type { ArtifactRefs } from "../artifact-refs.ts";
+import type { ListedRef, RefFilter } from "../ref-admin.ts";
 import { ArtifactReader } from "./artifact-reader.ts";
-import { openToRead } from "./schema.ts";
+import { openToRead } from "./open-database.ts";
+import { RefLists } from "./ref-lists.ts";
 
 export interface ReadOnlyArtifacts extends ArtifactRefs {
   /** The instances that have artifacts. */
@@ -14,7 +17,11 @@ export interface ReadOnlyArtifacts extends ArtifactRefs {
  * when each began, and nobody waits for them. Errors: `failed-precondition` where there is no such file, or of another format; `corrupt`.
  */
 export function openArtifacts(file: string, clock: Clock): ReadOnlyArtifacts {
-  const database = openToRead(file);
+  return readArtifacts(openToRead(file), clock);
+}
+
+/** The same of a database that is open; closing closes that. */
+export function readArtifacts(database: DatabaseSync, clock: Clock): ReadOnlyArtifacts {
   const reader = new ArtifactReader(database, clock);
   return {
     list: (query) => reader.list(query),
@@ -27,4 +34,14 @@ export function openArtifacts(file: string, clock: Clock): ReadOnlyArtifacts {
     },
     close: () => database.close(),
   };
+}
+
+/** Refs in a file, read while they are iterated, as `RefAdmin.list` says, also beside the server. Errors: as above. */
+export function* listRefs(file: string, filter: RefFilter): Generator<ListedRef, void> {
+  const database = openToRead(file);
+  try {
+    yield* new RefLists(file, database).list(filter);
+  } finally {
+    database.close();
+  }
 }

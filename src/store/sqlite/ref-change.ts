@@ -25,12 +25,29 @@ export type RefChange =
   | { readonly kind: "put"; readonly refs: readonly RefRow[] }
   | { readonly kind: "remove"; readonly name: RefName }
   /** Refs by their ids, with the time of their last use. */
-  | { readonly kind: "use"; readonly used: ReadonlyMap<number, number> };
+  | { readonly kind: "use"; readonly used: ReadonlyMap<number, number> }
+  | { readonly kind: "pin"; readonly name: RefName; readonly pinned: boolean }
+  /** Begins or ends to note what is put and used. */
+  | { readonly kind: "watch"; readonly on: boolean }
+  /** Removes refs that are not pinned, and that nothing was noted of. */
+  | { readonly kind: "evict"; readonly ids: readonly number[] };
+
+/** What came of a change: of `pin` whether there is such a ref, of `evict` the ids that stayed, else nothing. */
+export type ChangeResult = undefined | boolean | readonly number[];
 
 /** What the writer's thread answers to a batch of changes: they are durable, or none of them was done. */
 export type RefOutcome =
-  | { readonly done: true }
-  | { readonly done: false; readonly code: "exhausted" | "corrupt" | "internal"; readonly message: string };
+  | {
+      readonly done: true;
+      /** One for each change. */
+      readonly results: readonly ChangeResult[];
+      /** The ids of what was put, while that is noted. */
+      readonly put: readonly number[];
+    }
+  | { readonly done: false; readonly code: FailureCode; readonly message: string };
+
+export const failureCodes = ["exhausted", "corrupt", "unavailable", "internal"] as const;
+export type FailureCode = (typeof failureCodes)[number];
 
 export function rowOfRef(ref: NewRef): RefRow {
   const { space, instance, name, message, stored, expires, roots, by } = ref;

@@ -42,7 +42,7 @@ export class RefReader {
   constructor(database: DatabaseSync) {
     this.byName = database.prepare(`SELECT ${refColumns} FROM refs WHERE space = ? AND instance = ? AND name = ?`);
     this.byName.setReturnArrays(true);
-    this.counts = database.prepare("SELECT refs FROM counts WHERE space = ?");
+    this.counts = database.prepare("SELECT total(refs) AS refs FROM counts WHERE space = ?");
   }
 
   find(name: RefName): FoundRef | undefined {
@@ -54,7 +54,7 @@ export class RefReader {
   }
 
   count(space: Space): number {
-    return (this.counts.get(space)?.refs as number | undefined) ?? 0;
+    return this.counts.get(space)?.refs as number;
   }
 
   private read(name: RefName): FoundRef | undefined {

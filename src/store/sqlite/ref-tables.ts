@@ -1,25 +1,39 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { notedAhead } from "../noted-ahead.ts";
 import type { RefName } from "../ref-store.ts";
 import { ArtifactTables } from "./artifact-tables.ts";
-import type { RefChange, RefRow } from "./ref-change.ts";
+import type { ChangeResult, RefChange, RefRow } from "./ref-change.ts";
 import { hashesIn } from "./root-lines.ts";
+
+/** What changes came to. */
+export interface Applied {
+  readonly results: readonly ChangeResult[];
+  /** The refs that were put, while that is noted. */
+  readonly put: readonly number[];
+}
 
 /** The statements that change the tables. */
 export class RefTables {
   private readonly database: DatabaseSync;
   private readonly find: StatementSync;
+  private readonly findById: StatementSync;
   private readonly upsert: StatementSync;
   private readonly drop: StatementSync;
   private readonly addRoot: StatementSync;
   private readonly dropRoot: StatementSync;
   private readonly use: StatementSync;
+  private readonly pin: StatementSync;
   private readonly artifacts: ArtifactTables;
+  /** Refs that were put or used, while that is noted. What a failed transaction would have done may be among them. */
+  private noted: Set<number> | undefined;
+  private put: number[] = [];
 
   constructor(database: DatabaseSync) {
     this.database = database;
     this.find = database.prepare(
       "SELECT id, roots, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
     );
+    this.findById = database.prepare("SELECT id, roots, artifact, pinned FROM refs WHERE id = ?");
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -29,26 +43,33 @@ export class RefTables {
     this.drop = database.prepare("DELETE FROM refs WHERE id = ?");
     this.addRoot = database.prepare("INSERT INTO roots VALUES (?, ?)");
     this.dropRoot = database.prepare("DELETE FROM roots WHERE hash = ? AND ref = ?");
-    this.use = database.prepare("UPDATE refs SET used = ?2 WHERE id = ?1 AND used < ?2");
+    this.use = database.prepare("UPDATE refs SET used = ?2 WHERE id = ?1 AND (used < ?2 OR used > ?3)");
+    this.pin = database.prepare("UPDATE refs SET pinned = ?4 WHERE space = ?1 AND instance = ?2 AND name = ?3");
     this.artifacts = new ArtifactTables(database);
   }
 
   /** Does all changes, or none where it throws. A crash in the middle leaves none: the journal's end is not there. */
-  apply(changes: readonly RefChange[]): void {
+  apply(changes: readonly RefChange[]): Applied {
+    this.put = [];
     this.database.exec("BEGIN IMMEDIATE");
     try {
-      for (const change of changes) this.change(change);
+      const results = changes.map((change) => this.change(change));
       this.database.exec("COMMIT");
+      return { results, put: this.put };
     } catch (error) {
       if (this.database.isTransaction) this.database.exec("ROLLBACK");
       throw error;
     }
   }
 
-  private change(change: RefChange): void {
+  private change(change: RefChange): ChangeResult {
     if (change.kind === "put") this.putAll(change.refs);
-    else if (change.kind === "remove") this.remove(change.name);
-    else for (const [id, time] of change.used) this.use.run(id, time);
+    else if (change.kind === "remove") this.removeNamed(change.name);
+    else if (change.kind === "use") this.useAll(change.used);
+    else if (change.kind === "evict") return this.evict(change.ids);
+    else if (change.kind === "watch") this.noted = change.on ? new Set() : undefined;
+    else return this.setPin(change.name, change.pinned);
+    return undefined;
   }
 
   private putAll(refs: readonly RefRow[]): void {
@@ -58,7 +79,7 @@ export class RefTables {
       // The strong and the weak key come together, and are one artifact's.
       if (artifact === undefined) listed = undefined;
       else if (!isSameArtifact(refs[place - 1], ref)) listed = this.artifacts.add(ref, artifact);
-      const before = this.put(ref, place, listed ?? null);
+      const before = this.putOne(ref, place, listed ?? null);
       if (before === undefined || before.artifact === null) continue;
       if (before.artifact !== listed) this.artifacts.dropUnnamed(before.artifact);
       // What was added to the list counts what the ref said until now as well.
@@ -67,24 +88,53 @@ export class RefTables {
   }
 
   /** Puts a ref, and returns what it was before. */
-  private put(ref: RefRow, place: number, artifact: number | null): Found | undefined {
+  private putOne(ref: RefRow, place: number, artifact: number | null): Found | undefined {
     const { space, instance, name, message, roots, stored, expires, by } = ref;
     const before = this.lookUp(ref);
     const key = ref.artifact?.key ?? null;
     const row = this.upsert.get(space, instance, name, message, roots, stored, expires, by, artifact, key, place);
     const { id } = row as { id: number };
+    if (this.noted !== undefined) {
+      this.noted.add(id);
+      this.put.push(id);
+    }
     if (before?.roots === roots) return before;
     if (before !== undefined) for (const hash of hashesIn(before.roots)) this.dropRoot.run(hash, id);
     for (const hash of hashesIn(roots)) this.addRoot.run(hash, id);
     return before;
   }
 
-  private remove(name: RefName): void {
+  private useAll(used: ReadonlyMap<number, number>): void {
+    for (const [id, time] of used) {
+      this.use.run(id, time, notedAhead());
+      this.noted?.add(id);
+    }
+  }
+
+  private setPin({ space, instance, name }: RefName, pinned: boolean): boolean {
+    return this.pin.run(space, instance, name, pinned ? 1 : 0).changes > 0;
+  }
+
+  /** Removes those that may go, and returns the ids of the others that are there. Where nothing is noted, none may. */
+  private evict(ids: readonly number[]): number[] {
+    return ids.filter((id) => {
+      const found = this.findById.get(id) as (Kept & { readonly pinned: number }) | undefined;
+      if (found === undefined) return false;
+      if (found.pinned !== 0 || this.noted?.has(id) !== false) return true;
+      this.remove(found);
+      return false;
+    });
+  }
+
+  private removeNamed(name: RefName): void {
     const found = this.lookUp(name);
-    if (found === undefined) return;
-    for (const hash of hashesIn(found.roots)) this.dropRoot.run(hash, found.id);
-    this.drop.run(found.id);
-    if (found.artifact !== null) this.artifacts.dropUnnamed(found.artifact);
+    if (found !== undefined) this.remove(found);
+  }
+
+  private remove({ id, roots, artifact }: Kept): void {
+    for (const hash of hashesIn(roots)) this.dropRoot.run(hash, id);
+    this.drop.run(id);
+    if (artifact !== null) this.artifacts.dropUnnamed(artifact);
   }
 
   private lookUp({ space, instance, name }: RefName): Found | undefined {
@@ -92,10 +142,13 @@ export class RefTables {
   }
 }
 
-interface Found {
+interface Kept {
   readonly id: number;
   readonly roots: string;
   readonly artifact: number | null;
+}
+
+interface Found extends Kept {
   readonly stored: number;
   readonly expires: number | null;
 }

@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import { StillageError } from "../../base/errors.ts";
 import { startWorker } from "../../base/worker.ts";
-import type { RefChange, RefOutcome } from "./ref-change.ts";
+import type { ChangeResult, RefChange, RefOutcome } from "./ref-change.ts";
 
 /** Changes in one transaction: enough that the wait for the disk hardly counts, few enough that the first does not wait for the last. */
 export const maxBatchChanges = 1000;
@@ -14,7 +14,7 @@ export type Durability = "on" | "off";
 
 interface Waiting {
   readonly change: RefChange;
-  readonly resolve: () => void;
+  readonly resolve: (result: ChangeResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,9 +27,12 @@ export class RefWriter {
   private waiting: Waiting[] = [];
   private writing: readonly Waiting[] = [];
   private failure: StillageError | undefined;
+  private readonly onPut: (ids: readonly number[]) => void;
   private readonly ended: Promise<void>;
 
-  constructor(file: string, durability: Durability) {
+  /** `onPut` is told what was put, while that is noted, before anybody hears that it is durable. */
+  constructor(file: string, durability: Durability, onPut: (ids: readonly number[]) => void) {
+    this.onPut = onPut;
     const synchronous = durability === "on" ? "FULL" : "NORMAL";
     this.worker = startWorker("./ref-writer.worker.ts", import.meta.url, { workerData: { file, synchronous } });
     this.worker.on("message", (outcome: RefOutcome) => this.written(outcome));
@@ -44,8 +47,8 @@ export class RefWriter {
     });
   }
 
-  /** Resolves once the change is durable. Changes are done in the order in which they come. */
-  write(change: RefChange): Promise<void> {
+  /** Resolves once the change is durable, with what came of it. Changes are done in the order in which they come. */
+  write(change: RefChange): Promise<ChangeResult> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     return new Promise((resolve, reject) => {
       this.waiting.push({ change, resolve, reject });
@@ -71,8 +74,9 @@ export class RefWriter {
   private written(outcome: RefOutcome): void {
     const batch = this.writing;
     this.send();
-    for (const each of batch) {
-      if (outcome.done) each.resolve();
+    if (outcome.done && outcome.put.length > 0) this.onPut(outcome.put);
+    for (const [i, each] of batch.entries()) {
+      if (outcome.done) each.resolve(outcome.results[i]);
       else each.reject(new StillageError(outcome.code, outcome.message));
     }
   }

@@ -13,6 +13,15 @@ export function decodeRoots(text: string): Root[] {
   return text === "" ? [] : text.split("\n").map(decodeRoot);
 }
 
+/** The same one after the other, of a text of megabytes too. Errors: `corrupt`. */
+export function* eachRoot(text: string): Generator<Root, void> {
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf("\n", at);
+    yield decodeRoot(text.slice(at, end < 0 ? text.length : end));
+    at = end < 0 ? text.length : end + 1;
+  }
+}
+
 function decodeRoot(line: string): Root {
   const [walk, name, hash, size] = line.split(" ") as [Walk, string, string, string];
   const fn = functionOfName(name);

@@ -1,6 +1,7 @@
 import { StillageError } from "../../base/errors.ts";
 
 /** Primary result codes of sqlite3.h. */
+const sqliteBusy = 5;
 const sqliteFull = 13;
 const sqliteReadOnly = 8;
 const sqliteCannotOpen = 14;
@@ -21,6 +22,11 @@ export function fromSqlite(error: unknown, what: string): StillageError {
   if (code === sqliteFull) return new StillageError("exhausted", `${what}: the disk is full`, { cause: error });
   if (code === sqliteCorrupt || code === sqliteNotADatabase) {
     return new StillageError("corrupt", `${what}: the file is damaged or no database`, { cause: error });
+  }
+  if (code === sqliteBusy) {
+    return new StillageError("unavailable", `${what}: another process has been writing to it for long`, {
+      cause: error,
+    });
   }
   return new StillageError("internal", `${what}: ${message}`, { cause: error });
 }

@@ -7,6 +7,8 @@ import { after, before, describe, it } from "node:test";
 import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { silentLog } from "../../base/log.ts";
+import { artifactRef } from "../artifact-refs.contract.ts";
+import { type RefAdminUnderTest, refAdminContract } from "../ref-admin.contract.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
 import type { NewRef } from "../ref-store.ts";
 import { formatVersion } from "./schema.ts";
@@ -25,15 +27,18 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 for (const durability of ["on", "off"] as const) {
-  refStoreContract(`sqlite, durability ${durability}`, () => {
-    now = 1000;
-    return {
-      store: open(freshFile(), durability),
-      setTime: (time) => {
-        now = time;
-      },
-    };
-  });
+  refStoreContract(`sqlite, durability ${durability}`, () => underTest(durability));
+}
+refAdminContract("sqlite", () => underTest("off"));
+
+function underTest(durability: "on" | "off"): RefAdminUnderTest {
+  now = 1000;
+  return {
+    store: open(freshFile(), durability),
+    setTime: (time) => {
+      now = time;
+    },
+  };
 }
 
 const digest = digestOf(sha256, Buffer.from("a"));
@@ -100,6 +105,42 @@ describe("SqliteRefStore", () => {
     await again.close();
   });
 
+  it("waits for another process that writes, and evicts nothing that it has pinned", async () => {
+    const file = freshFile();
+    const store = open(file);
+    await store.put([ref, { ...ref, name: "two" }]);
+    const order = await store.order();
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE; UPDATE refs SET pinned = 1 WHERE name = 'one'");
+    const evicting = order.evict([...order.ids]);
+    const putting = store.put([{ ...ref, name: "three" }]);
+    assert.equal(store.get(ref), undefined, "it is to go, as far as this process knows");
+    other.exec("COMMIT");
+    other.close();
+    const [stayed] = await Promise.all([evicting, putting]);
+    assert.deepEqual([stayed.length, store.get(ref)?.pinned, store.count("action")], [1, true, 2]);
+    order.close();
+    await store.close();
+  });
+
+  it("keeps the tables in step when refs are evicted, and uses the pages again", async () => {
+    const file = freshFile();
+    const store = open(file, "off");
+    const many = Array.from({ length: 400 }, (_, i) => artifactRef(`p/e${i % 7}/k${i}`, `${i}`, i));
+    await store.put(many);
+    const before = store.size();
+    const order = await store.order();
+    await order.evict([...order.ids]);
+    order.close();
+    assert.ok(store.size().free > before.free);
+    await store.close();
+    const database = new DatabaseSync(file, { readOnly: true });
+    for (const table of ["refs", "roots", "artifacts", "elements", "counts WHERE refs > 0"]) {
+      assert.deepEqual({ ...database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() }, { rows: 0 }, table);
+    }
+    database.close();
+  });
+
   it("refuses writes once it is closed", async () => {
     const store = open(freshFile());
     await store.close();
@@ -120,7 +161,9 @@ describe("SqliteRefStore", () => {
     [
       "a later format",
       "failed-precondition",
-      new RegExp(`has format ${formatVersion + 1}, and this version of Stillage knows only format ${formatVersion}`),
+      new RegExp(
+        `has format ${formatVersion + 1}, and this version of Stillage knows only those up to format ${formatVersion}`,
+      ),
       async (file) => {
         await open(file).close();
         new DatabaseSync(file).exec(`PRAGMA user_version = ${formatVersion + 1}`);

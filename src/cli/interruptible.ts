@@ -1,0 +1,18 @@
+import { StillageError } from "../base/errors.ts";
+import { exitStatus } from "./exit-status.ts";
+import { reportFailure } from "./report-failure.ts";
+import { Signals } from "./signals.ts";
+
+/** Runs a command's work and gives its exit status; failures are printed. A signal asks the work to stop, a second one ends the process. */
+export async function interruptible(work: (signal: AbortSignal) => Promise<number>, stopped: string): Promise<number> {
+  using signals = new Signals();
+  const stop = new AbortController();
+  void signals.stop.then(() => stop.abort(new StillageError("cancelled", stopped)));
+  const failed = Promise.race([signals.crash, signals.stopAtOnce.then(() => stop.signal.reason)]).then((error) => {
+    reportFailure(error);
+    // What is under way on the disk is not waited for, and would be if this only returned.
+    process.exit(exitStatus.failed);
+  });
+  // Awaited here, or the signals would be given back at once.
+  return await Promise.race([work(stop.signal).catch(reportFailure), failed]);
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { StillageError } from "../base/errors.ts";
+import { isInUse, lockDirectory } from "../store/disk/directory-lock.ts";
+import { checkReadable } from "../store/disk/read-only-store.ts";
+import { migrateRefs } from "../store/sqlite/migrate-refs.ts";
+import type { MigrationProgress } from "../store/sqlite/migration.ts";
+import { exitStatus } from "./exit-status.ts";
+import { interruptible } from "./interruptible.ts";
+import { newCommand } from "./new-command.ts";
+import { showLine } from "./progress-line.ts";
+import { type StoreFlags, storeOf } from "./store-of.ts";
+
+interface Flags extends StoreFlags {
+  readonly json?: true;
+}
+
+const help = `
+The server does the same when it starts. Until it is done nothing is changed: whatever ends it, the store is as it was, and the next run begins anew.
+Exit status: 0 the store has the present format, 1 it has not, 2 wrong usage or configuration.`;
+
+/** `stillage store migrate`. */
+export function storeMigrateCommand(end: (status: number) => void): Command {
+  const command = newCommand("migrate", "stillage")
+    .description("Bring a store of an older version to the present format")
+    .option("--store <DIR>", "The store's directory, which no server has open")
+    .option("--config <FILE>", "The server's configuration")
+    .option("--json", "Print the result as JSON")
+    .addHelpText("after", help);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const store = storeOf(flags);
+    if (store === undefined) return end(exitStatus.usage);
+    end(await interruptible((signal) => migrateStore(store, flags, signal), "stopped; the store is as it was"));
+  });
+}
+
+async function migrateStore(store: string, { json }: Flags, signal: AbortSignal): Promise<number> {
+  const directory = checkReadable(store);
+  const lock = lockUnused(directory);
+  try {
+    let progress: MigrationProgress = { doing: "listing artifacts", done: 0, refs: 0 };
+    using line = showLine(() => lineOf(progress), process.stderr);
+    const migrated = await migrateRefs(join(directory, "refs.sqlite"), signal, (reached) => {
+      progress = reached;
+    });
+    line[Symbol.dispose]();
+    const { from, to, refs } = migrated;
+    if (json) process.stdout.write(`${JSON.stringify({ store: directory, ...migrated })}\n`);
+    else if (from === to) process.stdout.write(`${directory} has the present format, ${to}: nothing to do\n`);
+    else process.stdout.write(`${directory}: format ${from} became ${to}, with all of its ${refs} refs\n`);
+    return exitStatus.done;
+  } finally {
+    lock.release();
+  }
+}
+
+function lockUnused(directory: string): { release(): void } {
+  try {
+    return lockDirectory(directory);
+  } catch (error) {
+    if (!isInUse(error)) throw error;
+    throw new StillageError("failed-precondition", (error as Error).message, {
+      cause: error,
+      hint: "a server that runs has brought its store to its own format; stop it to do so with this version",
+    });
+  }
+}
+
+function lineOf({ doing, done, refs }: MigrationProgress): string {
+  if (doing === "making indexes") return `making the indexes of ${refs} refs`;
+  return `${doing}: ${done} of ${refs} refs (${refs === 0 ? 100 : Math.floor((100 * done) / refs)} %)`;
+}

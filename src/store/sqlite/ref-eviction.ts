@@ -1,0 +1,103 @@
+import { type ErrorCode, StillageError } from "../../base/errors.ts";
+import { startWorker } from "../../base/worker.ts";
+import type { RefOrder } from "../ref-admin.ts";
+import type { LastUse } from "./last-use.ts";
+import type { ScannedRefs } from "./ref-scan.ts";
+import type { RefWriter } from "./ref-writer.ts";
+
+/** Refs that go in one transaction: some ten milliseconds, which a put may have to wait. */
+const batchRefs = 250;
+
+/**
+ * Refs in the order of their use, and their removal. Exact about races, whatever the clock does: the writer's thread notes what is put or used from before
+ * the order is read on, and removes nothing of that; uses that have not been written yet are looked up here; and from the call on, `get` is refused
+ * what is to go (`isGoing`), until the thread has said what went.
+ */
+export class RefEviction {
+  private readonly file: string;
+  private readonly writer: RefWriter;
+  private readonly lastUse: LastUse;
+  private readonly going = new Set<number>();
+  /** For each open order the refs that were put since. */
+  private readonly open = new Set<Set<number>>();
+  private noting: Promise<unknown> = Promise.resolve();
+
+  constructor(file: string, writer: RefWriter, lastUse: LastUse) {
+    this.file = file;
+    this.writer = writer;
+    this.lastUse = lastUse;
+  }
+
+  /** Whether a ref is being removed, and was not used before. */
+  isGoing(id: number): boolean {
+    return this.going.has(id);
+  }
+
+  /** Is told of puts before their callers are. */
+  onPut(ids: readonly number[]): void {
+    for (const since of this.open) for (const id of ids) since.add(id);
+  }
+
+  async order(): Promise<RefOrder> {
+    const since = new Set<number>();
+    this.open.add(since);
+    const close = (): void => this.close(since);
+    try {
+      if (this.open.size === 1) this.noting = this.writer.write({ kind: "watch", on: true });
+      await this.noting;
+      await this.lastUse.flush();
+      const scanned = await this.scan();
+      return {
+        ...scanned,
+        length: scanned.ids.length,
+        since: () => {
+          const ids = [...since];
+          since.clear();
+          return ids;
+        },
+        evict: async (ids) => (this.open.has(since) ? this.evict(ids) : [...ids]),
+        close,
+      };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  private close(since: Set<number>): void {
+    if (!this.open.delete(since) || this.open.size > 0) return;
+    // Where it fails the thread has ended, or goes on to note what nobody asks for until the next order.
+    this.writer.write({ kind: "watch", on: false }).catch(() => {});
+  }
+
+  private async evict(ids: readonly number[]): Promise<number[]> {
+    const stayed = ids.filter((id) => this.lastUse.has(id));
+    const rest = ids.filter((id) => !this.lastUse.has(id));
+    for (const id of rest) this.going.add(id);
+    rest.sort((a, b) => a - b); // neighbours in the tables together: fewer pages for each transaction
+    try {
+      for (let at = 0; at < rest.length; at += batchRefs) {
+        const batch = rest.slice(at, at + batchRefs);
+        stayed.push(...((await this.writer.write({ kind: "evict", ids: batch })) as readonly number[]));
+        for (const id of batch) this.going.delete(id);
+      }
+      return stayed;
+    } finally {
+      for (const id of rest) this.going.delete(id);
+    }
+  }
+
+  private scan(): Promise<ScannedRefs> {
+    return new Promise((resolve, reject) => {
+      const worker = startWorker("./ref-scan.worker.ts", import.meta.url, { workerData: { file: this.file } });
+      worker.once("message", (said: ScannedRefs | { readonly code: ErrorCode; readonly message: string }) => {
+        if ("code" in said) reject(new StillageError(said.code, said.message));
+        else resolve(said);
+      });
+      const failed = (cause?: unknown): void =>
+        reject(new StillageError("internal", "the reader of refs failed", { cause }));
+      worker.once("error", failed);
+      worker.once("exit", () => failed());
+    });
+  }
+}
