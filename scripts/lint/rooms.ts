@@ -22,10 +22,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   release: rules,
   import: [...kept, "cache"],
   check: [...kept, "cache"],
-  server: [...transport, ...rules, "access", "origin", "check"],
+  expiry: [...kept, "cache"],
+  server: [...transport, ...rules, "access", "origin", "check", "expiry"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "backup", "import", "check", "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "backup", "check", "expiry", "import", "server", "client", "config"],
   main: ["cli"],
 };
 

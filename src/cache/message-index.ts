@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
-import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
+import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
 import { type MessageWalk, needsOfMessage } from "./artifact-needs.ts";
 import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
@@ -12,6 +12,16 @@ const maxKeyLength = 1024;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const control = /[\u0000-\u001f\u007f]/;
+
+/**
+ * The trees that a stored message names and that need not be there, as far as they keep something alive. Errors: `invalid` for what is no message, which is
+ * never stored.
+ */
+export function optionalTreesOf({ name }: Pick<RefName, "name">, message: Uint8Array): Root[] {
+  if (!name.startsWith("artifact\n")) return [];
+  const { optional } = needsOfMessage("artifact", message, sha256);
+  return [...optional.values()].map((digest) => ({ walk: "directory", digest }));
+}
 
 export interface MessageIndexOptions {
   readonly instance: string;

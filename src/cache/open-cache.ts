@@ -13,6 +13,8 @@ export interface CacheOptions {
   /** Bytes; `undefined`: no limit but the disk's. */
   readonly quota: number | undefined;
   readonly durability: "on" | "off";
+  /** How long what was used stays, in milliseconds: uses are noted as exactly as that needs. */
+  readonly leaseMs?: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly faults?: FaultPoints;
@@ -29,12 +31,13 @@ export interface OpenCache {
 
 /** Opens the two halves of a directory for this process alone. Errors: as `openDiskStore` and `SqliteRefStore` have them; nothing stays open then. */
 export async function openCache(directory: string, options: CacheOptions): Promise<OpenCache> {
-  const { durability, clock, log, quota, faults } = options;
+  const { durability, clock, log, quota, leaseMs, faults } = options;
   const store = await openDiskStore(directory, {
     durability,
     clock,
     log,
     ...(quota === undefined ? {} : { quota }),
+    ...(leaseMs === undefined ? {} : { leaseSeconds: leaseMs / 1000 }),
     ...(faults === undefined ? {} : { faults }),
   });
   try {

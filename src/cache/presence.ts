@@ -2,13 +2,22 @@ import type { Digest } from "../base/digest.ts";
 import { isEmptyBlob } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
+import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 
 /** Digests in one question to the store: an artifact of twenty thousand files is asked about at once, in about a megabyte. */
 export const presenceBatch = 32_768;
 
+/** Where a walk puts the digests that it comes by. */
+export interface DigestSink {
+  /** The list to which a walk adds without making a value of each digest; it calls `settled` now and then, so that the list stays short. */
+  list(fn: DigestFunction): DigestList;
+  /** Whether the walk is to go on. */
+  settled(): MaybePromise<boolean>;
+}
+
 /** Collects digests, of any function, that must all be there, and asks the store about many at once. */
-export class Presence {
+export class Presence implements DigestSink {
   private readonly blobs: BlobReader;
   private readonly lists = new Map<DigestFunction, DigestList>();
 
@@ -20,7 +29,6 @@ export class Presence {
     if (!isEmptyBlob(digest)) this.list(digest.function).push(digest);
   }
 
-  /** The list to which a walk adds without making a value of each digest; it calls `settled` now and then, so that the list stays short. */
   list(fn: DigestFunction): DigestList {
     let list = this.lists.get(fn);
     if (list === undefined) {

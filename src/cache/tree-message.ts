@@ -4,7 +4,7 @@ import { DigestList } from "../base/digest-list.ts";
 import { ProtobufReader, tagOf, wireBytes } from "../base/protobuf.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { readChildren } from "./directory-children.ts";
-import { type Presence, presenceBatch } from "./presence.ts";
+import { type DigestSink, presenceBatch } from "./presence.ts";
 import { readMessage } from "./read-message.ts";
 
 /** A Tree with some 250,000 files. It is read whole; beyond it, a result is not served. */
@@ -17,14 +17,14 @@ const rootTag = tagOf(1, wireBytes);
 const childrenTag = tagOf(2, wireBytes);
 
 /**
- * Requires every file of an encoded Tree of `presence` (remote_execution.proto: Tree.root = 1, .children = 2). Its directories stand in the
+ * Puts every file of an encoded Tree into `sink` (remote_execution.proto: Tree.root = 1, .children = 2). Its directories stand in the
  * message itself and need not be there as blobs. False where the Tree is missing or too large. Errors: `invalid` for what is none.
  */
-export async function walkTree(blobs: BlobReader, digest: Digest, presence: Presence): Promise<boolean> {
+export async function walkTree(blobs: BlobReader, digest: Digest, sink: DigestSink): Promise<boolean> {
   if (digest.size > maxTreeBytes) return false;
   const bytes = await readMessage(blobs, digest);
   if (bytes === undefined) return false;
-  const files = presence.list(digest.function);
+  const files = sink.list(digest.function);
   const directories = new DigestList(digest.function);
   const tree = new ProtobufReader(bytes);
   let breathAt = breathBytes;
@@ -32,7 +32,7 @@ export async function walkTree(blobs: BlobReader, digest: Digest, presence: Pres
     if (tag !== rootTag && tag !== childrenTag) continue;
     readChildren(bytes, tree.start, tree.end, { files, directories });
     directories.clear();
-    if (files.length >= presenceBatch && !(await presence.settled())) return false;
+    if (files.length >= presenceBatch && !(await sink.settled())) return false;
     if (tree.end < breathAt) continue;
     await breath();
     breathAt = tree.end + breathBytes;

@@ -16,6 +16,7 @@ const exitStatuses = "\nExit status: 0 done, 1 a failure while running, 2 wrong 
 const help = `
 SPEC: HOST:PORT, [IPV6]:PORT or unix:PATH; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, client-auth=optional, divided by commas.
 SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.  TIME: a number with ms, s, m, h or d.
+PERCENT: a number with %.  RULE: any of instance=NAME, space=action|asset|reference, size=SIZE and age=TIME, divided by commas; none for no rule.
 HOST: NAME, *.DOMAIN, ADDRESS or * (all), with :PORT or without, or ADDRESS/BITS; none for no host.
 ${exitStatuses.trimStart()}
 All settings: docs/CONFIGURATION.md`;
@@ -74,6 +75,8 @@ function readCommandLine(command: Command): { flags: Flags; problems: Problem[] 
     const value: unknown = option && command.getOptionValue(option.attributeName());
     if (value !== undefined) flags[key] = { origin: option?.long ?? "", texts: Array.isArray(value) ? value : [value] };
   }
+  const store: unknown = command.getOptionValue("store");
+  if (typeof store === "string") flags.store = { origin: "--store", texts: [store] };
   if (!command.registeredArguments.some((each) => each.name() === dirName)) return { flags, problems: [] };
   const known = command.options.map(({ long }) => long ?? "");
   const unknown = command.args.filter((each) => each.startsWith("-"));

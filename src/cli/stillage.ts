@@ -11,6 +11,8 @@ import { storeFsckCommand } from "./store-fsck.ts";
 import { storeImportCommand } from "./store-import.ts";
 import { storeMigrateCommand } from "./store-migrate.ts";
 import { storeRestoreCommand } from "./store-restore.ts";
+import { storeStatsCommand } from "./store-stats.ts";
+import { storeSweepCommand } from "./store-sweep.ts";
 import { tokenCommand } from "./token.ts";
 import { version } from "./version.ts";
 import { versionCommand } from "./version-command.ts";
@@ -26,12 +28,14 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(configCheckCommand(end))
     .addCommand(configShowCommand(end));
   const store = newCommand("store", "stillage")
-    .description("Back up, restore, check, fill or renew a store")
+    .description("Back up, restore, check, fill, renew or sweep a store, or say what it has")
     .addCommand(storeBackupCommand(end))
     .addCommand(storeFsckCommand(end))
     .addCommand(storeImportCommand(end))
     .addCommand(storeMigrateCommand(end))
-    .addCommand(storeRestoreCommand(end));
+    .addCommand(storeRestoreCommand(end))
+    .addCommand(storeStatsCommand(end))
+    .addCommand(storeSweepCommand(end));
   const artifact = newCommand("artifact", "stillage")
     .description("See the artifacts in a store")
     .addCommand(artifactListCommand(end))

@@ -1,5 +1,6 @@
 import type { HostPattern } from "../base/host-pattern.ts";
 import type { LimitSettings } from "../server/admission.ts";
+import type { LimitConfig } from "./limit.ts";
 
 /** PEM files of a listener; absolute paths. */
 export interface TlsConfig {
@@ -35,6 +36,13 @@ export interface Config extends LimitSettings {
   /** Where requests are logged: a file, `stderr`, or nowhere. */
   readonly accessLog: string | undefined;
   readonly quota: number | undefined;
+  /** Percents of the quota; the low one is below the high one. */
+  readonly highMark: number;
+  readonly lowMark: number;
+  readonly leaseMs: number;
+  readonly maxAgeMs: number | undefined;
+  /** No two for the same instance and space; may be empty. */
+  readonly limits: readonly LimitConfig[];
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;

@@ -34,6 +34,11 @@ test("without anything there are the defaults: safe ones", () => {
     access: undefined,
     accessLog: undefined,
     quota: undefined,
+    highMark: 95,
+    lowMark: 85,
+    leaseMs: 14_400_000,
+    maxAgeMs: undefined,
+    limits: [],
     durability: "on",
     maxBatchBytes: 4 * 1024 * 1024 - 64 * 1024,
     maxBlobBytes: undefined,
@@ -58,6 +63,24 @@ test("without anything there are the defaults: safe ones", () => {
   assert.deepEqual(new Set(Object.values(origins)), new Set(["default"]));
   assert.equal(file, undefined);
   assert.deepEqual(defaultConfig("/work-dir"), config);
+});
+
+test("the low mark is below the high one, and who says otherwise is told", () => {
+  const file = fileWith("marks.yaml", "high-mark: 60%\nlow-mark: 70%\n");
+  const cases: [Partial<Sources>, string][] = [
+    [{ file }, `${file}:2:11`],
+    [{ environment: { STILLAGE_HIGH_MARK: "50%" } }, "STILLAGE_HIGH_MARK"],
+    [{ flags: { lowMark: { origin: "--low-mark", texts: ["95%"] } } }, "--low-mark"],
+  ];
+  for (const [sources, origin] of cases) {
+    const loaded = loadConfig({ ...nothing, ...sources });
+    assert.ok(isProblems(loaded));
+    assert.deepEqual(
+      loaded.map((problem) => problem.origin),
+      [origin],
+    );
+    assert.match(loaded[0]?.message ?? "", /low-mark is \d+%, which is not below high-mark/);
+  }
 });
 
 test("flags win over the environment, the environment over the file, the file over the defaults", () => {

@@ -71,8 +71,16 @@ export function loadConfig(sources: Sources): Loaded | readonly Problem[] {
     origins[key] = first.claim.origin;
     config[key] = first.value;
   }
+  problems.push(...contradictions(config as Partial<Config>, origins));
   if (problems.length > 0) return problems;
   return { config: config as unknown as Config, origins: origins as Loaded["origins"], file: file?.path };
+}
+
+/** What is right by itself, and not together. */
+function contradictions({ highMark, lowMark }: Partial<Config>, origins: Record<string, string>): Problem[] {
+  if (highMark === undefined || lowMark === undefined || lowMark < highMark) return [];
+  const blamed = origins.lowMark === "default" ? origins.highMark : origins.lowMark;
+  return [{ origin: blamed ?? "", message: `low-mark is ${lowMark}%, which is not below high-mark, ${highMark}%` }];
 }
 
 /** What is served where nothing is set; paths are seen from `folder`. */

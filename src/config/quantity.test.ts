@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { checked } from "./checking.fixture.ts";
-import { duration, showDuration, showSize, size } from "./quantity.ts";
+import { duration, percentage, showDuration, showPercentage, showSize, size } from "./quantity.ts";
 
 test("sizes are bytes, or numbers with units of 1000 or 1024", () => {
   const good: Readonly<Record<string, number>> = {
@@ -72,4 +72,19 @@ test("what is shown means what it was", () => {
   assert.equal(showSize(4_128_768), "4032KiB");
   assert.equal(showSize(1e12), "1T");
   assert.equal(showSize(4097), "4097");
+});
+
+test("percentages are above 0 and up to 100", () => {
+  for (const [text, value] of [
+    ["95%", 95],
+    ["0.5 %", 0.5],
+    ["100%", 100],
+    ["99.99%", 99.99],
+  ] as const) {
+    assert.deepEqual(checked(percentage, text), { value });
+    assert.deepEqual(checked(percentage, showPercentage(value)), { value });
+  }
+  for (const text of ["", "95", "0%", "100.01%", "101%", "-1%", "1e1%", "9.123%", "%", 95, null]) {
+    assert.ok("findings" in checked(percentage, text), String(text));
+  }
 });

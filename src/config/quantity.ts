@@ -26,6 +26,17 @@ export function showSize(bytes: number): string {
   return String(bytes);
 }
 
+/** A percentage above 0 and up to 100, with at most two decimals: the number before the sign. */
+export const percentage: Check<number> = scalar("a percentage up to 100%, such as 95%", (text) => {
+  const [, digits] = /^(\d{1,3}(?:\.\d{1,2})?) ?%$/.exec(text) ?? [];
+  const value = Number(digits ?? Number.NaN);
+  return value > 0 && value <= 100 ? value : undefined;
+});
+
+export function showPercentage(value: number): string {
+  return `${value}%`;
+}
+
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds from `min` to `max`: a number with ms, s, m, h or d. */

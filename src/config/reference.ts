@@ -47,6 +47,9 @@ const closing = `
 
 - \`SIZE\`: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB (powers of 1024).
 - \`TIME\`: a number with ms, s, m, h or d.
+- \`PERCENT\`: a number with %, with at most two decimals.
+- A rule of \`limits\`: any of \`instance=NAME\`, \`space=SPACE\`, \`size=SIZE\` and \`age=TIME\`, divided by commas, or a mapping of these;
+  [EXPIRY.md](EXPIRY.md) says what each means.
 - A host: \`NAME\`, \`*.DOMAIN\`, \`ADDRESS\` or \`*\`, each with or without \`:PORT\`, or \`ADDRESS/BITS\`; [ORIGIN.md](ORIGIN.md) says
   what each means.
 - In environment variables the entries of a list are divided by spaces.

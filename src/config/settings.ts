@@ -6,8 +6,9 @@ import { type Check, listOf, listOrNone, orNone, scalar } from "./check.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { filePath } from "./file-path.ts";
 import { instanceName } from "./instance-name.ts";
+import { limit, maxAgeMs, scopeOf, showLimit } from "./limit.ts";
 import { listener, resolveListener } from "./listener.ts";
-import { duration, showDuration, showSize, size } from "./quantity.ts";
+import { duration, percentage, showDuration, showPercentage, showSize, size } from "./quantity.ts";
 
 /** One thing that can be set. Files, flags, environment, help and reference all come from this. */
 export interface Setting<T> {
@@ -47,6 +48,12 @@ const minBatchBytes = 4 << 10;
 
 /** Longer than any call that is worth waiting for. */
 const maxGraceMs = 24 * 3_600_000;
+
+/** Longer than any build between its first question and its last push. */
+const maxLeaseMs = 365 * 86_400_000;
+
+/** Rules about what is removed: one for each space of some instances. */
+const maxLimits = 100;
 
 /** More than a process has files for. */
 const maxCount = 1_000_000;
@@ -187,7 +194,51 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   quota: setting({
     name: "quota",
     ...optionalSize,
-    sentence: "The most bytes that blobs may take on the disk; what does not fit is refused.",
+    sentence:
+      "The most bytes that the store may take on the disk. What was not used for longest is removed in time, so that the rest fits (docs/EXPIRY.md).",
+  }),
+  highMark: setting({
+    name: "high-mark",
+    type: "PERCENT",
+    sentence: "How much of the quota may be taken until something is removed.",
+    fallback: "95%",
+    check: percentage,
+    show: showPercentage,
+  }),
+  lowMark: setting({
+    name: "low-mark",
+    type: "PERCENT",
+    sentence: "How much of the quota is left then.",
+    fallback: "85%",
+    check: percentage,
+    show: showPercentage,
+  }),
+  leaseMs: setting({
+    name: "lease",
+    type: "TIME",
+    sentence: "How long what somebody has used, or asked about, is not removed, however little room there is.",
+    fallback: "4h",
+    check: duration(maxLeaseMs),
+    show: showDuration,
+  }),
+  maxAgeMs: setting({
+    name: "max-age",
+    type: "TIME|none",
+    sentence: "How long after its last use something is removed even where there is room.",
+    fallback: "none",
+    check: orNone(duration(maxAgeMs)),
+    show: (ms: number | undefined) => (ms === undefined ? "none" : showDuration(ms)),
+  }),
+  limits: setting({
+    name: "limits",
+    flag: "--limit <RULE>",
+    list: true,
+    type: "list of rules",
+    sentence:
+      "What an instance, or one kind of names in it, may have: rules such as instance=NAME,space=action,size=10GiB,age=30d (docs/EXPIRY.md).",
+    fallback: ["none"],
+    check: listOrNone(limit, maxLimits, scopeOf),
+    show: (limits) => (limits.length === 0 ? "none" : limits.map(showLimit)),
   }),
   durability: setting({
     name: "durability",

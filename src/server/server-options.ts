@@ -1,10 +1,11 @@
 import type { LimitSettings } from "./admission.ts";
+import type { ExpiryOptions } from "./expiry-options.ts";
 import type { ListenerConfig } from "./listener.ts";
 import type { OriginSettings } from "./origin-options.ts";
 import type { Part } from "./services.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. Plain values, which another thread can be given. */
-export interface ServerOptions extends OriginSettings, LimitSettings {
+export interface ServerOptions extends OriginSettings, LimitSettings, ExpiryOptions {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
   /** Instance names; each has blobs and names of its own. */
@@ -14,7 +15,6 @@ export interface ServerOptions extends OriginSettings, LimitSettings {
   readonly access: string | undefined;
   /** A file, `stderr`, or `undefined` for none. */
   readonly accessLog: string | undefined;
-  readonly quota: number | undefined;
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;

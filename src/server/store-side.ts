@@ -5,9 +5,11 @@ import { type OpenCache, openCache } from "../cache/open-cache.ts";
 import { recallUpload } from "../cache/upload-desk.ts";
 import { Uploads } from "../cache/uploads.ts";
 import type { Scrubber, ScrubCounts } from "../check/scrubber.ts";
+import type { Sweeper } from "../expiry/sweeper.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { AccessFile } from "./access-file.ts";
+import { openSweeper } from "./expiry-options.ts";
 import type { StatusReport } from "./http/pages.ts";
 import { compactionFamilies } from "./metrics/compaction-metrics.ts";
 import { exposition } from "./metrics/exposition.ts";
@@ -36,6 +38,7 @@ export class StoreSide implements AsyncDisposable {
   readonly meters = new Meters();
   private readonly process = processMetrics();
   private readonly options: ServerOptions;
+  private readonly sweeper: Sweeper;
   private readonly scrubber: Scrubber | undefined;
   private readonly parts: AsyncDisposableStack;
   private readonly started = systemClock();
@@ -43,36 +46,42 @@ export class StoreSide implements AsyncDisposable {
   /** Opens the store. What was opened is closed again, in reverse order, when a later step fails. */
   static async open(options: ServerOptions, log: Log): Promise<StoreSide> {
     await using opened = new AsyncDisposableStack();
-    const { durability, quota, accessLog } = options;
+    const { durability, quota, leaseMs, accessLog } = options;
     const clock = systemClock;
     const tracing = openTracing(options.version);
     opened.defer(() => tracing?.close());
     const accessFile = accessLog === undefined ? undefined : await AccessFile.open(accessLog, clock, log);
     if (accessFile !== undefined) opened.defer(() => accessFile.close());
-    const cache = await openCache(options.store, { durability, quota, clock, log });
+    const cache = await openCache(options.store, { durability, quota, leaseMs, clock, log });
     opened.defer(() => cache.close());
+    const trace = tracing?.trace ?? untraced;
+    const sweeper = openSweeper(options, cache, { clock, log, trace });
+    opened.defer(() => sweeper.stop());
     const scrubber = openScrubber(options, cache.store, log);
     opened.defer(() => scrubber?.close());
     const uploads = new Uploads(clock, recallUpload);
     opened.defer(() => uploads.stop());
-    const origin = openOrigin(options, cache.store, log, tracing?.trace ?? untraced);
+    const origin = openOrigin(options, cache.store, log, trace);
     opened.defer(() => origin?.close());
-    return new StoreSide({ options, cache, scrubber, uploads, origin, accessFile }, opened.move());
+    sweeper.start();
+    return new StoreSide({ options, cache, sweeper, scrubber, uploads, origin, accessFile }, opened.move());
   }
 
   private constructor(
     made: Pick<StoreSide, "cache" | "uploads" | "origin" | "accessFile"> & {
       readonly options: ServerOptions;
+      readonly sweeper: Sweeper;
       readonly scrubber: Scrubber | undefined;
     },
     parts: AsyncDisposableStack,
   ) {
-    const { cache, origin, scrubber } = made;
+    const { cache, origin, sweeper, scrubber } = made;
     const { store, refs, refAdmin } = cache;
     this.options = made.options;
     this.cache = cache;
     this.uploads = made.uploads;
     this.origin = origin;
+    this.sweeper = sweeper;
     this.scrubber = scrubber;
     this.accessFile = made.accessFile;
     this.shelves = { blobs: (instance) => store.tenant(instance), refs, removals: () => store.removals() };
@@ -85,8 +94,8 @@ export class StoreSide implements AsyncDisposable {
         byInstance: () => store.usageByTenant(),
       }),
       ...refFamilies(refAdmin),
-      ...sweepFamilies(() => undefined, undefined),
-      ...compactionFamilies(() => undefined),
+      ...sweepFamilies(sweeper),
+      ...compactionFamilies(() => store.compactions()),
       ...scrubFamilies(() => scrubber?.counts()),
       ...originFamilies(origin),
     ]);
@@ -114,6 +123,7 @@ export class StoreSide implements AsyncDisposable {
       workers,
       store: this.usage(),
       refs: this.cache.refAdmin.size(),
+      sweep: sweepReport(this.sweeper),
       scrub: this.scrubber === undefined ? null : scrubReport(this.scrubber.counts()),
     };
   }
@@ -123,7 +133,18 @@ export class StoreSide implements AsyncDisposable {
   }
 }
 
+/** What `/status` tells of expiry. */
+function sweepReport({ room, counts }: Sweeper): StatusReport {
+  const { done, failed, running, blobs, bytes, seconds, lastEnded, lastError = null } = counts;
+  const marks = { highMark: room?.high ?? null, lowMark: room?.low ?? null };
+  return { ...marks, done, failed, running, blobs, bytes, seconds, lastEnded: timeOf(lastEnded), lastError };
+}
+
 /** What `/status` tells of the reading again. */
 function scrubReport({ lastEnded, ...counts }: ScrubCounts): StatusReport {
-  return { ...counts, lastEnded: lastEnded === undefined ? null : new Date(lastEnded).toISOString() };
+  return { ...counts, lastEnded: timeOf(lastEnded) };
+}
+
+function timeOf(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
 }

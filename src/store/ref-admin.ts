@@ -50,6 +50,8 @@ export type RefKind = Pick<RefName, "space" | "instance">;
 export interface RefRoots extends RefName {
   readonly id: number;
   readonly roots: Iterable<Root>;
+  /** Of references: their messages say more than their roots. `undefined` in other spaces. */
+  readonly message: Uint8Array | undefined;
 }
 
 /** What is left out may be anything. */
@@ -75,4 +77,6 @@ export interface RefGroup extends RefKind {
 export interface RefsSize {
   readonly bytes: number;
   readonly free: number;
+  /** Those in the file that refs take. */
+  readonly taken: number;
 }

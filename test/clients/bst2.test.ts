@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import { testArtifactCommands, testBuilds } from "./bst2/artifacts.ts";
 import { testCatalogue } from "./bst2/catalogue.ts";
 import { testDeployments } from "./bst2/deployments.ts";
+import { testExpiry } from "./bst2/expiry.ts";
 import { testLimits } from "./bst2/limits.ts";
 import { testOutcomes } from "./bst2/outcomes.ts";
 import { testRights } from "./bst2/rights.ts";
@@ -21,4 +22,5 @@ describe(`BuildStream ${version}`, { concurrency: 2 }, () => {
   testTls(version);
   testRights(version);
   testLimits(version);
+  testExpiry(version);
 });

@@ -1,46 +1,11 @@
+import type { SweepCounts } from "../../expiry/sweep-counts.ts";
+import type { Sweeper } from "../../expiry/sweeper.ts";
 import type { Family } from "./family.ts";
 import { single } from "./family.ts";
 
-/** What sweeps have done since the start. */
-export interface SweepFacts {
-  readonly done: number;
-  readonly failed: number;
-  readonly running: boolean;
-  /** Refs, by their kind and the rule by which they went. */
-  readonly evicted: readonly {
-    readonly space: string;
-    readonly instance: string;
-    readonly rule: string;
-    readonly refs: number;
-  }[];
-  readonly blobs: number;
-  readonly bytes: number;
-  /** In sweeps, all together. */
-  readonly seconds: number;
-  /** When the last one ended that went well, in milliseconds since 1970; `undefined` before that. */
-  readonly lastEnded: number | undefined;
-}
-
-/** From how many bytes on the disk on room is made, and how many are left then. */
-export interface Marks {
-  readonly high: number;
-  readonly low: number;
-}
-
-const none: SweepFacts = {
-  done: 0,
-  failed: 0,
-  running: false,
-  evicted: [],
-  blobs: 0,
-  bytes: 0,
-  seconds: 0,
-  lastEnded: undefined,
-};
-
-/** What was let go to make room; zeros where nothing is. `marks` is `undefined` where there is no quota. */
-export function sweepFamilies(source: () => SweepFacts | undefined, marks: Marks | undefined): Family[] {
-  const now = (): SweepFacts => source() ?? none;
+/** What was let go to make room. */
+export function sweepFamilies(sweeper: Pick<Sweeper, "counts" | "room">): Family[] {
+  const now = (): SweepCounts => sweeper.counts;
   return [
     {
       name: "stillage_sweeps_total",
@@ -77,8 +42,8 @@ export function sweepFamilies(source: () => SweepFacts | undefined, marks: Marks
       help: "From the high mark on room is made, down to the low mark; +Inf where there is no quota",
       labels: ["mark"],
       collect: (samples) => {
-        samples.value(marks?.high ?? Infinity, "high");
-        samples.value(marks?.low ?? Infinity, "low");
+        samples.value(sweeper.room?.high ?? Infinity, "high");
+        samples.value(sweeper.room?.low ?? Infinity, "low");
       },
     },
   ];

@@ -11,11 +11,19 @@ interface Candidate {
   readonly pack: Pack;
 }
 
+/** What was done since the store was opened. */
+export interface Compactions extends Compacted {
+  readonly running: boolean;
+}
+
 /** Gives the room of dead records in packs back to the disk, a pack at a time. */
 export class Compaction {
   private readonly shelves: () => Iterable<ShelfCompaction>;
   private readonly context: DiskContext;
   private running: Promise<Compacted> | undefined;
+  private packs = 0;
+  private copied = 0;
+  private freed = 0;
 
   /** `shelves` gives those that there are now. */
   constructor(shelves: () => Iterable<ShelfCompaction>, context: DiskContext) {
@@ -39,6 +47,18 @@ export class Compaction {
     return running;
   }
 
+  /** Those that have ended. */
+  sum(): Compactions {
+    const { packs, copied, freed } = this;
+    return { packs, copied, freed, running: this.running !== undefined };
+  }
+
+  private add({ packs, copied, freed }: Compacted): void {
+    this.packs += packs;
+    this.copied += copied;
+    this.freed += freed;
+  }
+
   private async compact(signal: AbortSignal | undefined): Promise<Compacted> {
     const { context } = this;
     const goesOn = (): boolean => !context.closed && signal?.aborted !== true;
@@ -46,11 +66,15 @@ export class Compaction {
     const shelves = [...this.shelves()];
     for (const shelf of shelves) if (goesOn()) await shelf.deleteDead();
     const done = new Set<Pack>(); // some of them may have had to stay
-    while (goesOn()) {
-      const best = this.best(shelves, done);
-      if (best === undefined) break;
-      done.add(best.pack);
-      await this.compactOne(best, goesOn);
+    try {
+      while (goesOn()) {
+        const best = this.best(shelves, done);
+        if (best === undefined) break;
+        done.add(best.pack);
+        await this.compactOne(best, goesOn);
+      }
+    } finally {
+      for (const shelf of shelves) this.add(shelf);
     }
     const sum = (of: (shelf: ShelfCompaction) => number): number => shelves.reduce((all, each) => all + of(each), 0);
     return { packs: sum(({ packs }) => packs), copied: sum(({ copied }) => copied), freed: sum(({ freed }) => freed) };

@@ -55,6 +55,25 @@ describe("DigestIndex", () => {
     );
   });
 
+  it("puts right what a clock that went ahead has noted, and nothing that is later than a store's own time", () => {
+    const index = new DigestIndex(sha256, seeds, 600);
+    const now = Math.floor(Date.now() / 1000);
+    const words = list(sha256, new Uint32Array(8), 1).words;
+    const touched = (used: number, time: number): number => {
+      index.insert(words, 0, 1, 1, 1, used);
+      const entry = index.find(words, 0);
+      index.touch(entry, time);
+      const noted = index.used(entry);
+      index.remove(entry);
+      return noted;
+    };
+    assert.equal(touched(now + 100_000, now), now);
+    assert.equal(touched(now, now - 100_000), now, "an import tells of other times");
+    assert.equal(touched(now + 60, now), now + 60);
+    assert.equal(touched(now - 700, now), now);
+    assert.equal(touched(now - 500, now), now - 500);
+  });
+
   it("grows and keeps everything", () => {
     const index = new DigestIndex(sha256, seeds, 600);
     const words = new Uint32Array(8);

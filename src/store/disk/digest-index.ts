@@ -1,6 +1,7 @@
 import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { hexOfWords } from "../../base/digest-list.ts";
+import { notedAhead } from "../noted-ahead.ts";
 
 /**
  * Where a blob lies, as two numbers. `place`: the slot of its pack; or `inFile`, with the upper part of the size below it.
@@ -186,7 +187,8 @@ export class DigestIndex {
   touch(entry: number, now: number): void {
     const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;
     const at = (entry & chunkMask) * this.width + this.function.words;
-    if (now - (chunk[at + 3] as number) < this.resolution) return;
+    const used = chunk[at + 3] as number;
+    if (now - used < this.resolution && (used <= now || used * 1000 <= notedAhead())) return;
     chunk[at + 3] = now;
     this.touched.add(Math.min(chunk[at] as number, inFile));
   }

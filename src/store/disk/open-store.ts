@@ -8,7 +8,7 @@ import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { StoreCensus, TenantCensus } from "../blob-census.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage, TenantUsage } from "../blob-store.ts";
-import { Compaction } from "./compaction.ts";
+import { Compaction, type Compactions } from "./compaction.ts";
 import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -68,9 +68,9 @@ export interface DiskStore extends BlobStoreAdmin {
   usageByTenant(): ReadonlyMap<string, TenantUsage>;
   /**
    * `onPressure` is called when what is used passes `highMark` bytes (at once where it has), once until it has come back below, and each time that something does not
-   * fit; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
+   * fit, with the bytes that this needs; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
    */
-  watchRoom(highMark: number, onPressure: () => void): void;
+  watchRoom(highMark: number, onPressure: (wanted: number) => void): void;
   /** Uploads that do not fit wait for a bounded time from now on instead of being refused, until whoever makes room disposes of this. */
   makingRoom(): Disposable;
   /** Says how many bytes others have on the disk, which the quota limits, too. */
@@ -80,6 +80,8 @@ export interface DiskStore extends BlobStoreAdmin {
    * wait meanwhile. One at a time: whoever calls again gets the one that runs. Errors: those of the file system, for which nothing is lost.
    */
   compact(signal?: AbortSignal): Promise<Compacted>;
+  /** What that has come to since the store was opened. */
+  compactions(): Compactions;
   /** All that there is, for whoever decides what stays. The caller closes it. */
   census(): StoreCensus;
   /** What `removals` says, for other threads: an Int32. */
@@ -114,6 +116,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       makingRoom: () => context.space.makingRoom(),
       setOtherBytes: (bytes) => context.space.setOthers(bytes),
       compact: (signal) => compaction.run(signal),
+      compactions: () => compaction.sum(),
       census: () => tenants.census(),
       removals: () => context.removals,
       removalCount: context.removalCount,
@@ -223,7 +226,7 @@ class Tenants {
 }
 
 /** See `DiskStoreOptions.leaseSeconds`. */
-function useResolution(lease: number | undefined): number {
+export function useResolution(lease: number | undefined): number {
   return lease === undefined ? maxUseResolution : Math.min(maxUseResolution, Math.floor(lease / 10));
 }
 

@@ -52,16 +52,19 @@ export class ReadOnlyIndex {
     this.eachBlock(join(this.folder, indexName(number)), (records, until) => {
       for (let at = 0; at < records.length; at += width) {
         const [offset, size] = [records[at + fn.words] as number, records[at + fn.words + 1] as number];
-        this.take(records, at, { slot, offset, size }, isPresent(records, at, fn));
+        const used = records[at + fn.words + 3] as number;
+        this.take(records, at, { slot, offset, size, used }, isPresent(records, at, fn));
       }
       covered = Math.max(covered, until);
     });
     const fd = openIfThere(this.packs[slot] as string);
     if (fd === undefined) return;
     try {
-      scanPack(fd, covered, fstatSync(fd).size, fn, (digests, offset) => {
+      const { size: end, mtimeMs } = fstatSync(fd);
+      const used = Math.floor(mtimeMs / 1000);
+      scanPack(fd, covered, end, fn, (digests, offset) => {
         const size = digests.sizes[0] as number;
-        if (index.find(digests.words, 0) < 0) this.take(digests.words, 0, { slot, offset, size }, true);
+        if (index.find(digests.words, 0) < 0) this.take(digests.words, 0, { slot, offset, size, used }, true);
       });
     } finally {
       closeSync(fd);
@@ -75,7 +78,8 @@ export class ReadOnlyIndex {
       for (let at = 0; at < records.length; at += width) {
         const field = at + fn.words;
         const size = (records[field + 1] as number) + ((records[field + 2] as number) & 0xffffff) * 0x100000000;
-        this.take(records, at, { slot: inFile, offset: records[field] as number, size }, isPresent(records, at, fn));
+        const [offset, used] = [records[field] as number, records[field + 3] as number];
+        this.take(records, at, { slot: inFile, offset, size, used }, isPresent(records, at, fn));
       }
     });
   }
@@ -84,14 +88,14 @@ export class ReadOnlyIndex {
   private take(
     words: Uint32Array,
     word: number,
-    at: { slot: number; offset: number; size: number },
+    at: { slot: number; offset: number; size: number; used: number },
     there: boolean,
   ): void {
     const { index } = this;
     const entry = index.find(words, word);
     const same = entry >= 0 && index.place(entry) === at.slot && index.offset(entry) === at.offset;
     if (there ? entry >= 0 && at.slot === inFile && index.place(entry) === inFile : same) index.remove(entry);
-    if (there && index.find(words, word) < 0) index.insert(words, word, at.size, at.slot, at.offset, 0);
+    if (there && index.find(words, word) < 0) index.insert(words, word, at.size, at.slot, at.offset, at.used);
   }
 
   private eachBlock(path: string, take: (records: Uint32Array, covered: number) => void): void {

@@ -9,9 +9,9 @@ import { type DigestIndex, inFile } from "./digest-index.ts";
 export class ShelfCensus implements BlobCensus {
   readonly function: DigestFunction;
   private readonly index: DigestIndex;
-  private readonly removal: BlobRemoval;
+  private readonly removal: Pick<BlobRemoval, "remove">;
 
-  constructor(index: DigestIndex, removal: BlobRemoval) {
+  constructor(index: DigestIndex, removal: Pick<BlobRemoval, "remove">) {
     this.function = index.function;
     this.index = index;
     this.removal = removal;

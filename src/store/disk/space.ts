@@ -36,7 +36,7 @@ export class Space {
   private logged = Number.NEGATIVE_INFINITY;
   private otherBytes = 0;
   private highMark = Number.POSITIVE_INFINITY;
-  private onPressure: () => void = () => {};
+  private onPressure: (wanted: number) => void = () => {};
   /** What is used has passed the mark and not come back since. */
   private above = false;
   /** How many are making room. */
@@ -107,9 +107,9 @@ export class Space {
 
   /**
    * `onPressure` is called when what is used passes `highMark` bytes (at once where it has), once until it has come back, and each time that
-   * something does not fit. It is called in the midst of an upload: where it has called `makingRoom` when it returns, that upload waits.
+   * something does not fit, with the bytes that it needs. It is called in the midst of an upload: where it has called `makingRoom` when it returns, that upload waits.
    */
-  watch(highMark: number, onPressure: () => void): void {
+  watch(highMark: number, onPressure: (wanted: number) => void): void {
     this.highMark = highMark;
     this.onPressure = onPressure;
     this.above = false;
@@ -160,7 +160,7 @@ export class Space {
     const isTooMuch = this.quota !== undefined && bytes + this.otherBytes > this.quota;
     if (isTooMuch) throw this.refuse(this.overQuota(bytes) as NoRoom);
     if (refusal !== undefined) {
-      this.onPressure();
+      this.onPressure(bytes);
       if (this.makers === 0) throw this.refuse(refusal);
     }
     return new Promise((resolve, reject) => {
@@ -204,7 +204,7 @@ export class Space {
   private passMark(): void {
     if (this.above) return;
     this.above = true;
-    this.onPressure();
+    this.onPressure(0);
   }
 
   private refuse({ message, hint }: NoRoom): StillageError {

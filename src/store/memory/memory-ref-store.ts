@@ -76,8 +76,8 @@ export class MemoryRefStore implements RefStore, RefAdmin {
     for (const id of ids) {
       const ref = byId.get(id);
       if (ref === undefined) continue;
-      const { space, instance, name, roots } = ref;
-      yield { id, space, instance, name, roots };
+      const { space, instance, name, roots, message } = ref;
+      yield { id, space, instance, name, roots, message: space === "reference" ? message : undefined };
     }
   }
 
@@ -96,7 +96,7 @@ export class MemoryRefStore implements RefStore, RefAdmin {
   }
 
   size(): RefsSize {
-    return { bytes: 0, free: 0 };
+    return { bytes: 0, free: 0, taken: 0 };
   }
 
   async close(): Promise<void> {}

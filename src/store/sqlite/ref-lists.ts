@@ -8,7 +8,7 @@ import { bytesOf } from "./sqlite-files.ts";
 /** Refs that are read at a time. */
 const pageRefs = 200;
 
-type RootsRow = [space: Space, instance: string, name: string, roots: string];
+type RootsRow = [space: Space, instance: string, name: string, roots: string, message: Uint8Array | null];
 type ListedRow = [id: number, name: string, stored: number, used: number, expires: number | null, by: string | null];
 type CountRow = [space: Space, instance: string, pinned: number, refs: number];
 
@@ -29,7 +29,8 @@ export class RefLists {
     };
     this.file = file;
     this.database = database;
-    this.byId = prepare("SELECT space, instance, name, roots FROM refs WHERE id = ?");
+    this.byId = prepare(`
+      SELECT space, instance, name, roots, CASE space WHEN 'reference' THEN message END FROM refs WHERE id = ?`);
     this.page = prepare(`
       SELECT id, name, stored, used, expires, put_by FROM refs INDEXED BY refs_by_use
       WHERE instance = ?1 AND space = ?2 AND pinned = ?3 AND used <= ?4 AND (used < ?4 OR id > ?5)
@@ -42,8 +43,9 @@ export class RefLists {
     for (const id of ids) {
       const [row] = this.all<RootsRow>(this.byId, id);
       if (row === undefined) continue;
-      const [space, instance, name, roots] = row;
-      yield { id, space, instance, name, roots: { [Symbol.iterator]: () => eachRoot(roots) } };
+      const [space, instance, name, roots, message] = row;
+      const each = { [Symbol.iterator]: () => eachRoot(roots) };
+      yield { id, space, instance, name, roots: each, message: message ?? undefined };
     }
   }
 
@@ -69,7 +71,10 @@ export class RefLists {
 
   size(): RefsSize {
     const number = (sql: string): number => Object.values(this.database.prepare(sql).get() ?? {})[0] as number;
-    return { bytes: bytesOf(this.file), free: number("PRAGMA freelist_count") * number("PRAGMA page_size") };
+    const [pages, freePages, pageBytes] = ["page_count", "freelist_count", "page_size"].map((name) =>
+      number(`PRAGMA ${name}`),
+    ) as [number, number, number];
+    return { bytes: bytesOf(this.file), free: freePages * pageBytes, taken: (pages - freePages) * pageBytes };
   }
 
   private *listGroup(space: Space, instance: string, pinned: number): Generator<ListedRef, void> {

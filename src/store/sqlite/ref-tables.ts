@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { notedAhead } from "../noted-ahead.ts";
 import type { RefName } from "../ref-store.ts";
 import { ArtifactTables } from "./artifact-tables.ts";
 import type { ChangeResult, RefChange, RefRow } from "./ref-change.ts";
@@ -42,7 +43,7 @@ export class RefTables {
     this.drop = database.prepare("DELETE FROM refs WHERE id = ?");
     this.addRoot = database.prepare("INSERT INTO roots VALUES (?, ?)");
     this.dropRoot = database.prepare("DELETE FROM roots WHERE hash = ? AND ref = ?");
-    this.use = database.prepare("UPDATE refs SET used = ?2 WHERE id = ?1 AND used < ?2");
+    this.use = database.prepare("UPDATE refs SET used = ?2 WHERE id = ?1 AND (used < ?2 OR used > ?3)");
     this.pin = database.prepare("UPDATE refs SET pinned = ?4 WHERE space = ?1 AND instance = ?2 AND name = ?3");
     this.artifacts = new ArtifactTables(database);
   }
@@ -105,7 +106,7 @@ export class RefTables {
 
   private useAll(used: ReadonlyMap<number, number>): void {
     for (const [id, time] of used) {
-      this.use.run(id, time);
+      this.use.run(id, time, notedAhead());
       this.noted?.add(id);
     }
   }

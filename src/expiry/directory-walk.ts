@@ -1,0 +1,115 @@
+import type { DigestFunction } from "../base/digest-function.ts";
+import { DigestList } from "../base/digest-list.ts";
+import { StillageError } from "../base/errors.ts";
+import { isPromise } from "../base/maybe-promise.ts";
+import type { Slices } from "../base/slices.ts";
+import { forEachBlob } from "../cache/batch-entries.ts";
+import { readChildren } from "../cache/directory-children.ts";
+import { maxDirectoryBytes } from "../cache/directory-walk.ts";
+import type { BatchRead, BlobReader } from "../store/blob-store.ts";
+import type { ShelfMarks } from "./marks.ts";
+import { type Reach, reachAll } from "./reach.ts";
+
+/** Directories that are read at once, and the bytes that they may have together unless one alone has more: a fraction of a slice. */
+const batchCount = 128;
+const batchBytes = 64 << 10;
+
+const firstStack = 1024;
+
+/** Walks trees of directories that are blobs. Memory: four bytes for each directory that waits, and one batch. */
+export class DirectoryWalk {
+  private readonly reader: BlobReader;
+  private readonly slices: Slices;
+  private readonly bit: number;
+  /** Numbers of directories that are reached and marked as walked, but still to be read. */
+  private waiting = new Int32Array(firstStack);
+  private count = 0;
+  private readonly lists = new Map<DigestFunction, Lists>();
+
+  /** `bit`: what marks a blob as walked. */
+  constructor(reader: BlobReader, slices: Slices, bit: number) {
+    this.reader = reader;
+    this.slices = slices;
+    this.bit = bit;
+  }
+
+  /** Reaches everything below a directory that is itself reached and marked. */
+  async from(shelf: ShelfMarks, root: number, reach: Reach): Promise<void> {
+    const lists = this.listsOf(shelf.census.function);
+    this.count = 0;
+    this.push(root);
+    while (this.count > 0) {
+      const batch = this.takeBatch(shelf, lists.batch);
+      if (batch.length > 0) {
+        const reading = this.reader.readBatch(batch);
+        const read = isPromise(reading) ? await reading : reading;
+        readBatch(read, lists);
+        await reachAll(shelf, lists.files, reach, this.slices);
+        await reachAll(shelf, lists.directories, (_, number) => this.enter(shelf, number, reach), this.slices);
+      }
+      if (this.slices.over) await this.slices.rest();
+    }
+  }
+
+  private enter(shelf: ShelfMarks, number: number, reach: Reach): void {
+    reach(shelf, number);
+    if (shelf.begin(number, this.bit)) this.push(number);
+  }
+
+  /** The next directories to be read. One that is larger than a directory can be is left out: no tree with it is ever complete. */
+  private takeBatch({ census }: ShelfMarks, batch: DigestList): DigestList {
+    batch.clear();
+    let bytes = 0;
+    while (this.count > 0 && batch.length < batchCount) {
+      const number = this.waiting[this.count - 1] as number;
+      const digest = census.has(number) ? census.digest(number) : undefined;
+      if (digest !== undefined && digest.size <= maxDirectoryBytes) {
+        bytes += digest.size;
+        if (bytes > batchBytes && batch.length > 0) break;
+        batch.push(digest);
+      }
+      this.count--;
+    }
+    return batch;
+  }
+
+  private push(number: number): void {
+    if (this.count === this.waiting.length) {
+      const grown = new Int32Array(this.count * 2);
+      grown.set(this.waiting);
+      this.waiting = grown;
+    }
+    this.waiting[this.count++] = number;
+  }
+
+  private listsOf(fn: DigestFunction): Lists {
+    let lists = this.lists.get(fn);
+    if (lists === undefined) {
+      lists = { batch: new DigestList(fn), files: new DigestList(fn), directories: new DigestList(fn) };
+      this.lists.set(fn, lists);
+    }
+    return lists;
+  }
+}
+
+interface Lists {
+  readonly batch: DigestList;
+  readonly files: DigestList;
+  readonly directories: DigestList;
+}
+
+/** Takes the children of all directories of a batch, and gives it back. */
+function readBatch(read: BatchRead, { files, directories }: Lists): void {
+  try {
+    forEachBlob(read, (bytes, start, end) => {
+      try {
+        readChildren(bytes, start, end, { files, directories });
+      } catch (error) {
+        // What is no directory is in no complete tree; what it named before that is kept.
+        if (!(error instanceof StillageError) || error.code !== "invalid") throw error;
+      }
+    });
+  } finally {
+    read.release();
+  }
+}
