@@ -14,7 +14,7 @@ const open: RunningListener = { address: "[::]:11001", push: false, tls: false, 
 
 function serverOf(listeners: readonly RunningListener[], bytes: number, quota: number | undefined): RunningServer {
   const done = async (): Promise<void> => {};
-  return { listeners, usage: () => ({ blobs: 3, bytes, quota }), reload: done, close: done };
+  return { listeners, usage: () => ({ blobs: 3, bytes, quota }), answers: done, reload: done, close: done };
 }
 
 function linesFor(listener: RunningListener, client: string, changes: object = {}): readonly string[] | undefined {

@@ -16,6 +16,7 @@ import { BothObservers } from "./both-observers.ts";
 import { CallStats } from "./call-stats.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
 import { isHealthCheck } from "./grpc/health.ts";
+import { type HandedSockets, withSockets } from "./handed-sockets.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
@@ -27,11 +28,14 @@ import { serverMetrics } from "./metrics.ts";
 import { type OriginSettings, openOrigin } from "./origin-options.ts";
 import { Readiness } from "./readiness.ts";
 import { type Part, servicesOf } from "./services.ts";
+import { storeAnswers } from "./store-answer.ts";
 
 /** What a server is made of. Sizes in bytes; paths absolute. */
 export interface ServerOptions extends OriginSettings, LimitSettings {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
+  /** What listeners called `systemd:NAME` listen on. */
+  readonly sockets?: HandedSockets;
   /** Instance names; each has blobs and names of its own. */
   readonly instances: readonly string[];
   readonly services: Part;
@@ -48,7 +52,7 @@ export interface ServerOptions extends OriginSettings, LimitSettings {
 }
 
 export interface RunningListener {
-  /** `HOST:PORT` or `unix:PATH` where it really listens. */
+  /** `HOST:PORT` or `unix:PATH` where it really listens; `systemd:NAME` for a Unix socket that was handed over. */
   readonly address: string;
   readonly tls: boolean;
   readonly push: boolean;
@@ -58,6 +62,8 @@ export interface RunningListener {
 export interface RunningServer {
   readonly listeners: readonly RunningListener[];
   usage(): StoreUsage;
+  /** Resolves once the store has answered; rejects with what keeps it from that. */
+  answers(): Promise<void>;
   /** Takes certificates, keys and rights as they are on disk now. Errors: `failed-precondition`; the old ones stay then. */
   reload(): Promise<void>;
   /** Lets running calls end for `graceMs`, cuts those that have not, and closes the store. */
@@ -131,7 +137,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   const visits = identified(doors, admission, openPaths);
   const http = accessLog === undefined ? visits : logged(visits, accessLog);
   const http1 = new Http1(http, authenticate, log);
-  for (const config of options.listeners) {
+  for (const config of withSockets(options.listeners, options.sockets ?? new Map(), log)) {
     const listener = await Listener.open(config, {
       rpc,
       http1,
@@ -150,6 +156,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   return {
     listeners: listeners.map(running),
     usage: () => store.usage(),
+    answers: () => storeAnswers(options.store, cache.refs),
     reload: async () => {
       // Each for itself: what is wrong with one keeps none of the others as it was.
       const parts = [...[access, ...listeners].map((part) => part.reload()), accessLog?.reopen()];
