@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Brings what every test may use besides Node; each suite with real clients brings those itself.
+# Brings what every test may use besides Node; each suite with real clients brings those itself. `test-setup.sh deb` brings what builds,
+# judges and boots the Debian package.
 . "$(dirname "$0")/clients/debian.sh"
 command -v openssl >/dev/null || ensure_packages openssl
 command -v strace >/dev/null || ensure_packages strace
+command -v systemd-socket-activate >/dev/null || ensure_packages systemd
 for program in bzip2 xz:xz-utils zip zstd; do
   command -v "${program%:*}" >/dev/null || ensure_packages "${program#*:}"
 done
+if [ "${1:-}" = deb ]; then
+  ensure_packages adduser init-system-helpers libatomic1 lintian man-db systemd systemd-sysv
+fi
