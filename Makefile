@@ -73,8 +73,9 @@ test-package: test-setup ## What npm packs, installed into an empty folder
 	$(call node-test,$(process-limit)) 'test/package/**/*.test.ts'
 
 .PHONY: test-deb
-test-deb: test-setup build ## The Debian package on a machine with systemd, from installation to purge, and the container's file
+test-deb: test-setup build ## The Debian package on a machine with systemd, from installation to purge, and docs/OPERATING.md there
 	@scripts/test-setup.sh deb
+	@DEB_COMPRESSION="-Zgzip -z1" scripts/deb.sh
 	$(call node-test,$(process-limit)) 'test/deb/**/*.test.ts'
 
 .PHONY: test-docs

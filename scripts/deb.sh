@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Debian package into dist/deb/: the bundled programs, their packages, the Node that they are tested with, units, manual
+# deb.sh [FOLDER]: builds the Debian package into dist/deb/ or the folder: the bundled programs, their packages, the Node that they are tested with, units, manual
 # pages. Needs no root. The same commit and tools give the same bytes. DEB_VERSION=1.2.3-1 is another version than package.json's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || 
 export SOURCE_DATE_EPOCH
 version=${DEB_VERSION:-$(node -p 'require("./package.json").version')-1}
 architecture=$(dpkg --print-architecture)
-deb=$PWD/dist/deb/stillage_${version}_${architecture}.deb
+deb=$(realpath -m "${1:-dist/deb}")/stillage_${version}_${architecture}.deb
 maintainer=$(sed -n 's/^Maintainer: //p' deploy/debian/control)
 umask 022
 tree=$(mktemp -d)

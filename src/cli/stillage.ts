@@ -3,6 +3,7 @@ import { artifactShowCommand } from "./artifact-show.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
+import { healthCommand } from "./health.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { serveCommand } from "./serve.ts";
 import { storeImportCommand } from "./store-import.ts";
@@ -33,6 +34,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(serveCommand(end))
     .addCommand(artifact)
     .addCommand(config)
+    .addCommand(healthCommand(end))
     .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { before, test } from "node:test";
-import { checkout } from "../clients/support/checkout.ts";
+import { test } from "node:test";
 import { type ProgramResult, runOk, runProgram } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
 import { bootMachine, type Machine } from "./machine.ts";
+import { buildPackage, builtPackage } from "./package.ts";
 
 const units = ["stillage.service", "bst-artifact-serve.service", "bst-artifact-serve-receive.service"];
 
@@ -14,37 +14,22 @@ const units = ["stillage.service", "bst-artifact-serve.service", "bst-artifact-s
 const maxExposure = 15;
 
 const newer = "9999-1";
-let deb = "";
 let linted: Promise<ProgramResult> | undefined;
 
-/** Builds the package as `make deb` does, but for a compression that is soon done. */
-async function build(): Promise<string> {
-  const env = { ...process.env, DEB_COMPRESSION: "-Zgzip -z1" };
-  const said = await runOk("scripts/deb.sh", [], { cwd: checkout, env });
-  return said.trim().split("\n").at(-1) ?? "";
-}
-
-async function sum(file: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
-}
-
-before(async () => {
-  deb = await build();
-});
-
 test("the same commit gives the same bytes", async () => {
-  const first = await sum(deb);
-  assert.equal(await sum(await build()), first);
+  await using workspace = await createWorkspace();
+  const deb = await builtPackage();
   // It takes as long as all that follows, and can go on meanwhile.
   linted = runProgram("lintian", ["--no-cfg", "--allow-root", "--fail-on", "error", deb]);
+  const again = await buildPackage(await workspace.folder("again"));
+  assert.equal(await sum(again), await sum(deb));
 });
 
 test("a machine with systemd runs it, from installation to purge", { timeout: 120_000 }, async (t) => {
   if (process.getuid?.() !== 0) return t.skip("only root boots a machine");
   await using workspace = await createWorkspace();
-  const upgrade = await newerPackage(await workspace.folder("newer"));
+  const deb = await builtPackage();
+  const upgrade = await newerPackage(deb, await workspace.folder("newer"));
   await using machine = await bootMachine();
   const untouched = machine.changes();
 
@@ -185,7 +170,7 @@ test("a machine with systemd runs it, from installation to purge", { timeout: 12
 
 test("lintian finds no error", async () => {
   const found = await linted;
-  assert.equal(found?.status, 0, found?.stdout);
+  assert.equal(found?.status, 0, `${found?.stdout}${found?.stderr}`);
 });
 
 test("nothing of the machine is left", async () => {
@@ -206,8 +191,14 @@ async function blob(
   await machine.client(process.execPath, ["test/deb/blob.ts", action, address, ...more]);
 }
 
+async function sum(file: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
+}
+
 /** The same with a higher version, and other settings in its file. */
-async function newerPackage(folder: string): Promise<string> {
+async function newerPackage(deb: string, folder: string): Promise<string> {
   const file = join(folder, "newer.deb");
   await runOk(
     "bash",
