@@ -60,6 +60,7 @@ test("a client has a snippet only where it can use the listener", () => {
   assert.equal(linesFor(local, "Bazel", { services: "index" }), undefined);
   assert.equal(linesFor(local, "buildbox-casd", { services: "storage" }), undefined);
   assert.equal(linesFor({ ...local, address: "unix:/run/s" }, "Bazel"), undefined);
+  assert.deepEqual(snippets({ ...local, address: "systemd:push" }, config), []);
   assert.deepEqual(linesFor(open, "Bazel", { instances: ["a/b"] }), [
     `build --remote_cache=grpc://${hostname()}:11001`,
     "build --remote_instance_name=a/b",

@@ -45,7 +45,7 @@ unshare --mount --pid --net --ipc --uts --cgroup --fork --kill-child bash "$base
 namespaces=$!
 until init=$(cat "/proc/$namespaces/task/$namespaces/children" 2>/dev/null) && [ -n "$init" ]; do :; done
 # Ready to be asked.
-until [ -S "/proc/${init// /}/root/run/systemd/private" ]; do kill -0 "$namespaces"; sleep 0.05; done
+until [ -S "/proc/${init// /}/root"/run/systemd/private ]; do kill -0 "$namespaces"; sleep 0.05; done
 echo "${init// /} /proc/$$/root$base/upper"
 cat >/dev/null || true
 kill -KILL "$namespaces" 2>/dev/null || true
