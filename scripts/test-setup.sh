@@ -9,5 +9,5 @@ for program in bzip2 xz:xz-utils zip zstd; do
   command -v "${program%:*}" >/dev/null || ensure_packages "${program#*:}"
 done
 if [ "${1:-}" = deb ]; then
-  ensure_packages adduser init-system-helpers libatomic1 lintian man-db systemd systemd-sysv
+  ensure_packages adduser curl init-system-helpers libatomic1 lintian man-db systemd systemd-sysv
 fi

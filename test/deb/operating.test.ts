@@ -17,7 +17,7 @@ const languages = ["sh", "sh last", "sh container", "sh npm", "yaml"];
 const awaited = ["store backup", "store restore", "store migrate", "store fsck", "store sweep", "store stats", "pin"];
 
 test("the guide's commands do, in its order, what it says, on a machine with systemd", {
-  timeout: 120_000,
+  timeout: 280_000,
 }, async (t) => {
   if (process.getuid?.() !== 0) return t.skip("only root boots a machine");
   for (const { language } of blocks) assert.ok(languages.includes(language), `who runs ${language}?`);
