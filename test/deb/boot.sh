@@ -5,6 +5,7 @@
 set -euo pipefail
 
 base=$(mktemp -d)
+trap 'umount --recursive --lazy "$base" || true; rmdir "$base"' EXIT
 mount -t tmpfs none "$base"
 mkdir "$base"/{cgroup,upper,work,new}
 mount -t cgroup2 none "$base/cgroup"
@@ -50,5 +51,6 @@ echo "${init// /} /proc/$$/root$base/upper"
 cat >/dev/null || true
 kill -KILL "$namespaces" 2>/dev/null || true
 wait "$namespaces" 2>/dev/null || true
+# Whoever waits for the end may rely on nothing being left.
 echo $$ > "$base/cgroup/cgroup.procs"
 until find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; do sleep 0.05; done

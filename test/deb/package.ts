@@ -1,13 +1,14 @@
-import { existsSync, globSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 
-/** The package that `make test-deb` has built; built here where a test is run by itself. */
+/** The package that `make test-deb` has built (DEB_FILE); built here where a test is run by itself. */
 export async function builtPackage(): Promise<string> {
-  const [deb] = globSync("dist/deb/*.deb", { cwd: checkout });
-  return deb === undefined ? buildPackage(join(checkout, "dist/deb")) : join(checkout, deb);
+  return process.env.DEB_FILE ?? (built ??= buildPackage(join(checkout, "dist/deb")));
 }
+
+let built: Promise<string> | undefined;
 
 /** Builds it into a folder as `make deb` does, but for a compression that is soon done. */
 export async function buildPackage(folder: string): Promise<string> {
