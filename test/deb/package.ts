@@ -5,10 +5,15 @@ import { runOk } from "../clients/support/program.ts";
 
 /** The package that `make test-deb` has built (DEB_FILE); built here where a test is run by itself. */
 export async function builtPackage(): Promise<string> {
-  return process.env.DEB_FILE ?? (built ??= buildPackage(join(checkout, "dist/deb")));
+  return process.env.DEB_FILE ?? (await builtHere());
 }
 
 let built: Promise<string> | undefined;
+
+function builtHere(): Promise<string> {
+  built ??= buildPackage(join(checkout, "dist/deb"));
+  return built;
+}
 
 /** Builds it into a folder as `make deb` does, but for a compression that is soon done. */
 export async function buildPackage(folder: string): Promise<string> {
