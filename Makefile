@@ -28,9 +28,13 @@ serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 
 build: setup ## Bundle the programs into dist/, for bin/ and npm pack
 	node scripts/build.ts
 
+.PHONY: deb
+deb: build ## The Debian package, with all that it needs, in dist/deb/; DEB_VERSION=1.2.3-1 for another version
+	@scripts/deb.sh
+
 .PHONY: test
 test: setup ## Everything that is checked before a change is taken
-	@scripts/suites.sh lint test-unit test-cli test-fault test-power test-conformance test-package test-docs $(client-suites) test-soak
+	@scripts/suites.sh lint test-unit test-cli test-fault test-power test-conformance test-package test-deb test-docs $(client-suites) test-soak
 
 .PHONY: lint
 lint: setup ## Types, style, the rules of the house, generated code
@@ -71,6 +75,11 @@ test-soak: test-setup build ## Two minutes of 200 connections that push, pull, b
 .PHONY: test-package
 test-package: test-setup ## What npm packs, installed into an empty folder
 	$(call node-test,$(process-limit)) 'test/package/**/*.test.ts'
+
+.PHONY: test-deb
+test-deb: test-setup build ## The Debian package on a machine with systemd, from installation to purge, and docs/OPERATING.md there
+	@scripts/test-setup.sh deb
+	DEB_FILE=$$(DEB_COMPRESSION="-Zgzip -z1" scripts/deb.sh | tail -n 1) $(call node-test,$(process-limit)) 'test/deb/**/*.test.ts'
 
 .PHONY: test-docs
 test-docs: test-setup ## What the documentation says: links, snippets, commands

@@ -43,6 +43,8 @@ bring_node() {
     npm install --prefix .node.new --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
       "$package@$version" >&2
     mv ".node.new/node_modules/$package/bin/node" .node.new/bin/node
+    # Whoever passes the program on passes this on, too.
+    [ ! -e ".node.new/node_modules/$package/LICENSE" ] || mv ".node.new/node_modules/$package/LICENSE" .node.new/LICENSE
     rm -rf .node.new/node_modules .node && mv .node.new .node
     brought && return
     echo "It does not run on this machine:" >&2

@@ -18,6 +18,7 @@ function serverOf(listeners: readonly RunningListener[], bytes: number, quota: n
   return {
     listeners,
     usage: () => ({ blobs: 3, bytes, live: bytes, dead: 0, others: 0, quota }),
+    answers: done,
     reload: done,
     close: done,
   };
@@ -66,6 +67,7 @@ test("a client has a snippet only where it can use the listener", () => {
   assert.equal(linesFor(local, "Bazel", { services: "index" }), undefined);
   assert.equal(linesFor(local, "buildbox-casd", { services: "storage" }), undefined);
   assert.equal(linesFor({ ...local, address: "unix:/run/s" }, "Bazel"), undefined);
+  assert.deepEqual(snippets({ ...local, address: "systemd:push" }, config), []);
   assert.deepEqual(linesFor(open, "Bazel", { instances: ["a/b"] }), [
     `build --remote_cache=grpc://${hostname()}:11001`,
     "build --remote_instance_name=a/b",

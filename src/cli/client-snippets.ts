@@ -13,6 +13,8 @@ export function snippets(
   listener: RunningListener,
   { instances, services }: Pick<Config, "instances" | "services">,
 ): Snippet[] {
+  // A Unix socket that was handed over: clients know its path, the server does not.
+  if (listener.address.startsWith("systemd:")) return [];
   const instance = instances[0] ?? "";
   const target = { ...listener, instance, address: reachable(listener.address) };
   const all = [buildStream(target, services)];

@@ -5,16 +5,20 @@ import type { Log } from "../base/log.ts";
 import { openLog } from "../base/log-pino.ts";
 import type { Config } from "../config/config.ts";
 import type { RunningServer } from "../server/app.ts";
+import { takeHandedSockets } from "../server/handed-sockets.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { exitStatus } from "./exit-status.ts";
 import { sentence } from "./sentence.ts";
+import { openServiceManager } from "./service-manager.ts";
 import { Signals } from "./signals.ts";
+import { Supervision } from "./supervision.ts";
 import { version } from "./version.ts";
 
 const standardError = 2;
 
 /** What runs between start and stop; how full the store is only whoever has it knows. */
-export type Running = Pick<RunningServer, "listeners" | "reload" | "close"> & Partial<Pick<RunningServer, "usage">>;
+export type Running = Pick<RunningServer, "listeners" | "reload" | "close"> &
+  Partial<Pick<RunningServer, "usage" | "answers">>;
 
 export interface Program<T extends Running> {
   /** What messages to the person who starts it begin with. */
@@ -33,6 +37,9 @@ export async function serveUntilStopped<T extends Running>(config: Config, progr
   const format = logFormat === "auto" ? (isatty(standardError) ? "text" : "json") : logFormat;
   const log = openLog({ level: logLevel, format, fd: standardError });
   using signals = new Signals();
+  const manager = openServiceManager(process.env, process.pid, log);
+  using supervision = manager && new Supervision(manager, config.store, log);
+  const sockets = takeHandedSockets(process.env, process.pid);
   const crashed = signals.crash.then((error) => {
     log.error({ err: error }, "an error that nothing caught ends the server");
     return exitStatus.failed;
@@ -41,10 +48,10 @@ export async function serveUntilStopped<T extends Running>(config: Config, progr
     log.warn({ signal }, "stopped at once; running calls were cut");
     return exitStatus.failed;
   });
-  const served = program.start({ ...config, version }, log).then(
+  const served = program.start({ ...config, version, sockets }, log).then(
     (server) => {
       program.greet?.(server);
-      return run(server, config, log, signals);
+      return run(server, { config, log, signals, supervision });
     },
     (error: unknown) => {
       process.stderr.write(`${program.name}: ${sentence(error, "the server cannot start")}\n`);
@@ -52,16 +59,30 @@ export async function serveUntilStopped<T extends Running>(config: Config, progr
     },
   );
   // Awaited here, or the signals would be given back at once.
-  return await Promise.race([served, cut, crashed]);
+  const status = await Promise.race([served, cut, crashed]);
+  await manager?.settled();
+  return status;
 }
 
-async function run(server: Running, config: Config, log: Logger, signals: Signals): Promise<number> {
+interface Surroundings {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly signals: Signals;
+  readonly supervision: Supervision | undefined;
+}
+
+async function run(server: Running, { config, log, signals, supervision }: Surroundings): Promise<number> {
   const { listeners } = server;
-  signals.onReload = () => void reload(server, log);
+  signals.onReload = () => {
+    const reloaded = (): Promise<void> => reload(server, log);
+    void (supervision === undefined ? reloaded() : supervision.reload(server, reloaded));
+  };
   // Whoever starts a server waits for this line, whatever else is to be logged.
   log.child({}, { level: "info" }).info({ listeners, store: config.store, ...server.usage?.(), version }, "ready");
+  supervision?.ready(server);
   const signal = await signals.stop;
   log.info({ signal, graceMs: config.graceMs }, "stopping");
+  supervision?.stop(config.graceMs);
   try {
     await server.close(config.graceMs);
     log.info({}, "stopped");

@@ -14,7 +14,7 @@ const dirName = "DIR";
 const exitStatuses = "\nExit status: 0 done, 1 a failure while running, 2 wrong usage or configuration.";
 
 const help = `
-SPEC: HOST:PORT, [IPV6]:PORT or unix:PATH; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, client-auth=optional, divided by commas.
+SPEC: HOST:PORT, [IPV6]:PORT, unix:PATH or systemd:NAME; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, client-auth=optional, divided by commas.
 SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.  TIME: a number with ms, s, m, h or d.
 PERCENT: a number with %.  RULE: any of instance=NAME, space=action|asset|reference, size=SIZE and age=TIME, divided by commas; none for no rule.
 HOST: NAME, *.DOMAIN, ADDRESS or * (all), with :PORT or without, or ADDRESS/BITS; none for no host.

@@ -3,6 +3,7 @@ import { artifactShowCommand } from "./artifact-show.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
+import { healthCommand } from "./health.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
 import { serveCommand } from "./serve.ts";
@@ -46,6 +47,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(serveCommand(end))
     .addCommand(artifact)
     .addCommand(config)
+    .addCommand(healthCommand(end))
     .addCommand(pinCommand(end, "pin"))
     .addCommand(pinCommand(end, "unpin"))
     .addCommand(store)

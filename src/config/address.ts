@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { scalar } from "./check.ts";
 
 const unixPrefix = "unix:";
+const systemdPrefix = "systemd:";
 
 /** The longest path that the address of a Unix socket holds (unix(7)), its final zero byte left out. */
 const maxSocketPath = 107;
@@ -10,10 +11,11 @@ const maxSocketPath = 107;
 /** The longest name of a host (RFC 1035, section 2.3.4). */
 const maxHost = 253;
 
-/** `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`. */
-export const address = scalar("an address: HOST:PORT, [IPV6]:PORT or unix:PATH", (text) =>
-  text.startsWith(unixPrefix) ? socketPath(text) : hostAndPort(text),
-);
+/** `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH`, or `systemd:NAME` for sockets that are handed over. */
+export const address = scalar("an address: HOST:PORT, [IPV6]:PORT, unix:PATH or systemd:NAME", (text) => {
+  if (text.startsWith(unixPrefix)) return socketPath(text);
+  return text.startsWith(systemdPrefix) ? socketName(text) : hostAndPort(text);
+});
 
 /** Makes the path of a Unix socket absolute, seen from a folder. */
 export function resolveAddress(text: string, folder: string): string {
@@ -22,7 +24,13 @@ export function resolveAddress(text: string, folder: string): string {
 
 /** What two listeners cannot share; `undefined` where the port is any free one. */
 export function addressIdentity(text: string): string | undefined {
-  return text.endsWith(":0") && !text.startsWith(unixPrefix) ? undefined : text;
+  const bound = !text.startsWith(unixPrefix) && !text.startsWith(systemdPrefix);
+  return bound && text.endsWith(":0") ? undefined : text;
+}
+
+/** The name as `FileDescriptorName=` of systemd.socket(5) takes it, less what would have to be quoted. */
+function socketName(text: string): string | undefined {
+  return /^[\w.@-]{1,255}$/.test(text.slice(systemdPrefix.length)) ? text : undefined;
 }
 
 function socketPath(text: string): string | undefined {

@@ -14,7 +14,7 @@ export interface TlsConfig {
 
 /** One address to listen on, and what it is for. */
 export interface ListenerConfig {
-  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH` with an absolute path. Port 0 is any free one. */
+  /** `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH` with an absolute path, or `systemd:NAME`. Port 0 is any free one. */
   readonly address: string;
   readonly push: boolean;
   readonly tls: TlsConfig | undefined;

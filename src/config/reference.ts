@@ -30,13 +30,15 @@ listeners:
     key: server.key
     client-certificates: clients.crt
 - unix:/run/stillage/socket
+- systemd:pull
 \`\`\`
 
 \`\`\`sh
 stillage serve --listen 0.0.0.0:11001 --listen address=0.0.0.0:11002,push=false,cert=server.crt,key=server.key,client-certs=clients.crt
 \`\`\`
 
-- \`address\`: \`HOST:PORT\`, \`[IPV6]:PORT\` or \`unix:PATH\`. Port 0 is any free one; the line \`ready\` in the log names it.
+- \`address\`: \`HOST:PORT\`, \`[IPV6]:PORT\`, \`unix:PATH\` or \`systemd:NAME\`. Port 0 is any free one; the line \`ready\` in the log names it.
+  \`systemd:NAME\` is every socket that systemd hands over with \`FileDescriptorName=NAME\`.
 - \`push\`: \`true\` or \`false\`, by default \`true\`. Where it is \`false\`, no write of any kind is taken.
 - \`tls\`: PEM files. With \`client-certificates\` a client needs a certificate that is in that file, or signed by one that is; with
   \`client-auth: optional\` beside it, one may come without. SIGHUP makes the server read the files anew.

@@ -1,17 +1,22 @@
 import { systemClock } from "../base/clock.ts";
+import { StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { AccessLog } from "./access-log.ts";
 import { LocalCounts } from "./admission-counts.ts";
 import { type DoorSide, openDoors } from "./door-side.ts";
+import { withSockets } from "./handed-sockets.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 import type { Stock } from "./stock.ts";
+import { storeAnswers } from "./store-answer.ts";
 import { StoreSide } from "./store-side.ts";
 import { WorkerPool } from "./workers/worker-pool.ts";
 
 export interface RunningServer {
   readonly listeners: readonly RunningListener[];
   usage(): StoreUsage;
+  /** Resolves once the store has answered; rejects with what keeps it from that. */
+  answers(): Promise<void>;
   /** Takes certificates, keys and rights as they are on disk now. Errors: `failed-precondition`; the old ones stay then. */
   reload(): Promise<void>;
   /** Lets running calls end for `graceMs`, cuts those that have not, and closes the store. */
@@ -19,8 +24,12 @@ export interface RunningServer {
 }
 
 /** Opens the store and serves it. What was opened is closed again, in reverse order, when a later step fails. */
-export async function startServer(options: ServerOptions, log: Log): Promise<RunningServer> {
+export async function startServer(given: ServerOptions, log: Log): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
+  const listeners = withSockets(given.listeners, given.sockets ?? new Map(), log);
+  const { sockets: _, ...rest } = given;
+  const options = { ...rest, listeners };
+  checkShareable(options);
   const store = opened.use(await StoreSide.open(options, log));
   const doors =
     options.workers === 1 ? await openDoorsHere(options, store, log) : await WorkerPool.open(options, store, log);
@@ -28,6 +37,7 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
   return {
     listeners: doors.listeners,
     usage: () => store.usage(),
+    answers: () => storeAnswers(options.store, store.cache.refs),
     reload: async () => {
       const reloaded = doors.reload();
       // Lines of before belong into the file of before: doors in other threads have handed theirs over by then.
@@ -40,6 +50,15 @@ export async function startServer(options: ServerOptions, log: Log): Promise<Run
       await parts.disposeAsync();
     },
   };
+}
+
+/** Threads share a descriptor, and one that ends would close it for the others. Errors: `failed-precondition`. */
+function checkShareable({ workers, listeners }: ServerOptions): void {
+  const handed = listeners.find(({ descriptor }) => descriptor !== undefined);
+  if (workers === 1 || handed === undefined) return;
+  throw new StillageError("failed-precondition", `several workers cannot share ${handed.address}`, {
+    hint: "let them listen at an address of their own instead of a socket that is handed over, or set workers to 1",
+  });
 }
 
 /** The doors in the thread of the store. */

@@ -37,7 +37,7 @@ async function forwardTo(path: string): Promise<{ gone: number; warnings: number
   );
   const server = createServer((socket: Socket) => forwarder.accept(socket, peer));
   const address = join(folder, "clients.socket");
-  await listenOn(server, `unix:${address}`);
+  await listenOn(server, { address: `unix:${address}` });
   const client = connect(address);
   client.resume().on("error", () => {});
   await once(client, "close");

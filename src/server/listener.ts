@@ -4,14 +4,16 @@ import type { Log } from "../base/log.ts";
 import type { RpcServer } from "../rpc/server.ts";
 import type { ConnectionPlaces } from "./connection-places.ts";
 import type { Http1 } from "./http/http1.ts";
-import { listenOn } from "./listen-address.ts";
-import { peerOf } from "./peer-of.ts";
+import { boundAddress, listenOn } from "./listen-address.ts";
+import { type Door, peerOf } from "./peer-of.ts";
 import { loadTls, type TlsFiles } from "./tls.ts";
 
 /** One address, and what it is for. */
 export interface ListenerConfig {
-  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`. Port 0 is any free one. */
+  /** `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH` or `systemd:NAME`. Port 0 is any free one. */
   readonly address: string;
+  /** The socket that was handed over for it, where one was: `address` is only what it is called then. */
+  readonly descriptor?: number;
   readonly push: boolean;
   readonly tls: TlsFiles | undefined;
 }
@@ -48,8 +50,9 @@ export class Listener {
   }
 
   static async open(config: ListenerConfig, targets: ListenerTargets): Promise<Listener> {
-    const accept = (socket: Socket): void => receiveFirstBytes(socket, config, targets);
     let server: Server;
+    const accept = (socket: Socket): void =>
+      receiveFirstBytes(socket, { unix: boundAddress(server) === undefined, push: config.push }, targets);
     if (config.tls === undefined) server = createServer({ noDelay: true }, accept);
     else {
       const options = await loadTls(config.tls);
@@ -73,7 +76,7 @@ export class Listener {
       });
     }
     server.maxConnections = targets.maxConnections;
-    const address = await listenOn(server, config.address, targets.shared);
+    const address = await listenOn(server, config, targets.shared);
     server.on("drop", (dropped) => targets.log.debug({ peer: dropped?.remoteAddress }, "too many connections"));
     server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
     return new Listener(config, server, address);
@@ -98,9 +101,9 @@ function isStranger(socket: TLSSocket): boolean {
 const noBytes: Buffer = Buffer.alloc(0);
 
 /** Tells HTTP/2 from HTTP/1.1 by the first bytes, which works with and without TLS and whatever ALPN said. */
-function receiveFirstBytes(socket: Socket, config: ListenerConfig, targets: ListenerTargets): void {
+function receiveFirstBytes(socket: Socket, door: Door, targets: ListenerTargets): void {
   const { rpc, http1, places, log } = targets;
-  const peer = peerOf(socket, { unix: config.address.startsWith("unix:"), push: config.push });
+  const peer = peerOf(socket, door);
   if (peer === undefined || places?.opened(peer, () => socket.destroy()) === false) {
     socket.on("error", () => {});
     socket.destroy();

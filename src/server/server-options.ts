@@ -1,5 +1,6 @@
 import type { LimitSettings } from "./admission.ts";
 import type { ExpiryOptions } from "./expiry-options.ts";
+import type { HandedSockets } from "./handed-sockets.ts";
 import type { ListenerConfig } from "./listener.ts";
 import type { OriginSettings } from "./origin-options.ts";
 import type { Part } from "./services.ts";
@@ -8,6 +9,8 @@ import type { Part } from "./services.ts";
 export interface ServerOptions extends OriginSettings, LimitSettings, ExpiryOptions {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
+  /** What listeners called `systemd:NAME` listen on. */
+  readonly sockets?: HandedSockets;
   /** Instance names; each has blobs and names of its own. */
   readonly instances: readonly string[];
   readonly services: Part;
@@ -29,7 +32,7 @@ export interface ServerOptions extends OriginSettings, LimitSettings, ExpiryOpti
 }
 
 export interface RunningListener {
-  /** `HOST:PORT` or `unix:PATH` where it really listens. */
+  /** `HOST:PORT` or `unix:PATH` where it really listens; `systemd:NAME` for a Unix socket that was handed over. */
   readonly address: string;
   readonly tls: boolean;
   readonly push: boolean;

@@ -10,7 +10,7 @@ import { ConnectionForwarder } from "./connection-forwarder.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 
-type Part = Pick<RunningServer, "listeners" | "reload" | "close">;
+type Part = Pick<RunningServer, "listeners" | "reload" | "close"> & Partial<Pick<RunningServer, "answers">>;
 
 /** How long a process that has the store may take until it listens, or until it has ended. */
 const patienceMs = 20_000;
@@ -58,6 +58,11 @@ class SharedStore implements Part {
 
   async reload(): Promise<void> {
     await this.part?.reload();
+  }
+
+  /** Where the store is another process's, that process answers for it. */
+  async answers(): Promise<void> {
+    await this.part?.answers?.();
   }
 
   async close(graceMs: number): Promise<void> {

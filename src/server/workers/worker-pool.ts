@@ -183,7 +183,7 @@ async function checkFree(addresses: readonly string[]): Promise<void> {
   for (const address of addresses) {
     if (address.startsWith("unix:")) continue;
     const server = createServer();
-    await listenOn(server, address);
+    await listenOn(server, { address });
     await new Promise((resolve) => server.close(resolve));
   }
 }
