@@ -56,7 +56,7 @@ describe("a store on a full disk", () => {
   it("refuses what cannot be written in the middle of a file", async () => {
     await using directory = await temporaryDirectory();
     const program = join(import.meta.dirname, "store-writer.ts");
-    const limited = `ulimit -f 2048; exec "${process.execPath}" "${program}" "${directory.path}" on 0`;
+    const limited = `ulimit -f 2048; exec "${process.execPath}" "${program}" "${directory.path}" on 0 writing`;
     const { stdout, stderr } = spawnSync("bash", ["-c", limited], { encoding: "utf8", maxBuffer: 64 * megabyte });
     assert.match(stderr, /the disk is full \(EFBIG\)/);
     const numbers = (what: RegExp): number[] => Array.from(stdout.matchAll(what), ([, number]) => Number(number));

@@ -302,8 +302,9 @@ export class BlobFiles {
   private async lose(file: BlobFile, error: unknown): Promise<void> {
     this.context.log.error({ error, blob: file.digest.hash }, "a blob could not be kept");
     const entry = this.index.find(DigestList.of(file.digest).words, 0);
-    if (entry >= 0 && this.index.place(entry) === inFile && this.index.offset(entry) === file.serial)
-      this.index.remove(entry);
+    const isThere = entry >= 0 && this.index.place(entry) === inFile && this.index.offset(entry) === file.serial;
+    if (!isThere) return; // it is being removed, which counts it
+    this.index.remove(entry);
     this.context.removals++;
     this.counted(file, -1);
     await this.drop(file);

@@ -1,19 +1,37 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { digestFunctions, sha256 } from "../../base/digest-function.ts";
+import { type DigestFunction, digestFunctions, sha256 } from "../../base/digest-function.ts";
+import { DigestList } from "../../base/digest-list.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 
 const seeds: readonly [number, number] = [0x1234567, 0xfedcba9];
 
+function list(fn: DigestFunction, words: Uint32Array, size: number): DigestList {
+  const one = new DigestList(fn, 1);
+  one.words.set(words);
+  one.sizes[0] = size;
+  return one;
+}
+
 describe("DigestIndex", () => {
   it("behaves as a map under any sequence of insertions and removals", () => {
-    const step = fc.record({ add: fc.boolean(), key: fc.nat({ max: 200 }), value: fc.nat() });
+    const hold = fc.constantFrom("hold", "let go", undefined, undefined, undefined, undefined);
+    const step = fc.record({ add: fc.boolean(), key: fc.nat({ max: 200 }), value: fc.nat(), hold });
     fc.assert(
       fc.property(fc.constantFrom(...digestFunctions), fc.array(step, { maxLength: 400 }), (fn, steps) => {
         const index = new DigestIndex(fn, seeds, 600);
         const model = new Map<number, number>();
-        for (const { add, key, value } of steps) {
+        const freed = new Set<number>(); // while somebody holds the entries
+        let holders = 0;
+        for (const { add, key, value, hold } of steps) {
+          if (hold === "hold") {
+            index.hold();
+            holders++;
+          } else if (hold === "let go" && holders > 0) {
+            index.letGo();
+            if (--holders === 0) freed.clear();
+          }
           // Few values of the first words: what meets in one place of the table is the case of interest.
           const words = Uint32Array.from({ length: fn.words }, (_, w) => (w < 2 ? key % 3 : key));
           const entry = index.find(words, 0);
@@ -21,12 +39,16 @@ describe("DigestIndex", () => {
           if (entry >= 0) assert.equal(index.offset(entry), model.get(key));
           if (add && entry < 0) {
             index.insert(words, 0, value, 1, value, 0);
+            assert.ok(!freed.has(index.find(words, 0)));
+            assert.deepEqual(index.digest(index.find(words, 0)), list(fn, words, value).at(0));
             model.set(key, value);
           } else if (!add && entry >= 0) {
             index.remove(entry);
+            if (holders > 0) freed.add(entry);
             model.delete(key);
           }
           assert.equal(index.count, model.size);
+          assert.ok(index.top <= 201 + freed.size, "entries are used again");
         }
       }),
       { numRuns: 60 },

@@ -67,7 +67,7 @@ export interface DiskStore extends BlobStoreAdmin {
   /** What each tenant has, by its instance name. */
   usageByTenant(): ReadonlyMap<string, TenantUsage>;
   /**
-   * `onPressure` is called when what is used passes `highMark` bytes, once until it has come back below, and each time that something does not
+   * `onPressure` is called when what is used passes `highMark` bytes (at once where it has), once until it has come back below, and each time that something does not
    * fit; in the midst of an upload, which waits where `makingRoom` has been called before this returns.
    */
   watchRoom(highMark: number, onPressure: () => void): void;

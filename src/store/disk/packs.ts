@@ -95,6 +95,7 @@ export class Packs {
   async delete(pack: Pack): Promise<void> {
     const { context } = this;
     await context.openPacks.untilFree(pack);
+    if (!context.durable) await syncDirectory(this.directory); // the packs that have the copies may not have their names there yet
     await rename(pack.path, pack.path + goneEnding);
     this.bySlot[pack.slot] = undefined;
     context.faults.reach("pack renamed");

@@ -94,6 +94,20 @@ describe("ReadOnlyTenant", () => {
     assert.equal(await contentOf(later, kept), kept.hash);
   });
 
+  it("looks up again what is elsewhere now", async () => {
+    const { store, path } = await open();
+    const bytes = noise(2 << 20, 9);
+    const large = await put(store, bytes);
+    const reader = new ReadOnlyTenant(path, "a/b");
+    assert.equal(await contentOf(reader, large), large.hash);
+    await store.tenant("a/b").remove(large);
+    await put(store, bytes);
+    assert.equal(await contentOf(reader, large), large.hash);
+    await store.tenant("a/b").remove(large);
+    assert.equal(await contentOf(reader, large), undefined);
+    await store.close();
+  });
+
   it("does not see what comes later, and finds it when it looks anew", async () => {
     const { store, path } = await open();
     await put(store, noise(10, 1));

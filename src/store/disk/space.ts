@@ -106,8 +106,8 @@ export class Space {
   }
 
   /**
-   * `onPressure` is called when what is used passes `highMark` bytes, once until it has come back, and each time that something
-   * does not fit. It is called in the midst of an upload: where it has called `makingRoom` when it returns, that upload waits.
+   * `onPressure` is called when what is used passes `highMark` bytes (at once where it has), once until it has come back, and each time that
+   * something does not fit. It is called in the midst of an upload: where it has called `makingRoom` when it returns, that upload waits.
    */
   watch(highMark: number, onPressure: () => void): void {
     this.highMark = highMark;
