@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Digest } from "../../base/digest.ts";
-import { sha256 } from "../../base/digest-function.ts";
+import { digestFunctions, sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { ThreadLine } from "../../base/thread-line.ts";
-import { blob, blobStoreContract, rejects } from "../blob-store.contract.ts";
+import { blob, blobStoreContract, listOf, rejects } from "../blob-store.contract.ts";
 import type { StoreUsage } from "../blob-store.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
 import { DistantRefStore } from "./distant-ref-store.ts";
@@ -75,6 +75,16 @@ refStoreContract("in another thread", () => {
       time[0] = now;
     },
   };
+});
+
+it("looks up long lists, of every function, as it does short ones", async () => {
+  await using test = openBlobs();
+  for (const fn of digestFunctions) {
+    const blobs = Array.from({ length: 301 }, (_, i) => blob(fn, 10 + i));
+    await Promise.all(blobs.flatMap(({ digest, bytes }, i) => (i % 3 === 0 ? [] : [test.store.put(digest, bytes)])));
+    const every3rd = blobs.flatMap((_, i) => (i % 3 === 0 ? [i] : []));
+    assert.deepEqual(await test.store.missing(listOf(blobs.map(({ digest }) => digest))), every3rd);
+  }
 });
 
 describe("a thread that ends", () => {

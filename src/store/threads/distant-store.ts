@@ -19,11 +19,14 @@ import { planOfPlain } from "./batch-lease.ts";
 import { DistantUpload } from "./distant-upload.ts";
 import type { PlainUpload } from "./lent-upload.ts";
 import { plainDigest, plainDigests } from "./plain.ts";
-import { PutSlabs } from "./put-slabs.ts";
+import { aligned, PutSlabs, slabBytes } from "./put-slabs.ts";
 import type { StoreAsks } from "./store-desk.ts";
 
 /** Idle buffers that are kept for the next write, and large ones that may be out when an upload begins that is to have them. */
 const keptPieces = 16;
+
+/** From here on a list of digests goes through shared memory: a message copies it twice. */
+const longList = 100;
 
 /**
  * The store of another thread. What costs time is done here: hashing, reading from the descriptors that the other thread opens, writing to
@@ -59,7 +62,11 @@ export class DistantStore {
           await drop();
           throw error;
         }
-        await this.slabs.share(bytes, (slab, at) => this.line.ask("keepUpload", number, slab, at, bytes.length));
+        await this.slabs.share(
+          bytes.length,
+          (into) => into.set(bytes),
+          (slab, at) => this.line.ask("keepUpload", number, slab, at, bytes.length),
+        );
       };
       const end = { store, drop };
       return new DistantUpload(plain, new GatheredUpload(digest, end, soFar?.kept));
@@ -86,7 +93,18 @@ class DistantTenant implements BlobStore {
   }
 
   missing(digests: DigestList): Promise<number[]> {
-    return this.line.ask("missing", this.instance, plainDigests(digests));
+    const { line, instance } = this;
+    const { function: fn, words, sizes, length } = digests;
+    const wordBytes = length * fn.words * Uint32Array.BYTES_PER_ELEMENT;
+    const room = aligned(wordBytes) + length * Float64Array.BYTES_PER_ELEMENT;
+    if (length < longList || room > slabBytes) return line.ask("missing", instance, plainDigests(digests));
+    const fill = (into: Uint8Array): void => {
+      into.set(new Uint8Array(words.buffer, words.byteOffset, wordBytes));
+      into.set(new Uint8Array(sizes.buffer, sizes.byteOffset, room - aligned(wordBytes)), aligned(wordBytes));
+    };
+    const use = (slab: number, at: number): Promise<number[]> =>
+      line.ask("missingOfSlab", instance, fn.value, length, slab, at);
+    return this.store.slabs.share(room, fill, use);
   }
 
   sizeOf(fn: DigestFunction, hash: string): Promise<number | undefined> {
@@ -136,7 +154,11 @@ class DistantTenant implements BlobStore {
     verifyBlob(digest, bytes);
     if (bytes.length === 0) return;
     const plain = plainDigest(digest);
-    await this.store.slabs.share(bytes, (slab, at) => this.line.ask("put", this.instance, plain, slab, at));
+    await this.store.slabs.share(
+      bytes.length,
+      (into) => into.set(bytes),
+      (slab, at) => this.line.ask("put", this.instance, plain, slab, at),
+    );
   }
 
   async upload(digest: Digest): Promise<Upload> {

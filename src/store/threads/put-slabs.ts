@@ -29,15 +29,19 @@ export class PutSlabs {
     this.line = line;
   }
 
-  /** Has `bytes` (at most `slabBytes`) in shared memory until what `use` returns settles. */
-  async share(bytes: Uint8Array, use: (slab: number, at: number) => Promise<void>): Promise<void> {
-    const slab = this.slabFor(bytes.length);
+  /** Has so many bytes (at most `slabBytes`), which `fill` writes, in shared memory until what `use` returns settles. `at` is a multiple of 8. */
+  async share<T>(
+    length: number,
+    fill: (into: Uint8Array) => void,
+    use: (slab: number, at: number) => Promise<T>,
+  ): Promise<T> {
+    const slab = this.slabFor(length);
     const at = slab.used;
-    slab.bytes.set(bytes, at);
-    slab.used += bytes.length;
+    fill(slab.bytes.subarray(at, at + length));
+    slab.used += aligned(length);
     slab.out++;
     try {
-      await use(slab.number, at);
+      return await use(slab.number, at);
     } finally {
       this.letGo(slab);
     }
@@ -70,4 +74,9 @@ export class PutSlabs {
     this.line.tell("slab", slab.number, memory);
     return slab;
   }
+}
+
+/** The next multiple of 8: typed arrays of any kind may begin there. */
+export function aligned(bytes: number): number {
+  return (bytes + 7) & ~7;
 }

@@ -1,3 +1,4 @@
+import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { then } from "../../base/maybe-promise.ts";
@@ -7,6 +8,7 @@ import type { DiskTenant } from "../disk/disk-tenant.ts";
 import { BatchLease, type PlainBatch } from "./batch-lease.ts";
 import { type HandedOver, LentUpload, type PlainUpload } from "./lent-upload.ts";
 import { digestOfPlain, digestsOfPlain, functionOf, type PlainDigest, type PlainDigests } from "./plain.ts";
+import { aligned } from "./put-slabs.ts";
 
 /** Where an open blob lies. */
 export interface PlainBlob {
@@ -56,6 +58,16 @@ export class StoreDesk {
     return {
       missing: (instance: string, digests: PlainDigests): number[] =>
         this.tenant(instance).missing(digestsOfPlain(digests)),
+      missingOfSlab: (instance: string, fn: number, length: number, slab: number, at: number): number[] => {
+        const list = new DigestList(functionOf(fn), 0);
+        const wordBytes = length * list.function.words * Uint32Array.BYTES_PER_ELEMENT;
+        const sizesAt = at + aligned(wordBytes);
+        const { buffer } = this.bytes(slab, at, sizesAt - at + length * Float64Array.BYTES_PER_ELEMENT);
+        list.words = new Uint32Array(buffer, at, length * list.function.words);
+        list.sizes = new Float64Array(buffer, sizesAt, length);
+        list.length = length;
+        return this.tenant(instance).missing(list);
+      },
       sizeOf: (instance: string, fn: number, hash: string): number | undefined =>
         this.tenant(instance).sizeOf(functionOf(fn), hash),
       open: (instance: string, digest: PlainDigest): MaybePromise<PlainBlob | undefined> =>
