@@ -33,8 +33,8 @@ import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 const keptStaging = 2;
 const keptPieces = 16;
 
-/** The last use of blobs is written down this often: what a crash may cost of it. */
-const saveUseEveryMs = 3_600_000;
+/** The last use of blobs is written down as often as it is noted anew, which is what a crash may cost of it; but not more often than this. */
+const leastSavingMs = 10_000;
 
 /** Uses of a blob that are closer than this, in seconds, count as one: expiry thinks in hours, and each of them may change an index file. */
 const maxUseResolution = 600;
@@ -106,7 +106,10 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     const tenants = new Tenants(join(directory, "tenants"), context);
     await tenants.load();
     const compaction = new Compaction(() => tenants.compactions(), context);
-    const saving = setInterval(() => void tenants.saveUse(), saveUseEveryMs).unref();
+    const saving = setInterval(
+      () => void tenants.saveUse(),
+      Math.max(leastSavingMs, context.useResolution * 1000),
+    ).unref();
     return {
       tenant: (name) => tenants.get(name),
       shelves: () => tenants.shelves(),
