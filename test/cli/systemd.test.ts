@@ -22,7 +22,7 @@ test("a service manager hears of start, reload, signs of life and stop, in this 
   await using server = await serve("stillage", args, { cwd: folder.path, env });
   const ready = await notices.next(["READY=1"], 0);
   const address = server.listeners[0]?.address;
-  assert.ok(ready.split("\n").includes(`STATUS=serves on ${address} (pull and push); 0 bytes of 1.0 GB`), ready);
+  assert.match(ready, new RegExp(`^STATUS=serves on ${address} \\(pull and push\\); \\d+ kB of 1.0 GB$`, "m"));
   assert.equal(notices.all[0], `EXTEND_TIMEOUT_USEC=600000000\nSTATUS=opens ${join(folder.path, "store")}`);
   assert.equal((await fetch(`http://${address}/readyz`)).status, 200);
   await notices.next(["WATCHDOG=1"]);
