@@ -40,7 +40,7 @@ test("a machine with systemd runs it, from installation to purge", { timeout: li
   await t.test("it installs without the network, starts, and serves with its own Node", async () => {
     await machine.sh(`dpkg --no-triggers -i ${deb}`);
     assert.equal(await property(machine, "ActiveState"), "active");
-    assert.match(await property(machine, "StatusText"), /^serves on 127\.0\.0\.1:11001 \(pull and push\); 0 bytes$/);
+    assert.match(await property(machine, "StatusText"), /^serves on 127\.0\.0\.1:11001 \(pull and push\); \d+ kB$/);
     await blob(machine, "put", "127.0.0.1:11001", "kept");
     const pid = await property(machine, "MainPID");
     assert.equal(await machine.sh(`readlink /proc/${pid}/exe`), "/usr/lib/stillage/runtime/node\n");
