@@ -48,6 +48,6 @@ test("the commands make, list and revoke a token", async () => {
 
 test("the line of the access log has the fields of one", () => {
   const line = blocks.find(({ language }) => language === "json")?.text ?? "";
-  const fields = ["time", "who", "peer", "call", "instance", "what", "status", "in", "out", "ms"];
+  const fields = ["time", "id", "who", "peer", "call", "instance", "what", "status", "in", "out", "ms"];
   assert.deepEqual(Object.keys(JSON.parse(line)), fields);
 });
