@@ -47,6 +47,13 @@ describe("AssetIndex", () => {
     assert.equal(refs.count("asset"), 3);
   });
 
+  it("is used when it is made, of however old an asset", async () => {
+    const { blobs, refs, find, store } = setUp();
+    await store(["urn:unpacked"], await putBlob(blobs, "one"), { stored: 500 });
+    assert.deepEqual([...refs.list({})].map(({ stored, used }) => [stored, used]), [[500, 10_000]]);
+    assert.equal(await find(["urn:unpacked"], { oldest: 501 }), undefined);
+  });
+
   it("takes the first URI that has a complete entry", async () => {
     const { blobs, find, store } = setUp();
     await store(["urn:dangling"], digestOf(sha256, Buffer.from("never stored")));

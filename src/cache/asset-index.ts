@@ -84,7 +84,9 @@ export class AssetIndex {
 
   /** Stores the asset under each of its URIs, all or none, in place of what was there. Errors: `invalid`, `exhausted`. */
   async store(asset: NewAsset): Promise<void> {
-    await this.options.refs.put(this.refsOf(asset, asset.stored ?? this.options.clock()));
+    const used = this.options.clock();
+    const refs = this.refsOf(asset, asset.stored ?? used);
+    await this.options.refs.put(refs.map((ref) => ({ ...ref, used })));
   }
 
   /** The refs that an asset is, one for each of its URIs; `stored` in milliseconds since 1970. Errors: `invalid`. */

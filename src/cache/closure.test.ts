@@ -115,6 +115,33 @@ describe("Closure", () => {
     assert.equal(store.directoriesRead, 2 * once);
   });
 
+  it("walks a tree again, which is a use of its blobs, once the last walk is too old to speak for them", async () => {
+    let now = 1_000_000;
+    const store = new (class extends CountingStore {
+      constructor() {
+        super({ clock: () => now });
+      }
+    })();
+    const closure = new Closure(store, () => 0, { unaskedMs: 5000, monotonic: () => now });
+    const root = { walk: "directory", digest: await putDirectory(store, folder) } as const;
+    const wide = Array.from({ length: 20 }, () => closure.complete([root]));
+    assert.ok((await Promise.all(wide)).every((complete) => complete));
+    const once = store.directoriesRead;
+    now += 5000;
+    assert.equal(await closure.complete([root]), true);
+    assert.equal(store.directoriesRead, once);
+    now += 1;
+    assert.equal(await closure.complete([root]), true);
+    assert.ok(store.directoriesRead > once);
+    const census = store.census().tenants.flatMap(({ shelves }) => shelves.filter(({ function: fn }) => fn === sha256));
+    for (const shelf of census) {
+      for (let number = 0; number < shelf.top; number++) {
+        if (shelf.has(number)) assert.equal(shelf.used(number), Math.floor(now / 1000), shelf.digest(number).hash);
+      }
+    }
+    assert.ok(census.length > 0);
+  });
+
   it("finds a tree complete as soon as its hole is filled", async () => {
     const store = new MemoryStore();
     const closure = closureOf(store);

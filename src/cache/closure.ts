@@ -3,6 +3,7 @@ import { StillageError } from "../base/errors.ts";
 import { LruMap } from "../base/lru-map.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { Root } from "../store/ref-store.ts";
+import { unaskedMs } from "../store/use-resolution.ts";
 import { type MessageRoot, type Needs, readNeeds } from "./artifact-needs.ts";
 import { walkDirectories } from "./directory-walk.ts";
 import { Presence } from "./presence.ts";
@@ -21,6 +22,13 @@ export const maxRemembered = 50_000;
 /** What a message may need at most to be remembered. Of an element it is some ten digests. */
 const maxRememberedNeeds = 100;
 
+export interface ClosureOptions {
+  /** How long a walk that found a tree complete counts, in milliseconds: the next one is a use of its blobs again. Left out: as for a long lease. */
+  readonly unaskedMs?: number;
+  /** Milliseconds by a clock that only goes forward. */
+  readonly monotonic?: () => number;
+}
+
 /**
  * Whether everything is there that roots need:
  * - `blob`: the blob;
@@ -35,16 +43,23 @@ export class Closure {
   private readonly removals: () => number;
   private readonly walks = new Slots(maxWalks);
   private readonly messages = new Slots(maxMessages);
-  /** Trees found complete. They stay so until something is removed. */
-  private readonly walked = new LruMap<string, true>(maxRemembered);
+  /**
+   * When the walks began that found trees complete, by the monotonic clock. They stay complete until something is removed; but whoever is told so relies on
+   * their blobs, which have to count as used then: a sweep goes by that.
+   */
+  private readonly walked = new LruMap<string, number>(maxRemembered);
   private walkedAt = 0;
+  private readonly unaskedMs: number;
+  private readonly monotonic: () => number;
   /** What messages need: never changes. */
   private readonly needs = new LruMap<string, Needs>(maxRemembered);
 
   /** `removals` counts what the store has removed. */
-  constructor(blobs: BlobReader, removals: () => number) {
+  constructor(blobs: BlobReader, removals: () => number, options: ClosureOptions = {}) {
     this.blobs = blobs;
     this.removals = removals;
+    this.unaskedMs = options.unaskedMs ?? unaskedMs(undefined);
+    this.monotonic = options.monotonic ?? (() => performance.now());
   }
 
   async complete(roots: readonly Root[]): Promise<boolean> {
@@ -94,25 +109,29 @@ export class Closure {
 
   private async walk({ walk, digest }: Root): Promise<boolean> {
     const key = `${walk} ${keyOfDigest(digest)}`;
-    if (this.remembers(key)) return true;
+    const since = this.monotonic() - this.unaskedMs;
+    if (this.remembers(key, since)) return true;
     return this.walks.run(async () => {
       // Many clients ask for a new tree at once: the first walk serves all who waited.
-      if (this.remembers(key)) return true;
+      if (this.remembers(key, since)) return true;
       const before = this.removals();
+      const began = this.monotonic();
       const presence = new Presence(this.blobs);
       const found = await (walk === "tree" ? walkTree : walkDirectories)(this.blobs, digest, presence);
       if (!found || !(await presence.all())) return false;
-      if (this.removals() === before) this.walked.set(key, true);
+      if (this.removals() === before) this.walked.set(key, began);
       return true;
     });
   }
 
-  private remembers(key: string): boolean {
+  /** Whether a walk that began at `since` or later has found it complete. */
+  private remembers(key: string, since: number): boolean {
     const removals = this.removals();
     if (removals !== this.walkedAt) {
       this.walked.clear();
       this.walkedAt = removals;
     }
-    return this.walked.get(key) === true;
+    const began = this.walked.get(key);
+    return began !== undefined && began >= since;
   }
 }

@@ -89,7 +89,7 @@ export class BlobFates {
   }
 
   private leased({ census }: ShelfMarks, number: number): boolean {
-    return this.stamps.of(census.used(number)) >= this.stamps.leaseStart;
+    return this.stamps.leased(census.used(number));
   }
 
   private timeOf({ census, reached }: ShelfMarks, number: number): number {

@@ -9,9 +9,6 @@ const refsAtOnce = 250;
 /** Blobs that are removed with one call: some milliseconds of work, which the store divides, and one sync of each index file. */
 const blobsAtOnce = 4096;
 
-/** More than any time that a use is noted by. */
-const always = 0xffffffff;
-
 /** What was removed. */
 export interface RemovedBlobs {
   blobs: number;
@@ -77,20 +74,14 @@ export class Removal {
   private async removeFrom(tenant: TenantMarks, shelf: ShelfMarks, from: number): Promise<number> {
     const found = await this.plan.fates.nextThatGo(tenant, shelf, from, blobsAtOnce);
     for (let put = this.order.since(); put.length > 0; put = this.order.since()) await this.plan.keep(put);
-    // From here to the calls below nothing else has a turn: what goes now is reached by no ref, and has not been used.
-    const { census } = shelf;
+    // From here to the call below nothing else has a turn: what goes now is reached by no ref, and has not been used.
     const still = found.numbers.filter((number) => this.plan.fates.goes(tenant, shelf, number));
-    const ahead = still.filter((number) => this.stamps.ahead(census.used(number)));
-    const sound = ahead.length === 0 ? still : still.filter((number) => !this.stamps.ahead(census.used(number)));
-    const removals = [
-      ...(sound.length > 0 ? [census.remove(sound, this.stamps.leaseStart)] : []),
-      ...(ahead.length > 0 ? [census.remove(ahead, always)] : []),
-    ];
-    for (const { blobs, bytes } of await Promise.all(removals)) {
-      this.removed.blobs += blobs;
-      this.removed.bytes += bytes;
-    }
-    if (removals.length > 0) this.reach("blobs swept");
+    if (still.length === 0) return found.end;
+    // The store rests meanwhile, and what is used then stays.
+    const { blobs, bytes } = await shelf.census.remove(still, (used) => !this.stamps.leased(used));
+    this.removed.blobs += blobs;
+    this.removed.bytes += bytes;
+    this.reach("blobs swept");
     return found.end;
   }
 }

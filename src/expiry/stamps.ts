@@ -23,6 +23,11 @@ export class Stamps {
     return noted > this.horizon ? Math.max(0, noted - this.moved) : noted;
   }
 
+  /** Whether what was used at a time noted as `noted` is leased. */
+  leased(noted: number): boolean {
+    return this.of(noted) >= this.leaseStart;
+  }
+
   /** Whether a clock that went ahead noted this. */
   ahead(noted: number): boolean {
     return noted > this.horizon;

@@ -29,7 +29,7 @@ export class World {
   readonly blobs = new MemoryStore({ clock: () => this.now });
   readonly refs = new MemoryRefStore(() => this.now);
   private clock = this.newClock();
-  private readonly closure = new Closure(this.blobs, () => this.blobs.removals());
+  private readonly closure = new Closure(this.blobs, () => this.blobs.removals(), { monotonic: () => this.now });
   private readonly parts = {
     instance: "",
     refs: this.refs,

@@ -1,8 +1,9 @@
 import { Catalogue } from "../artifact/catalogue.ts";
 import { type Catalogues, cataloguesOf } from "../artifact/catalogues.ts";
 import { systemClock } from "../base/clock.ts";
-import { Closure } from "../cache/closure.ts";
+import { Closure, type ClosureOptions } from "../cache/closure.ts";
 import { composeTenant, type Tenant, type Tenants, tenantsOf } from "../cache/tenant.ts";
+import { unaskedMs } from "../store/use-resolution.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Part } from "./services.ts";
@@ -16,8 +17,9 @@ export interface Rooms {
   readonly catalogues: Catalogues;
 }
 
-export function roomsOf({ instances, services }: ServerOptions, shelves: Shelves, tracing: Tracing | undefined): Rooms {
-  const rooms = instances.map((name) => room(name, shelves, services, tracing));
+export function roomsOf({ instances, services, leaseMs }: ServerOptions, shelves: Shelves, tracing: Tracing | undefined): Rooms {
+  const closing = { unaskedMs: unaskedMs(leaseMs / 1000) };
+  const rooms = instances.map((name) => room(name, shelves, services, closing, tracing));
   return {
     tenants: tenantsOf(rooms.map(({ tenant }) => tenant)),
     catalogues: cataloguesOf(rooms.map(({ catalogue }) => catalogue)),
@@ -29,13 +31,16 @@ function room(
   name: string,
   shelves: Shelves,
   part: Part,
+  closing: ClosureOptions,
   tracing: Tracing | undefined,
 ): { tenant: Tenant; catalogue: Catalogue } {
   const refs = tracedRefs(shelves.refs, tracing?.trace);
   const blobs = tracedBlobs(retryWhenFull(shelves.blobs(name)), tracing?.trace);
   const removals = (): number => shelves.removals();
   const closure =
-    tracing === undefined ? new Closure(blobs, removals) : new TracedClosure(blobs, removals, tracing.trace);
+    tracing === undefined
+      ? new Closure(blobs, removals, closing)
+      : new TracedClosure(blobs, removals, closing, tracing.trace);
   const indexOnly = part === "index";
   return {
     tenant: composeTenant(name, { blobs, refs, closure, clock: systemClock, indexOnly }),

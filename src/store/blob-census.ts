@@ -18,12 +18,15 @@ export interface BlobCensus {
   /** Its last use as noted, in seconds since 1970: the true one is at most `StoreCensus.resolution` later. */
   used(number: number): number;
   /**
-   * Removes those of the numbers whose noted use is before `usedBefore`, looked up again at the moment of removal; a number without a blob counts for
+   * Removes those of the numbers whose noted use, looked up again at the moment of removal, `mayGo` says yes to; a number without a blob counts for
    * nothing. They are missing at once, a slice at a time; resolves once all of that is durable. Where a part fails the rest is removed all the
    * same, and then the failure is thrown. `bytes` is the sum of `room`, which for small blobs is free once their packs are compacted.
    */
-  remove(numbers: ArrayLike<number>, usedBefore: number): Promise<Removed>;
+  remove(numbers: ArrayLike<number>, mayGo: MayGo): Promise<Removed>;
 }
+
+/** Whether a blob may go that was last used at a time, in seconds since 1970 as noted. */
+export type MayGo = (used: number) => boolean;
 
 export interface Removed {
   readonly blobs: number;
@@ -43,7 +46,7 @@ export interface TenantCensus {
  */
 export interface StoreCensus {
   readonly tenants: readonly TenantCensus[];
-  /** Uses of a blob that are closer than this, in seconds, are noted as one: the first of them. */
+  /** How much later than noted, in seconds, the last use of a blob may be. */
   readonly resolution: number;
   close(): void;
 }

@@ -77,6 +77,17 @@ export function refAdminContract(label: string, open: () => RefAdminUnderTest | 
         order.close();
       }));
 
+    it("takes a ref for as old as its last use, where that is said, and else as it is", () =>
+      withStore(async (store) => {
+        await store.put([refOf("old", 10), refOf("made anew", 5, { used: 700 })]);
+        await store.put([refOf("made anew", 6, { used: 600 })]);
+        const order = await store.order();
+        assert.deepEqual(namesOf(store, order.ids), ["made anew", "old"]);
+        assert.deepEqual([...order.used], [700, 10]);
+        assert.equal((await store.get(named("made anew")))?.stored, 6);
+        order.close();
+      }));
+
     it("has an order of no refs", () =>
       withStore(async (store) => {
         const order = await store.order();

@@ -38,6 +38,8 @@ export interface Ref extends RefName {
 
 export interface NewRef extends Omit<Ref, "pinned" | "used" | "by"> {
   readonly by?: string | undefined;
+  /** When it was last used, in milliseconds since 1970; left out: when it was stored. */
+  readonly used?: number | undefined;
   /** The artifact that the ref names, if that is what it names: it is listed as long as the ref is there. */
   readonly artifact?: ArtifactEntry | undefined;
 }

@@ -67,7 +67,7 @@ async function thinOut(blobs: readonly NumberedBlob[]): Promise<void> {
       );
       for (const { number } of mine) say(`removing ${number}`);
       const numbers = mine.map(({ digest }) => shelf.find(DigestList.of(digest).words, 0));
-      await shelf.remove(numbers, Number.POSITIVE_INFINITY);
+      await shelf.remove(numbers, () => true);
     }
   }
   census.close();

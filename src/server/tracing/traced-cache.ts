@@ -1,5 +1,5 @@
 import type { Trace } from "../../base/trace.ts";
-import { Closure } from "../../cache/closure.ts";
+import { Closure, type ClosureOptions } from "../../cache/closure.ts";
 import type { BlobReader, BlobStore, Upload } from "../../store/blob-store.ts";
 import type { RefStore, Root } from "../../store/ref-store.ts";
 
@@ -46,8 +46,8 @@ export function tracedRefs(refs: RefStore, trace: Trace | undefined): RefStore {
 export class TracedClosure extends Closure {
   private readonly trace: Trace;
 
-  constructor(blobs: BlobReader, removals: () => number, trace: Trace) {
-    super(blobs, removals);
+  constructor(blobs: BlobReader, removals: () => number, options: ClosureOptions, trace: Trace) {
+    super(blobs, removals, options);
     this.trace = trace;
   }
 

@@ -1,6 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import { Slices } from "../../base/slices.ts";
-import type { Removed } from "../blob-census.ts";
+import type { MayGo, Removed } from "../blob-census.ts";
 import type { BlobFile, BlobFiles } from "./blob-files.ts";
 import { fileRoom, packedRoom } from "./blob-room.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
@@ -23,6 +23,9 @@ interface Batch {
   bytes: number;
 }
 
+/** For what is removed however lately it was used. */
+export const always: MayGo = () => true;
+
 export interface RemovalParts {
   readonly index: DigestIndex;
   readonly packs: Packs;
@@ -44,21 +47,21 @@ export class BlobRemoval {
    * files go. A crash before a record is durable may bring its blob back, whole; one after it leaves files in `incoming`, which the
    * next start deletes.
    */
-  remove(numbers: ArrayLike<number>, usedBefore: number): Promise<Removed> {
+  remove(numbers: ArrayLike<number>, mayGo: MayGo): Promise<Removed> {
     const { underWay } = this.context;
-    const removing = this.removeInBatches(numbers, usedBefore).finally(() => underWay.delete(removing));
+    const removing = this.removeInBatches(numbers, mayGo).finally(() => underWay.delete(removing));
     underWay.add(removing);
     return removing;
   }
 
-  private async removeInBatches(numbers: ArrayLike<number>, usedBefore: number): Promise<Removed> {
+  private async removeInBatches(numbers: ArrayLike<number>, mayGo: MayGo): Promise<Removed> {
     const { context } = this;
     const slices = new Slices();
     const failures: unknown[] = [];
     let [blobs, bytes, next] = [0, 0, 0];
     while (next < numbers.length && !context.closed) {
       const batch: Batch = { packs: new Set(), files: [], blobs: 0, bytes: 0 };
-      next = await this.forget(numbers, next, usedBefore, batch, slices);
+      next = await this.forget(numbers, next, mayGo, batch, slices);
       await this.note(batch).catch((error: unknown) => failures.push(error));
       blobs += batch.blobs;
       bytes += batch.bytes;
@@ -72,7 +75,7 @@ export class BlobRemoval {
   private async forget(
     numbers: ArrayLike<number>,
     first: number,
-    usedBefore: number,
+    mayGo: MayGo,
     batch: Batch,
     slices: Slices,
   ): Promise<number> {
@@ -91,7 +94,7 @@ export class BlobRemoval {
         if (this.context.closed) break;
       }
       const entry = numbers[next++] as number;
-      if (index.has(entry) && index.used(entry) < usedBefore) this.take(entry, batch);
+      if (index.has(entry) && mayGo(index.used(entry))) this.take(entry, batch);
     }
     count();
     return next;

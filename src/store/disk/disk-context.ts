@@ -35,8 +35,10 @@ export interface DiskContext {
   readonly smallPieces: BufferPool;
   /** Two random 32-bit numbers for hash tables. */
   readonly seeds: readonly [number, number];
-  /** Uses of a blob that are closer than this, in seconds, count as one. */
+  /** How much later than noted, in seconds, the last use of a blob may be. */
   readonly useResolution: number;
+  /** Uses of a blob that are closer than this, in seconds, are noted as one. */
+  readonly noteResolution: number;
   /** What goes on by itself and has to end before the directory is another's. */
   readonly underWay: Set<Promise<unknown>>;
   /** True once the store is being closed: nothing more is written then, as another process may have the directory next. */

@@ -106,6 +106,7 @@ export class IndexLog {
    * ever. A crash leaves the old file, with or without the beginnings of a new one beside it, or the new one in its place.
    */
   async rewrite(used: UseOf): Promise<void> {
+    if (this.waiting > 0) await this.runs.ask(); // what waits says when its blobs came, not when they were last used
     const before = this.rewriteAsked; // one is as good for both
     const done = new Promise<void>((resolve, reject) => {
       this.rewriteAsked = { used, resolve, reject };

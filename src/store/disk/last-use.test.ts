@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +44,32 @@ it("the last use of blobs survives a restart, and removed ones leave no trace", 
       assert.deepEqual(disk.tenant("t").missing(DigestList.of(removed)), [0]);
       await disk.close();
     }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+it("writes down what it can of the last use of blobs, and the rest the next time", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "store-"));
+  try {
+    let now = 1_000_000;
+    const disk = await openDiskStore(directory, { durability: "on", clock: () => now * 1000, log: silentLog });
+    const blobs = [500, 2_000_000].map((size) => blob(sha256, size));
+    for (const name of ["a", "b"]) for (const { digest, bytes } of blobs) await disk.tenant(name).put(digest, bytes);
+    now = 2_000_000;
+    for (const name of ["a", "b"]) for (const { digest } of blobs) disk.tenant(name).missing(DigestList.of(digest));
+    const listed = (name: string, index: string): number[] => [
+      ...uses(join(directory, "tenants", name, "sha256", index)).values(),
+    ];
+    const inTheWay = join(directory, "tenants/a/sha256/packs/00000001.idx.new");
+    mkdirSync(inTheWay);
+    for (const { shelf } of disk.shelves()) await shelf.saveUse();
+    assert.deepEqual([listed("a", "packs/00000001.idx"), listed("a", "files.idx")], [[1_000_000], [2_000_000]]);
+    assert.deepEqual([listed("b", "packs/00000001.idx"), listed("b", "files.idx")], [[2_000_000], [2_000_000]]);
+    rmdirSync(inTheWay);
+    for (const { shelf } of disk.shelves()) await shelf.saveUse();
+    assert.deepEqual(listed("a", "packs/00000001.idx"), [2_000_000]);
+    await disk.close();
   } finally {
     await rm(directory, { recursive: true });
   }

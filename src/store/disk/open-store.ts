@@ -8,6 +8,7 @@ import { fromFileSystem } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { StoreCensus, TenantCensus } from "../blob-census.ts";
 import type { BlobStore, BlobStoreAdmin, StoreUsage, TenantUsage } from "../blob-store.ts";
+import { noteResolution, useResolution } from "../use-resolution.ts";
 import { Compaction, type Compactions } from "./compaction.ts";
 import { alignedBuffer, takesDirectWrites } from "./direct-io.ts";
 import { Directories, makeRoot } from "./directories.ts";
@@ -35,9 +36,6 @@ const keptPieces = 16;
 
 /** The last use of blobs is written down as often as it is noted anew, which is what a crash may cost of it; but not more often than this. */
 const leastSavingMs = 10_000;
-
-/** Uses of a blob that are closer than this, in seconds, count as one: expiry thinks in hours, and each of them may change an index file. */
-const maxUseResolution = 600;
 
 export interface DiskStoreOptions {
   /** A hard limit on the bytes of all tenants together. */
@@ -178,7 +176,7 @@ class Tenants {
     return found;
   }
 
-  /** Writes down when blobs were last used. A failure costs knowledge of that, no more. */
+  /** Writes down when blobs were last used. A failure, which the log tells, costs knowledge of that, no more. */
   saveUse(): Promise<void> {
     return this.saves.ask();
   }
@@ -216,21 +214,12 @@ class Tenants {
   }
 
   private async saveUseNow(): Promise<void> {
-    try {
-      for (const tenant of this.tenants.values()) await tenant.saveUse();
-    } catch (error) {
-      this.context.log.warn({ error }, "cannot write down when blobs were last used");
-    }
+    for (const tenant of this.tenants.values()) await tenant.saveUse();
   }
 
   async close(): Promise<void> {
     await closeAll([...this.tenants.values()].map((tenant) => () => tenant.close()));
   }
-}
-
-/** See `DiskStoreOptions.leaseSeconds`. */
-export function useResolution(lease: number | undefined): number {
-  return lease === undefined ? maxUseResolution : Math.min(maxUseResolution, Math.floor(lease / 10));
 }
 
 function createContext(directory: string, options: DiskStoreOptions): DiskContext {
@@ -254,6 +243,7 @@ function createContext(directory: string, options: DiskStoreOptions): DiskContex
     smallPieces: new BufferPool(smallPieceBytes, keptPieces, alignedBuffer),
     seeds: [seeds[0] as number, seeds[1] as number],
     useResolution: useResolution(options.leaseSeconds),
+    noteResolution: noteResolution(options.leaseSeconds),
     underWay: new Set(),
     closed: false,
     gathered: 0,

@@ -1,6 +1,6 @@
 import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
-import type { BlobCensus, Removed } from "../blob-census.ts";
+import type { BlobCensus, MayGo, Removed } from "../blob-census.ts";
 import type { BlobRemoval } from "./blob-removal.ts";
 import { fileRoom, packedRoom } from "./blob-room.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
@@ -48,8 +48,8 @@ export class ShelfCensus implements BlobCensus {
     return this.index.used(number);
   }
 
-  remove(numbers: ArrayLike<number>, usedBefore: number): Promise<Removed> {
-    return this.removal.remove(numbers, usedBefore);
+  remove(numbers: ArrayLike<number>, mayGo: MayGo): Promise<Removed> {
+    return this.removal.remove(numbers, mayGo);
   }
 
   /** The numbers may be given to other blobs from now on. To be called once. */

@@ -13,7 +13,7 @@ import { type GatheredEnd, GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { type BatchLoan, BatchReader } from "./batch-reader.ts";
 import { type ArrivingFile, BlobFiles, type NewFile } from "./blob-files.ts";
-import { BlobRemoval } from "./blob-removal.ts";
+import { always, BlobRemoval } from "./blob-removal.ts";
 import { packedRoom } from "./blob-room.ts";
 import { DigestIndex, inFile } from "./digest-index.ts";
 import { DiskBlob } from "./disk-blob.ts";
@@ -53,7 +53,7 @@ export class Shelf {
   constructor(directory: string, fn: DigestFunction, context: DiskContext) {
     this.function = fn;
     this.context = context;
-    this.index = new DigestIndex(fn, context.seeds, context.useResolution);
+    this.index = new DigestIndex(fn, context.seeds, context.noteResolution);
     this.packs = new Packs(join(directory, "packs"), this.index, context);
     this.files = new BlobFiles(directory, this.index, context);
     this.writer = new PackWriter(this.packs, this.index, context);
@@ -208,7 +208,7 @@ export class Shelf {
   async remove(digest: Digest): Promise<void> {
     const { words } = DigestList.of(digest);
     const entry = this.index.findSized(words, 0, digest.size);
-    if (entry >= 0) await this.removal.remove([entry], Number.POSITIVE_INFINITY);
+    if (entry >= 0) await this.removal.remove([entry], always);
   }
 
   /** What gives the room of dead records back. */
@@ -225,15 +225,23 @@ export class Shelf {
   async drop(digest: Digest, place: number, offset: number): Promise<boolean> {
     const entry = this.index.findSized(DigestList.of(digest).words, 0, digest.size);
     if (entry < 0 || this.index.place(entry) !== place || this.index.offset(entry) !== offset) return false;
-    await this.removal.remove([entry], Number.POSITIVE_INFINITY);
+    await this.removal.remove([entry], always);
     return true;
   }
 
-  /** Writes down when blobs were last used, where that has changed. */
+  /** Writes down when blobs were last used, where that has changed. Where it fails, which the log tells, the next call tries again. */
   async saveUse(): Promise<void> {
-    const places = new Set(this.index.touched);
-    this.index.touched.clear();
-    for (const place of places) await (place === inFile ? this.files.saveUse() : this.packs.saveUse(place));
+    const { touched } = this.index;
+    for (const place of [...touched]) {
+      touched.delete(place); // before, as what is used meanwhile is for the next time
+      try {
+        await (place === inFile ? this.files.saveUse() : this.packs.saveUse(place));
+      } catch (error) {
+        touched.add(place);
+        const pack = place === inFile ? undefined : this.packs.at(place)?.path; // it may be gone
+        this.context.log.warn({ error, pack }, "cannot write down when blobs were last used");
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -314,7 +322,7 @@ export class Shelf {
     const { log } = this.context;
     log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
     this.removal
-      .remove([entry], Number.POSITIVE_INFINITY)
+      .remove([entry], always)
       .catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
   }
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
-import type { BlobCensus, Removed } from "../blob-census.ts";
+import type { BlobCensus, MayGo, Removed } from "../blob-census.ts";
 
 /** A blob in memory; its place in the store's list is its number. */
 export interface MemoryBlob {
@@ -58,10 +58,10 @@ export class MemoryCensus implements BlobCensus {
     return this.blob(number).used;
   }
 
-  async remove(numbers: ArrayLike<number>, usedBefore: number): Promise<Removed> {
+  async remove(numbers: ArrayLike<number>, mayGo: MayGo): Promise<Removed> {
     let [blobs, bytes] = [0, 0];
     for (const number of Array.from(numbers)) {
-      if (!this.has(number) || this.used(number) >= usedBefore) continue;
+      if (!this.has(number) || !mayGo(this.used(number))) continue;
       blobs++;
       bytes += this.room(number);
       await this.store.remove(this.digest(number));

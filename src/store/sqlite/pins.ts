@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
+import { StillageError } from "../../base/errors.ts";
 import type { RefName } from "../ref-store.ts";
 import { openToChange } from "./open-database.ts";
 import { type ReadOnlyArtifacts, readArtifacts } from "./read-only-artifacts.ts";
@@ -13,7 +14,10 @@ export interface Pins {
   readonly artifacts: ReadOnlyArtifacts;
   /** Whether there is such a ref. */
   has(name: RefName): boolean;
-  /** Pins all of these, or none where it throws, and returns for each how many refs it was. Errors: `unavailable` where another process writes for long. */
+  /**
+   * Pins all of these, or none where it throws, and returns for each how many refs it was. Errors: `not-found` where one has gone meanwhile,
+   * `unavailable` where another process writes for long.
+   */
   set(pinned: boolean, names: readonly Pinned[]): number[];
   close(): void;
 }
@@ -39,18 +43,26 @@ function setPins(database: DatabaseSync, file: string, pinned: boolean, names: r
     const named = database.prepare("UPDATE refs SET pinned = ? WHERE space = ? AND instance = ? AND name = ?");
     database.exec("BEGIN IMMEDIATE");
     const value = pinned ? 1 : 0;
-    const changes = names.map((each) =>
-      Number(
-        ("artifact" in each
+    const changed = names.map((each) => {
+      const { changes } =
+        "artifact" in each
           ? ofArtifact.run(value, each.artifact)
-          : named.run(value, each.space, each.instance, each.name)
-        ).changes,
-      ),
-    );
+          : named.run(value, each.space, each.instance, each.name);
+      if (changes === 0) throw gone(each);
+      return Number(changes);
+    });
     database.exec("COMMIT");
-    return changes;
+    return changed;
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw fromSqlite(error, `cannot write ${file}`);
   }
+}
+
+/** The server removes refs at any time: one that was found may be gone when it is to be pinned. */
+function gone(each: Pinned): StillageError {
+  const what = "artifact" in each ? "an artifact" : `the ${each.space} ${JSON.stringify(each.name)}`;
+  return new StillageError("not-found", `${what} that was found has just been removed`, {
+    hint: "nothing is changed; ask again without it",
+  });
 }

@@ -8,6 +8,7 @@ import { encodeRoots } from "./root-lines.ts";
 export interface RefRow extends RefName {
   readonly message: Uint8Array;
   readonly stored: number;
+  readonly used: number;
   readonly expires: number | null;
   /** As `encodeRoots` gives them. */
   readonly roots: string;
@@ -50,12 +51,12 @@ export const failureCodes = ["exhausted", "corrupt", "unavailable", "internal"] 
 export type FailureCode = (typeof failureCodes)[number];
 
 export function rowOfRef(ref: NewRef): RefRow {
-  const { space, instance, name, message, stored, expires, roots, by } = ref;
+  const { space, instance, name, message, stored, used = stored, expires, roots, by } = ref;
   const artifact = listable(ref.artifact);
   // A view of a larger buffer would take all of that along.
   const tight = message.byteLength === message.buffer.byteLength ? message : new Uint8Array(message);
   return {
-    ...{ space, instance, name, message: tight, stored },
+    ...{ space, instance, name, message: tight, stored, used },
     expires: expires ?? null,
     roots: encodeRoots(roots),
     by: by ?? null,

@@ -36,8 +36,8 @@ export class RefTables {
     this.findById = database.prepare("SELECT id, roots, artifact, pinned FROM refs WHERE id = ?");
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)
-      ON CONFLICT DO UPDATE SET message = ?4, roots = ?5, stored = ?6, used = max(used, ?6), expires = ?7, put_by = ?8,
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?12, ?7, ?8, ?9, ?10, ?11)
+      ON CONFLICT DO UPDATE SET message = ?4, roots = ?5, stored = ?6, used = max(used, ?12), expires = ?7, put_by = ?8,
         artifact = ?9, key = ?10, place = ?11
       RETURNING id`);
     this.drop = database.prepare("DELETE FROM refs WHERE id = ?");
@@ -89,10 +89,10 @@ export class RefTables {
 
   /** Puts a ref, and returns what it was before. */
   private putOne(ref: RefRow, place: number, artifact: number | null): Found | undefined {
-    const { space, instance, name, message, roots, stored, expires, by } = ref;
+    const { space, instance, name, message, roots, stored, used, expires, by } = ref;
     const before = this.lookUp(ref);
     const key = ref.artifact?.key ?? null;
-    const row = this.upsert.get(space, instance, name, message, roots, stored, expires, by, artifact, key, place);
+    const row = this.upsert.get(space, instance, name, message, roots, stored, expires, by, artifact, key, place, used);
     const { id } = row as { id: number };
     if (this.noted !== undefined) {
       this.noted.add(id);

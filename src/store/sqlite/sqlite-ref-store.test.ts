@@ -11,6 +11,7 @@ import { artifactRef } from "../artifact-refs.contract.ts";
 import { type RefAdminUnderTest, refAdminContract } from "../ref-admin.contract.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
 import type { NewRef } from "../ref-store.ts";
+import { openPins } from "./pins.ts";
 import { formatVersion } from "./schema.ts";
 import { SqliteRefStore } from "./sqlite-ref-store.ts";
 
@@ -121,6 +122,26 @@ describe("SqliteRefStore", () => {
     assert.deepEqual([stayed.length, store.get(ref)?.pinned, store.count("action")], [1, true, 2]);
     order.close();
     await store.close();
+  });
+
+  it("pins all or nothing where one of the refs, or an artifact, has gone since it was found", async () => {
+    const file = freshFile();
+    const store = open(file);
+    await store.put([ref]);
+    const pins = openPins(file, () => now);
+    try {
+      const { space, instance, name } = ref;
+      const there = { space, instance, name };
+      const gone = { code: "not-found", message: /just been removed/ };
+      assert.throws(() => pins.set(true, [there, { ...there, name: "two" }]), gone);
+      assert.throws(() => pins.set(true, [there, { artifact: 12 }]), gone);
+      assert.equal(store.get(ref)?.pinned, false);
+      assert.deepEqual(pins.set(true, [there, there]), [1, 1]);
+      assert.equal(store.get(ref)?.pinned, true);
+    } finally {
+      pins.close();
+      await store.close();
+    }
   });
 
   it("keeps the tables in step when refs are evicted, and uses the pages again", async () => {

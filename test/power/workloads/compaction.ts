@@ -52,7 +52,7 @@ async function removeMany(disk: DiskStore, numbers: readonly number[]): Promise<
     shelves.map(async (shelf) => {
       const digests = numbers.map((number) => blobOf(number).digest).filter((each) => each.function === shelf.function);
       const found = digests.map((digest) => shelf.find(DigestList.of(digest).words, 0)).filter((number) => number >= 0);
-      await shelf.remove(found, time / 1000);
+      await shelf.remove(found, (used) => used < time / 1000);
     }),
   );
   census.close();
