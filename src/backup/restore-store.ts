@@ -84,6 +84,7 @@ class Restore {
   private blobs = 0;
   /** What of the backup could be read. */
   private readonly copied = new Set<string>();
+  private readonly lost = new Set<string>();
 
   constructor(options: RestoreOptions, manifest: Manifest) {
     const { store, signal, progress } = options;
@@ -101,7 +102,7 @@ class Restore {
     progress.bytesToCopy = this.manifest.bytes;
     await this.copy(refsFile);
     for (const place of shelvesIn(backup)) await this.copyShelf(place);
-    for (const pack of Object.keys(this.manifest.packs)) if (!this.copied.has(pack)) this.noteLost(pack, 1);
+    for (const pack of Object.keys(this.manifest.packs)) if (!this.copied.has(pack) && !this.lost.has(pack)) this.noteLost(pack, 1);
     await this.copier.finish();
     progress.phase = "verifying";
     const refs = this.refs(quick);
@@ -252,6 +253,7 @@ class Restore {
   }
 
   private noteLost(path: string, blobs: number): void {
+    this.lost.add(path);
     this.note(`${path}, which cannot be read`);
     this.damagedBlobs += blobs - 1;
   }
