@@ -1,17 +1,20 @@
 import { existsSync } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { StillageError } from "../base/errors.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import { openBackupLinks } from "../store/disk/backup-links.ts";
 import { makeRoot } from "../store/disk/directories.ts";
-import { lockDirectory } from "../store/disk/directory-lock.ts";
+import { isInUse, lockDirectory } from "../store/disk/directory-lock.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../store/disk/file-io.ts";
 import { newPath } from "../store/disk/index-rewrite.ts";
+import { packHeaderLength } from "../store/disk/pack.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
 import { copyRefs, dropGone } from "../store/sqlite/copy-refs.ts";
+import { checkApart, realPath } from "./apart.ts";
 import type { BackupProgress } from "./backup-progress.ts";
 import { FileCopier } from "./copy-file.ts";
+import { cutIndex } from "./copy-index.ts";
 import { copyJournal } from "./copy-journal.ts";
 import { LinkedStore } from "./linked-store.ts";
 import { type CopiedPack, type Manifest, readManifest, writeManifest } from "./manifest.ts";
@@ -31,6 +34,8 @@ import {
 export interface BackupOptions {
   readonly store: string;
   readonly target: string;
+  /** Whether a backup of another store may be replaced. */
+  readonly replace?: boolean;
   /** Infinite for as fast as it goes. */
   readonly bytesPerSecond: number;
   readonly signal: AbortSignal;
@@ -73,16 +78,19 @@ const noteEveryBytes = 4 << 30;
  * takes away, and blobs that came in between get theirs before anything is copied; what a ref needs is kept as long as the ref is there.
  * Until all is copied, new packs, more bytes behind the old ones in packs, and new files are all that changes in the target, which are nothing to an older
  * backup. Then its index files and refs are replaced, which is the only time in which a crash leaves no whole backup; the next run makes one.
+ * What is removed after the links were made counts as there: index files are copied as they were then, and journals without removals.
  * Errors: `failed-precondition`, `exhausted` and others of the file system, the signal's reason.
  */
 export async function backupStore(options: BackupOptions): Promise<BackedUp> {
-  const store = checkReadable(options.store);
-  const target = resolve(options.target);
+  const store = realPath(checkReadable(options.store));
+  const target = realPath(options.target);
   checkApart(store, target);
   await makeRoot(target);
-  const before = await readManifest(target);
-  const lock = lockDirectory(target);
+  await readManifest(target); // or a lock would be made in a directory of anything else
+  const lock = lockTarget(target);
   try {
+    const before = await readManifest(target);
+    if (options.replace !== true) checkSame(before, store, target);
     const links = await openBackupLinks(store);
     try {
       return await new Backup({ ...options, store, target }, before, links.path).run();
@@ -134,14 +142,15 @@ class Backup {
     });
     await this.reached("refs read");
     await this.linked.link();
-    const { refs: count, dropped } = dropGone(newRefs, refs);
+    this.linked.dropDoubles();
+    const { refs: count, dropped } = await dropGone(newRefs, refs, signal);
     this.pending.push([newRefs, join(target, refsFile)]);
     await this.reached("refs copied");
 
     progress.phase = "copying";
     const { packs, files, bytes } = await this.measure();
     for (const { place, packs, files } of this.linked.shelves.values()) {
-      for (const [pack, indexed] of packs) await this.copyPack(pack, indexed);
+      for (const [pack, indexBytes] of packs) await this.copyPack(place, pack, indexBytes);
       for (const file of files) await this.copyFile(file);
       await this.copyJournal(place, files);
     }
@@ -177,26 +186,31 @@ class Backup {
     return sum;
   }
 
-  private async copyPack(path: string, indexed: boolean): Promise<void> {
+  private async copyPack({ function: fn }: ShelfPlace, path: string, indexBytes: number): Promise<void> {
     const { target, progress } = this.options;
     const source = this.linked.path(path);
-    // The index file is read first: it never lists what the pack does not have yet.
     const index = indexOf(path);
-    if (indexed) {
-      await this.copier.copy(this.linked.path(index), newPath(index));
+    let covered = packHeaderLength;
+    if (indexBytes > 0) {
+      await this.copier.copy(this.linked.path(index), newPath(index), false);
+      covered = await cutIndex(join(target, newPath(index)), indexBytes, fn);
       this.pending.push([join(target, newPath(index)), join(target, index)]);
     } else this.outdated.push(index);
     const { size, source: identity } = await identify(source);
     const known = this.packs[path];
-    const there = known !== undefined && existsSync(join(target, path));
-    if (there && known.source === identity) {
-      if (known.length >= size) return;
-      this.packs[path] = { source: identity, length: await this.copier.extend(source, path, known.length) };
+    const there = known && (await stat(join(target, path)).catch(() => undefined));
+    // Only what an index file covers stays where it is: of the rest, a start of the server may cut off what is torn, and others are written there.
+    const settled = (length: number): number => Math.min(Math.max(covered, known?.length ?? 0), length);
+    if (there && known.source === identity && known.length <= Math.min(there.size, size)) {
+      if (known.length === size && there.size === size) return;
+      const length = await this.copier.extend(source, path, known.length);
+      this.packs[path] = { source: identity, length: settled(length) };
     } else {
       // Another pack of the same name: what the backup has does not fit together until all of it is new.
       if (there) await this.note(false);
       delete this.packs[path];
-      this.packs[path] = { source: identity, length: await this.copier.copy(source, path) };
+      const length = await this.copier.copy(source, path);
+      this.packs[path] = { source: identity, length: Math.min(covered, length) };
     }
     await this.reached("file copied");
     if (progress.bytes - this.noted < noteEveryBytes) return;
@@ -288,8 +302,18 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-function checkApart(store: string, target: string): void {
-  const inside = (from: string, to: string): boolean => relative(from, to).split(sep)[0] !== "..";
-  if (!inside(store, target) && !inside(target, store)) return;
-  throw new StillageError("invalid", `the backup cannot be in the store itself, or the other way round: ${target}`);
+function lockTarget(target: string): { release(): void } {
+  try {
+    return lockDirectory(target);
+  } catch (error) {
+    if (!isInUse(error)) throw error;
+    throw new StillageError("failed-precondition", `another backup into ${target} is under way`, { cause: error });
+  }
+}
+
+function checkSame(before: Manifest | undefined, store: string, target: string): void {
+  if (before === undefined || before.store === store) return;
+  throw new StillageError("failed-precondition", `${target} is a backup of ${before.store}, not of ${store}`, {
+    hint: "name another directory; where it is the same store at another place, or that backup may go, add --replace",
+  });
 }

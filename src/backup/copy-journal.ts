@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
@@ -7,6 +7,7 @@ import { parseName } from "../store/disk/file-paths.ts";
 import {
   encodeBlock,
   type IndexBlock,
+  isPresent,
   present,
   readBlocks,
   recordWords,
@@ -26,19 +27,25 @@ export interface JournaledFiles {
 
 /**
  * Writes the journal of those large blobs that a backup has, with what the store's own says of their last use, beside its place as `newPath` has it. The
- * store's own may list what came while files were copied, and no longer list what went; what it does not list counts as used at `now`, in seconds.
+ * store's own may list what came while files were copied, and no longer list what went, or list that it went; what it does not list counts as used at
+ * `now`, in seconds. Without a `source`, that is all of it.
  */
-export async function copyJournal(source: string, target: string, files: JournaledFiles, now: number): Promise<void> {
+export async function copyJournal(
+  source: string | undefined,
+  target: string,
+  files: JournaledFiles,
+  now: number,
+): Promise<void> {
   const { function: fn, paths } = files;
   const unlisted = new Map([...paths].map((path) => [basename(path), path]));
   const names = new Set(unlisted.keys());
-  const fd = openIfThere(source);
+  const fd = source === undefined ? undefined : openIfThere(source);
   let length: number;
   try {
     const old = fd === undefined ? [] : readBlocks(fd, fstatSync(fd).size, fn);
     length = await writeIndexAnew(target, fn, old, (records, at) => {
-      const name = `${hashAt(records, at, fn)}.${records[at + fn.words]}`;
-      if (!names.has(name)) return undefined;
+      const name = nameAt(records, at, fn);
+      if (!names.has(name) || !isPresent(records, at, fn)) return undefined;
       unlisted.delete(name);
       return records[at + fn.words + 3] as number;
     });
@@ -46,6 +53,24 @@ export async function copyJournal(source: string, target: string, files: Journal
     if (fd !== undefined) closeSync(fd);
   }
   if (unlisted.size > 0) await append(newPath(target), length, blocksOf([...unlisted.values()], files, now));
+}
+
+/** The names of the files that a journal lists, as far as it verifies. */
+export function journaledNames(journal: string, fn: DigestFunction): Set<string> {
+  const names = new Set<string>();
+  const fd = openIfThere(journal);
+  if (fd === undefined) return names;
+  try {
+    for (const { records, count } of readBlocks(fd, fstatSync(fd).size, fn)) {
+      for (let i = 0, at = 0; i < count; i++, at += recordWords(fn)) {
+        if (isPresent(records, at, fn)) names.add(nameAt(records, at, fn));
+        else names.delete(nameAt(records, at, fn));
+      }
+    }
+    return names;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function append(path: string, position: number, blocks: Iterable<Uint8Array>): Promise<void> {
@@ -83,15 +108,16 @@ function* blocksOf(
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, "r");
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
 
-function hashAt(records: IndexBlock["records"], at: number, fn: DigestFunction): string {
+/** The name of a record's file: `HASH.SERIAL`. */
+function nameAt(records: IndexBlock["records"], at: number, fn: DigestFunction): string {
   let hash = "";
   for (let w = 0; w < fn.words; w++) hash += (records[at + w] as number).toString(16).padStart(8, "0");
-  return hash;
+  return `${hash}.${records[at + fn.words]}`;
 }

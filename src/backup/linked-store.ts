@@ -1,6 +1,8 @@
-import { link, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { link, mkdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { parseName } from "../store/disk/file-paths.ts";
 import { filesIn, indexOf, packsIn, type ShelfPlace, shelvesIn } from "./store-layout.ts";
 
 /** What file systems say that have no hard links, or not for this user. */
@@ -12,8 +14,8 @@ const linksAtATime = 16;
 /** What of a shelf is to be in a backup, by paths as seen from the store's directory. */
 export interface LinkedShelf {
   readonly place: ShelfPlace;
-  /** Of each, whether there is an index file of it. */
-  readonly packs: Map<string, boolean>;
+  /** Of each, how long its index file was when it was linked, in bytes: what follows may list removals of what the refs need. 0 where there was none. */
+  readonly packs: Map<string, number>;
   readonly files: Set<string>;
 }
 
@@ -51,6 +53,20 @@ export class LinkedStore {
     }
   }
 
+  /** Leaves out all but the last file of each large blob: one may have come while the other was on its way out. */
+  dropDoubles(): void {
+    for (const { place, files } of this.shelves.values()) {
+      const last = new Map<string, { serial: number; path: string }>();
+      for (const path of files) {
+        const name = parseName(basename(path), place.function.hexLength);
+        if (name === undefined) continue;
+        const other = last.get(name.hash);
+        if (other !== undefined) files.delete(other.serial < name.serial ? other.path : path);
+        if (other === undefined || other.serial < name.serial) last.set(name.hash, { serial: name.serial, path });
+      }
+    }
+  }
+
   /** Where to read a file from: its link, which leads to all that was appended to it since. */
   path(path: string): string {
     return join(this.links, path);
@@ -60,10 +76,12 @@ export class LinkedStore {
   private async linkPacks({ place, packs }: LinkedShelf): Promise<boolean> {
     let found = false;
     for (const pack of packsIn(this.store, place)) {
-      if (packs.has(pack)) continue;
+      if (packs.has(pack) && !(await this.isReplaced(pack))) continue;
       found = true;
+      packs.delete(pack);
       // The index file first: where it is there and the pack is not, the pack has just gone.
-      const indexed = await this.linkOne(indexOf(pack));
+      const index = indexOf(pack);
+      const indexed = (await this.linkOne(index)) ? (await stat(this.path(index))).size : 0;
       if (await this.linkOne(pack)) packs.set(pack, indexed);
     }
     return found;
@@ -93,8 +111,8 @@ export class LinkedStore {
       return true;
     } catch (error) {
       const { code = "" } = error as NodeJS.ErrnoException;
-      if (code === "EEXIST") return true; // of a pack that had gone before
-      if (code === "ENOENT") return false;
+      if (code === "EEXIST") return this.linkAnew(path);
+      if (code === "ENOENT" && existsSync(dirname(target))) return false;
       if (!unable.has(code)) throw fromFileSystem(error, `cannot link ${path}`);
       throw new StillageError("failed-precondition", `cannot give ${join(this.store, path)} a second name (${code})`, {
         cause: error,
@@ -102,4 +120,23 @@ export class LinkedStore {
       });
     }
   }
+
+  /** Where a name has a link: of the same file, or of one that has gone, and whose name a server that was started since has given again. */
+  private async linkAnew(path: string): Promise<boolean> {
+    if (await this.isReplaced(path)) {
+      await rm(this.path(path), { force: true });
+      return this.linkOne(path);
+    }
+    return existsSync(join(this.store, path));
+  }
+
+  /** Whether the store has another file of this name than the one that is linked. */
+  private async isReplaced(path: string): Promise<boolean> {
+    const now = await stat(join(this.store, path)).catch(absent);
+    return now !== undefined && now.ino !== (await stat(this.path(path))).ino;
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

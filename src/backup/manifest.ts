@@ -8,13 +8,13 @@ import { closeFile, openFile, syncData, syncDirectory, writeAll } from "../store
 export const manifestFile = "backup.json";
 const newManifest = "backup.json.new";
 
-const version = 1;
+const knownVersion = 1;
 
 /** A pack as it was copied. */
 export interface CopiedPack {
   /** What tells the file in the store apart from a later one of the same name. */
   readonly source: string;
-  /** Its first bytes, so many, are in the backup and on the disk. */
+  /** Its first bytes, so many, are in the backup and on the disk, and stay in the store as they are: what follows them there may be cut off after a crash. */
   readonly length: number;
 }
 
@@ -49,10 +49,10 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
     );
   }
   const manifest = parse(readFileSync(path, "utf8"));
-  if (manifest?.version === version) return manifest;
+  if (manifest?.version === knownVersion) return manifest;
   throw new StillageError(
     "failed-precondition",
-    `${path} is ${manifest === undefined ? "not what a backup has" : `of format ${manifest.version}`}; this program knows format ${version}`,
+    `${path} is ${manifest === undefined ? "not what a backup has" : `of format ${manifest.version}`}; this program knows format ${knownVersion}`,
   );
 }
 
@@ -61,7 +61,7 @@ export async function writeManifest(directory: string, manifest: Omit<Manifest, 
   const path = join(directory, newManifest);
   const fd = await openFile(path, "w");
   try {
-    await writeAll(fd, Buffer.from(`${JSON.stringify({ version, ...manifest }, undefined, 1)}\n`), 0);
+    await writeAll(fd, Buffer.from(`${JSON.stringify({ version: knownVersion, ...manifest }, undefined, 1)}\n`), 0);
     await syncData(fd);
   } finally {
     await closeFile(fd);
@@ -81,6 +81,14 @@ function parse(text: string): Manifest | undefined {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== "object" || value === null) return false;
-  const { version, complete, packs } = value as Partial<Manifest>;
-  return typeof version === "number" && typeof complete === "boolean" && typeof packs === "object" && packs !== null;
+  const { version, complete, store, packs } = value as Partial<Manifest>;
+  if (typeof version !== "number" || typeof complete !== "boolean" || typeof packs !== "object" || packs === null)
+    return false;
+  return version !== knownVersion || (typeof store === "string" && Object.values(packs).every(isCopiedPack));
+}
+
+function isCopiedPack(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { source, length } = value as Partial<CopiedPack>;
+  return typeof source === "string" && Number.isSafeInteger(length) && (length as number) >= 0;
 }

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type DigestFunction, functionOfName } from "../base/digest-function.ts";
 import { parseName } from "../store/disk/file-paths.ts";
+import { newEnding } from "../store/disk/index-rewrite.ts";
 import { numberIn } from "../store/disk/pack.ts";
 import { tenantOfDirectory } from "../store/disk/tenant-name.ts";
 
@@ -57,7 +58,7 @@ export function partsIn(directory: string, { path }: ShelfPlace): string[] {
   ];
   return folders.flatMap((folder) =>
     namesIn(join(directory, folder))
-      .filter((name) => name.endsWith(partEnding))
+      .filter((name) => name.endsWith(partEnding) || name.endsWith(newEnding))
       .map((name) => join(folder, name)),
   );
 }

@@ -26,6 +26,11 @@ interface PackList {
   readonly covered: number;
 }
 
+/** How many blobs an index file says are in its pack; `undefined` where there is none. */
+export function listedIn(index: string, fn: DigestFunction): number | undefined {
+  return listOf(index, fn)?.listed.size;
+}
+
 /** `undefined` where there is no such file. */
 function listOf(index: string, fn: DigestFunction): PackList | undefined {
   let fd: number;

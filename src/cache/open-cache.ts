@@ -9,6 +9,9 @@ import type { RefAdmin } from "../store/ref-admin.ts";
 import type { RefStore } from "../store/ref-store.ts";
 import { SqliteRefStore } from "../store/sqlite/sqlite-ref-store.ts";
 
+/** How long what a killed backup has left may keep the room of what is removed, in milliseconds. */
+const clearEveryMs = 3_600_000;
+
 export interface CacheOptions {
   /** Bytes; `undefined`: no limit but the disk's. */
   readonly quota: number | undefined;
@@ -41,11 +44,18 @@ export async function openCache(directory: string, options: CacheOptions): Promi
     ...(faults === undefined ? {} : { faults }),
   });
   try {
-    await clearBackupLinks(directory).catch((error: unknown) => {
-      log.warn({ error }, "cannot delete what a backup has left, which keeps room");
-    });
+    const clear = (): Promise<void> =>
+      clearBackupLinks(directory).catch((error: unknown) => {
+        log.warn({ error }, "cannot delete what a backup has left, which keeps room");
+      });
+    await clear();
     const refs = new SqliteRefStore({ file: join(directory, "refs.sqlite"), durability, clock, log });
-    return { store, refs, refAdmin: refs, close: () => closeAll([() => refs.close(), () => store.close()]) };
+    const clearing = setInterval(clear, clearEveryMs).unref();
+    const close = (): Promise<void> => {
+      clearInterval(clearing);
+      return closeAll([() => refs.close(), () => store.close()]);
+    };
+    return { store, refs, refAdmin: refs, close };
   } catch (error) {
     await store.close();
     throw error;

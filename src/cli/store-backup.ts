@@ -8,11 +8,13 @@ import { withBackupLine } from "./backup-progress-line.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
+import { privately } from "./privately.ts";
 import { readable } from "./readable.ts";
 import { type StoreFlags, storeOf } from "./store-of.ts";
 
 interface Flags extends StoreFlags {
   readonly rate?: number;
+  readonly replace?: true;
   readonly json?: true;
 }
 
@@ -29,6 +31,7 @@ export function storeBackupCommand(end: (status: number) => void): Command {
     .argument("<DIR>", "The directory of the backup; it is made where there is none")
     .option("--store <DIR>", "The store's directory")
     .option("--rate <SIZE>", "The most bytes that are copied in a second", parseRate)
+    .option("--replace", "Also where DIR is a backup of another store, or of this one at another place")
     .option("--config <FILE>", "The server's configuration")
     .option("--json", "Print the result as JSON")
     .addHelpText("after", help);
@@ -36,11 +39,13 @@ export function storeBackupCommand(end: (status: number) => void): Command {
     const flags = command.opts<Flags>();
     const store = storeOf(flags);
     if (store === undefined) return end(exitStatus.usage);
+    process.umask(privately);
+    const replace = flags.replace === true;
     const bytesPerSecond = flags.rate ?? Number.POSITIVE_INFINITY;
     const work = async (signal: AbortSignal): Promise<number> => {
       const progress = new BackupProgress();
       const done = await withBackupLine(progress, () =>
-        backupStore({ store, target, bytesPerSecond, signal, progress }),
+        backupStore({ store, target, replace, bytesPerSecond, signal, progress }),
       );
       process.stdout.write(flags.json ? `${JSON.stringify(done, undefined, 2)}\n` : textOf(done));
       return exitStatus.done;

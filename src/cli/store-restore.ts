@@ -5,6 +5,7 @@ import { withBackupLine } from "./backup-progress-line.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
+import { privately } from "./privately.ts";
 import { readable } from "./readable.ts";
 import { type StoreFlags, storeOf } from "./store-of.ts";
 
@@ -31,6 +32,7 @@ export function storeRestoreCommand(end: (status: number) => void): Command {
     const flags = command.opts<Flags>();
     const store = storeOf(flags);
     if (store === undefined) return end(exitStatus.usage);
+    process.umask(privately);
     const work = async (signal: AbortSignal): Promise<number> => {
       const progress = new BackupProgress();
       const quick = flags.quick === true;

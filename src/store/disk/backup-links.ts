@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
-import { isInUse, lockDirectory } from "./directory-lock.ts";
+import { isInUse, lockDirectory, lockFile } from "./directory-lock.ts";
 
 /** Where a backup keeps other names of the files that it copies, so that nobody takes these away meanwhile. */
 const linkFolder = "backup";
+const linkFolderName = "links";
 
 export interface BackupLinks {
   /** An empty directory in the store's. */
@@ -20,7 +21,7 @@ export interface BackupLinks {
  */
 export async function openBackupLinks(store: string): Promise<BackupLinks> {
   const path = join(store, linkFolder);
-  const links = join(path, "links");
+  const links = join(path, linkFolderName);
   await mkdir(path, { recursive: true });
   const lock = lockAlone(path);
   try {
@@ -33,7 +34,7 @@ export async function openBackupLinks(store: string): Promise<BackupLinks> {
   return {
     path: links,
     close: async () => {
-      await rm(path, { recursive: true, force: true });
+      await removeAll(path);
       lock.release();
     },
   };
@@ -45,10 +46,19 @@ export async function clearBackupLinks(store: string): Promise<void> {
   if (!existsSync(path)) return;
   try {
     const lock = lockDirectory(path);
-    await rm(path, { recursive: true, force: true }).finally(() => lock.release());
+    await removeAll(path).finally(() => lock.release());
   } catch (error) {
     if (!isInUse(error)) throw error;
   }
+}
+
+/** The directory last, and only where nobody has begun another backup in it since its lock went. */
+async function removeAll(path: string): Promise<void> {
+  await rm(join(path, linkFolderName), { recursive: true, force: true });
+  await rm(join(path, lockFile), { force: true });
+  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOTEMPTY" && error.code !== "ENOENT") throw error;
+  });
 }
 
 function lockAlone(path: string): { release(): void } {

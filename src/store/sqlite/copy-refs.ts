@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { backup, type DatabaseSync } from "node:sqlite";
+import { Slices } from "../../base/slices.ts";
 import type { RefName } from "../ref-store.ts";
 import { openToChange, openToRead } from "./open-database.ts";
 import { RefTables } from "./ref-tables.ts";
@@ -43,28 +44,38 @@ export async function copyRefs(
 }
 
 /** Takes those refs out of a copy that are no longer in the file that it is of; returns how many stay and how many went. Errors: as above. */
-export function dropGone(copy: string, file: string): { readonly refs: number; readonly dropped: number } {
+export async function dropGone(
+  copy: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<{ readonly refs: number; readonly dropped: number }> {
   const ours = openToChange(copy);
   try {
     const theirs = openBeside(file);
     try {
-      return dropFrom(ours, theirs);
+      return await dropFrom(ours, theirs, signal);
     } finally {
       theirs.close();
     }
   } catch (error) {
+    if (signal.aborted) throw signal.reason;
     throw fromSqlite(error, `cannot compare ${copy} with ${file}`);
   } finally {
     ours.close();
   }
 }
 
-function dropFrom(ours: DatabaseSync, theirs: DatabaseSync): { refs: number; dropped: number } {
+async function dropFrom(
+  ours: DatabaseSync,
+  theirs: DatabaseSync,
+  signal: AbortSignal,
+): Promise<{ refs: number; dropped: number }> {
   // A backup is opened by whoever restores it: one file, without a journal.
   ours.exec("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL");
   const page = ours.prepare(`SELECT id, space, instance, name FROM refs WHERE id > ? ORDER BY id LIMIT ${pageRefs}`);
   const there = theirs.prepare("SELECT 1 FROM refs WHERE space = ? AND instance = ? AND name = ?");
   const tables = new RefTables(ours);
+  const slices = new Slices();
   let [refs, dropped, last] = [0, 0, Number.MIN_SAFE_INTEGER];
   for (;;) {
     const rows = page.all(last) as unknown as (RefName & { readonly id: number })[];
@@ -74,6 +85,8 @@ function dropFrom(ours: DatabaseSync, theirs: DatabaseSync): { refs: number; dro
     refs += rows.length - gone.length;
     dropped += gone.length;
     if (rows.length < pageRefs) return { refs, dropped };
+    if (slices.over) await slices.rest();
+    signal.throwIfAborted();
   }
 }
 
