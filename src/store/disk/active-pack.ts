@@ -91,7 +91,12 @@ export class ActivePack {
   /** Resolves when all that has been appended before is on the disk, where that is wanted; together with all others who ask. */
   async synced(durable: boolean): Promise<void> {
     if (durable) await this.syncs.ask();
-    if (this.failure !== undefined) throw this.failure; // a later sync may succeed without what an earlier one has lost
+    this.mustBeGood();
+  }
+
+  /** Throws where a sync has failed: a later one may succeed without what that has lost. */
+  mustBeGood(): void {
+    if (this.failure !== undefined) throw this.failure;
   }
 
   /** Notes the record that ends at `end` for the index file. */

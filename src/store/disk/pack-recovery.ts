@@ -11,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { DigestFunction } from "../../base/digest-function.ts";
 import { entryLength } from "../batch-entry.ts";
 import { recordBytes } from "./blob-room.ts";
 import type { DigestIndex } from "./digest-index.ts";
@@ -91,12 +92,15 @@ export class PackRecovery {
     context.space.add(pack.counted);
   }
 
-  /** Takes what one block of an index file lists; false where it lists what cannot be in the pack. */
+  /**
+   * Takes what one block of an index file lists; false, and nothing of it, where it lists what cannot be in the pack. A record that is there
+   * already, at the same place, has been listed twice: see `recoverTail`.
+   */
   private takeBlock(pack: Pack, block: IndexBlock, size: number, doubles: Doubles): boolean {
     const { index } = this;
     const fn = index.function;
     const { records, covered } = block;
-    if (covered > size) return false;
+    if (covered > size || !liesWithin(records, fn, size)) return false;
     const width = recordWords(fn);
     for (let at = 0; at < records.length; at += width) {
       const field = at + fn.words;
@@ -106,15 +110,15 @@ export class PackRecovery {
       const used = records[field + 3] as number;
       const entry = index.find(records, at);
       if (isPresent(records, at, fn)) {
-        if (offset < packHeaderLength || offset + length > size) return false;
         if (entry >= 0) {
+          if (this.isAt(entry, pack, offset)) continue;
           const words = records.slice(at, field);
           doubles.set(offset, { kind: removed, words, word: 0, offset, size: blob, used });
           continue;
         }
         index.insert(records, at, blob, pack.slot, offset, used);
         pack.live += length;
-      } else if (entry >= 0 && index.place(entry) === pack.slot && index.offset(entry) === offset) {
+      } else if (entry >= 0 && this.isAt(entry, pack, offset)) {
         index.remove(entry);
         pack.live -= length;
       } else doubles.delete(offset);
@@ -125,7 +129,8 @@ export class PackRecovery {
 
   /**
    * Finds the records behind what the index file lists, makes them durable, as they may have been on their way, and cuts off the torn
-   * end of a write.
+   * end of a write. Some may be listed all the same, where the process was killed between two blocks of the index file: only the last block
+   * of a write covers them. They are listed once more, in one that does.
    */
   private async recoverTail(pack: Pack, fd: number, size: number): Promise<void> {
     const { index, context } = this;
@@ -133,8 +138,11 @@ export class PackRecovery {
     let blobs = 0;
     const end = scanPack(fd, pack.end, size, index.function, (digests, offset, length) => {
       const record = { words: digests.words, word: 0, offset, size: digests.sizes[0] as number, used };
-      if (index.find(digests.words, 0) >= 0) {
-        pack.index.add({ kind: removed, ...record }, offset + length); // a double, too
+      const entry = index.find(digests.words, 0);
+      if (entry >= 0) {
+        const again = this.isAt(entry, pack, offset); // else it is a double, too
+        const kind = again ? present : removed;
+        pack.index.add({ kind, ...record, ...(again && { used: index.used(entry) }) }, offset + length);
         return;
       }
       index.insert(digests.words, 0, record.size, pack.slot, offset, used);
@@ -148,6 +156,10 @@ export class PackRecovery {
     await syncData(fd); // what is listed is not verified again, whether or not the store is durable
   }
 
+  private isAt(entry: number, { slot }: Pack, offset: number): boolean {
+    return this.index.place(entry) === slot && this.index.offset(entry) === offset;
+  }
+
   private dropIndexesWithoutPack(numbers: ReadonlySet<number>): void {
     for (const name of readdirSync(this.directory)) {
       const found = numberIn(name);
@@ -157,6 +169,18 @@ export class PackRecovery {
       unlinkSync(join(this.directory, indexName(found.number)));
     }
   }
+}
+
+/** Whether the blobs of a block's records can be in a pack of this size. */
+function liesWithin(records: Uint32Array, fn: DigestFunction, size: number): boolean {
+  const width = recordWords(fn);
+  for (let at = 0; at < records.length; at += width) {
+    if (!isPresent(records, at, fn)) continue;
+    const offset = records[at + fn.words] as number;
+    if (offset < packHeaderLength || offset + entryLength(fn, records[at + fn.words + 1] as number) > size)
+      return false;
+  }
+  return true;
 }
 
 /** Whether a pack has its header, which is written where there is nothing: a power cut may come before that of a new pack is on the disk. */

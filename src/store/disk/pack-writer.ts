@@ -47,6 +47,7 @@ export class PackWriter {
   private readonly context: DiskContext;
   private waiting: Group;
   private running: Promise<void> | undefined;
+  /** The last part that was written: settles once it, and all before it, are published or refused. */
   private publishing: Promise<void> | undefined;
   private current: ActivePack | undefined;
 
@@ -111,7 +112,7 @@ export class PackWriter {
     if (failure !== undefined) throw failure;
   }
 
-  /** Appends no more to a pack; resolves when nothing of it is under way. */
+  /** Appends no more to a pack; resolves when nothing of it is under way, and it is closed. */
   async leave(pack: Pack): Promise<void> {
     pack.appendable = false;
     while (this.current?.pack === pack) {
@@ -155,7 +156,7 @@ export class PackWriter {
       const { to, end } = layOut(group, from, buffer, start, active.left);
       part = { group, from, to };
       const position = await active.append(buffer, start, end);
-      this.publishing = this.publish(active, part, position);
+      this.publishing = this.publish(active, part, position, this.publishing);
     } catch (error) {
       this.refuse(part, error);
     } finally {
@@ -165,11 +166,22 @@ export class PackWriter {
     return part.to;
   }
 
-  /** Makes blobs of the records that were written at `position`. Never rejects. */
-  private async publish(active: ActivePack, part: Part, position: number): Promise<void> {
+  /**
+   * Makes blobs of the records that were written at `position`, once those `before` them are: where one part waits for its sync and the
+   * next one does not, the pack would end before what has been published. Never rejects.
+   */
+  private async publish(
+    active: ActivePack,
+    part: Part,
+    position: number,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     try {
       await active.synced(this.context.durable || part.group.origins.size > 0);
+      if (before !== undefined) await before;
+      active.mustBeGood(); // nothing is published behind what was refused
     } catch (error) {
+      if (before !== undefined) await before;
       return this.refuse(part, error);
     }
     const { index } = this;
@@ -229,11 +241,11 @@ export class PackWriter {
     return this.current;
   }
 
+  /** The pack stays the current one until all of it is published and it is closed: whoever leaves it waits for that. */
   private async retire(): Promise<void> {
-    const { current } = this;
+    await this.publishing;
+    await this.current?.close();
     this.current = undefined;
-    await this.publishing; // they end in the order in which they began
-    await current?.close();
   }
 
   private emptyGroup(): Group {
