@@ -13,8 +13,10 @@ import { StillageError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import { ThreadLine } from "../base/thread-line.ts";
 import type { BlobStore } from "../store/blob-store.ts";
+import { HeldCalls } from "../store/disk/held-calls.fixture.ts";
 import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
 import { DistantStore } from "../store/threads/distant-store.ts";
+import { plainDigest } from "../store/threads/plain.ts";
 import { type DoorAsks, type StoreAsks, StoreDesk } from "../store/threads/store-desk.ts";
 import { DistantUploads } from "./distant-uploads.ts";
 import { recallUpload, type UploadAsks, UploadDesk } from "./upload-desk.ts";
@@ -24,8 +26,8 @@ import { type UploadKey, Uploads } from "./uploads.ts";
 class Side implements Disposable {
   readonly uploads: DistantUploads;
   readonly blobs: BlobStore;
+  readonly desk: UploadDesk;
   private readonly store: StoreDesk;
-  private readonly desk: UploadDesk;
   private readonly line: ThreadLine<DoorAsks>;
   private readonly ports = new MessageChannel();
 
@@ -57,13 +59,18 @@ class Side implements Disposable {
     await this.store.close();
   }
 
+  /** Waits until all that has been said before was heard on both sides. */
+  async heard(): Promise<void> {
+    await this.uploads.received(key);
+  }
+
   [Symbol.dispose](): void {
     this.ports.port1.close();
   }
 }
 
 async function withSides(
-  body: (one: Side, other: Side, disk: DiskStore, incoming: () => string[]) => Promise<void>,
+  body: (one: Side, other: Side, disk: DiskStore, incoming: () => string[], directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "store-"));
   const disk = await openDiskStore(directory, { durability: "on", clock: systemClock, log: silentLog });
@@ -71,7 +78,8 @@ async function withSides(
   try {
     using one = new Side(disk, table);
     using other = new Side(disk, table);
-    await body(one, other, disk, () => readdirSync(join(directory, "tenants/@/sha256/incoming")));
+    const inside = join(directory, "tenants/@/sha256/incoming");
+    await body(one, other, disk, () => readdirSync(inside), inside);
     await table.stop();
     assert.deepEqual([one.held, other.held], [0, 0], "nothing is lent any more");
   } finally {
@@ -169,6 +177,76 @@ describe("an upload of which two threads take parts", () => {
       const again = await other.uploads.open(other.blobs, key, 0);
       await again.write(bytes.subarray(0, 10));
       await other.uploads.close(again);
+      assert.deepEqual(incoming(), []);
+    }));
+
+  for (const [offset, what] of [
+    [4_000_000, "beyond what has come"],
+    [900_000, "where it stopped"],
+  ] as const) {
+    it(`cannot go on ${what} while it is given up, and its file is not closed before it is written`, () =>
+      withSides(async (one, other, _, incoming) => {
+        using writes = new HeldCalls("write");
+        const begun = await one.uploads.open(one.blobs, key, 0);
+        await begun.write(bytes.subarray(0, 900_000));
+        await writes.next();
+        const suspended = one.uploads.suspend(begun); // what is so short is not kept
+        const opening = other.uploads.open(other.blobs, key, offset);
+        const refused = assert.rejects(opening, { code: "out-of-range" });
+        for (const side of [other, one, one]) await side.heard();
+        writes.letGo();
+        await Promise.all([suspended, refused]);
+        assert.deepEqual([writes.closedEarly, incoming()], [[], []]);
+      }));
+  }
+
+  it("has one writer where two clients go on at the same moment", () =>
+    withSides(async (one, other, disk) => {
+      const begun = await one.uploads.open(one.blobs, key, 0);
+      await begun.write(bytes.subarray(0, half));
+      await one.uploads.suspend(begun);
+      const sides = [one, other];
+      const opened = await Promise.allSettled(sides.map(({ uploads, blobs }) => uploads.open(blobs, key, half)));
+      let writers = 0;
+      for (const [i, { uploads }] of sides.entries()) {
+        const each = opened[i];
+        if (each?.status !== "fulfilled") continue;
+        const turn = each.value;
+        if (!turn.superseded) {
+          writers++;
+          await turn.write(bytes.subarray(half));
+          await turn.finish();
+        }
+        await uploads.close(turn);
+      }
+      assert.equal(writers, 1);
+      assert.ok(isThere(disk, digest));
+    }));
+
+  it("gives back what it held where its file cannot be closed", () =>
+    withSides(async (one, _other, disk, incoming, directory) => {
+      const before = disk.usage();
+      const begun = await one.uploads.open(one.blobs, key, 0);
+      await begun.write(bytes);
+      using closes = new HeldCalls("close", directory);
+      const finished = assert.rejects(async () => begun.finish());
+      (await closes.next()).fail("EIO");
+      closes.letGo();
+      await finished;
+      await one.uploads.close(begun);
+      assert.deepEqual([disk.usage(), incoming()], [before, []]);
+    }));
+
+  it("belongs to nobody's turn where it is begun while the thread's other uploads are given up", () =>
+    withSides(async (one, other, _, incoming) => {
+      const begun = await one.uploads.open(one.blobs, key, 0);
+      await begun.write(bytes.subarray(0, 10));
+      const late = { instance: "", upload: "late", digest: plainDigest(digest) };
+      const opening = one.desk.answers().openTurn(late, 0);
+      const refused = assert.rejects(opening, { code: "unavailable" });
+      await one.die();
+      await refused;
+      assert.equal(await other.uploads.received({ ...key, upload: "late" }), undefined);
       assert.deepEqual(incoming(), []);
     }));
 });

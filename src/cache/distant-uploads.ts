@@ -12,6 +12,8 @@ import { minResumableBytes, type ResumableUploads, type UploadKey, UploadTurn } 
 interface Taken {
   readonly turn: UploadTurn;
   readonly upload: DistantUpload;
+  /** Settles when it is given up, once that has begun: it may be written to until then. */
+  closing: Promise<void> | undefined;
 }
 
 /** The uploads whose table another thread has: those of its clients this thread takes, and gives back when a client goes away or comes back elsewhere. */
@@ -33,14 +35,23 @@ export class DistantUploads implements ResumableUploads {
     const begun = await this.line.ask("openTurn", plainKey(key), offset).catch(refuseForAWhile);
     const upload = this.store.take(key.digest, begun.upload);
     const turn = new UploadTurn(String(upload.number), retryUploadWhenFull(upload), begun.toSkip);
-    this.taken.set(turn.key, { turn, upload });
+    this.taken.set(turn.key, { turn, upload, closing: undefined });
     return turn;
   }
 
   async close(turn: UploadTurn): Promise<void> {
-    if (turn.superseded) return this.forget(turn);
-    this.taken.delete(turn.key);
-    await turn.upload.abort();
+    const taken = this.taken.get(turn.key);
+    if (turn.superseded || taken === undefined) return this.forget(turn);
+    taken.closing ??= this.giveUp(turn);
+    await taken.closing;
+  }
+
+  private async giveUp(turn: UploadTurn): Promise<void> {
+    try {
+      await turn.upload.abort();
+    } finally {
+      this.taken.delete(turn.key);
+    }
     await this.line.ask("closeTurn", Number(turn.key));
   }
 
@@ -50,11 +61,11 @@ export class DistantUploads implements ResumableUploads {
     if (turn.superseded || taken === undefined) return this.forget(turn);
     if (turn.upload.received < minResumableBytes) return this.close(turn);
     try {
-      await turn.upload.rest();
+      await turn.rest();
     } catch {
       return this.close(turn); // what was not written cannot be continued
     }
-    if (turn.superseded) return this.forget(turn);
+    if (turn.superseded || taken.closing !== undefined) return this.forget(turn);
     this.taken.delete(turn.key);
     await this.line.ask("parkTurn", taken.upload.number, taken.upload.handOver());
   }
@@ -64,15 +75,26 @@ export class DistantUploads implements ResumableUploads {
     this.line.tell("closeTurn", Number(turn.key));
   }
 
-  /** Another thread goes on with an upload: its turn here is over. `undefined` where it is over already. */
+  /** Another thread goes on with an upload: its turn here is over. `undefined` where it is over already, and nothing of it writes any more. */
   async recall(number: number): Promise<HandedOver | undefined> {
+    // The answer that gave it to this thread may have come in the same message, and whoever waits for that not have gone on.
+    if (!this.taken.has(String(number))) await new Promise((resolve) => setImmediate(resolve));
     const taken = this.taken.get(String(number));
     if (taken === undefined) return undefined;
-    const { turn, upload } = taken;
+    const { turn, upload, closing } = taken;
+    if (closing !== undefined) {
+      await closing;
+      return undefined;
+    }
     turn.superseded = true;
     this.taken.delete(turn.key);
     await turn.quiet;
-    await upload.rest();
+    try {
+      await upload.rest();
+    } catch (error) {
+      await upload.abort(); // nobody else gives its memory back
+      throw error;
+    }
     return upload.handOver();
   }
 }

@@ -1,3 +1,4 @@
+import { StillageError } from "../base/errors.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import { type HandedOver, LentUpload, type PlainUpload } from "../store/threads/lent-upload.ts";
 import { digestOfPlain, type PlainDigest } from "../store/threads/plain.ts";
@@ -21,8 +22,8 @@ export interface PlainTurn {
 export type UploadAsks = ReturnType<UploadDesk["answers"]>;
 
 /** The hook of the `Uploads` whose uploads are lent to threads. */
-export async function recallUpload(upload: unknown): Promise<void> {
-  if (upload instanceof LentUpload) await upload.handOver();
+export async function recallUpload(upload: unknown): Promise<boolean> {
+  return upload instanceof LentUpload ? upload.handOver() : true;
 }
 
 /**
@@ -50,6 +51,7 @@ export class UploadDesk {
 
   /** The thread has ended: so have its turns. */
   async end(): Promise<void> {
+    this.store.end(); // first: a turn that is being opened would be nobody's
     await Promise.all([...this.turns.keys()].map((number) => this.close(number)));
   }
 
@@ -61,7 +63,8 @@ export class UploadDesk {
     };
     const turn = await uploads.open(begin, key, offset);
     try {
-      const upload = await store.lend(turn.upload as LentUpload);
+      if (turn.superseded) throw new StillageError("aborted", "the upload was continued by another call");
+      const upload = store.lend(turn.upload as LentUpload);
       this.turns.set(upload.number, turn);
       return { upload, toSkip: turn.toSkip };
     } catch (error) {

@@ -60,9 +60,9 @@ export class UploadTurn {
     return this.busy(this.upload.finish());
   }
 
-  /** Gives memory back while nobody writes. Where that fails, whoever goes on hears of it. */
+  /** Gives memory back while nobody writes. Errors: what could not be written; whoever goes on hears of it, too. */
   async rest(): Promise<void> {
-    await this.busy(this.upload.rest())?.catch(() => {});
+    await this.busy(this.upload.rest());
   }
 
   private busy(work: MaybePromise<void>): MaybePromise<void> {
@@ -91,11 +91,11 @@ export interface ResumableUploads {
 export class Uploads implements ResumableUploads {
   private readonly turns = new Map<string, UploadTurn>();
   private readonly clock: Clock;
-  private readonly handOver: (upload: Upload) => Promise<void>;
+  private readonly handOver: (upload: Upload) => Promise<boolean>;
   private readonly timer: NodeJS.Timeout;
 
-  /** `handOver` settles when whoever has written to an upload writes no more, and it can go on elsewhere. */
-  constructor(clock: Clock, handOver: (upload: Upload) => Promise<void> = async () => {}) {
+  /** `handOver` settles when whoever has written to an upload writes no more, and says whether it can go on elsewhere. */
+  constructor(clock: Clock, handOver: (upload: Upload) => Promise<boolean> = async () => true) {
     this.clock = clock;
     this.handOver = handOver;
     this.timer = setInterval(() => void this.expire(), idleUploadMs / 10);
@@ -154,8 +154,8 @@ export class Uploads implements ResumableUploads {
       this.turns.delete(text);
       await before.quiet;
       const { upload } = before;
-      await this.handOver(upload);
-      if (offset <= upload.received) return new UploadTurn(text, upload, upload.received - offset);
+      const goesOn = await this.handOver(upload);
+      if (goesOn && offset <= upload.received) return new UploadTurn(text, upload, upload.received - offset);
       await upload.abort();
     }
     throw new StillageError("out-of-range", `the upload cannot go on at ${offset}: less of it is here`, {
@@ -174,7 +174,7 @@ export class Uploads implements ResumableUploads {
     if (turn.superseded) return;
     await turn.quiet;
     if (this.turns.get(turn.key) !== turn || turn.upload.received < minResumableBytes) return this.close(turn);
-    await turn.rest();
+    await turn.rest().catch(() => {}); // whoever goes on hears of it
     if (turn.superseded || this.turns.get(turn.key) !== turn) return;
     turn.idleSince = this.clock();
     await this.expire();

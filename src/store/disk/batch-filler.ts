@@ -30,13 +30,13 @@ export interface BatchPlan<P> {
 
 /** What the runs of a batch are read from. */
 export interface RunFiles<P> {
-  /** The descriptor of a pack, good until `release`. */
+  /** The descriptor of a pack, good until `release`; less than 0 where it is to be had by `open`. */
   acquire(pack: P): number;
   release(pack: P): void;
   /** Keeps a pack in its place for one who is going to `acquire` it, until `letGo`. */
   hold(pack: P): void;
   letGo(pack: P): void;
-  /** The descriptor of a file, good until `close`; `undefined` where it is gone. */
+  /** The descriptor of a file, or of a pack that is not at hand, good until `close`; `undefined` where it is gone. */
   open(run: Run<P>, digests: DigestList): Promise<number | undefined>;
   close(fd: number): Promise<void>;
   /** Digest `i` turned out not to lie where it should: in that run's pack or file, and at that offset. */
@@ -68,9 +68,7 @@ export class BatchFiller {
     const batch: Batch<P> = { ...plan, digests, files, buffer: this.buffers.take(bytes), unread: [] };
     let next = 0;
     try {
-      while (next < runs.length && runs[next]?.pack !== undefined && this.pace.atOnce) {
-        this.readAtOnce(runs[next++] as Run<P>, batch);
-      }
+      while (next < runs.length && this.pace.atOnce && this.readAtOnce(runs[next] as Run<P>, batch)) next++;
     } catch (error) {
       this.buffers.give(batch.buffer);
       throw fromFileSystem(error, "cannot read blobs");
@@ -78,15 +76,18 @@ export class BatchFiller {
     return next === runs.length ? this.finish(batch) : this.readRest(batch, next);
   }
 
-  private readAtOnce<P>({ pack, offset, at, end }: Run<P>, batch: Batch<P>): void {
+  /** `false` where what it is to be read from is not at hand. */
+  private readAtOnce<P>({ pack, offset, at, end }: Run<P>, batch: Batch<P>): boolean {
     const { files } = batch;
-    const fd = files.acquire(pack as P);
+    const fd = pack === undefined ? -1 : files.acquire(pack);
+    if (fd < 0) return false;
     try {
       const count = this.pace.measure(() => readSync(fd, batch.buffer, at, end - at, offset));
       if (count < end - at) batch.unread.push({ from: at + count, to: end });
     } finally {
       files.release(pack as P);
     }
+    return true;
   }
 
   private async readRest<P>(batch: Batch<P>, first: number): Promise<BatchRead> {
@@ -109,28 +110,22 @@ export class BatchFiller {
   private async readRun<P>(run: Run<P>, batch: Batch<P>): Promise<void> {
     const { pack, i, offset, at, end } = run;
     const { digests, buffer, unread, files } = batch;
-    if (pack !== undefined) {
-      const fd = files.acquire(pack);
-      const count = await readFully(fd, buffer.subarray(at, end), offset).finally(() => files.release(pack));
+    const atHand = pack === undefined ? -1 : files.acquire(pack);
+    if (pack !== undefined && atHand >= 0) {
+      const count = await readFully(atHand, buffer.subarray(at, end), offset).finally(() => files.release(pack));
       if (count < end - at) unread.push({ from: at + count, to: end });
       return;
     }
-    const from = writeHead(
-      buffer,
-      at,
-      digests.function,
-      digests.words,
-      i * digests.function.words,
-      digests.sizes[i] as number,
-    );
+    const { function: fn, words, sizes } = digests;
+    const from = pack === undefined ? writeHead(buffer, at, fn, words, i * fn.words, sizes[i] as number) : at;
     const fd = await files.open(run, digests);
     if (fd === undefined) {
       unread.push({ from, to: end });
       return;
     }
     try {
-      const count = await readFully(fd, buffer.subarray(from, end), 0);
-      if (count < end - from) unread.push({ from, to: end });
+      const count = await readFully(fd, buffer.subarray(from, end), pack === undefined ? 0 : offset);
+      if (count < end - from) unread.push({ from: from + count, to: end });
     } finally {
       await files.close(fd);
     }

@@ -80,7 +80,7 @@ export class FileUpload implements Upload {
   }
 
   private async drop(): Promise<void> {
-    await this.pieces.close();
+    await this.pieces.close().catch(() => {}); // the descriptor is gone all the same, and nobody wants the file
     await this.end.drop();
   }
 

@@ -26,6 +26,7 @@ export class OpenPacks {
   release(pack: Pack): void {
     pack.reading.users--;
     this.left(pack);
+    if (this.open.size > maxOpen) this.closeOldest(); // there were more that were being read
   }
 
   /** Keeps a pack in its place for one who is going to `acquire` it, until `letGo`. */

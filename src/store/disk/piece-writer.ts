@@ -65,17 +65,16 @@ export class PieceWriter {
     if (rest.length > 0) return this.writeOn(rest);
   }
 
-  /** Writes what can be written by itself and lets go of its buffer until more comes. */
+  /**
+   * Writes what can be written by itself and lets go of its buffer until more comes. A lent file may go on in another thread from here, which would
+   * not hear of what fails in this one: nothing is under way any more then. Errors: what was not written, or not kept by the disk.
+   */
   async rest(): Promise<void> {
     await this.settled();
-    const { gathered, filled } = this;
-    if (gathered === undefined) return;
-    const whole = this.mode.direct ? filled - (filled % directAlignment) : filled;
-    this.kept = new Uint8Array(gathered.subarray(whole, filled));
-    if (whole > 0) this.start(whole);
-    else this.pool.give(gathered);
-    this.gathered = undefined;
-    this.filled = this.kept.length;
+    if (this.gathered !== undefined) this.writeGathered(this.gathered);
+    await this.settled(); // also where another rest began the write
+    if (this.mode.lent !== true) return;
+    await this.syncing; // the system tells of a lost write once: the sync of whoever goes on would find nothing wrong
     await this.settled();
   }
 
@@ -100,6 +99,16 @@ export class PieceWriter {
     if (this.gathered !== undefined) this.pool.give(this.gathered);
     this.gathered = undefined;
     if (this.mode.lent !== true) await closeFile(this.fd);
+  }
+
+  private writeGathered(gathered: Buffer<ArrayBuffer>): void {
+    const { filled } = this;
+    const whole = this.mode.direct ? filled - (filled % directAlignment) : filled;
+    this.kept = new Uint8Array(gathered.subarray(whole, filled));
+    if (whole > 0) this.start(whole);
+    else this.pool.give(gathered);
+    this.gathered = undefined;
+    this.filled = this.kept.length;
   }
 
   private async writeOn(chunk: Uint8Array): Promise<void> {

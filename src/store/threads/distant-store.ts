@@ -4,7 +4,7 @@ import type { DigestFunction } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import type { ThreadLine } from "../../base/thread-line.ts";
 import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
-import { BatchFiller, type RunFiles } from "../disk/batch-filler.ts";
+import { BatchFiller } from "../disk/batch-filler.ts";
 import { alignedBuffer } from "../disk/direct-io.ts";
 import { DiskBlob } from "../disk/disk-blob.ts";
 import { FileUpload } from "../disk/file-upload.ts";
@@ -15,7 +15,7 @@ import { ReadPace } from "../disk/read-pace.ts";
 import { verifyAndSync } from "../disk/shared-bytes.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
-import { planOfPlain } from "./batch-lease.ts";
+import { filesOfPlan, planOfPlain } from "./batch-lease.ts";
 import { DistantUpload } from "./distant-upload.ts";
 import type { PlainUpload } from "./lent-upload.ts";
 import { plainDigest, plainDigests } from "./plain.ts";
@@ -124,15 +124,11 @@ class DistantTenant implements BlobStore {
     const batch = await line.ask("readBatch", this.instance, plainDigests(digests));
     const { lease } = batch;
     const plan = planOfPlain(batch);
-    const files: RunFiles<number> = {
-      acquire: (fd) => fd,
-      hold: () => {}, // they are open as long as the lease
-      letGo: () => {},
-      release: () => {},
-      open: (run) => line.ask("openRun", lease, plan.runs.indexOf(run)),
+    const files = filesOfPlan(plan, {
+      open: (run) => line.ask("openRun", lease, run),
       close: (fd) => line.ask("closeRun", lease, fd),
-      discard: (_, i, run, offset) => line.tell("discard", lease, i, plan.runs.indexOf(run), offset),
-    };
+      discard: (i, run, offset) => line.tell("discard", lease, i, run, offset),
+    });
     try {
       return await store.filler.fill(digests, plan, files);
     } finally {

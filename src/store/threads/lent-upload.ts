@@ -2,7 +2,8 @@ import type { Digest } from "../../base/digest.ts";
 import { showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Upload } from "../blob-store.ts";
-import type { WrittenSoFar } from "../disk/piece-writer.ts";
+import type { UploadEnd } from "../disk/file-upload.ts";
+import type { PieceWriter, WrittenSoFar } from "../disk/piece-writer.ts";
 import type { BegunUpload } from "../disk/shelf.ts";
 
 /** Where another thread can go on with an upload. */
@@ -66,13 +67,16 @@ export class LentUpload implements Upload {
     this.count[0] = soFar.received;
   }
 
-  /** Has whoever writes stop. Errors: what kept that thread from it; the upload is lost then. */
-  async handOver(): Promise<void> {
-    const { recall } = this;
+  /** Has whoever writes stop; `false` where it ends with him. Errors: what kept that thread from stopping; the upload is lost then. */
+  async handOver(): Promise<boolean> {
+    if (this.ended !== undefined) return false;
+    const { recall, soFar: before } = this;
+    if (recall === undefined) return true;
     this.recall = undefined;
     try {
-      const soFar = await recall?.();
+      const soFar = await recall();
       if (soFar !== undefined) this.park(soFar);
+      return this.soFar !== before; // it may have been parked meanwhile
     } catch (error) {
       await this.abort();
       throw error;
@@ -93,7 +97,7 @@ export class LentUpload implements Upload {
     this.mustRun();
     const { file, end } = this.begun;
     if (file === undefined) throw new StillageError("internal", "this upload has no file");
-    this.ended = file.pieces.close().then(() => end.publish());
+    this.ended = closeAndPublish(file.pieces, end);
     await this.ended;
   }
 
@@ -114,7 +118,7 @@ export class LentUpload implements Upload {
 
   private async drop(): Promise<void> {
     const { file, end } = this.begun;
-    await file?.pieces.close();
+    await file?.pieces.close().catch(() => {}); // the descriptor is gone all the same, and nobody wants the file
     await end.drop();
   }
 
@@ -122,4 +126,14 @@ export class LentUpload implements Upload {
     if (this.ended === undefined) return;
     throw new StillageError("aborted", `the upload of ${showDigest(this.digest)} has ended`);
   }
+}
+
+async function closeAndPublish(pieces: PieceWriter, end: UploadEnd): Promise<void> {
+  try {
+    await pieces.close();
+  } catch (error) {
+    await end.drop();
+    throw error;
+  }
+  await end.publish();
 }

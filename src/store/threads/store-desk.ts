@@ -85,7 +85,7 @@ export class StoreDesk {
         return this.tenant(instance).putVerified(digest, this.bytes(slab, at, digest.size));
       },
       upload: async (instance: string, digest: PlainDigest): Promise<PlainUpload> =>
-        this.lend(await this.begin(instance, digest)),
+        this.lendOrDrop(await this.begin(instance, digest)),
       keepUpload: (number: number, slab: number, at: number, length: number): Promise<void> =>
         this.upload(number)
           .keep(this.bytes(slab, at, length))
@@ -108,17 +108,16 @@ export class StoreDesk {
     return new LentUpload(named, await this.tenant(instance).begin(named));
   }
 
-  /** Gives an upload to the thread. */
-  async lend(upload: LentUpload): Promise<PlainUpload> {
-    if (this.closed) {
-      await upload.abort();
-      throw hasEnded();
-    }
+  /** Gives an upload to the thread. Errors: `unavailable` where that has ended. */
+  lend(upload: LentUpload): PlainUpload {
+    if (this.closed) throw hasEnded();
     const number = ++this.last;
     const lent = upload.lend(number, async () => {
-      const soFar = await this.recall(number);
-      this.uploads.delete(number);
-      return soFar;
+      try {
+        return await this.recall(number);
+      } finally {
+        this.uploads.delete(number);
+      }
     });
     this.uploads.set(number, upload);
     return lent;
@@ -130,15 +129,29 @@ export class StoreDesk {
     this.uploads.delete(number);
   }
 
+  /** Gives nothing to the thread from now on: it has ended. */
+  end(): void {
+    this.closed = true;
+  }
+
   /** Frees what the thread held. To be called when it has ended, and nothing of it reads or writes any more. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.end();
     for (const lease of this.leases.values()) lease.end();
     this.leases.clear();
     this.slabs.clear();
     const uploads = [...this.uploads.values()];
     this.uploads.clear();
     await Promise.all(uploads.map((upload) => upload.abort()));
+  }
+
+  private async lendOrDrop(upload: LentUpload): Promise<PlainUpload> {
+    try {
+      return this.lend(upload);
+    } catch (error) {
+      await upload.abort();
+      throw error;
+    }
   }
 
   private lendBlob(blob: Blob): PlainBlob {
