@@ -3,6 +3,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # The checkout's own Node, where there is one, and its tools come first.
 export PATH := $(CURDIR)/.node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Tests start the programs many hundred times: what is compiled once takes a third of the time.
+export NODE_COMPILE_CACHE := $(CURDIR)/.cache/compiled
 
 # A test that takes this long (milliseconds) hangs; the slowest takes a fraction of it.
 unit-limit := 60000
@@ -61,7 +63,7 @@ test-fault: test-setup ## Kills, damage, full disks, archives that mean harm
 
 .PHONY: test-power
 test-power: test-setup ## Power cuts, simulated at some hundred moments of real processes
-	NODE_COMPILE_CACHE=$(CURDIR)/.cache/compiled $(call node-test,$(process-limit)) 'test/power/**/*.test.ts'
+	$(call node-test,$(process-limit)) 'test/power/**/*.test.ts'
 
 .PHONY: test-conformance
 test-conformance: test-setup ## The API's semantics, also against buildbox-casd, and bounded fuzzing
