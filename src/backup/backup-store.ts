@@ -66,7 +66,7 @@ export interface BackedUp {
   readonly files: number;
   /** Of packs and large blobs. */
   readonly bytes: number;
-  /** Those of them that were not in the backup before. */
+  /** Those of them that were not in the backup before, or only behind what an index file covers. */
   readonly copied: number;
 }
 

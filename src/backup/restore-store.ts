@@ -102,7 +102,8 @@ class Restore {
     progress.bytesToCopy = this.manifest.bytes;
     await this.copy(refsFile);
     for (const place of shelvesIn(backup)) await this.copyShelf(place);
-    for (const pack of Object.keys(this.manifest.packs)) if (!this.copied.has(pack) && !this.lost.has(pack)) this.noteLost(pack, 1);
+    for (const pack of Object.keys(this.manifest.packs))
+      if (!this.copied.has(pack) && !this.lost.has(pack)) this.noteLost(pack, 1);
     await this.copier.finish();
     progress.phase = "verifying";
     const refs = this.refs(quick);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, statSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -29,6 +30,13 @@ test("a backup of a running server becomes a store that another one serves", asy
   const restored = await stillage("store", "restore", "saved", "--store", "new");
   assert.deepEqual([restored.status, restored.stderr], [0, ""]);
   assert.match(restored.stdout, /^\/.*\/new: 12 refs of 20\d\d-.*Z, 22 blobs \(all verified\), 3\.6 kB\n$/);
+  for (const name of ["saved", "new"]) {
+    const root = join(folder.path, name);
+    const all = [root, ...readdirSync(root, { recursive: true, encoding: "utf8" }).map((each) => join(root, each))];
+    // Who may not read the store may not read what is made of it.
+    const open = all.filter((path) => (statSync(path).mode & 0o077) !== 0);
+    assert.deepEqual(open, []);
+  }
   const quick = await stillage("store", "restore", "saved", "--store", "quick", "--quick", "--json");
   const { blobs, verified, damaged } = JSON.parse(quick.stdout);
   assert.deepEqual([blobs, verified, damaged], [22, false, []]);

@@ -121,7 +121,6 @@ describe("a backup beside changes", () => {
       code: "invalid",
     });
     const lock = lockDirectory(place.target);
-    // A lock of this process is seen by a connection of its own only.
     await assert.rejects(backupStore({ ...into, replace: true }), { message: /another backup into .* is under way/ });
     lock.release();
   });
