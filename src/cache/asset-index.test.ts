@@ -50,7 +50,10 @@ describe("AssetIndex", () => {
   it("is used when it is made, of however old an asset", async () => {
     const { blobs, refs, find, store } = setUp();
     await store(["urn:unpacked"], await putBlob(blobs, "one"), { stored: 500 });
-    assert.deepEqual([...refs.list({})].map(({ stored, used }) => [stored, used]), [[500, 10_000]]);
+    assert.deepEqual(
+      [...refs.list({})].map(({ stored, used }) => [stored, used]),
+      [[500, 10_000]],
+    );
     assert.equal(await find(["urn:unpacked"], { oldest: 501 }), undefined);
   });
 

@@ -9,6 +9,7 @@ import { SweepClock } from "../expiry/sweep-clock.ts";
 import type { Reason } from "../expiry/verdicts.ts";
 import { readCensus } from "../store/disk/read-only-census.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
+import { reclaimable } from "../store/disk/shelf-compaction.ts";
 import type { RefName } from "../store/ref-store.ts";
 import { openRefs } from "../store/sqlite/read-only-refs.ts";
 import type { ExpiryConfig } from "./expiry-settings.ts";
@@ -52,7 +53,7 @@ export async function previewSweep(config: ExpiryConfig, json: boolean, signal: 
     const size = refs.size();
     const bytesBefore = use.bytes + size.bytes - size.free;
     const leave = room !== undefined && bytesBefore >= room.high ? room.low : undefined;
-    const excess = excessOf({ bytes: bytesBefore, dead: use.dead }, leave);
+    const excess = excessOf({ bytes: bytesBefore, reclaimable: reclaimable(use.dead, use.bytes) }, leave);
     const slices = new StoppableSlices(signal);
     const { plan } = await openPlan({ census, refs, order: await refs.order(), clock, settings, excess, slices });
     await plan.choose();

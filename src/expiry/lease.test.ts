@@ -32,6 +32,23 @@ describe("the lease", () => {
     );
   });
 
+  it("does not run while no server has the store, also where the next one is asked at once", async () => {
+    const world = new World();
+    await world.pushResult("one", "one");
+    await world.pushResult("other", "other");
+    world.now += 100 * hour;
+    world.restart();
+    world.now += 300;
+    const action = digestOf(sha256, Buffer.from("one"));
+    assert.ok(await world.actions.get(action, inlineNothing));
+    world.now += 3 * hour;
+    await world.sweep({}, 0);
+    assert.deepEqual([world.has("one out"), world.has("other out"), world.list().length], [true, true, 2]);
+    world.now += hour;
+    await world.sweep({}, 0);
+    assert.deepEqual([world.has("one out"), world.has("other out"), world.list().length], [true, false, 1]);
+  });
+
   it("is that of what is used while others are being removed, whatever clock has noted its use before", async () => {
     const world = new World();
     const right = world.now;

@@ -11,14 +11,17 @@ export const condemned = 1;
 /** What is made ready for blobs that come during a sweep. */
 const growth = 1.125;
 
+/** What `ShelfMarks.begin` tells apart: the kinds of walks, and counting. */
+export const bits = { directory: 1, tree: 2, artifact: 4, source: 8, counted: 16 } as const;
+
 /** What is known of the blobs of one shelf: five bytes for each. */
 export class ShelfMarks {
   readonly census: BlobCensus;
-  /** The blobs that there were at first have numbers below. What comes later is not to be removed, but may lead to what is. */
+  /** The blobs that there were at first have numbers below. What comes later may lead to them; it is leased, as are those that get numbers below. */
   readonly top: number;
   /** When the ref that was used last, of those that reach a blob, was used; 0 where none does. */
   reached: Uint32Array;
-  /** What was walked already, one bit for each kind of walk. */
+  /** What was done at each blob, as `bits`. */
   private walked: Uint8Array;
 
   constructor(census: BlobCensus) {
@@ -34,7 +37,7 @@ export class ShelfMarks {
     if ((this.reached[number] as number) < time) this.reached[number] = time;
   }
 
-  /** Whether nobody has begun a walk of this kind at this blob yet; now somebody has. */
+  /** Whether nobody has begun what a bit stands for at this blob yet; now somebody has. */
   begin(number: number, bit: number): boolean {
     if (number >= this.walked.length) this.grow(number);
     const before = this.walked[number] as number;

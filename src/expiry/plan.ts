@@ -6,7 +6,7 @@ import { BlobFates } from "./blob-fates.ts";
 import { cutoff } from "./cutoff.ts";
 import { inSlices } from "./in-slices.ts";
 import { type ExpirySettings, type Limit, matches, showScope } from "./limits.ts";
-import { condemned, kept, marksOf, type ShelfMarks, type TenantMarks } from "./marks.ts";
+import { bits, condemned, kept, marksOf, type ShelfMarks, type TenantMarks } from "./marks.ts";
 import { RefTimes } from "./ref-times.ts";
 import { RefWalk } from "./ref-walk.ts";
 import type { Stamps } from "./stamps.ts";
@@ -24,9 +24,6 @@ export interface PlanParts {
   readonly refBytes: number;
   readonly slices: Slices;
 }
-
-/** The bit that marks blobs which a limit has counted; `walks.ts` has the others. */
-const counted = 16;
 
 /**
  * What is to go, and why. Refs that their own date, an age or the limit of a space takes are chosen first. What the others reach is marked, most
@@ -125,7 +122,7 @@ export class Plan {
       bytes += refBytes;
       if (bytes <= size) {
         await this.walk.from(order.ids[place] as number, (shelf, number) => {
-          if (shelf.begin(number, counted)) bytes += shelf.census.room(number);
+          if (shelf.begin(number, bits.counted)) bytes += shelf.census.room(number);
         });
       }
       if (bytes > size && !times.held(place)) verdicts.evict(place, reason);

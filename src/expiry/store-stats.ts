@@ -2,7 +2,7 @@ import type { Slices } from "../base/slices.ts";
 import type { StoreCensus } from "../store/blob-census.ts";
 import type { RefAdmin, RefKind, RefOrder } from "../store/ref-admin.ts";
 import { inSlices } from "./in-slices.ts";
-import { marksOf, type TenantMarks } from "./marks.ts";
+import { bits, marksOf, type TenantMarks } from "./marks.ts";
 import { RefWalk } from "./ref-walk.ts";
 
 /** Blobs, and the bytes that they take on the disk with their index records. */
@@ -34,9 +34,6 @@ export interface StatsParts {
   readonly slices: Slices;
 }
 
-/** The bit that marks blobs which are counted for a kind; `walks.ts` has the others. */
-const counted = 16;
-
 /** What each instance has. Looks at every ref and every directory. */
 export async function statsOf({ census, refs, order, slices }: StatsParts): Promise<InstanceStats[]> {
   const tenants = marksOf(census);
@@ -63,7 +60,7 @@ export async function statsOf({ census, refs, order, slices }: StatsParts): Prom
         stats.oldestUse = order.used[i];
       }
       await walk.from(order.ids[i] as number, (shelf, number) => {
-        if (!shelf.begin(number, counted)) return;
+        if (!shelf.begin(number, bits.counted)) return;
         shelf.reach(number, 1);
         stats.blobs++;
         stats.bytes += shelf.census.room(number);

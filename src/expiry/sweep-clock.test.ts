@@ -47,6 +47,18 @@ describe("the clock of sweeps", () => {
     assert.equal(clock.read().leaseStart, start + hour);
   });
 
+  it("lengthens leases from before by what may not have been noted then, once, and ages nothing by it", () => {
+    const { clock, pass } = setUp();
+    const lastUse = start - 5 * year;
+    clock.resume(lastUse, hour / 6);
+    assert.equal(clock.read().leaseStart, lastUse - 4 * hour - hour / 6);
+    assert.equal(clock.read().ageNow, lastUse);
+    pass(3 * hour);
+    assert.equal(clock.read().leaseStart, lastUse - hour - hour / 6);
+    pass(2 * hour);
+    assert.equal(clock.read().leaseStart, start + hour);
+  });
+
   it("keeps leases for as long as they are when it is set forward, and ages nothing at once", () => {
     const { clock, state, pass } = setUp();
     clock.resume(start);

@@ -1,7 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-
-/** Clocks that differ by less are right: uses that were noted a little late, or by a clock that was set since. */
-const slackMs = 600_000;
+import { clockSlackMs } from "../store/noted-ahead.ts";
 
 /** A change of the clock that is worth a note; less is the drift of a cheap one. */
 const stepMs = 5000;
@@ -68,14 +66,17 @@ export class SweepClock {
     return this.started;
   }
 
-  /** Says when the store was used last before this process had it: then its time stood still. Heard once; `undefined` where it was not. */
-  resume(lastUse: number | undefined): void {
+  /**
+   * Says when the store was used last before this process had it: then its time stood still. Heard once; `undefined` where it was not. `unsaved`: how much
+   * earlier uses may have been noted than they were; leases from before are longer by that.
+   */
+  resume(lastUse: number | undefined, unsaved = 0): void {
     if (this.lastUse !== undefined) return;
     this.lastUse = Math.min(lastUse ?? this.started, this.started);
     const [first, ...rest] = this.steps as [Step, ...Step[]];
     // The clock was set back since: what was before is moved, and with it this.
     if (first.since !== Number.NEGATIVE_INFINITY) return;
-    this.steps = [{ since: first.since, ahead: this.lastUse - this.began }, ...rest];
+    this.steps = [{ since: first.since, ahead: this.lastUse - unsaved - this.began }, ...rest];
   }
 
   /** Looks whether the clock was set. */
@@ -84,7 +85,7 @@ export class SweepClock {
     const at = monotonic();
     const ahead = wall() - at;
     const step = ahead - (this.steps.at(-1) as Step).ahead;
-    if (step < -slackMs) {
+    if (step < -clockSlackMs) {
       // What was noted until now lies in the future, and is moved by `horizon` and `noticed`: this is the only time there is.
       this.noticed = at + ahead;
       this.steps = [{ since: this.observed, ahead }];
@@ -106,7 +107,7 @@ export class SweepClock {
       now,
       leaseStart: Math.min(now - leaseMs, this.earliest(at - leaseMs)),
       ageNow: Math.min(now, (this.lastUse ?? this.started) + elapsed),
-      horizon: now + slackMs,
+      horizon: now + clockSlackMs,
       noticed: Math.min(this.noticed, now),
     };
   }

@@ -1,6 +1,5 @@
 import type { Slices } from "../base/slices.ts";
 import type { StoreCensus } from "../store/blob-census.ts";
-import { deadShare } from "../store/disk/shelf-compaction.ts";
 import type { RefAdmin } from "../store/ref-admin.ts";
 import type { ExpirySettings } from "./limits.ts";
 import { openPlan } from "./open-plan.ts";
@@ -11,7 +10,8 @@ import type { SweepClock } from "./sweep-clock.ts";
 /** What a sweep needs of the store of blobs. */
 export interface SweptBlobs {
   census(): StoreCensus;
-  usage(): { readonly bytes: number; readonly dead: number };
+  /** `reclaimable`: of the bytes, those that `compact` gives back without a sweep. */
+  usage(): { readonly bytes: number; readonly reclaimable: number };
   /** Gives the space of removed blobs back. */
   compact(signal: AbortSignal): Promise<unknown>;
 }
@@ -47,12 +47,12 @@ export async function sweep(parts: SweepParts): Promise<SweepReport> {
   return { ...swept, bytesBefore, bytesAfter: blobs.usage().bytes, seconds };
 }
 
-/** Bytes that have to go. What is dead already comes back by compaction, but for the part that it leaves. */
+/** Bytes that have to go. What is dead already comes back by compaction. */
 export function excessOf(
-  { bytes, dead }: { readonly bytes: number; readonly dead: number },
+  { bytes, reclaimable }: { readonly bytes: number; readonly reclaimable: number },
   leave: number | undefined,
 ): number {
-  return leave === undefined ? 0 : bytes - Math.max(0, dead - bytes * deadShare) - leave;
+  return leave === undefined ? 0 : bytes - reclaimable - leave;
 }
 
 async function sweepOnce(parts: SweepParts): Promise<Omit<SweepReport, "bytesBefore" | "bytesAfter" | "seconds">> {

@@ -25,7 +25,7 @@ async function setUp(quota: number) {
         if (state.fails) throw new Error("the disk");
         return world.blobs.census();
       },
-      usage: () => ({ bytes: world.blobs.usage().bytes, dead: 0 }),
+      usage: () => ({ bytes: world.blobs.usage().bytes, reclaimable: 0 }),
       compact: async () => {},
       makingRoom: () => {
         state.making++;

@@ -5,12 +5,10 @@ import type { Slices } from "../base/slices.ts";
 import { type MessageRoot, readNeeds } from "../cache/artifact-needs.ts";
 import type { DigestSink } from "../cache/presence.ts";
 import { walkTree } from "../cache/tree-message.ts";
-import type { Root, Walk } from "../store/ref-store.ts";
+import type { Root } from "../store/ref-store.ts";
 import { DirectoryWalk } from "./directory-walk.ts";
-import type { ShelfMarks, TenantMarks } from "./marks.ts";
+import { bits, type ShelfMarks, type TenantMarks } from "./marks.ts";
 import { lookUps, type Reach, reachAll } from "./reach.ts";
-
-const bits: Readonly<Record<Exclude<Walk, "blob">, number>> = { directory: 1, tree: 2, artifact: 4, source: 8 };
 
 /**
  * Finds everything that roots keep alive, as `cache/closure.ts` has it, and the optional trees of messages as far as they are there. Where

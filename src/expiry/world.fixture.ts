@@ -51,7 +51,7 @@ export class World {
     const { signal } = new AbortController();
     const blobs = {
       census: () => this.blobs.census(),
-      usage: () => ({ bytes: this.blobs.usage().bytes, dead: 0 }),
+      usage: () => ({ bytes: this.blobs.usage().bytes, reclaimable: 0 }),
       compact: async () => {},
     };
     const [slices, clock] = [new StoppableSlices(signal), this.clock];

@@ -17,7 +17,11 @@ export interface Rooms {
   readonly catalogues: Catalogues;
 }
 
-export function roomsOf({ instances, services, leaseMs }: ServerOptions, shelves: Shelves, tracing: Tracing | undefined): Rooms {
+export function roomsOf(
+  { instances, services, leaseMs }: ServerOptions,
+  shelves: Shelves,
+  tracing: Tracing | undefined,
+): Rooms {
   const closing = { unaskedMs: unaskedMs(leaseMs / 1000) };
   const rooms = instances.map((name) => room(name, shelves, services, closing, tracing));
   return {

@@ -48,5 +48,12 @@ export interface StoreCensus {
   readonly tenants: readonly TenantCensus[];
   /** How much later than noted, in seconds, the last use of a blob may be. */
   readonly resolution: number;
+  /**
+   * The last use that was noted before this process had the store, in seconds since 1970; `undefined` where none was, or nobody has looked when it
+   * was opened.
+   */
+  readonly lastUse?: number | undefined;
+  /** How much of what was noted then a crash of the process before may have cost, in seconds: uses are written down as often. */
+  readonly unsaved: number;
   close(): void;
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { DiskContext } from "./disk-context.ts";
 import type { Pack } from "./pack.ts";
-import { type Compacted, deadShare, isWorthCopying, type ShelfCompaction } from "./shelf-compaction.ts";
+import { type Compacted, isWorthCopying, reclaimable, type ShelfCompaction } from "./shelf-compaction.ts";
 
 /** A step of copying is followed by a rest of the same length, so that half of what the disk and the thread can do is left to others; but not a longer one. */
 const maxRestMs = 500;
@@ -92,7 +92,7 @@ export class Compaction {
       }
     }
     const { used, others } = this.context.space;
-    return dead < (used - others) * deadShare ? undefined : best;
+    return reclaimable(dead, used - others) === 0 ? undefined : best;
   }
 
   private async compactOne({ shelf, pack }: Candidate, goesOn: () => boolean): Promise<void> {

@@ -183,6 +183,16 @@ export class DigestIndex {
     return this.field(entry, 3);
   }
 
+  /** The latest use that is noted of those before a time, all in seconds since 1970. */
+  lastUse(before: number): number | undefined {
+    let latest = -1;
+    for (let entry = this.next(0); entry >= 0; entry = this.next(entry + 1)) {
+      const used = this.used(entry);
+      if (used > latest && used < before) latest = used;
+    }
+    return latest < 0 ? undefined : latest;
+  }
+
   /** Notes a use, to within the resolution. */
   touch(entry: number, now: number): void {
     const chunk = this.chunks[entry >>> chunkBits] as Uint32Array;

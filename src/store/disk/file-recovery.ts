@@ -110,7 +110,8 @@ export class FileRecovery {
 
   /** Takes a file that the journal may not list; true where it did not. */
   private adopt(path: string, name: string): boolean {
-    const file = this.fileOf(name, statSync(path).size);
+    const { size, ctimeMs } = statSync(path);
+    const file = this.fileOf(name, size);
     if (file === undefined || file.digest.size === 0) return false;
     const { words } = DigestList.of(file.digest);
     const entry = this.index.find(words, 0);
@@ -118,7 +119,8 @@ export class FileRecovery {
       if (!this.isAt(entry, file.serial)) unlinkSync(path);
       return false;
     }
-    const used = this.context.now();
+    // It got its name then. When its bytes were written may be long before: they may be shared with another directory.
+    const used = Math.min(this.context.now(), Math.floor(ctimeMs / 1000));
     this.insert(words, 0, file.serial, file.digest.size, used);
     this.journal.add({ kind: present, words, word: 0, offset: file.serial, size: file.digest.size, used });
     return true;

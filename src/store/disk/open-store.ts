@@ -26,7 +26,7 @@ import { ReadPace } from "./read-pace.ts";
 import { SharedRun } from "./shared-run.ts";
 import type { Shelf } from "./shelf.ts";
 import type { ShelfCensus } from "./shelf-census.ts";
-import type { Compacted, ShelfCompaction } from "./shelf-compaction.ts";
+import { type Compacted, reclaimable, type ShelfCompaction } from "./shelf-compaction.ts";
 import { Space } from "./space.ts";
 import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 
@@ -35,7 +35,7 @@ const keptStaging = 2;
 const keptPieces = 16;
 
 /** The last use of blobs is written down as often as it is noted anew, which is what a crash may cost of it; but not more often than this. */
-const leastSavingMs = 10_000;
+const leastSavingSeconds = 10;
 
 export interface DiskStoreOptions {
   /** A hard limit on the bytes of all tenants together. */
@@ -56,8 +56,14 @@ export interface OpenShelf {
   readonly shelf: Shelf;
 }
 
+export interface DiskUsage extends StoreUsage {
+  /** Of the dead bytes those that `compact` gives back. */
+  readonly reclaimable: number;
+}
+
 /** A store in a directory (docs/STORE.md). */
 export interface DiskStore extends BlobStoreAdmin {
+  usage(): DiskUsage;
   /** The blobs of an instance name, which no other name leads to. The same object each time. Errors: `invalid` for a name that is too long. */
   tenant(instanceName: string): DiskTenant & BlobStore;
   /** What there is now, for whoever looks after it. */
@@ -102,12 +108,12 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
     await stamp(directory);
     const context = createContext(directory, options);
     const tenants = new Tenants(join(directory, "tenants"), context);
+    const opened = context.now();
     await tenants.load();
+    const lastUse = tenants.lastUse(opened); // now, before anybody uses anything
+    const saveEvery = Math.max(leastSavingSeconds, context.useResolution);
     const compaction = new Compaction(() => tenants.compactions(), context);
-    const saving = setInterval(
-      () => void tenants.saveUse(),
-      Math.max(leastSavingMs, context.useResolution * 1000),
-    ).unref();
+    const saving = setInterval(() => void tenants.saveUse(), saveEvery * 1000).unref();
     return {
       tenant: (name) => tenants.get(name),
       shelves: () => tenants.shelves(),
@@ -118,7 +124,7 @@ export async function openDiskStore(dir: string, options: DiskStoreOptions): Pro
       setOtherBytes: (bytes) => context.space.setOthers(bytes),
       compact: (signal) => compaction.run(signal),
       compactions: () => compaction.sum(),
-      census: () => tenants.census(),
+      census: () => ({ ...tenants.census(), lastUse, unsaved: saveEvery }),
       removals: () => context.removals,
       removalCount: context.removalCount,
       close: async () => {
@@ -181,7 +187,7 @@ class Tenants {
     return this.saves.ask();
   }
 
-  usage(): StoreUsage {
+  usage(): DiskUsage {
     const { used, others, quota } = this.context.space;
     let [blobs, live, dead] = [0, 0, 0];
     for (const usage of this.usageByTenant().values()) {
@@ -189,7 +195,7 @@ class Tenants {
       live += usage.live;
       dead += usage.dead;
     }
-    return { blobs, bytes: used, live, dead, others, quota };
+    return { blobs, bytes: used, live, dead, reclaimable: reclaimable(dead, used - others), others, quota };
   }
 
   usageByTenant(): Map<string, TenantUsage> {
@@ -200,7 +206,14 @@ class Tenants {
     return [...this.tenants.values()].flatMap((tenant) => tenant.compactions());
   }
 
-  census(): StoreCensus {
+  /** The latest use of a blob that is noted of those before a time, in seconds since 1970. */
+  lastUse(before: number): number | undefined {
+    const uses = this.shelves().map(({ shelf }) => shelf.index.lastUse(before) ?? -1);
+    const latest = Math.max(-1, ...uses);
+    return latest < 0 ? undefined : latest;
+  }
+
+  census(): Pick<StoreCensus, "tenants" | "resolution" | "close"> {
     const held: ShelfCensus[] = [];
     const tenants = [...this.tenants].map(([instance, tenant]): TenantCensus => {
       const shelves = tenant.census();

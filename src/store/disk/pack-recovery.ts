@@ -74,12 +74,12 @@ export class PackRecovery {
     const doubles: Doubles = new Map();
     const fd = openSync(pack.path, "r+");
     try {
-      const { size } = fstatSync(fd);
+      const { size, mtimeMs } = fstatSync(fd);
       if (!ensureHeader(fd, packHeader(index.function))) {
         context.log.warn({ pack: pack.path }, "the header of a pack is damaged; its records are served as they verify");
       }
       pack.index.load((block) => this.takeBlock(pack, block, size, doubles));
-      if (size > pack.end) await this.recoverTail(pack, fd, size);
+      if (size > pack.end) await this.recoverTail(pack, fd, size, mtimeMs);
       for (const record of doubles.values()) pack.index.add(record);
       await pack.index
         .write()
@@ -130,11 +130,12 @@ export class PackRecovery {
   /**
    * Finds the records behind what the index file lists, makes them durable, as they may have been on their way, and cuts off the torn
    * end of a write. Some may be listed all the same, where the process was killed between two blocks of the index file: only the last block
-   * of a write covers them. They are listed once more, in one that does.
+   * of a write covers them. They are listed once more, in one that does. They were
+   * used until the pack was written last, `mtimeMs`: to say that it was now would count the time since against the lease of others.
    */
-  private async recoverTail(pack: Pack, fd: number, size: number): Promise<void> {
+  private async recoverTail(pack: Pack, fd: number, size: number, mtimeMs: number): Promise<void> {
     const { index, context } = this;
-    const used = context.now();
+    const used = Math.min(context.now(), Math.floor(mtimeMs / 1000));
     let blobs = 0;
     const end = scanPack(fd, pack.end, size, index.function, (digests, offset, length) => {
       const record = { words: digests.words, word: 0, offset, size: digests.sizes[0] as number, used };

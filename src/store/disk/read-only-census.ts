@@ -21,7 +21,7 @@ export interface DiskUse {
 
 /**
  * All that a store has, to be read while its server runs, or does not: `store` as `checkReadable` gives it. Last uses are those that are written down,
- * which a server does every hour; nothing can be removed. `leaseMs` is the server's lease.
+ * which a server does every ten minutes, or more often; nothing can be removed. `leaseMs` is the server's lease.
  */
 export function readCensus(store: string, leaseMs: number): { census: StoreCensus; use: DiskUse } {
   const folder = join(store, "tenants");
@@ -31,7 +31,7 @@ export function readCensus(store: string, leaseMs: number): { census: StoreCensu
     const instance = tenantOfDirectory(name);
     return instance === undefined ? [] : [readTenant(store, instance, use)];
   });
-  return { census: { tenants, resolution: useResolution(leaseMs / 1000), close: () => {} }, use };
+  return { census: { tenants, resolution: useResolution(leaseMs / 1000), unsaved: 0, close: () => {} }, use };
 }
 
 function readTenant(store: string, instance: string, use: DiskUse): TenantCensus {

@@ -41,7 +41,12 @@ export interface ShelfParts {
  * are copied, and each tenth less doubles that. It is the part of a pack, too, from which on it is worth copying; so there is always
  * one where there is too much.
  */
-export const deadShare = 1 / 10;
+const deadShare = 1 / 10;
+
+/** Of the dead bytes in packs, those that compaction gives back, where all blobs and what is left of removed ones take `taken`. */
+export function reclaimable(dead: number, taken: number): number {
+  return Math.max(0, dead - taken * deadShare);
+}
 
 export function isWorthCopying({ dead, live }: Pack): boolean {
   return dead > 0 && dead >= (dead + live) * deadShare;

@@ -321,9 +321,7 @@ export class Shelf {
     if (entry < 0 || this.packs.at(this.index.place(entry)) !== pack || this.index.offset(entry) !== offset) return;
     const { log } = this.context;
     log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
-    this.removal
-      .remove([entry], always)
-      .catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
+    this.removal.remove([entry], always).catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
   }
 }
 

@@ -33,7 +33,18 @@ export class MemoryRefStore implements RefStore, RefAdmin {
 
   async put(refs: readonly NewRef[]): Promise<void> {
     for (const ref of refs) checkRef(ref);
-    for (const { space, instance, name, message, roots, stored, used: usedNow = stored, expires, by, artifact } of refs) {
+    for (const {
+      space,
+      instance,
+      name,
+      message,
+      roots,
+      stored,
+      used: usedNow = stored,
+      expires,
+      by,
+      artifact,
+    } of refs) {
       const before = this.refs.get(keyOf({ space, instance, name }));
       const used = Math.max(usedNow, before?.used ?? 0);
       const pinned = before?.pinned ?? false;

@@ -137,7 +137,7 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
       readBatch: (digests) => this.readBatch(digests, true),
     };
     const shelves = digestFunctions.map((fn) => new MemoryCensus(fn, numbered));
-    return { tenants: [{ instance: "", shelves, reader }], resolution: 0, close: () => {} };
+    return { tenants: [{ instance: "", shelves, reader }], resolution: 0, unsaved: 0, close: () => {} };
   }
 
   usage(): StoreUsage {
