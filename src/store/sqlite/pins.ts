@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
+import { StillageError } from "../../base/errors.ts";
 import type { RefName } from "../ref-store.ts";
 import { openToChange } from "./open-database.ts";
 import { type ReadOnlyArtifacts, readArtifacts } from "./read-only-artifacts.ts";
@@ -13,7 +14,10 @@ export interface Pins {
   readonly artifacts: ReadOnlyArtifacts;
   /** Whether there is such a ref. */
   has(name: RefName): boolean;
-  /** Pins all of these, or none where it throws, and returns for each how many refs it was. Errors: `unavailable` where another process writes for long. */
+  /**
+   * Pins all of these, or none where it throws, and returns for each how many refs it was. Errors: `not-found` where one is not there any more,
+   * `unavailable` where another process writes for long.
+   */
   set(pinned: boolean, names: readonly Pinned[]): number[];
   close(): void;
 }
@@ -47,6 +51,12 @@ function setPins(database: DatabaseSync, file: string, pinned: boolean, names: r
         ).changes,
       ),
     );
+    const gone = changes.filter((count) => count === 0).length;
+    if (gone > 0) {
+      throw new StillageError("not-found", `nothing is changed: ${gone} of ${names.length} went meanwhile`, {
+        hint: "see what is left with `stillage artifact list`",
+      });
+    }
     database.exec("COMMIT");
     return changes;
   } catch (error) {
