@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { digestOf } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
+import { sha1, sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { putBlob, putDirectory } from "../cache/tree.fixture.ts";
 import type { ListedRef } from "../store/ref-admin.ts";
@@ -340,6 +340,9 @@ describe("a sweep", () => {
     await assert.rejects(world.sweep({}, 0), full);
     assert.deepEqual([world.compactions, world.has("old out"), world.has("loose")], [1, true, false]);
     world.refs.order = order;
+    const other = digestOf(sha1, Buffer.from("of another function"));
+    await world.blobs.put(other, Buffer.from("of another function"));
+    world.now += 10 * hour;
     let fails = 1;
     world.faults = {
       remove: () => {
@@ -348,6 +351,8 @@ describe("a sweep", () => {
     };
     await assert.rejects(world.sweep({}, 0), full);
     assert.equal(world.compactions, 2);
+    const functions = new Set(world.census().map((digest) => digest.function));
+    assert.equal(functions.size, 1, "those of one function have gone");
     world.blobs.census = () => {
       throw full;
     };

@@ -42,7 +42,7 @@ interface Aim {
   readonly atWorst?: number;
   /** Bytes for which there was no room. */
   readonly wanted: number;
-  /** There is no room for them even then. */
+  /** There is no room for them even then, until other uploads have ended. */
   readonly hopeless: boolean;
 }
 
@@ -184,11 +184,12 @@ export class Sweeper {
     const full = room !== undefined && bytesAfter >= room.high;
     const refused = aim.wanted > 0 && (report.unmet || aim.hopeless);
     if (!full && !refused) return;
-    // Where there is nothing more to be had, there will not be before some leases have ended; else, sweeps do not follow each other without a break.
-    const hopeless = refused || report.unmet || nothing;
-    const pause = hopeless ? Math.min(maxPauseMs, Math.max(minPauseMs, settings.lease / leasesPerPause)) : 0;
+    // Where there is nothing more to be had, there will not be before some leases or uploads have ended; else, sweeps do not follow each other without a break.
+    const stuck = refused || report.unmet || nothing;
+    const untilLeasesEnd = Math.min(maxPauseMs, Math.max(minPauseMs, settings.lease / leasesPerPause));
+    const pause = aim.hopeless ? minPauseMs : stuck ? untilLeasesEnd : 0;
     this.notBefore = this.monotonic() + Math.max(pause, Math.min(maxPauseMs, report.seconds * 1000));
-    if (!hopeless || this.monotonic() - this.warned < warnEveryMs) return;
+    if (!stuck || this.monotonic() - this.warned < warnEveryMs) return;
     this.warned = this.monotonic();
     const hint = "raise the quota, shorten the lease, or unpin something";
     log.warn({ bytes: bytesAfter, ...room, hint }, "the store is full of what is pinned, leased or being uploaded");
