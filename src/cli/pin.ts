@@ -23,7 +23,7 @@ export interface PinFlags extends StoreFlags {
 }
 
 const help = `
-Pinned refs, and all that they keep alive, stay whatever the room and the age; a push of the same name keeps the pin.
+Pinned refs, and all that they keep alive, stay whatever the room and the age, but for a date of their own; a push of the same name keeps the pin.
 Exit status: 0 done, 1 not found or a failure: then nothing is changed; 2 wrong usage or configuration.`;
 
 /** `stillage pin NAME...`, and `unpin`. */

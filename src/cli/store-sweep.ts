@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
+import { showDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { openLog } from "../base/log-pino.ts";
 import { type OpenCache, openCache } from "../cache/open-cache.ts";
@@ -7,6 +8,7 @@ import type { SweepReport } from "../expiry/report.ts";
 import { StoppableSlices } from "../expiry/slices.ts";
 import { sweep } from "../expiry/sweep.ts";
 import { SweepClock } from "../expiry/sweep-clock.ts";
+import { shownUnread } from "../expiry/unread.ts";
 import { isInUse } from "../store/disk/directory-lock.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -22,7 +24,7 @@ interface Flags {
 }
 
 const help = `
-A server sweeps by itself. --dry-run takes the times of last uses that are written down, those of blobs up to an hour late.
+A server sweeps by itself. --dry-run takes the times of last uses that are written down, those of blobs up to ten minutes late.
 All about it: docs/EXPIRY.md`;
 
 /** `stillage store sweep`. */
@@ -77,15 +79,18 @@ async function open({ store, config, settings }: ExpiryConfig): Promise<OpenCach
 
 function print(report: SweepReport, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...report, unread: report.unread.map(shownUnread) }, undefined, 2)}\n`);
     return;
   }
-  const { evicted, removed, bytesBefore, bytesAfter } = report;
+  const { evicted, removed, unread, bytesBefore, bytesAfter } = report;
   const lines = evicted.map(
     ({ refs, space, instance, ...reason }) =>
       `${refs} ${space} ref${refs === 1 ? "" : "s"} of instance ${JSON.stringify(instance)}: ${reasonText(reason)}`,
   );
   lines.push(`${removed.blobs} blobs removed, ${humanSize(removed.bytes)}`);
   lines.push(`${humanSize(bytesBefore)} on the disk before, ${humanSize(bytesAfter)} after`);
+  for (const { digest, error } of unread) {
+    lines.push(`${showDigest(digest)} cannot be read, and what may lie below it stays: ${error.message}`);
+  }
   process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
 }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { openPlan } from "../expiry/open-plan.ts";
@@ -7,6 +6,7 @@ import { StoppableSlices } from "../expiry/slices.ts";
 import { excessOf } from "../expiry/sweep.ts";
 import { SweepClock } from "../expiry/sweep-clock.ts";
 import type { Reason } from "../expiry/verdicts.ts";
+import { isLocked } from "../store/disk/directory-lock.ts";
 import { readCensus } from "../store/disk/read-only-census.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
 import { reclaimable } from "../store/disk/shelf-compaction.ts";
@@ -46,7 +46,7 @@ export async function previewSweep(config: ExpiryConfig, json: boolean, signal: 
   const file = join(directory, "refs.sqlite");
   // Where no server has the store, its time stands still until one has.
   const clock = new SweepClock({ wall: systemClock, monotonic: () => performance.now(), leaseMs: settings.lease });
-  if (existsSync(`${file}-wal`)) clock.resume(systemClock());
+  if (isLocked(directory)) clock.resume(systemClock());
   const refs = openRefs(file);
   try {
     const { census, use } = readCensus(directory, settings.lease);

@@ -27,6 +27,22 @@ export function ageOfInstance(instance: string, settings: ExpirySettings, stamps
   return strictest([...whole.map(({ age, ...limit }) => ({ age, scope: showScope(limit) })), forAll(settings)], stamps);
 }
 
+/** Blobs that no ref reaches stay for a week at least. */
+const looseAgeMs = 7 * 24 * 3_600_000;
+
+/**
+ * Before when blobs that no ref reaches go from an instance, in seconds since 1970; 0: they go for the room alone. Where refs go by themselves, by their dates
+ * (`dated`) or by the limit of a space, some of what they kept alive may be leased still, or left by a crash, and would stay for ever.
+ */
+export function looseCutoff(instance: string, dated: boolean, settings: ExpirySettings, stamps: Stamps): number {
+  const limits = settings.limits.filter(
+    (limit) => limit.space !== undefined && (limit.instance ?? instance) === instance,
+  );
+  if (!dated && limits.length === 0) return 0;
+  const age = Math.max(looseAgeMs, ...limits.map((limit) => limit.age ?? 0));
+  return Math.max(0, Math.min(stamps.leaseStart, stamps.ageNow - Math.floor(age / 1000)));
+}
+
 interface Age {
   /** Milliseconds. */
   readonly age: number | undefined;

@@ -9,6 +9,10 @@ import { maxDirectoryBytes } from "../cache/directory-walk.ts";
 import type { BatchRead, BlobReader } from "../store/blob-store.ts";
 import type { ShelfMarks } from "./marks.ts";
 import { type Reach, reachAll } from "./reach.ts";
+import { isUnread } from "./unread.ts";
+
+/** Told of each directory that could not be read. */
+export type Failed = (shelf: ShelfMarks, number: number, error: StillageError) => void;
 
 /** Directories that are read at once, and the bytes that they may have together unless one alone has more: a fraction of a slice. */
 const batchCount = 128;
@@ -21,16 +25,18 @@ export class DirectoryWalk {
   private readonly reader: BlobReader;
   private readonly slices: Slices;
   private readonly bit: number;
+  private readonly failed: Failed;
   /** Numbers of directories that are reached and marked as walked, but still to be read. */
   private waiting = new Int32Array(firstStack);
   private count = 0;
   private readonly lists = new Map<DigestFunction, Lists>();
 
   /** `bit`: what marks a blob as walked. */
-  constructor(reader: BlobReader, slices: Slices, bit: number) {
+  constructor(reader: BlobReader, slices: Slices, bit: number, failed: Failed) {
     this.reader = reader;
     this.slices = slices;
     this.bit = bit;
+    this.failed = failed;
   }
 
   /** Reaches everything below a directory that is itself reached and marked. */
@@ -41,11 +47,34 @@ export class DirectoryWalk {
     while (this.count > 0) {
       const batch = this.takeBatch(shelf, lists.batch);
       if (batch.length > 0) {
-        const reading = this.reader.readBatch(batch);
-        const read = isPromise(reading) ? await reading : reading;
-        readBatch(read, lists);
+        try {
+          const reading = this.reader.readBatch(batch);
+          takeChildren(isPromise(reading) ? await reading : reading, lists);
+        } catch (error) {
+          if (!isUnread(error)) throw error;
+          await this.readSingly(shelf, lists);
+        }
         await reachAll(shelf, lists.files, reach, this.slices);
         await reachAll(shelf, lists.directories, (_, number) => this.enter(shelf, number, reach), this.slices);
+      }
+      if (this.slices.over) await this.slices.rest();
+    }
+  }
+
+  /** Reads the directories of a batch one by one, as one of them cannot be read. */
+  private async readSingly(shelf: ShelfMarks, lists: Lists): Promise<void> {
+    const { batch } = lists;
+    const { census } = shelf;
+    const one = new DigestList(census.function);
+    for (let i = 0; i < batch.length; i++) {
+      one.clear();
+      one.push(batch.at(i));
+      try {
+        takeChildren(await this.reader.readBatch(one), lists);
+      } catch (error) {
+        if (!isUnread(error)) throw error;
+        const number = census.find(one.words, 0);
+        if (number >= 0) this.failed(shelf, number, error);
       }
       if (this.slices.over) await this.slices.rest();
     }
@@ -99,7 +128,7 @@ interface Lists {
 }
 
 /** Takes the children of all directories of a batch, and gives it back. */
-function readBatch(read: BatchRead, { files, directories }: Lists): void {
+function takeChildren(read: BatchRead, { files, directories }: Lists): void {
   try {
     forEachBlob(read, (bytes, start, end) => {
       try {

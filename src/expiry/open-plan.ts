@@ -15,17 +15,19 @@ export interface Subject {
   readonly settings: ExpirySettings;
   /** Bytes that have to go so that there is room. */
   readonly excess: number;
+  /** As in `PlanParts`. */
+  readonly atWorst?: number | undefined;
   readonly slices: Slices;
 }
 
 /** A plan of what goes from a store as it is, with nothing chosen yet. */
 export async function openPlan(subject: Subject): Promise<{ plan: Plan; stamps: Stamps }> {
-  const { census, refs, order, clock, settings, excess, slices } = subject;
+  const { census, refs, order, clock, settings, excess, atWorst, slices } = subject;
   const { latest, before } = await latestUses(census, order, clock.before, slices);
   clock.resume(before, census.unsaved * 1000);
   const stamps = new Stamps(clock.read(), latest, census.resolution);
   const refBytes = order.length === 0 ? 0 : Math.ceil(refs.size().taken / order.length);
-  return { plan: new Plan({ census, refs, order, stamps, settings, excess, refBytes, slices }), stamps };
+  return { plan: new Plan({ census, refs, order, stamps, settings, excess, atWorst, refBytes, slices }), stamps };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Slices } from "../base/slices.ts";
 import type { StoreCensus } from "../store/blob-census.ts";
 import type { RefAdmin, RefKind, RefOrder } from "../store/ref-admin.ts";
-import { ageOfInstance, ageOfKind } from "./ages.ts";
+import { ageOfInstance, ageOfKind, looseCutoff } from "./ages.ts";
 import { BlobFates } from "./blob-fates.ts";
 import { cutoff } from "./cutoff.ts";
 import { inSlices } from "./in-slices.ts";
@@ -10,6 +10,7 @@ import { bits, condemned, kept, marksOf, type ShelfMarks, type TenantMarks } fro
 import { RefTimes } from "./ref-times.ts";
 import { RefWalk } from "./ref-walk.ts";
 import type { Stamps } from "./stamps.ts";
+import { Unread } from "./unread.ts";
 import { Verdicts } from "./verdicts.ts";
 
 export interface PlanParts {
@@ -20,6 +21,8 @@ export interface PlanParts {
   readonly settings: ExpirySettings;
   /** Bytes that have to go so that there is room. */
   readonly excess: number;
+  /** Bytes that go where not as many as `excess` can; left out: all that may go. */
+  readonly atWorst?: number | undefined;
   /** Bytes that a ref takes by itself. */
   readonly refBytes: number;
   readonly slices: Slices;
@@ -36,9 +39,17 @@ export class Plan {
   readonly fates: BlobFates;
   /** What was used before this goes, in seconds since 1970; 0 where there is room. */
   before = 0;
+  /** Not as much can go as has to. */
+  unmet = false;
+  /** Nothing goes: nothing had to be looked at. */
+  idle = false;
+  /** What the disk did not give. */
+  readonly unread = new Unread();
   private readonly parts: PlanParts;
   private readonly tenants: ReadonlyMap<string, TenantMarks>;
   private readonly walk: RefWalk;
+  /** How many there are of each kind. */
+  private readonly refsOfKind: Uint32Array;
 
   constructor(parts: PlanParts) {
     const { census, order, stamps, slices } = parts;
@@ -46,18 +57,41 @@ export class Plan {
     this.verdicts = new Verdicts(order);
     this.times = new RefTimes(order, stamps);
     this.tenants = marksOf(census);
-    this.fates = new BlobFates([...this.tenants.values()], stamps, slices);
-    this.walk = new RefWalk(this.tenants, parts.refs, slices);
+    this.fates = new BlobFates([...this.tenants.values()], stamps, slices, this.unread);
+    this.walk = new RefWalk(this.tenants, parts.refs, slices, this.unread);
+    this.refsOfKind = new Uint32Array(order.kinds.length);
   }
 
   /** Chooses what goes. Errors: those of the disk, and the reason of the slices' signal. */
   async choose(): Promise<void> {
-    const { settings, stamps, excess } = this.parts;
+    const { settings } = this.parts;
     await this.takeByDate();
     for (const limit of settings.limits) await this.takeBeyondSpace(limit);
+    this.idle = !(await this.mayTake());
+    if (this.idle) return;
     await this.mark();
     for (const limit of settings.limits) await this.takeBeyondInstance(limit);
-    this.before = await cutoff((take) => this.candidates(() => true, take), excess, stamps.leaseStart);
+    await this.takeForRoom();
+  }
+
+  /** Whether anything may go, so that it has to be known what refs reach. */
+  private async mayTake(): Promise<boolean> {
+    const { settings, excess } = this.parts;
+    if (this.verdicts.count > 0 || excess > 0) return true;
+    for (const limit of settings.limits) {
+      for (const tenant of this.tenantsOf(limit)) if ((await this.excessOf(tenant, limit)) > 0) return true;
+    }
+    return await this.fates.any();
+  }
+
+  private async takeForRoom(): Promise<void> {
+    const { stamps, excess, atWorst = excess } = this.parts;
+    const { leaseStart } = stamps;
+    const all = (take: (time: number, bytes: number) => void): Promise<void> => this.candidates(() => true, take);
+    this.before = await cutoff(all, excess, leaseStart);
+    this.unmet = excess > 0 && this.before === leaseStart;
+    // Nothing is won by removing everything for what finds no room all the same.
+    if (this.unmet && atWorst < excess) this.before = await cutoff(all, atWorst, leaseStart);
     if (this.before === 0) return;
     await this.takeOlder(() => true, this.before, this.verdicts.reason("quota"));
     for (const instance of this.tenants.keys()) this.fates.raise(instance, this.before);
@@ -91,15 +125,22 @@ export class Plan {
       const age = ageOfKind(kind, settings, stamps);
       return age && { before: age.before, reason: verdicts.reason("age", age.scope) };
     });
+    const dated = new Set<string>();
     await inSlices(order.length, slices, (place) => {
-      const age = ages[order.kind[place] as number];
-      const expired = (order.expires[place] as number) / 1000 <= stamps.ageNow;
-      if (expired && !times.pinned(place)) verdicts.evict(place, expires);
+      const kind = order.kind[place] as number;
+      const age = ages[kind];
+      this.refsOfKind[kind] = (this.refsOfKind[kind] as number) + 1;
+      const expiry = order.expires[place] as number;
+      if (expiry !== Number.POSITIVE_INFINITY) dated.add(times.kind(place).instance);
+      // Nobody is served by it any more; it goes once its lease is over, so that its blobs can go along.
+      const expired = expiry / 1000 <= stamps.ageNow && !times.leased(place);
+      if (expired) verdicts.evict(place, expires);
       else if (age !== undefined && times.at(place) < age.before && !times.pinned(place))
         verdicts.evict(place, age.reason);
     });
     for (const instance of this.tenants.keys()) {
       this.fates.raise(instance, ageOfInstance(instance, settings, stamps)?.before ?? 0);
+      this.fates.raiseLoose(instance, looseCutoff(instance, dated.has(instance), settings, stamps));
     }
   }
 
@@ -146,16 +187,14 @@ export class Plan {
   }
 
   private async takeBeyondInstance(limit: Limit): Promise<void> {
-    if (limit.space !== undefined || limit.size === undefined) return;
     const { stamps } = this.parts;
-    const reason = this.verdicts.reason("size", showScope(limit));
-    for (const [instance, tenant] of this.tenants) {
-      if ((limit.instance ?? instance) !== instance) continue;
+    for (const tenant of this.tenantsOf(limit)) {
+      const { instance } = tenant;
       const meant = (kind: Pick<RefKind, "instance">): boolean => kind.instance === instance;
-      const excess = (await this.fates.bytesOf(tenant)) + this.bytesOfRefs(instance) - limit.size;
+      const excess = await this.excessOf(tenant, limit);
       const before = await cutoff((take) => this.candidates(meant, take), excess, stamps.leaseStart);
       if (before === 0) continue;
-      await this.takeOlder(meant, before, reason);
+      await this.takeOlder(meant, before, this.verdicts.reason("size", showScope(limit)));
       this.fates.raise(instance, before);
     }
   }
@@ -182,16 +221,25 @@ export class Plan {
     const { times, verdicts } = this;
     if (refBytes === 0) return;
     await inSlices(order.length, slices, (place) => {
-      if (!meant(times.kind(place)) || times.pinned(place)) return;
+      if (!meant(times.kind(place))) return;
       if (verdicts.goes(place)) take(0, refBytes);
-      else take(times.at(place), refBytes);
+      else if (!times.pinned(place)) take(times.at(place), refBytes);
     });
   }
 
-  private bytesOfRefs(instance: string): number {
+  /** The instances whose size a limit is about. */
+  private tenantsOf({ instance, space, size }: Limit): TenantMarks[] {
+    if (space !== undefined || size === undefined) return [];
+    return [...this.tenants.values()].filter((each) => (instance ?? each.instance) === each.instance);
+  }
+
+  /** Bytes that an instance has beyond its size. */
+  private async excessOf(tenant: TenantMarks, { size = 0 }: Limit): Promise<number> {
     const { order, refBytes } = this.parts;
     let refs = 0;
-    for (let place = 0; place < order.length; place++) if (this.times.kind(place).instance === instance) refs++;
-    return refs * refBytes;
+    for (const [i, kind] of order.kinds.entries()) {
+      if (kind.instance === tenant.instance) refs += this.refsOfKind[i] as number;
+    }
+    return (await this.fates.bytesOf(tenant)) + refs * refBytes - size;
   }
 }

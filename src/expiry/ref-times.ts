@@ -35,7 +35,11 @@ export class RefTimes {
 
   /** Whether it was used so lately, or is pinned, that no rule about room or age may take it. */
   held(place: number): boolean {
-    return this.pinned(place) || this.at(place) >= this.stamps.leaseStart;
+    return this.pinned(place) || this.leased(place);
+  }
+
+  leased(place: number): boolean {
+    return this.at(place) >= this.stamps.leaseStart;
   }
 
   /** The places of all refs: the pinned ones, then the most recently used first. */

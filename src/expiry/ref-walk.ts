@@ -4,6 +4,7 @@ import { optionalTreesOf } from "../cache/message-index.ts";
 import type { RefAdmin } from "../store/ref-admin.ts";
 import type { TenantMarks } from "./marks.ts";
 import type { Reach } from "./reach.ts";
+import type { Unread } from "./unread.ts";
 import { Walks } from "./walks.ts";
 
 /** Walks what refs keep alive, each in its instance. */
@@ -11,9 +12,15 @@ export class RefWalk {
   private readonly refs: Pick<RefAdmin, "rootsOf">;
   private readonly walks: ReadonlyMap<string, Walks>;
 
-  constructor(tenants: ReadonlyMap<string, TenantMarks>, refs: Pick<RefAdmin, "rootsOf">, slices: Slices) {
+  /** `unread` is told of what the disk did not give. */
+  constructor(
+    tenants: ReadonlyMap<string, TenantMarks>,
+    refs: Pick<RefAdmin, "rootsOf">,
+    slices: Slices,
+    unread: Unread,
+  ) {
     this.refs = refs;
-    this.walks = new Map([...tenants].map(([name, marks]) => [name, new Walks(marks, slices)]));
+    this.walks = new Map([...tenants].map(([name, marks]) => [name, new Walks(marks, slices, unread)]));
   }
 
   /** Reaches everything that a ref keeps alive, if it is still there. Errors: those of the disk, and the reason of the slices' signal. */

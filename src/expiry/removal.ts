@@ -21,6 +21,8 @@ export class Removal {
   /** Refs that were to go and were used or put again meanwhile. */
   stayed = new Set<number>();
   readonly removed: RemovedBlobs = { blobs: 0, bytes: 0 };
+  /** What failed first; the rest was gone on with. */
+  failure: unknown;
   private readonly plan: Plan;
   private readonly order: RefOrder;
   private readonly stamps: Stamps;
@@ -35,13 +37,19 @@ export class Removal {
   }
 
   /**
-   * Evicts the refs that go. A crash leaves each of them there or gone. Errors: those of writing; refs that were evicted by then have gone.
+   * Evicts the refs that go. A crash leaves each of them there or gone. Where it cannot be written, those that are left stay. Errors: the signal's reason.
    */
   async evictRefs(signal: AbortSignal): Promise<void> {
     const { ids, length } = this.order;
     const batch: number[] = [];
     const evict = async (): Promise<void> => {
-      for (const id of await this.order.evict(batch)) this.stayed.add(id);
+      try {
+        const stayed = this.failure === undefined ? await this.order.evict(batch) : batch;
+        for (const id of stayed) this.stayed.add(id);
+      } catch (error) {
+        this.failure ??= error;
+        for (const id of batch) this.stayed.add(id); // some of them may have gone: those keep nothing
+      }
       batch.length = 0;
       this.reach("refs evicted");
     };
@@ -57,7 +65,7 @@ export class Removal {
 
   /**
    * Removes the blobs that go. What refs reach that stayed after all, and that are put while this runs, is kept. A crash leaves blobs that no ref names;
-   * the next sweep removes them. Errors: those of reading and writing.
+   * they go as such. What cannot be removed stays. Errors: the signal's reason.
    */
   async removeBlobs(signal: AbortSignal): Promise<void> {
     this.plan.forgetWalks();
@@ -77,10 +85,14 @@ export class Removal {
     // From here to the call below nothing else has a turn: what goes now is reached by no ref, and has not been used.
     const still = found.numbers.filter((number) => this.plan.fates.goes(tenant, shelf, number));
     if (still.length === 0) return found.end;
-    // The store rests meanwhile, and what is used then stays.
-    const { blobs, bytes } = await shelf.census.remove(still, (used) => !this.stamps.leased(used));
-    this.removed.blobs += blobs;
-    this.removed.bytes += bytes;
+    try {
+      // The store rests meanwhile, and what is used then stays.
+      const { blobs, bytes } = await shelf.census.remove(still, (used) => !this.stamps.leased(used));
+      this.removed.blobs += blobs;
+      this.removed.bytes += bytes;
+    } catch (error) {
+      this.failure ??= error;
+    }
     this.reach("blobs swept");
     return found.end;
   }

@@ -4,6 +4,7 @@ import type { RefAdmin, RefKind, RefOrder } from "../store/ref-admin.ts";
 import { inSlices } from "./in-slices.ts";
 import { bits, marksOf, type TenantMarks } from "./marks.ts";
 import { RefWalk } from "./ref-walk.ts";
+import { Unread } from "./unread.ts";
 
 /** Blobs, and the bytes that they take on the disk with their index records. */
 export interface Amount {
@@ -34,10 +35,10 @@ export interface StatsParts {
   readonly slices: Slices;
 }
 
-/** What each instance has. Looks at every ref and every directory. */
+/** What each instance has. Looks at every ref and every directory; below one that the disk does not give nothing is counted. */
 export async function statsOf({ census, refs, order, slices }: StatsParts): Promise<InstanceStats[]> {
   const tenants = marksOf(census);
-  const walk = new RefWalk(tenants, refs, slices);
+  const walk = new RefWalk(tenants, refs, slices, new Unread());
   const kinds: KindStats[] = [];
   for (const [place, kind] of order.kinds.entries()) {
     tenants.get(kind.instance)?.forgetWalks();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { digestOf } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
+import { sha1, sha256 } from "../base/digest-function.ts";
+import { StillageError } from "../base/errors.ts";
 import { putBlob, putDirectory } from "../cache/tree.fixture.ts";
 import type { ListedRef } from "../store/ref-admin.ts";
 import { hour, World } from "./world.fixture.ts";
@@ -224,6 +225,139 @@ describe("a sweep", () => {
       ["again out", "again printed", "gone out", "orphan"].map((each) => world.has(each)),
       [true, false, false, true],
     );
+  });
+
+  it("lets a ref whose date has passed go when its lease is over, with what it keeps", async () => {
+    const world = new World();
+    await world.pushBlob("https://example.com/a", await putBlob(world.blobs, "a"), [], world.now + hour);
+    world.now += 2 * hour;
+    assert.deepEqual((await world.sweep()).evicted, []);
+    world.now += 3 * hour;
+    const { evicted } = await world.sweep();
+    assert.deepEqual([evicted.length, names(world.list()), world.has("a")], [1, [], false]);
+  });
+
+  it("ends a pin with the ref's own date", async () => {
+    const world = new World();
+    for (const [name, expires] of [["a", world.now + hour] as const, ["b", undefined] as const]) {
+      await world.pushBlob(`https://example.com/${name}`, await putBlob(world.blobs, name), [], expires);
+      assert.ok(
+        await world.refs.pin({ space: "asset", instance: "", name: `blob\nhttps://example.com/${name}` }, true),
+      );
+    }
+    world.now += 10 * hour;
+    await world.sweep({}, 0);
+    assert.deepEqual(names(world.list()), ["blob\nhttps://example.com/b"]);
+    assert.deepEqual([world.has("a"), world.has("b")], [false, true]);
+  });
+
+  it("removes what refs left behind that went by themselves, once it was not used for a week", async () => {
+    const world = new World();
+    const limit = { instance: undefined, space: "action", size: undefined, age: 50 * hour } as const;
+    await world.pushResult("result", "result");
+    await putBlob(world.blobs, "alone");
+    world.now += 100 * hour;
+    const stopped = new Error("the process ends");
+    const stop = (point: string): void => {
+      if (point === "refs evicted") throw stopped;
+    };
+    await assert.rejects(world.sweep({ limits: [limit] }, undefined, stop), stopped);
+    assert.deepEqual([names(world.list()), world.has("result out")], [[], true]);
+    world.now += 60 * hour;
+    await world.sweep({ limits: [limit] });
+    assert.ok(world.has("result out"), "it may be as well what no ref ever named");
+    world.now += 20 * hour;
+    const long = { ...limit, age: 200 * hour };
+    await world.sweep({ limits: [limit, long] });
+    await world.sweep();
+    assert.ok(world.has("result out"), "where refs do not go by themselves, or stay for longer, neither does it");
+    await world.sweep({ limits: [limit] });
+    assert.deepEqual(world.census(), []);
+  });
+
+  it("goes on where the disk does not give a directory, and keeps what may lie below it", async () => {
+    const world = new World();
+    await putBlob(world.blobs, "loose");
+    await world.pushResult("old", "old");
+    const unread = await putDirectory(world.blobs, { file: "below the unread one" });
+    const root = await putDirectory(world.blobs, {
+      a: { file: "below the unread one" },
+      b: { file: "below another one" },
+    });
+    world.now += 10 * hour;
+    await world.pushDirectory("urn:fdc:buildstream.build:2020:v1:project/element/kept", root);
+    const ref = world.list()[0] as ListedRef;
+    world.now += 10 * hour;
+    const error = new StillageError("internal", "cannot read blobs: EIO");
+    world.faults = {
+      read: (digest) => {
+        if (digest.hash === unread.hash) throw error;
+      },
+    };
+    await world.pushResult("new", "new");
+    world.now += 5 * hour;
+    const bytes = world.blobs.usage().bytes;
+    const report = await world.sweep({}, bytes - 1);
+    assert.deepEqual(report.unread, [{ instance: "", digest: unread, error }]);
+    assert.deepEqual([world.has("old out"), world.list().length], [false, 2], "what is older goes");
+    for (const text of ["below the unread one", "below another one"]) assert.ok(world.has(text), text);
+    world.refs.get(ref);
+    await world.sweep({}, 0);
+    assert.deepEqual(names(world.list()), [ref.name]);
+    assert.ok(world.has("below the unread one") && world.has("loose"), "nobody knows that it is not below it");
+    world.now += 10 * hour;
+    await world.sweep({}, 0);
+    await world.sweep({}, 0);
+    assert.deepEqual(world.census(), []);
+  });
+
+  it("reads nothing where nothing can go", async () => {
+    const world = new World();
+    for (const [what, push] of kinds) await push(world, what.replaceAll(" ", "-"), what);
+    world.now += 100 * hour;
+    let read = 0;
+    world.faults = { read: () => void read++ };
+    const size = world.blobs.usage().bytes;
+    const settings = { maxAge: 200 * hour, limits: [{ instance: "", space: undefined, size, age: undefined }] };
+    await world.sweep(settings, size);
+    assert.equal(read, 0);
+    await world.sweep(settings, size - 1);
+    assert.ok(read > 0);
+  });
+
+  it("removes what it can where a part fails, and compacts before it says so", async () => {
+    const world = new World();
+    await world.pushResult("old", "old");
+    await putBlob(world.blobs, "loose");
+    world.now += 10 * hour;
+    const full = new StillageError("exhausted", "cannot write: the disk is full");
+    const order = world.refs.order.bind(world.refs);
+    world.refs.order = async () => {
+      const opened = await order();
+      opened.evict = () => Promise.reject(full);
+      return opened;
+    };
+    await assert.rejects(world.sweep({}, 0), full);
+    assert.deepEqual([world.compactions, world.has("old out"), world.has("loose")], [1, true, false]);
+    world.refs.order = order;
+    const other = digestOf(sha1, Buffer.from("of another function"));
+    await world.blobs.put(other, Buffer.from("of another function"));
+    world.now += 10 * hour;
+    let fails = 1;
+    world.faults = {
+      remove: () => {
+        if (fails-- > 0) throw full;
+      },
+    };
+    await assert.rejects(world.sweep({}, 0), full);
+    assert.equal(world.compactions, 2);
+    const functions = new Set(world.census().map((digest) => digest.function));
+    assert.equal(functions.size, 1, "those of one function have gone");
+    world.blobs.census = () => {
+      throw full;
+    };
+    await assert.rejects(world.sweep({}, 0), full);
+    assert.equal(world.compactions, 3);
   });
 
   it("goes on where a clock that went ahead has noted uses, in their order", async () => {

@@ -25,6 +25,8 @@ export interface SweepParts {
   readonly settings: ExpirySettings;
   /** Bytes that may stay on the disk; `undefined`: as many as there are. */
   readonly leave: number | undefined;
+  /** Bytes that may stay where so few as `leave` says cannot be reached; left out: as few as may be. */
+  readonly atWorst?: number | undefined;
   readonly clock: SweepClock;
   readonly slices: Slices;
   readonly signal: AbortSignal;
@@ -34,17 +36,22 @@ export interface SweepParts {
 
 /**
  * Removes what is to go: chooses, evicts refs, removes blobs that no other ref reaches, and compacts. A crash anywhere leaves refs that are there or gone,
- * each whole, and blobs that nobody names. Errors: those of the disk, and the signal's reason.
+ * each whole, and blobs that nobody names. Where something cannot be read or removed the rest goes all the same, and room is made of what is dead, before the
+ * failure is thrown: a disk that is full refuses to write until there is some. Errors: those of the disk, and the signal's reason.
  */
 export async function sweep(parts: SweepParts): Promise<SweepReport> {
   const { blobs, reach, signal } = parts;
   const started = performance.now();
   const bytesBefore = blobs.usage().bytes;
-  const swept = await sweepOnce(parts);
-  await blobs.compact(signal);
+  const [swept] = await Promise.allSettled([sweepOnce(parts)]);
+  if (swept.status === "fulfilled" || !signal.aborted) {
+    const [compacted] = await Promise.allSettled([blobs.compact(signal)]);
+    if (swept.status === "fulfilled" && compacted.status === "rejected") throw compacted.reason;
+  }
+  if (swept.status === "rejected") throw swept.reason;
   reach("sweep compacted");
   const seconds = (performance.now() - started) / 1000;
-  return { ...swept, bytesBefore, bytesAfter: blobs.usage().bytes, seconds };
+  return { ...swept.value, bytesBefore, bytesAfter: blobs.usage().bytes, seconds };
 }
 
 /** Bytes that have to go. What is dead already comes back by compaction. */
@@ -61,16 +68,21 @@ async function sweepOnce(parts: SweepParts): Promise<Omit<SweepReport, "bytesBef
   const census = blobs.census();
   try {
     const excess = excessOf(blobs.usage(), parts.leave);
-    const { plan, stamps } = await openPlan({ census, refs, order, clock, settings, excess, slices });
+    const atWorst = parts.atWorst === undefined ? undefined : excessOf(blobs.usage(), parts.atWorst);
+    const { plan, stamps } = await openPlan({ census, refs, order, clock, settings, excess, atWorst, slices });
     reach("sweep planned");
     await plan.choose();
     reach("sweep marked");
     const removal = new Removal(plan, order, stamps, reach);
-    await removal.evictRefs(signal);
-    await removal.removeBlobs(signal);
+    if (!plan.idle) {
+      await removal.evictRefs(signal);
+      await removal.removeBlobs(signal);
+    }
+    if (removal.failure !== undefined) throw removal.failure;
     const { stayed, removed } = removal;
-    const evicted = evictedOf(plan, order, stayed);
-    return { refs: order.length, evicted, stayed: stayed.size, removed, before: plan.before };
+    const evicted = await evictedOf(plan, order, stayed, slices);
+    const { before, unmet, unread } = plan;
+    return { refs: order.length, evicted, stayed: stayed.size, removed, before, unmet, unread: unread.blobs };
   } finally {
     census.close();
     order.close();

@@ -5,8 +5,8 @@ import { putBlob } from "../cache/tree.fixture.ts";
 import { Sweeper } from "./sweeper.ts";
 import { hour, noLimits, World } from "./world.fixture.ts";
 
-/** A sweeper of a store of twenty blobs of ten bytes, half of them leased, and a note of when it makes room. */
-async function setUp(quota: number) {
+/** A sweeper of a store of twenty blobs of ten bytes, half of them leased, and a note of when it makes room. `low`: of the quota. */
+async function setUp(quota: number, low = 0.5) {
   const world = new World();
   const put = async (from: number): Promise<void> => {
     for (let i = from; i < from + 10; i++) {
@@ -15,7 +15,7 @@ async function setUp(quota: number) {
     }
   };
   await put(0);
-  const state = { making: 0, others: 0, fails: false };
+  const state = { making: 0, others: 0, promised: 0, fails: false };
   const lines: string[] = [];
   const note = (_: object, message: string): void => void lines.push(message);
   const log: Log = { ...silentLog, info: note, warn: note, error: note };
@@ -25,7 +25,10 @@ async function setUp(quota: number) {
         if (state.fails) throw new Error("the disk");
         return world.blobs.census();
       },
-      usage: () => ({ bytes: world.blobs.usage().bytes, reclaimable: 0 }),
+      usage: () => {
+        const { bytes: live } = world.blobs.usage();
+        return { bytes: live + state.promised, live, dead: 0, others: 0, reclaimable: 0 };
+      },
       compact: async () => {},
       makingRoom: () => {
         state.making++;
@@ -37,7 +40,7 @@ async function setUp(quota: number) {
     },
     refs: world.refs,
     settings: noLimits,
-    room: { quota, high: quota * 0.9, low: quota * 0.5 },
+    room: { quota, high: quota * 0.9, low: quota * low },
     clock: () => world.now,
     monotonic: () => world.now,
     log,
@@ -65,10 +68,46 @@ describe("Sweeper", () => {
   });
 
   it("makes room for what is larger than the room between the marks", async () => {
-    const { sweeper, bytes } = await setUp(300);
-    sweeper.pressed(170);
+    const { sweeper, bytes } = await setUp(300, 0.8);
+    sweeper.pressed(140);
     await sweeper.run();
-    assert.equal(bytes(), 130);
+    assert.equal(bytes(), 160);
+    await sweeper.stop();
+  });
+
+  it("removes no more than down to the low mark for what finds no room all the same", async () => {
+    const { sweeper, state, bytes, lines } = await setUp(190, 0.8);
+    sweeper.pressed(95); // of the 95 that would be left 100 are leased
+    await sweeper.run();
+    assert.equal(bytes(), 150);
+    assert.match(lines.at(-1) ?? "", /the store is full/);
+    sweeper.pressed(95);
+    assert.equal(state.making, 0, "nobody waits for it");
+    await sweeper.stop();
+  });
+
+  it("leaves at least half of the quota for the sake of what is announced and has not come", async () => {
+    const { sweeper, state, bytes } = await setUp(320, 0.7);
+    state.promised = 160;
+    sweeper.pressed(160);
+    await sweeper.run();
+    assert.equal(bytes(), 160);
+    sweeper.pressed();
+    await sweeper.run();
+    assert.equal(bytes(), 160);
+    await sweeper.stop();
+  });
+
+  it("waits before it sweeps again where it is full all the same, also when a little went", async () => {
+    const { world, sweeper, state, bytes } = await setUp(110);
+    sweeper.pressed();
+    await sweeper.run();
+    assert.equal(bytes(), 100);
+    sweeper.pressed();
+    assert.equal(state.making, 0);
+    world.now += 60_000;
+    sweeper.pressed();
+    assert.equal(state.making, 1);
     await sweeper.stop();
   });
 
@@ -77,7 +116,7 @@ describe("Sweeper", () => {
     await sweeper.run();
     assert.equal(bytes(), 100, "only what is leased is left");
     await sweeper.run();
-    assert.deepEqual(lines.at(-1), "the store is full of what is pinned or was used within the lease");
+    assert.deepEqual(lines.at(-1), "the store is full of what is pinned, leased or being uploaded");
     sweeper.pressed();
     assert.equal(state.making, 0);
     world.now += 5 * hour;

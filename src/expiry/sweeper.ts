@@ -2,6 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import { asStillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { type Trace, untraced } from "../base/trace.ts";
+import type { StoreUsage } from "../store/blob-store.ts";
+import { largestUpload } from "../store/largest-upload.ts";
 import type { RefAdmin } from "../store/ref-admin.ts";
 import type { ExpirySettings } from "./limits.ts";
 import type { SweepReport } from "./report.ts";
@@ -10,6 +12,7 @@ import { StoppableSlices } from "./slices.ts";
 import { type SweepPoint, type SweptBlobs, sweep } from "./sweep.ts";
 import { SweepClock } from "./sweep-clock.ts";
 import { type SweepCounts, SweepTally } from "./sweep-counts.ts";
+import { shownUnread } from "./unread.ts";
 
 /** For ages, and for refs whose date passes. */
 const everyMs = 3_600_000;
@@ -25,11 +28,28 @@ const minPauseMs = 1000;
 const maxPauseMs = 60_000;
 const leasesPerPause = 10;
 
-/** How often the log says that there is nothing to remove. */
+/** How often the log says that there is nothing to remove, or what cannot be read. */
 const warnEveryMs = 600_000;
+
+/** Blobs that the log names. */
+const unreadShown = 10;
+
+/** What a sweep is to reach. */
+interface Aim {
+  /** Bytes that may stay; `undefined`: all. */
+  readonly leave: number | undefined;
+  /** Bytes that may stay where `leave` is out of reach. */
+  readonly atWorst?: number;
+  /** Bytes for which there was no room. */
+  readonly wanted: number;
+  /** There is no room for them even then, until other uploads have ended. */
+  readonly hopeless: boolean;
+}
 
 /** The store of blobs, as the sweeper sees it. */
 export interface SweeperBlobs extends SweptBlobs {
+  /** `bytes` that are none of the others are promised to uploads. */
+  usage(): Pick<StoreUsage, "bytes" | "live" | "dead" | "others"> & ReturnType<SweptBlobs["usage"]>;
   /** Until it is disposed of, uploads that find no room wait. */
   makingRoom(): Disposable;
   /** Counts the bytes that the refs take. */
@@ -64,6 +84,7 @@ export class Sweeper {
   /** Bytes for which there was no room since the last sweep began. */
   private wanted = 0;
   private warned = Number.NEGATIVE_INFINITY;
+  private warnedOfUnread = Number.NEGATIVE_INFINITY;
 
   constructor(options: SweeperOptions) {
     this.options = options;
@@ -129,12 +150,12 @@ export class Sweeper {
     using _ = blobs.makingRoom();
     this.tally.running = true;
     try {
-      const leave = this.leave();
+      const aim = this.aim();
       const slices = new StoppableSlices(signal);
-      const report = await sweep({ blobs, refs, settings, leave, clock, slices, signal, reach });
+      const report = await sweep({ blobs, refs, settings, ...aim, clock, slices, signal, reach });
       this.countRefs();
       this.tally.add(report, wall());
-      this.tell(report);
+      this.tell(report, aim);
       return report;
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -151,7 +172,7 @@ export class Sweeper {
     }
   }
 
-  private tell(report: SweepReport): void {
+  private tell(report: SweepReport, aim: Aim): void {
     const { log, settings, room } = this.options;
     const refs = report.evicted.reduce((sum, each) => sum + each.refs, 0);
     const nothing = refs === 0 && report.removed.blobs === 0;
@@ -159,12 +180,30 @@ export class Sweeper {
     const seconds = Math.round(report.seconds * 1000) / 1000;
     const fields = { refs, evicted, stayed, ...removed, bytesBefore, bytesAfter, seconds };
     log[nothing ? "debug" : "info"](fields, "swept");
-    if (!nothing || !this.short()) return;
-    this.notBefore = this.monotonic() + Math.min(maxPauseMs, Math.max(minPauseMs, settings.lease / leasesPerPause));
-    if (this.monotonic() - this.warned < warnEveryMs) return;
+    this.tellOfUnread(report);
+    const full = room !== undefined && bytesAfter >= room.high;
+    const refused = aim.wanted > 0 && (report.unmet || aim.hopeless);
+    if (!full && !refused) return;
+    // Where there is nothing more to be had, there will not be before some leases or uploads have ended; else, sweeps do not follow each other without a break.
+    const stuck = refused || report.unmet || nothing;
+    const untilLeasesEnd = Math.min(maxPauseMs, Math.max(minPauseMs, settings.lease / leasesPerPause));
+    const pause = aim.hopeless ? minPauseMs : stuck ? untilLeasesEnd : 0;
+    this.notBefore = this.monotonic() + Math.max(pause, Math.min(maxPauseMs, report.seconds * 1000));
+    if (!stuck || this.monotonic() - this.warned < warnEveryMs) return;
     this.warned = this.monotonic();
     const hint = "raise the quota, shorten the lease, or unpin something";
-    log.warn({ bytes: bytesAfter, ...room, hint }, "the store is full of what is pinned or was used within the lease");
+    log.warn({ bytes: bytesAfter, ...room, hint }, "the store is full of what is pinned, leased or being uploaded");
+  }
+
+  private tellOfUnread({ unread }: SweepReport): void {
+    if (unread.length === 0 || this.monotonic() - this.warnedOfUnread < warnEveryMs) return;
+    this.warnedOfUnread = this.monotonic();
+    const blobs = unread.slice(0, unreadShown).map(shownUnread);
+    const hint = "look at the disk; `stillage store fsck` finds all that is damaged";
+    this.options.log.error(
+      { blobs, hint },
+      "what names other blobs cannot be read: blobs that no ref is seen to reach stay for its sake",
+    );
   }
 
   /** Whether there is less room than there should be. */
@@ -173,15 +212,20 @@ export class Sweeper {
     return room !== undefined && (blobs.usage().bytes >= room.high || this.wanted > 0);
   }
 
-  /** Bytes that the next sweep may leave; `undefined`: all. */
-  private leave(): number | undefined {
+  /** What the next sweep is to reach. What is only announced and does not come, may not cost much of what is there: at least half of the quota stays, beside it. */
+  private aim(): Aim {
     const { blobs, room } = this.options;
     const { wanted } = this;
     this.wanted = 0;
-    if (room === undefined) return undefined;
+    if (room === undefined) return { leave: undefined, wanted: 0, hopeless: false };
+    const { quota, high, low } = room;
+    const { bytes, live, dead, others } = blobs.usage();
+    const promised = Math.max(0, bytes - live - dead - others);
+    const least = Math.min(low, largestUpload(quota)) + promised;
+    if (wanted === 0) return { leave: bytes >= high ? Math.max(least, low) : undefined, wanted, hopeless: false };
     // What is larger than the room between the marks is let in as well.
-    if (wanted > 0) return Math.max(0, Math.min(room.low, room.quota - wanted));
-    return blobs.usage().bytes >= room.high ? room.low : undefined;
+    const leave = Math.max(least, Math.min(low, quota - wanted));
+    return { leave, atWorst: Math.max(least, low), wanted, hopeless: leave + wanted > quota };
   }
 
   private later(ms: number): void {

@@ -18,6 +18,8 @@ export const maxReasons = 255;
 /** Which refs go, a byte for each. */
 export class Verdicts {
   readonly reasons: Reason[] = [];
+  /** How many go. */
+  count = 0;
   private readonly verdicts: Uint8Array;
 
   constructor({ length }: Pick<RefOrder, "length">) {
@@ -31,11 +33,17 @@ export class Verdicts {
   }
 
   evict(place: number, reason: number): void {
+    if (!this.goes(place)) this.count++;
     this.verdicts[place] = reason;
   }
 
   goes(place: number): boolean {
     return this.verdicts[place] !== stays;
+  }
+
+  /** The number that `reason` gave; 0 for a ref that stays. */
+  reasonOf(place: number): number {
+    return this.verdicts[place] as number;
   }
 
   /** Why a ref goes; `undefined` for one that stays. */

@@ -9,24 +9,29 @@ import type { Root } from "../store/ref-store.ts";
 import { DirectoryWalk } from "./directory-walk.ts";
 import { bits, type ShelfMarks, type TenantMarks } from "./marks.ts";
 import { lookUps, type Reach, reachAll } from "./reach.ts";
+import { isUnread, type Unread } from "./unread.ts";
 
 /**
  * Finds everything that roots keep alive, as `cache/closure.ts` has it, and the optional trees of messages as far as they are there. Where
- * that asks whether all is there, this takes what there is: it goes on behind what is missing, broken or beyond the limits.
+ * that asks whether all is there, this takes what there is: it goes on behind what is missing, broken or beyond the limits, and notes what the disk did not give.
  * What was walked once is not walked again until `TenantMarks.forgetWalks`, so that everything together costs no more than one look at each directory.
  */
 export class Walks {
   private readonly tenant: TenantMarks;
   private readonly slices: Slices;
   private readonly directories: DirectoryWalk;
+  private readonly unread: Unread;
 
-  constructor(tenant: TenantMarks, slices: Slices) {
+  constructor(tenant: TenantMarks, slices: Slices, unread: Unread) {
     this.tenant = tenant;
     this.slices = slices;
-    this.directories = new DirectoryWalk(tenant.reader, slices, bits.directory);
+    this.unread = unread;
+    this.directories = new DirectoryWalk(tenant.reader, slices, bits.directory, (shelf, number, error) =>
+      unread.note(tenant.instance, shelf, number, error),
+    );
   }
 
-  /** Errors: those of the disk, and the reason of the slices' signal. */
+  /** Errors: the reason of the slices' signal. */
   async from(roots: Iterable<Root>, reach: Reach): Promise<void> {
     let looked = 0;
     for (const root of roots) {
@@ -37,8 +42,9 @@ export class Walks {
   }
 
   private async message(root: MessageRoot, reach: Reach): Promise<void> {
-    if (!this.begin(root, reach)) return;
-    const needs = await readable(readNeeds(this.tenant.reader, root));
+    const found = this.begin(root, reach);
+    if (found === undefined) return;
+    const needs = await this.readable(found, readNeeds(this.tenant.reader, root));
     if (needs === undefined) return;
     await this.from(needs.required, reach);
     for (const digest of needs.optional.values()) await this.tree({ walk: "directory", digest }, reach);
@@ -50,13 +56,13 @@ export class Walks {
     if (root.walk === "directory") await this.directories.from(found.shelf, found.number, reach);
     else if (root.walk === "tree") {
       const sink = new Reached(found.shelf, reach, this.slices);
-      await readable(walkTree(this.tenant.reader, root.digest, sink));
+      await this.readable(found, walkTree(this.tenant.reader, root.digest, sink));
       await sink.settled(); // of one that does not end as it should, what came before that
     }
   }
 
   /** Reaches a root's own blob; gives it where it is to be walked. */
-  private begin({ walk, digest }: Root, reach: Reach): { shelf: ShelfMarks; number: number } | undefined {
+  private begin({ walk, digest }: Root, reach: Reach): Found | undefined {
     if (isEmptyBlob(digest)) return undefined;
     const shelf = this.tenant.shelf(digest.function);
     const number = shelf === undefined ? -1 : numberOf(shelf, digest);
@@ -64,6 +70,23 @@ export class Walks {
     reach(shelf, number);
     return walk !== "blob" && shelf.begin(number, bits[walk]) ? { shelf, number } : undefined;
   }
+
+  /** What is no message of its kind, or broken on the disk, names nothing more; what the disk does not give is noted. */
+  private async readable<T>({ shelf, number }: Found, reading: Promise<T>): Promise<T | undefined> {
+    try {
+      return await reading;
+    } catch (error) {
+      if (error instanceof StillageError && (error.code === "invalid" || error.code === "corrupt")) return undefined;
+      if (!isUnread(error)) throw error;
+      this.unread.note(this.tenant.instance, shelf, number, error);
+      return undefined;
+    }
+  }
+}
+
+interface Found {
+  readonly shelf: ShelfMarks;
+  readonly number: number;
 }
 
 function numberOf({ census }: ShelfMarks, digest: Digest): number {
@@ -91,15 +114,5 @@ class Reached implements DigestSink {
   async settled(): Promise<boolean> {
     await reachAll(this.shelf, this.files, this.reach, this.slices);
     return true;
-  }
-}
-
-/** What is no message of its kind, or broken on the disk, names nothing more. */
-export async function readable<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StillageError && (error.code === "invalid" || error.code === "corrupt")) return undefined;
-    throw error;
   }
 }

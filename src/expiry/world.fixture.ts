@@ -9,6 +9,7 @@ import { messageOf, putBlob, putDirectory, putTree } from "../cache/tree.fixture
 import { ActionResultSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
+import type { StoreCensus } from "../store/blob-census.ts";
 import { MemoryRefStore } from "../store/memory/memory-ref-store.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { ListedRef } from "../store/ref-admin.ts";
@@ -28,6 +29,10 @@ export class World {
   now = 1_000_000 * hour;
   readonly blobs = new MemoryStore({ clock: () => this.now });
   readonly refs = new MemoryRefStore(() => this.now);
+  /** What goes wrong in sweeps: thrown before a blob is read, or some are removed. */
+  faults: { readonly read?: (digest: Digest) => void; readonly remove?: () => void } = {};
+  /** Sweeps that came to compaction. */
+  compactions = 0;
   private clock = this.newClock();
   private readonly closure = new Closure(this.blobs, () => this.blobs.removals(), { monotonic: () => this.now });
   private readonly parts = {
@@ -50,9 +55,9 @@ export class World {
     const all = { ...noLimits, ...settings };
     const { signal } = new AbortController();
     const blobs = {
-      census: () => this.blobs.census(),
+      census: () => this.faultyCensus(),
       usage: () => ({ bytes: this.blobs.usage().bytes, reclaimable: 0 }),
-      compact: async () => {},
+      compact: async () => void this.compactions++,
     };
     const [slices, clock] = [new StoppableSlices(signal), this.clock];
     return sweep({ blobs, refs: this.refs, settings: all, leave, clock, slices, signal, reach });
@@ -122,6 +127,37 @@ export class World {
       stdoutDigest,
     });
     await this.actions.update(digestOf(sha256, Buffer.from(key)), toBinary(ActionResultSchema, result));
+  }
+
+  private faultyCensus(): StoreCensus {
+    const { tenants, ...census } = this.blobs.census();
+    const read = (digest: Digest): void => this.faults.read?.(digest);
+    return {
+      ...census,
+      tenants: tenants.map(({ reader, shelves, ...tenant }) => ({
+        ...tenant,
+        reader: {
+          missing: (digests) => reader.missing(digests),
+          sizeOf: (fn, hash) => reader.sizeOf(fn, hash),
+          open: (digest) => {
+            read(digest);
+            return reader.open(digest);
+          },
+          readBatch: (digests) => {
+            for (let i = 0; i < digests.length; i++) read(digests.at(i));
+            return reader.readBatch(digests);
+          },
+        },
+        shelves: shelves.map((shelf) => {
+          const remove = shelf.remove.bind(shelf);
+          shelf.remove = async (numbers, usedBefore) => {
+            this.faults.remove?.();
+            return remove(numbers, usedBefore);
+          };
+          return shelf;
+        }),
+      })),
+    };
   }
 
   private newClock(): SweepClock {

@@ -153,6 +153,19 @@ export function refAdminContract(label: string, open: () => RefAdminUnderTest | 
         order.close();
       }));
 
+    it("evicts what is pinned once its own date has passed, and no sooner", () =>
+      withStore(async (store) => {
+        for (const [name, expires] of Object.entries({ passed: 5, "to come": 9e14 })) {
+          await store.put([refOf(name, 1, { expires })]);
+          await store.pin(named(name), true);
+        }
+        const order = await store.order();
+        const stayed = await order.evict([...order.ids]);
+        assert.deepEqual(namesOf(store, stayed), ["to come"]);
+        assert.equal(await store.count("asset"), 1);
+        order.close();
+      }));
+
     it("finds none of those that go from the call on, and takes what is put then", () =>
       withStore(async (store) => {
         const all = Array.from({ length: 700 }, (_, i) => `${i}`);

@@ -37,7 +37,7 @@ export interface RefOrder {
   /** The refs that were put, new ones and overwritten ones, and acknowledged since the order was begun, or since the last call. */
   since(): number[];
   /**
-   * Removes refs, some hundred in one transaction; resolves once that is durable with those that stayed: the pinned ones, and those that were asked for
+   * Removes refs, some hundred in one transaction; resolves once that is durable with those that stayed: the pinned ones whose date has not passed, and those that were asked for
    * or put since the order was begun. From the call on `get` finds none of the others, and such a `get` is no use. Those that are not there any more did
    * not stay. Once the order is closed, all do. Errors: `exhausted` and others of a write; what was not removed by then stays.
    */

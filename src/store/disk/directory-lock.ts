@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StillageError } from "../../base/errors.ts";
@@ -15,6 +16,22 @@ export function isInUse(error: unknown): boolean {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && (error as { errcode?: number }).errcode === busy;
+}
+
+/** Whether a process has a directory, or is about to. Changes nothing, and keeps nobody from it for longer than a look takes. */
+export function isLocked(directory: string): boolean {
+  const file = join(directory, lockFile);
+  if (!existsSync(file)) return false;
+  const lock = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+  try {
+    lock.prepare("SELECT 1 FROM sqlite_schema").get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    lock.close();
+  }
 }
 
 /**

@@ -39,7 +39,7 @@ describe("Space", () => {
     test.add(90);
     const [one, other] = [test.makingRoom(), test.makingRoom()];
     const waits = [30, 5, 20].map((bytes) => followed(test.take(bytes)));
-    assert.throws(() => test.take(101), { code: "exhausted" }, "it never fits");
+    assert.throws(() => test.take(51), { code: "exhausted", message: /more than half of the quota/ }, "not for one");
     assert.equal(test.isShort, true);
     one[Symbol.dispose]();
     one[Symbol.dispose]();

@@ -1,6 +1,7 @@
 import { StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { largestUpload } from "../largest-upload.ts";
 import { DiskRoom, type NoRoom } from "./disk-room.ts";
 
 /** What a file takes on a disk is counted in blocks of this. */
@@ -53,7 +54,7 @@ export class Space {
 
   /**
    * Promises `bytes` to what is about to be written: at once where they fit, and later where they do not and somebody is making room,
-   * in the order in which it was asked. Errors, at once or later: `exhausted`.
+   * in the order in which it was asked. No room is made for more than `largestUpload`. Errors, at once or later: `exhausted`.
    */
   take(bytes: number): MaybePromise<void> {
     if (this.waiting.size === 0) {
@@ -155,10 +156,20 @@ export class Space {
     };
   }
 
+  private neverMadeRoomFor(bytes: number): NoRoom | undefined {
+    const { quota } = this;
+    if (quota === undefined) return undefined;
+    if (bytes <= largestUpload(quota)) return bytes + this.otherBytes > quota ? this.overQuota(bytes) : undefined;
+    return {
+      message: `the store is full: nothing is removed for a single upload of ${bytes} bytes, more than half of the quota of ${quota} bytes`,
+      hint: `raise the quota to more than ${2 * bytes} bytes, or upload less at once`,
+    };
+  }
+
   /** `refusal`: why it does not fit, where that is known; else it waits for those before it. */
   private wait(bytes: number, take: () => NoRoom | undefined, refusal?: NoRoom): Promise<void> {
-    const isTooMuch = this.quota !== undefined && bytes + this.otherBytes > this.quota;
-    if (isTooMuch) throw this.refuse(this.overQuota(bytes) as NoRoom);
+    const tooLarge = this.neverMadeRoomFor(bytes);
+    if (tooLarge !== undefined) throw this.refuse(tooLarge);
     if (refusal !== undefined) {
       this.onPressure(bytes);
       if (this.makers === 0) throw this.refuse(refusal);

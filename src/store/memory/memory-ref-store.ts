@@ -115,9 +115,10 @@ export class MemoryRefStore implements RefStore, RefAdmin {
   private evict(ids: readonly number[], order: OpenOrder): number[] {
     const meant = new Set(ids);
     const stayed: number[] = [];
-    for (const [key, { id, pinned }] of this.refs) {
+    for (const [key, { id, pinned, expires = Number.POSITIVE_INFINITY }] of this.refs) {
       if (!meant.has(id)) continue;
-      if (pinned || !this.orders.has(order) || order.isNoted(id)) stayed.push(id);
+      const held = pinned && expires > this.clock();
+      if (held || !this.orders.has(order) || order.isNoted(id)) stayed.push(id);
       else this.refs.delete(key);
     }
     return stayed;

@@ -30,11 +30,19 @@ export type RefChange =
   | { readonly kind: "pin"; readonly name: RefName; readonly pinned: boolean }
   /** Begins or ends to note what is put and used. */
   | { readonly kind: "watch"; readonly on: boolean }
-  /** Removes refs that are not pinned, and that nothing was noted of. */
+  /** Removes refs that no pin holds, and that nothing was noted of: the first of them, as many as are enough for one transaction. */
   | { readonly kind: "evict"; readonly ids: readonly number[] };
 
-/** What came of a change: of `pin` whether there is such a ref, of `evict` the ids that stayed, else nothing. */
-export type ChangeResult = undefined | boolean | readonly number[];
+/** What came of `evict`. */
+export interface Evicted {
+  /** The ids that stayed. */
+  readonly stayed: readonly number[];
+  /** How many of the ids were looked at, one at least; the others are to be given again. */
+  readonly looked: number;
+}
+
+/** What came of a change: of `pin` whether there is such a ref, else nothing where not said. */
+export type ChangeResult = undefined | boolean | Evicted;
 
 /** What the writer's thread answers to a batch of changes: they are durable, or none of them was done. */
 export type RefOutcome =

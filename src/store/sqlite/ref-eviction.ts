@@ -2,10 +2,11 @@ import { type ErrorCode, StillageError } from "../../base/errors.ts";
 import { startWorker } from "../../base/worker.ts";
 import type { RefOrder } from "../ref-admin.ts";
 import type { LastUse } from "./last-use.ts";
+import type { Evicted } from "./ref-change.ts";
 import type { ScannedRefs } from "./ref-scan.ts";
 import type { RefWriter } from "./ref-writer.ts";
 
-/** Refs that go in one transaction: some ten milliseconds, which a put may have to wait. */
+/** Refs that go in one transaction: some ten milliseconds, which a put may have to wait; fewer where they have many roots. */
 const batchRefs = 250;
 
 /**
@@ -76,10 +77,12 @@ export class RefEviction {
     for (const id of rest) this.going.add(id);
     rest.sort((a, b) => a - b); // neighbours in the tables together: fewer pages for each transaction
     try {
-      for (let at = 0; at < rest.length; at += batchRefs) {
-        const batch = rest.slice(at, at + batchRefs);
-        stayed.push(...((await this.writer.write({ kind: "evict", ids: batch })) as readonly number[]));
-        for (const id of batch) this.going.delete(id);
+      for (let at = 0; at < rest.length; ) {
+        const ids = rest.slice(at, at + batchRefs);
+        const done = (await this.writer.write({ kind: "evict", ids })) as Evicted;
+        stayed.push(...done.stayed);
+        for (const id of ids.slice(0, done.looked)) this.going.delete(id);
+        at += done.looked;
       }
       return stayed;
     } finally {

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { systemClock } from "../../base/clock.ts";
 import { notedAhead } from "../noted-ahead.ts";
 import type { RefName } from "../ref-store.ts";
 import { ArtifactTables } from "./artifact-tables.ts";
-import type { ChangeResult, RefChange, RefRow } from "./ref-change.ts";
+import type { ChangeResult, Evicted, RefChange, RefRow } from "./ref-change.ts";
 import { hashesIn } from "./root-lines.ts";
 
 /** What changes came to. */
@@ -11,6 +12,9 @@ export interface Applied {
   /** The refs that were put, while that is noted. */
   readonly put: readonly number[];
 }
+
+/** Roots that are removed in one transaction, and those of one ref more: some ten milliseconds, which a put may have to wait. */
+const rootsAtOnce = 5000;
 
 /** The statements that change the tables. */
 export class RefTables {
@@ -33,7 +37,7 @@ export class RefTables {
     this.find = database.prepare(
       "SELECT id, roots, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
     );
-    this.findById = database.prepare("SELECT id, roots, artifact, pinned FROM refs WHERE id = ?");
+    this.findById = database.prepare("SELECT id, roots, artifact, pinned, expires FROM refs WHERE id = ?");
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?12, ?7, ?8, ?9, ?10, ?11)
@@ -115,15 +119,18 @@ export class RefTables {
     return this.pin.run(space, instance, name, pinned ? 1 : 0).changes > 0;
   }
 
-  /** Removes those that may go, and returns the ids of the others that are there. Where nothing is noted, none may. */
-  private evict(ids: readonly number[]): number[] {
-    return ids.filter((id) => {
-      const found = this.findById.get(id) as (Kept & { readonly pinned: number }) | undefined;
-      if (found === undefined) return false;
-      if (found.pinned !== 0 || this.noted?.has(id) !== false) return true;
-      this.remove(found);
-      return false;
-    });
+  /** Removes those of the first ids that may go, until that is enough for one transaction. Where nothing is noted, none may. */
+  private evict(ids: readonly number[]): Evicted {
+    const stayed: number[] = [];
+    let [looked, roots] = [0, 0];
+    while (looked < ids.length && roots < rootsAtOnce) {
+      const id = ids[looked++] as number;
+      const found = this.findById.get(id) as (Kept & Held) | undefined;
+      if (found === undefined) continue;
+      if (isHeld(found) || this.noted?.has(id) !== false) stayed.push(id);
+      else roots += this.remove(found);
+    }
+    return { stayed, looked };
   }
 
   private removeNamed(name: RefName): void {
@@ -131,10 +138,13 @@ export class RefTables {
     if (found !== undefined) this.remove(found);
   }
 
-  private remove({ id, roots, artifact }: Kept): void {
-    for (const hash of hashesIn(roots)) this.dropRoot.run(hash, id);
+  /** Returns how many roots it had. */
+  private remove({ id, roots, artifact }: Kept): number {
+    const hashes = hashesIn(roots);
+    for (const hash of hashes) this.dropRoot.run(hash, id);
     this.drop.run(id);
     if (artifact !== null) this.artifacts.dropUnnamed(artifact);
+    return hashes.length;
   }
 
   private lookUp({ space, instance, name }: RefName): Found | undefined {
@@ -146,6 +156,16 @@ interface Kept {
   readonly id: number;
   readonly roots: string;
   readonly artifact: number | null;
+}
+
+interface Held {
+  readonly pinned: number;
+  readonly expires: number | null;
+}
+
+/** A pin holds until the ref's own date. */
+function isHeld({ pinned, expires }: Held): boolean {
+  return pinned !== 0 && (expires === null || expires > systemClock());
 }
 
 interface Found extends Kept {

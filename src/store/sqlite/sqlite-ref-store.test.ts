@@ -11,7 +11,10 @@ import { artifactRef } from "../artifact-refs.contract.ts";
 import { type RefAdminUnderTest, refAdminContract } from "../ref-admin.contract.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
 import type { NewRef } from "../ref-store.ts";
+import { openDatabase } from "./open-database.ts";
 import { openPins } from "./pins.ts";
+import { type Evicted, rowOfRef } from "./ref-change.ts";
+import { RefTables } from "./ref-tables.ts";
 import { formatVersion } from "./schema.ts";
 import { SqliteRefStore } from "./sqlite-ref-store.ts";
 
@@ -160,6 +163,55 @@ describe("SqliteRefStore", () => {
       assert.deepEqual({ ...database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() }, { rows: 0 }, table);
     }
     database.close();
+  });
+
+  it("evicts refs with many roots in several transactions", async () => {
+    const file = freshFile();
+    await open(file).close();
+    const database = openDatabase(file);
+    const tables = new RefTables(database);
+    const roots = Array.from({ length: 3000 }, (_, i) => ({
+      walk: "blob" as const,
+      digest: digestOf(sha256, Buffer.from(`${i}`)),
+    }));
+    const refs = ["one", "two", "three", "four", "five"].map((name) => rowOfRef({ ...ref, name, roots }));
+    tables.apply([
+      { kind: "put", refs },
+      { kind: "watch", on: true },
+    ]);
+    const looks: number[] = [];
+    for (let ids = [1, 2, 3, 4, 5]; ids.length > 0; ) {
+      const { stayed, looked } = tables.apply([{ kind: "evict", ids }]).results[0] as Evicted;
+      assert.deepEqual(stayed, []);
+      looks.push(looked);
+      ids = ids.slice(looked);
+    }
+    assert.deepEqual(looks, [2, 2, 1]);
+    assert.deepEqual({ ...database.prepare("SELECT count(*) AS rows FROM roots").get() }, { rows: 0 });
+    database.close();
+    const store = open(file);
+    await store.put(["one", "two", "three", "four", "five"].map((name) => ({ ...ref, name, roots })));
+    const order = await store.order();
+    assert.deepEqual(await order.evict([...order.ids]), []);
+    assert.equal(store.count("action"), 0, "all of them go");
+    order.close();
+    await store.close();
+  });
+
+  it("pins nothing where one of several is not there any more", async () => {
+    const file = freshFile();
+    const store = open(file);
+    await store.put([ref]);
+    const pins = openPins(file, () => now);
+    assert.throws(() => pins.set(true, [ref, { artifact: 7 }]), {
+      code: "not-found",
+      message: /has just been removed/,
+    });
+    assert.equal(store.get(ref)?.pinned, false);
+    assert.deepEqual(pins.set(true, [ref]), [1]);
+    assert.equal(store.get(ref)?.pinned, true);
+    pins.close();
+    await store.close();
   });
 
   it("refuses writes once it is closed", async () => {
