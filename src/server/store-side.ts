@@ -107,7 +107,8 @@ export class StoreSide implements AsyncDisposable {
   }
 
   usage(): StoreUsage {
-    return this.cache.store.usage();
+    const { reclaimable: _, ...usage } = this.cache.store.usage();
+    return usage;
   }
 
   /** What `/status` tells, but for the listeners. */

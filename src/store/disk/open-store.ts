@@ -34,7 +34,7 @@ import { directoryOfTenant, tenantOfDirectory } from "./tenant-name.ts";
 const keptStaging = 2;
 const keptPieces = 16;
 
-/** The last use of blobs is written down as often as it is noted anew, which is what a crash may cost of it; but not more often than this. */
+/** The last use of blobs is written down after as many seconds as the true one may be later, which is what a crash may cost of it; but not more often than this. */
 const leastSavingSeconds = 10;
 
 export interface DiskStoreOptions {
