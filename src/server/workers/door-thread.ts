@@ -64,7 +64,6 @@ export class DoorThread {
   async reload(): Promise<void> {
     const asked = this.line.ask("reload").then(() => true);
     if (await inTime(asked, reloadMs, false)) return;
-    asked.catch(() => {}); // who asked is told the following
     throw new StillageError("unavailable", `worker ${this.number} has not answered within ${reloadMs / 1000} s`, {
       hint: "it reloads when it comes to it; see what holds it up, and ask for it again",
     });

@@ -17,8 +17,7 @@ interface Slab {
 
 /**
  * Memory that this thread and that of the store share: small blobs are copied here once, and the store lays them out in its packs from
- * here. A slab is used again once all that was put into it is stored, so at most a slab is in use for each put under way: one that takes long keeps
- * those beside it from being used again.
+ * here. A slab is used again once all that was put into it is stored: at most one is in use for each put under way.
  */
 export class PutSlabs {
   private readonly line: ThreadLine<StoreAsks>;
