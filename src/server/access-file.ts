@@ -52,8 +52,8 @@ export class AccessFile implements AccessLines {
     this.clock = clock;
     this.log = log;
     lines.on("error", (error: Error) => this.complain(error.message));
-    lines.on("drop", () => {
-      this.lost++;
+    lines.on("drop", (dropped: string) => {
+      this.lost += linesIn(dropped);
       this.complain("lines wait for the disk");
     });
   }
@@ -88,6 +88,13 @@ export class AccessFile implements AccessLines {
     this.complained = now;
     this.log.error({ file: this.target, reason, lost: this.lost }, "the access log fails");
   }
+}
+
+/** Lines that come from other threads come many at a time. */
+export function linesIn(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
 }
 
 /** Waits for the disk, but not for long: one that is full must not keep the server from anything. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { cut } from "../base/cut.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import type { CallObserver } from "../rpc/observer.ts";
 import type { Call } from "../rpc/service.ts";
@@ -34,9 +35,6 @@ export interface AccessRecord {
 export interface AccessLines {
   write(line: string): void;
 }
-
-/** What a client made up is cut: a resource name has some hundred characters. */
-const maxWhat = 500;
 
 /** Who did what, how much of it, and how long it took: one line of JSON for each call and each HTTP request that has ended. */
 export class AccessLog implements CallObserver, HttpObserver {
@@ -138,6 +136,6 @@ const plain = /^[ !#-[\]-~]*$/;
 
 /** A text in JSON, a long one cut. The line is put together by hand, which takes half of the time that JSON.stringify does. */
 function quote(text: string): string {
-  const short = text.length <= maxWhat ? text : `${text.slice(0, maxWhat)}…`;
+  const short = cut(text);
   return plain.test(short) ? `"${short}"` : JSON.stringify(short);
 }

@@ -9,10 +9,12 @@ export interface ShownMetric {
   readonly labels: readonly string[] | undefined;
 }
 
-/** What `/metrics` of a server shows after a request. */
+/** What `/metrics` of a server with workers, which shows the most, shows after a request. */
 export async function metricsPage(): Promise<string> {
   await using folder = await newFolder();
-  await using server = await serve("stillage", ["serve", "store", "--listen", "127.0.0.1:0"], { cwd: folder.path });
+  await using server = await serve("stillage", ["serve", "store", "--workers", "2", "--listen", "127.0.0.1:0"], {
+    cwd: folder.path,
+  });
   const url = `http://${server.listeners[0]?.address}`;
   await fetch(`${url}/cas/${"0".repeat(64)}`);
   return (await fetch(`${url}/metrics`)).text();

@@ -18,6 +18,7 @@ import { temporaryDirectory } from "./store-blobs.ts";
 
 const lanes = 6;
 const roundsOfLane = 8;
+const deathsInAll = 4;
 
 interface Acknowledged {
   readonly blobs: TestBlob[];
@@ -82,6 +83,14 @@ async function callsOf(pool: WorkerPool): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
+/** Waits for what comes to be so; fails where it does not. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; !isSo(); i++) {
+    assert.ok(i < 3000, `is not so: ${isSo}`);
+    await delay(10);
+  }
+}
+
 /** Files below a directory that this process has open. */
 function openBelow(directory: string): string[] {
   return readdirSync("/proc/self/fd").flatMap((fd) => {
@@ -112,24 +121,33 @@ describe("a server whose workers die while clients push and pull through all of 
       const acknowledged: Acknowledged = { blobs: [], assets: [] };
       const calls: number[] = [];
       let failures = 0;
+      let killed = 0;
       let going = lanes;
       const clients = Array.from({ length: lanes }, async (_, lane) => {
-        for (let i = 0; i < roundsOfLane; i++) failures += await round(address, lane, acknowledged);
+        for (let i = 0; i < roundsOfLane || killed < deathsInAll; i++) {
+          failures += await round(address, lane, acknowledged);
+        }
         going--;
       });
       const deaths = (async () => {
-        for (let n = 0; going > 0; n++) {
-          // In the middle of something: at a moment when it has an upload or an open blob.
-          while (going > 0 && !pool.threads.some(({ held }) => held > 0)) await delay(1);
-          const thread = pool.threads[n % 2] ?? pool.threads[0];
+        while (going > 0) {
           calls.push(await callsOf(pool));
-          if (going > 0 && n < 4) await thread?.terminate();
-          await delay(n < 4 ? 100 : 5);
+          // In the middle of something: at a moment when it has an upload or an open blob.
+          const busy = pool.threads.filter(({ held }) => held > 0);
+          const thread = busy[killed % busy.length];
+          if (thread !== undefined && killed < deathsInAll) {
+            await thread.terminate();
+            killed++;
+          }
+          await delay(5);
         }
       })();
       await Promise.all([...clients, deaths]);
       assert.ok(failures > 0, "nobody noticed");
-      assert.ok(Number(pool.status().workersRestarted) >= 2);
+      await until(() => pool.threads.length === 2);
+      await Promise.all(pool.threads.map(({ line }) => line.ask("opened")));
+      assert.equal(pool.status().workersRestarted, deathsInAll);
+      assert.match(await pool.metrics(), new RegExp(`^stillage_worker_restarts_total ${deathsInAll}$`, "m"));
       assert.deepEqual(
         calls,
         calls.toSorted((a, b) => a - b),
@@ -144,10 +162,7 @@ describe("a server whose workers die while clients push and pull through all of 
           assert.equal((await endpoint.fetch.fetchBlob({ uris: [uri] })).blobDigest?.hash, blob.digest.hash);
         }
       });
-      assert.deepEqual(
-        pool.threads.map(({ held }) => held),
-        [0, 0],
-      );
+      await until(() => pool.threads.every(({ held }) => held === 0));
       await pool.close(1000);
       await side.uploads.stop();
       assert.deepEqual([openBelow(incoming), readdirSync(incoming)], [[], []]);

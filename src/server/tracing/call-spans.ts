@@ -9,6 +9,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
+import { cut } from "../../base/cut.ts";
 import type { CallObserver } from "../../rpc/observer.ts";
 import type { Call, CallStream, Method, Service } from "../../rpc/service.ts";
 import { grpcStatus, grpcStatusName } from "../../rpc/status.ts";
@@ -39,8 +40,8 @@ export class CallSpans implements CallObserver {
 
   started(call: Call): void {
     const parent = propagation.extract(ROOT_CONTEXT, call, headersOf);
-    const attributes = { "rpc.system.name": "grpc", "rpc.method": call.method, "client.address": call.peer.host };
-    const span = this.tracer.startSpan(call.method, { kind: SpanKind.SERVER, attributes }, parent);
+    const attributes = { "rpc.system.name": "grpc", "rpc.method": cut(call.method), "client.address": call.peer.host };
+    const span = this.tracer.startSpan(cut(call.method), { kind: SpanKind.SERVER, attributes }, parent);
     this.open.set(call, { span, within: trace.setSpan(parent, span) });
   }
 
@@ -51,8 +52,8 @@ export class CallSpans implements CallObserver {
     if (span.isRecording()) {
       span.setAttributes({
         "rpc.response.status_code": name,
-        "stillage.instance": call.instance,
-        "stillage.subject": call.subject,
+        "stillage.instance": cut(call.instance),
+        "stillage.subject": cut(call.subject),
         "stillage.request.id": call.id,
         "stillage.request.bytes": requests,
         "stillage.response.bytes": responses,
@@ -60,7 +61,7 @@ export class CallSpans implements CallObserver {
     }
     if (serverErrors.has(status)) {
       span.setAttribute("error.type", name);
-      span.setStatus({ code: SpanStatusCode.ERROR, message });
+      span.setStatus({ code: SpanStatusCode.ERROR, message: cut(message) });
     }
     span.end();
   }

@@ -8,6 +8,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
+import { cut } from "../../base/cut.ts";
 import type { HttpHandler, HttpRequest } from "../../http/exchange.ts";
 import type { HttpObserver } from "../http-observer.ts";
 
@@ -35,10 +36,10 @@ export class HttpSpans implements HttpObserver {
       const parent = propagation.extract(ROOT_CONTEXT, request, headersOf);
       const attributes = {
         "http.request.method": methodOf(request),
-        "url.path": path,
+        "url.path": cut(path),
         "url.scheme": peer.tls ? "https" : "http",
         "client.address": peer.host,
-        ...(headers["user-agent"] === undefined ? {} : { "user_agent.original": headers["user-agent"] }),
+        ...(headers["user-agent"] === undefined ? {} : { "user_agent.original": cut(headers["user-agent"]) }),
       };
       const span = this.tracer.startSpan(nameOf(request), { kind: SpanKind.SERVER, attributes }, parent);
       this.open.set(request, span);
@@ -53,7 +54,7 @@ export class HttpSpans implements HttpObserver {
     if (span.isRecording()) {
       span.setAttributes({
         "http.response.status_code": status,
-        "stillage.instance": instance,
+        "stillage.instance": cut(instance),
         "stillage.request.id": id,
         "stillage.request.bytes": received,
         "stillage.response.bytes": responseBytes,

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { StillageError } from "../../base/errors.ts";
+import { inTime } from "../../base/in-time.ts";
 import type { Log } from "../../base/log.ts";
 import { ThreadLine } from "../../base/thread-line.ts";
 import { startWorker } from "../../base/worker.ts";
@@ -13,6 +13,9 @@ import type { DoorAnswers, WorkerStart } from "./worker-start.ts";
 /** How long a worker may take to tell its metrics: one that is that busy is left out. */
 const metricsMs = 2000;
 
+/** How long it may take to read certificates and rights. */
+const reloadMs = 5000;
+
 /** How long it may take beyond the grace time to close what it has. */
 const lateMs = 10_000;
 
@@ -23,6 +26,9 @@ export class DoorThread {
   readonly ended: Promise<Error | undefined>;
   /** What it last told of itself. */
   lastMetrics: readonly Reading[] = [];
+  /** Whether it did not tell in time the last time that it was asked. */
+  silent = false;
+  private readonly number: number;
   private readonly worker: Worker;
   private readonly desk: WorkerDesk;
 
@@ -31,6 +37,7 @@ export class DoorThread {
     store: StoreSide,
     parts: { readonly rooms: Rooms; readonly whole: WholeServer; readonly log: Log },
   ) {
+    this.number = start.number;
     this.worker = startWorker("./door.worker.ts", import.meta.url, { workerData: start });
     this.desk = new WorkerDesk(store, parts, (number) => this.line.ask("recallUpload", number));
     this.line = new ThreadLine<DoorAnswers>(this.worker, this.desk.answers());
@@ -43,20 +50,32 @@ export class DoorThread {
   }
 
   async metrics(): Promise<readonly Reading[]> {
-    const timer = new AbortController();
-    const late = delay(metricsMs, this.lastMetrics, { signal: timer.signal }).catch(() => this.lastMetrics);
-    const told = this.line.ask("doorMetrics").catch(() => this.lastMetrics);
-    this.lastMetrics = await Promise.race([told, late]);
-    timer.abort();
+    const told = await inTime(
+      this.line.ask("doorMetrics").catch(() => undefined),
+      metricsMs,
+      undefined,
+    );
+    this.silent = told === undefined;
+    this.lastMetrics = told ?? this.lastMetrics;
     return this.lastMetrics;
+  }
+
+  /** Has it take certificates, keys and rights as they are on disk. Errors: `unavailable` where it does not answer in time; it does when it can. */
+  async reload(): Promise<void> {
+    const asked = this.line.ask("reload").then(() => true);
+    if (await inTime(asked, reloadMs, false)) return;
+    throw new StillageError("unavailable", `worker ${this.number} has not answered within ${reloadMs / 1000} s`, {
+      hint: "it reloads when it comes to it; see what holds it up, and ask for it again",
+    });
   }
 
   /** Lets it close its doors, and ends it. */
   async close(graceMs: number): Promise<void> {
-    const timer = new AbortController();
-    const late = delay(graceMs + lateMs, undefined, { signal: timer.signal }).catch(() => {});
-    await Promise.race([this.line.ask("close", graceMs).catch(() => {}), late]);
-    timer.abort();
+    await inTime(
+      this.line.ask("close", graceMs).catch(() => {}),
+      graceMs + lateMs,
+      undefined,
+    );
     await this.terminate();
   }
 

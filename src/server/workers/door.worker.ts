@@ -10,9 +10,11 @@ import { DistantStore } from "../../store/threads/distant-store.ts";
 import { AccessLog } from "../access-log.ts";
 import { openDoors } from "../door-side.ts";
 import { Meters } from "../metrics/meters.ts";
+import { workerFamilies } from "../metrics/worker-metrics.ts";
 import type { Stock } from "../stock.ts";
 import { DistantOrigin } from "./distant-origin.ts";
 import { LineBatch } from "./line-batch.ts";
+import { sentFields } from "./log-fields.ts";
 import { SharedCounts } from "./shared-counts.ts";
 import type { WorkerAsks } from "./worker-desk.ts";
 import type { DoorAnswers, WorkerStart } from "./worker-start.ts";
@@ -38,6 +40,7 @@ const line = new ThreadLine<WorkerAsks>(port, {
 const store = new DistantStore(line);
 const uploads = new DistantUploads(line, store);
 const meters = new Meters();
+meters.add(workerFamilies(number));
 const lines = new LineBatch((text) => line.tell("accessLines", text));
 const removed = new Int32Array(removals);
 
@@ -71,7 +74,7 @@ function logTo(...levels: readonly (keyof Log)[]): Log {
   const say =
     (level: keyof Log) =>
     (fields: object, message: string): void => {
-      line.tell("log", level, fields, message);
+      line.tell("log", level, sentFields(fields), message);
       line.flush();
     };
   return Object.fromEntries(levels.map((level) => [level, say(level)])) as unknown as Log;

@@ -6,6 +6,7 @@ import type { StatusReport } from "../http/pages.ts";
 import type { Rooms } from "../rooms.ts";
 import type { StoreSide } from "../store-side.ts";
 import { OriginCounter } from "./distant-origin.ts";
+import { fieldsOfSent, type SentFields } from "./log-fields.ts";
 
 /** What the thread of the store answers a worker. */
 export type WorkerAsks = ReturnType<WorkerDesk["answers"]>;
@@ -54,7 +55,7 @@ export class WorkerDesk {
       metrics: (): Promise<string> => whole.metrics(),
       status: (): StatusReport => whole.status(),
       accessLines: (lines: string): void => side.accessFile?.write(lines),
-      log: (level: keyof Log, fields: object, message: string): void => log[level](fields, message),
+      log: (level: keyof Log, fields: SentFields, message: string): void => log[level](fieldsOfSent(fields), message),
     };
   }
 

@@ -5,12 +5,14 @@ import type { Log } from "../../base/log.ts";
 import type { DoorSide } from "../door-side.ts";
 import type { StatusReport } from "../http/pages.ts";
 import { listenOn } from "../listen-address.ts";
-import { addedUp, type Reading } from "../metrics/meters.ts";
+import { Meters } from "../metrics/meters.ts";
+import { poolFamilies } from "../metrics/worker-metrics.ts";
 import { type Rooms, roomsOf } from "../rooms.ts";
 import type { RunningListener, ServerOptions } from "../server-options.ts";
 import type { StoreSide } from "../store-side.ts";
 import { DoorThread } from "./door-thread.ts";
 import { clearCounts, type SharedCountsMemory, sharedCountsMemory } from "./shared-counts.ts";
+import { WorkerReadings } from "./worker-readings.ts";
 
 /** A worker that has died is started again after this time, twice as much each time, up to a most. */
 const firstPauseMs = 100;
@@ -41,8 +43,8 @@ export class WorkerPool implements DoorSide {
   private readonly log: Log;
   private readonly counts: SharedCountsMemory;
   private readonly seats: readonly Seat[];
-  /** What workers that have died had counted. */
-  private departed: readonly Reading[] = [];
+  private readonly readings = new WorkerReadings();
+  private readonly meters = new Meters();
   private restarts = 0;
   private closing = false;
 
@@ -78,6 +80,9 @@ export class WorkerPool implements DoorSide {
       deaths: 0,
       restarting: undefined,
     }));
+    this.meters.add(
+      poolFamilies(() => ({ running: this.threads.length, restarts: this.restarts, silent: this.readings.silent })),
+    );
   }
 
   /** The threads that run. */
@@ -87,8 +92,8 @@ export class WorkerPool implements DoorSide {
 
   /** The metrics of all workers and of what there is once. */
   async metrics(): Promise<string> {
-    const shares = await Promise.all(this.threads.map((thread) => thread.metrics()));
-    return await this.store.metrics([this.departed, ...shares]);
+    const told = await this.readings.of(this.threads);
+    return await this.store.metrics([this.meters.read(), ...told]);
   }
 
   status(): StatusReport {
@@ -97,7 +102,7 @@ export class WorkerPool implements DoorSide {
   }
 
   async reload(): Promise<void> {
-    const reloads = this.threads.map((thread) => thread.line.ask("reload"));
+    const reloads = this.threads.map((thread) => thread.reload());
     await Promise.allSettled(reloads);
     await Promise.all(reloads);
   }
@@ -137,7 +142,7 @@ export class WorkerPool implements DoorSide {
   }
 
   private hasEnded(seat: Seat, reason: Error | undefined, livedMs: number): void {
-    this.departed = sumOf(this.departed, seat.thread?.lastMetrics ?? []);
+    this.readings.hasEnded(seat.thread?.lastMetrics ?? []);
     seat.thread = undefined;
     clearCounts(this.counts, seat.number - 1);
     // Before it has ever listened, whoever starts the server is told.
@@ -168,11 +173,6 @@ function ofWorker(log: Log, worker: number): Log {
     warn: (fields, message) => log.warn({ worker, ...fields }, message),
     error: (fields, message) => log.error({ worker, ...fields }, message),
   };
-}
-
-/** Counters stay what they were when a worker has gone; gauges of it are nothing. */
-function sumOf(before: readonly Reading[], last: readonly Reading[]): readonly Reading[] {
-  return addedUp([before, last.filter(({ type }) => type !== "gauge")]);
 }
 
 /**

@@ -17,7 +17,7 @@ interface Slab {
 
 /**
  * Memory that this thread and that of the store share: small blobs are copied here once, and the store lays them out in its packs from
- * here. As much of it is in use as there are bytes in the puts under way, which the memory for messages bounds.
+ * here. A slab is used again once all that was put into it is stored: at most one is in use for each put under way.
  */
 export class PutSlabs {
   private readonly line: ThreadLine<StoreAsks>;
@@ -52,7 +52,6 @@ export class PutSlabs {
     if (current !== undefined && current.used + length <= slabBytes) return current;
     const next = this.free.pop() ?? this.make();
     this.current = next;
-    if (current?.out === 0) this.retire(current);
     return next;
   }
 
