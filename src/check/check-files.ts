@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import type { Digest } from "../base/digest.ts";
 import { DigestList, hexOfWords } from "../base/digest-list.ts";
 import { inParallel } from "../base/in-parallel.ts";
@@ -12,6 +12,7 @@ import { type CheckContext, type CheckedShelf, found, foundBroken } from "./chec
 import { leftover } from "./check-packs.ts";
 import type { Finding } from "./findings.ts";
 import { type IndexState, RecordBuffer, readIndexFile, writeIndexFile } from "./index-file.ts";
+import { list } from "./list-directory.ts";
 
 /** A large blob as the journal lists it. */
 interface Listed {
@@ -32,6 +33,8 @@ class FilesCheck {
   private readonly shelf: CheckedShelf;
   private readonly paths: FilePaths;
   private state: IndexState = "absent";
+  /** Directories that cannot be read: what is listed in them stays so. */
+  private readonly unread = new Set<string>();
   private readonly listed = new Map<string, Listed>();
   /** What the journal should list. */
   private readonly good = new Map<string, Listed>();
@@ -49,12 +52,14 @@ class FilesCheck {
   async run(): Promise<void> {
     const { context, paths } = this;
     if (!this.readJournal()) return;
-    const settled = this.namesIn(paths.files);
-    const arriving = existsSync(paths.incoming)
-      ? readdirSync(paths.incoming).map((name) => join(paths.incoming, name))
-      : [];
-    const there = new Set(settled);
-    if (this.state === "absent" && there.size > 0) {
+    const settled: string[] = [];
+    for (const name of this.namesIn(paths.files)) {
+      if (/^[0-9a-f]{2}$/.test(basename(name))) settled.push(...this.namesIn(name));
+      else found(context, "foreign", name, "is not the store's");
+    }
+    const arriving = this.namesIn(paths.incoming);
+    const there = new Set([...settled, ...arriving]);
+    if (this.state === "absent" && settled.length > 0) {
       this.mended.push(found(context, "journal-damaged", paths.journal, "it is gone"));
     }
     await inParallel(this.listed, context.workers.count, ([hash, listed]) => this.checkListed(hash, listed, there));
@@ -90,13 +95,10 @@ class FilesCheck {
     return true;
   }
 
-  private namesIn(files: string): string[] {
-    const names: string[] = [];
-    for (const folder of existsSync(files) ? readdirSync(files) : []) {
-      if (!/^[0-9a-f]{2}$/.test(folder)) found(this.context, "foreign", join(files, folder), "is not the store's");
-      else for (const name of readdirSync(join(files, folder))) names.push(join(files, folder, name));
-    }
-    return names;
+  private namesIn(directory: string): string[] {
+    const names = list(this.context, directory);
+    if (names === undefined) this.unread.add(directory);
+    return names?.map((name) => join(directory, name)) ?? [];
   }
 
   private async checkListed(hash: string, listed: Listed, there: ReadonlySet<string>): Promise<void> {
@@ -105,7 +107,11 @@ class FilesCheck {
     const file = { digest, serial: listed.serial };
     const settled = paths.settled(file);
     const path = there.has(settled) ? settled : paths.arriving(file);
-    if (path !== settled && !existsSync(path)) {
+    if (!there.has(path)) {
+      if ([paths.files, paths.shelf(file), paths.incoming].some((directory) => this.unread.has(directory))) {
+        this.good.set(hash, listed);
+        return;
+      }
       this.mended.push(
         foundBroken(context, shelf, digest, settled, { kind: "file-missing", what: "its file is gone" }),
       );

@@ -48,7 +48,7 @@ export function checkPack(
   try {
     const { size } = fstatSync(fd);
     const header = new FileWindow(fd, Math.min(size, packHeaderLength)).view(0, packHeaderLength);
-    const known = new Set<string>();
+    let known: Set<string> | undefined; // by hash, once there is something behind what is listed
     let [next, unlisted, bytes, done] = [0, 0, 0, 0];
     const width = listing.width;
     const { words } = index.records;
@@ -71,10 +71,10 @@ export function checkPack(
           return;
         }
         listing.append(words, at);
-        known.add(hexOfWords(words, at, at + fn.words));
         bytes += length;
       } else if (offset >= index.covered) {
         const hash = hexOfWords(digests.words, 0, fn.words);
+        known ??= hashesOf(listing, fn);
         if (known.has(hash)) return;
         known.add(hash);
         const found = { words: digests.words, word: 0, offset, size: digests.sizes[0] as number, used: now };
@@ -99,6 +99,12 @@ export function checkPack(
   } finally {
     closeSync(fd);
   }
+}
+
+function hashesOf({ words, count, width }: RecordBuffer, fn: DigestFunction): Set<string> {
+  const hashes = new Set<string>();
+  for (let at = 0; at < count * width; at += width) hashes.add(hexOfWords(words, at, at + fn.words));
+  return hashes;
 }
 
 /** Where the records begin in `words`, in the order of their offsets. */

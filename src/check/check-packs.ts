@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { DigestFunction } from "../base/digest-function.ts";
@@ -9,6 +8,7 @@ import { type CheckContext, type CheckedShelf, found, foundBroken } from "./chec
 import { lengthOfRotten, type PackCheck } from "./check-pack.ts";
 import type { Finding } from "./findings.ts";
 import { RecordBuffer, writeIndexFile } from "./index-file.ts";
+import { list } from "./list-directory.ts";
 
 /** The end of an unfinished write that is kept: the longest that there can be, and some. */
 const maxKeptTail = 16 << 20;
@@ -16,11 +16,10 @@ const maxKeptTail = 16 << 20;
 /** Reads all packs of a shelf and says what is wrong with them; where that is wanted, each is repaired when it was read. */
 export async function checkPacks(context: CheckContext, shelf: CheckedShelf): Promise<void> {
   const directory = join(shelf.directory, "packs");
-  if (!existsSync(directory)) return;
   const packs = new Set<number>();
   const indexes: number[] = [];
   const gone = new Set<number>();
-  for (const name of readdirSync(directory).sort()) {
+  for (const name of list(context, directory) ?? []) {
     const parsed = numberIn(name);
     if (parsed?.isPack) packs.add(parsed.number);
     else if (parsed !== undefined) indexes.push(parsed.number);
@@ -43,8 +42,11 @@ export async function checkPacks(context: CheckContext, shelf: CheckedShelf): Pr
 export async function leftover(context: CheckContext, path: string): Promise<void> {
   const finding = found(context, "leftover", path, "is not in use");
   if (!context.repair) return;
-  await rm(path, { force: true });
-  context.findings.repaired([finding]);
+  const isGone = await rm(path, { force: true }).then(
+    () => true,
+    () => false, // as of a directory, which no write has left
+  );
+  if (isGone) context.findings.repaired([finding]);
 }
 
 async function lostPack(context: CheckContext, directory: string, number: number): Promise<void> {

@@ -7,7 +7,7 @@ import { decodeRoots, hashesIn } from "../store/sqlite/root-lines.ts";
 import { applicationId, formatVersion } from "../store/sqlite/schema.ts";
 import { type CheckContext, found } from "./check-context.ts";
 import type { Finding, FindingKind } from "./findings.ts";
-import { finishSalvage, salvageRefs } from "./salvage-refs.ts";
+import { salvageRefs } from "./salvage-refs.ts";
 
 export const refsFile = "refs.sqlite";
 
@@ -18,7 +18,6 @@ const shownErrors = 5;
 export async function checkRefs(context: CheckContext, hasBlobs: boolean): Promise<boolean> {
   const { store, repair, findings } = context;
   const file = join(store, refsFile);
-  if (repair) await finishSalvage(file);
   if (!existsSync(file)) {
     if (!hasBlobs) return false;
     const finding = found(context, "refs-missing", file, "there is no such file");

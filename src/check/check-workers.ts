@@ -30,7 +30,7 @@ export class CheckWorkers implements AsyncDisposable {
   readonly count = Math.min(maxWorkers, availableParallelism());
   private readonly done = new SharedArrayBuffer(8);
   private readonly idle: Worker[] = [];
-  private readonly all: Worker[] = [];
+  private readonly all = new Set<Worker>();
   private readonly waiting: (() => void)[] = [];
   private nextId = 0;
 
@@ -40,32 +40,38 @@ export class CheckWorkers implements AsyncDisposable {
   }
 
   async run(task: CheckTask): Promise<CheckAnswer> {
-    while (this.idle.length === 0 && this.all.length >= this.count) {
+    while (this.idle.length === 0 && this.all.size >= this.count) {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     const worker = this.idle.pop() ?? this.start();
     try {
       return await this.ask(worker, task);
     } finally {
-      this.idle.push(worker);
+      if (this.all.has(worker)) this.idle.push(worker);
       this.waiting.shift()?.();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.all.map((worker) => worker.terminate()));
+    await Promise.all([...this.all].map((worker) => worker.terminate()));
   }
 
   private start(): Worker {
     const worker = startWorker("./check.worker.ts", import.meta.url, { workerData: { done: this.done } });
-    this.all.push(worker);
-    return worker;
+    this.all.add(worker);
+    // What nobody asks anything may end, too; an error comes before the end.
+    const ended = (): void => {
+      this.all.delete(worker);
+      const at = this.idle.indexOf(worker);
+      if (at >= 0) this.idle.splice(at, 1);
+    };
+    return worker.on("error", ended).on("exit", ended);
   }
 
   private ask(worker: Worker, task: CheckTask): Promise<CheckAnswer> {
     const id = ++this.nextId;
     return new Promise((resolve, reject) => {
-      const clean = (): void => void worker.off("message", heard).off("error", failed);
+      const clean = (): void => void worker.off("message", heard).off("error", failed).off("exit", ended);
       const heard = (answer: CheckAnswer & { id: number }): void => {
         if (answer.id !== id) return;
         clean();
@@ -75,7 +81,8 @@ export class CheckWorkers implements AsyncDisposable {
         clean();
         reject(new StillageError("internal", `a check of ${task.path} failed`, { cause }));
       };
-      worker.on("message", heard).on("error", failed);
+      const ended = (status: number): void => failed(new Error(`the thread ended with status ${status}`));
+      worker.on("message", heard).on("error", failed).on("exit", ended);
       worker.postMessage({ id, task });
     });
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
@@ -15,7 +15,11 @@ import { checkPacks, leftover } from "./check-packs.ts";
 import { checkRefs, refsFile } from "./check-refs.ts";
 import { CheckWorkers } from "./check-workers.ts";
 import { Findings } from "./findings.ts";
+import { bytesBelow, list } from "./list-directory.ts";
 import { Quarantine, quarantineFolder } from "./quarantine.ts";
+
+/** Says of a directory that a restore has begun in it. */
+const restoringFile = "restoring";
 
 /** What else lies in a store's directory. */
 const known = new Set([
@@ -29,8 +33,16 @@ const known = new Set([
   "lost+found",
 ]);
 const besides = [/^refs\.sqlite-(wal|shm)$/, /^refs\.sqlite\.damaged-/, /^(pull|push)\.socket$/];
-const leftovers = ["format.new", "direct-io.new", "scrub.json.new"];
-const refsLeftovers = [`${refsFile}.new`, `${refsFile}.new-wal`, `${refsFile}.new-shm`, `${refsFile}.new-journal`];
+/** The last one beside a stamp: a restore that was done but for that. */
+const leftovers = ["format.new", "direct-io.new", "scrub.json.new", restoringFile];
+const refsLeftovers = [
+  ...["", "-wal", "-shm", "-journal"].map((ending) => `${refsFile}.new${ending}`),
+  ...["", "-wal"].map((ending) => `${refsFile}.damaged.new${ending}`),
+  `${refsFile}.salvaged`,
+];
+
+/** What a backup has in the place of a stamp. */
+const backupFile = "backup.json";
 
 export interface FsckOptions {
   readonly directory: string;
@@ -64,7 +76,7 @@ export interface FsckProgress {
 /**
  * Reads all of a store that nobody has open, and says what is wrong; with `repair`, mends what can be mended, each thing as it is found. Whole blobs and
  * readable names stay in every case; where a repair is interrupted, the next one goes on.
- * Errors: `failed-precondition` with one sentence for what is no store, or is in use.
+ * Errors: `failed-precondition` with one sentence for what is no store, or is in use, and for a repair by another user than the store's.
  */
 export class Fsck {
   private readonly options: FsckOptions;
@@ -84,11 +96,8 @@ export class Fsck {
 
   async run(): Promise<FsckResult> {
     const { directory } = this;
-    if (!existsSync(join(directory, stampFile)) && !existsSync(join(directory, "tenants"))) {
-      throw new StillageError("failed-precondition", `${directory} is not a store`, {
-        hint: "name the directory that the server was started with",
-      });
-    }
+    checkIsStore(directory);
+    if (this.options.repair) checkOwner(directory);
     const lock = lockDirectory(directory);
     try {
       const given = this.options.workers;
@@ -111,7 +120,7 @@ export class Fsck {
     if (await this.checkStamp(context)) {
       await this.checkRoot(context);
       const shelves = this.shelves(context);
-      this.total = shelves.reduce((sum, shelf) => sum + bytesIn(shelf.directory), 0);
+      this.total = shelves.reduce((sum, shelf) => sum + bytesIn(shelf), 0);
       this.doing = "reading blobs";
       for (const shelf of shelves) {
         await checkPacks(context, shelf);
@@ -146,10 +155,10 @@ export class Fsck {
   }
 
   private async checkRoot(context: CheckContext): Promise<void> {
-    for (const name of readdirSync(context.store)) {
+    for (const name of list(context, context.store) ?? []) {
       const path = join(context.store, name);
       if (leftovers.includes(name) || refsLeftovers.includes(name)) await leftover(context, path);
-      else if (!known.has(name) && !besides.some((each) => each.test(name)) && name !== `${refsFile}.salvaged`) {
+      else if (!known.has(name) && !besides.some((each) => each.test(name))) {
         found(context, "foreign", path, "is not the store's");
       }
     }
@@ -158,17 +167,18 @@ export class Fsck {
   private shelves(context: CheckContext): CheckedShelf[] {
     const tenants = join(context.store, "tenants");
     const shelves: CheckedShelf[] = [];
-    for (const folder of existsSync(tenants) ? readdirSync(tenants).sort() : []) {
+    for (const folder of list(context, tenants) ?? []) {
       const instance = tenantOfDirectory(folder);
       if (instance === undefined) {
         found(context, "foreign", join(tenants, folder), "no instance name leads to it");
         continue;
       }
-      for (const name of readdirSync(join(tenants, folder)).sort()) {
+      for (const name of list(context, join(tenants, folder)) ?? []) {
         const directory = join(tenants, folder, name);
         const fn = functionOfName(name);
         if (fn === undefined) found(context, "foreign", directory, "no digest function has this name");
-        else shelves.push({ instance, directory, function: fn, broken: new Set() });
+        else if (list(context, directory) !== undefined)
+          shelves.push({ instance, directory, function: fn, broken: new Set() });
       }
     }
     return shelves;
@@ -180,26 +190,51 @@ async function lookForBlobs(context: CheckContext, shelves: readonly CheckedShel
   try {
     await checkCompleteness(context, shelves);
   } catch (error) {
-    if (!(error instanceof StillageError)) throw error;
+    if (!(error instanceof StillageError) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
     found(
       context,
       "unreadable",
       join(context.store, "tenants"),
-      `what names need was not looked for: ${error.message}`,
+      `what names need was not looked for: ${(error as Error).message}`,
     );
   }
 }
 
 /** What there is to be read in a shelf. */
-function bytesIn(shelf: string): number {
-  let sum = 0;
-  for (const folder of ["packs", "files", "incoming"]) {
-    const path = join(shelf, folder);
-    if (!existsSync(path)) continue;
-    for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || entry.name.endsWith(".idx")) continue;
-      sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-    }
+function bytesIn({ directory }: CheckedShelf): number {
+  const folders = ["packs", "files", "incoming"].map((folder) => join(directory, folder));
+  return folders.reduce((sum, folder) => sum + bytesBelow(folder, (name) => !name.endsWith(".idx")), 0);
+}
+
+/** Neither a backup nor what a restore has begun may become a store by a repair: the one would be lost as a backup, the other lacks what was not copied. */
+function checkIsStore(directory: string): void {
+  const has = (name: string): boolean => existsSync(join(directory, name));
+  if (has(backupFile)) {
+    throw refused(`${directory} is a backup, not a store`, "make a store of it with `stillage store restore`");
   }
-  return sum;
+  if (has(restoringFile) && !has(stampFile)) {
+    throw refused(
+      `${directory} is not a store yet: a restore was begun in it`,
+      "run that `stillage store restore` again",
+    );
+  }
+  if (!has(stampFile) && !has("tenants")) {
+    throw refused(`${directory} is not a store`, "name the directory that the server was started with");
+  }
+}
+
+/** What a repair makes belongs to who runs it: a server that runs as another user could not open it. */
+function checkOwner(directory: string): void {
+  // The directory itself may be another's, who has made it for the server.
+  const own = [stampFile, "tenants"].map((name) => join(directory, name)).find((path) => existsSync(path));
+  const { uid } = statSync(own ?? directory);
+  if (process.geteuid === undefined || process.geteuid() === uid) return;
+  throw refused(
+    `the store in ${directory} belongs to the user with the number ${uid}, and a repair has to be run by its owner`,
+    `run it with \`sudo -u '#${uid}'\` before it`,
+  );
+}
+
+function refused(message: string, hint: string): StillageError {
+  return new StillageError("failed-precondition", message, { hint });
 }

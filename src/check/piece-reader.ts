@@ -66,15 +66,28 @@ export class PieceReader {
     this.base = position - (position % directAlignment);
     this.filled = 0;
     await this.toll(this.buffer.length);
-    const reading = readOnce(this.fd, this.buffer, 0, this.buffer.length, this.base);
-    const result = await (this.direct ? reading.catch(ignoreRefusal) : reading);
-    if (result === undefined) {
-      await closeFile(this.fd);
-      this.direct = false;
-      this.fd = await openFile(this.path, "r");
-      return this.fill(position);
+    let filled = 0;
+    // A read may end anywhere: only one that brings nothing new says that the file does.
+    while (filled < this.buffer.length) {
+      const from = this.direct ? filled - (filled % directAlignment) : filled;
+      const until = from + (await this.read(from));
+      if (until <= filled) break;
+      filled = until;
     }
-    this.filled = result.bytesRead;
+    this.filled = filled;
+  }
+
+  /** Reads into the buffer from a place on, and returns how many bytes came. */
+  private async read(from: number): Promise<number> {
+    const reading = readOnce(this.fd, this.buffer, from, this.buffer.length - from, this.base + from);
+    const result = await (this.direct ? reading.catch(ignoreRefusal) : reading);
+    if (result !== undefined) return result.bytesRead;
+    const fd = await openFile(this.path, "r");
+    const refused = this.fd;
+    this.fd = fd;
+    this.direct = false;
+    await closeFile(refused);
+    return this.read(from);
   }
 }
 

@@ -34,31 +34,32 @@ export function readableRefs(
   file: string,
   columns: readonly string[],
 ): { rows: Iterable<SalvagedRow>; lost: () => string[] } {
-  const names = namesByIndex(database);
-  return { rows: rows(database, names, file, columns), lost: () => [...names.values()] };
+  const absent = new Absent(database);
+  return { rows: rows(database, absent, file, columns), lost: () => [...absent.names().values()] };
 }
 
 function* rows(
   database: DatabaseSync,
-  names: Map<number, string>,
+  absent: Absent,
   file: string,
   columns: readonly string[],
 ): Generator<SalvagedRow> {
   const state = { whole: true };
   const byId = attempt(() => database.prepare("SELECT * FROM refs WHERE id = ?"));
-  const ids = byId === undefined ? [] : new Set([...idsInTable(database, state), ...names.keys()]);
+  const ids = byId === undefined ? [] : idsOnce(idsInTable(database, state), absent);
   for (const id of ids) {
     const found = attempt(() => byId?.get(id));
     const row = found && rowOf(found as Record<string, SQLInputValue>);
     if (row === undefined) continue;
-    names.delete(id);
+    absent.ids.delete(id);
     yield row;
   }
-  if (byId !== undefined && state.whole && names.size === 0) return;
+  if (byId !== undefined && state.whole && absent.ids.size === 0) return;
+  const names = absent.names();
   for (const found of rowsOnPages(file, columns, leastColumns)) {
     const row = rowOf(found);
     if (row === undefined) continue;
-    if (names.get(row.id) === `${row.space} ${row.instance} ${row.name}`) names.delete(row.id);
+    if (names.get(row.id) === `${row.space} ${row.instance} ${row.name}`) absent.ids.delete(row.id);
     yield row;
   }
 }
@@ -103,19 +104,44 @@ function firstReadable(next: (at: number) => number | undefined | "unreadable", 
   return good;
 }
 
-/** What the index of names has, as far as it can be read, from either end. */
-function namesByIndex(database: DatabaseSync): Map<number, string> {
-  const names = new Map<number, string>();
-  for (const order of ["ASC", "DESC"]) {
-    attempt(() => {
-      const sql = `SELECT id, space, instance, name FROM refs INDEXED BY sqlite_autoindex_refs_1
-        ORDER BY space ${order}, instance ${order}, name ${order}`;
-      for (const { id, space, instance, name } of database.prepare(sql).iterate()) {
-        names.set(Number(id), `${space} ${instance} ${name}`);
-      }
-    });
+/** Each id once: those that the table has, then those that only the index has. */
+function* idsOnce(inTable: Iterable<number>, { ids }: Absent): Generator<number> {
+  const others = new Set(ids);
+  for (const id of inTable) {
+    others.delete(id);
+    yield id;
   }
-  return names;
+  yield* others;
+}
+
+/** What the index of names has, as far as it can be read, from either end, and no row was found for yet. Of those that are found the names are not kept: there may be millions. */
+class Absent {
+  readonly ids = new Set<number>();
+  private readonly database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+    this.each("id", (row) => this.ids.add(Number(row.id)));
+  }
+
+  names(): Map<number, string> {
+    const names = new Map<number, string>();
+    if (this.ids.size === 0) return names;
+    this.each("id, space, instance, name", ({ id, space, instance, name }) => {
+      if (this.ids.has(Number(id))) names.set(Number(id), `${space} ${instance} ${name}`);
+    });
+    return names;
+  }
+
+  private each(columns: string, take: (row: Record<string, unknown>) => void): void {
+    for (const order of ["ASC", "DESC"]) {
+      attempt(() => {
+        const sql = `SELECT ${columns} FROM refs INDEXED BY sqlite_autoindex_refs_1
+          ORDER BY space ${order}, instance ${order}, name ${order}`;
+        for (const row of this.database.prepare(sql).iterate()) take(row);
+      });
+    }
+  }
 }
 
 /** A row that is what a row has to be. */

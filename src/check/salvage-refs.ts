@@ -1,4 +1,14 @@
-import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fchmodSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { Clock } from "../base/clock.ts";
@@ -22,39 +32,65 @@ export interface Salvage {
 /** Rows written in one transaction. */
 const inTransaction = 10_000;
 
-/** The new file once it is whole, until it has its name. */
-const ready = (file: string): string => `${file}.salvaged`;
-
 /**
  * Takes every ref that can be read to a new file, with the tables that follow from them made anew, and puts it in the place of the old one, which stays
- * as `refs.sqlite.damaged-TIME`, with its journal. A crash leaves the old file as it was, but for its header and what SQLite takes from the journal, and
- * whole copies of both; or the new one under a name of its own, which the next repair puts in place.
+ * as `refs.sqlite.damaged-TIME`, with its journal. A crash before the last step leaves the old file, but for its header and what SQLite takes from the journal, and
+ * whole copies of both; what else it leaves is of no use, and the next repair begins anew. Where it fails, as on a full disk, only the old file is left.
  */
 export async function salvageRefs(file: string, clock: Clock): Promise<Salvage> {
   const old = `${file}.damaged-${new Date(clock()).toISOString().replaceAll(/[-:]/g, "")}`;
-  for (const ending of ["", "-wal"]) {
-    if (existsSync(file + ending)) copyFileSync(file + ending, old + ending, constants.COPYFILE_FICLONE);
-  }
-  mendHeader(file);
   const fresh = `${file}.new`;
-  for (const ending of ["", "-wal", "-shm"]) rmSync(fresh + ending, { force: true });
-  const result = copyRows(file, fresh);
-  await sync(fresh);
-  renameSync(fresh, ready(file));
-  await syncDirectory(dirname(file));
-  await finishSalvage(file);
-  return { ...result, old: basename(old) };
+  let replacing = false;
+  try {
+    await keepCopy(file, old);
+    mendHeader(file);
+    makeEmpty(fresh, statSync(file).mode);
+    const result = copyRows(file, fresh);
+    await sync(fresh);
+    // The old journal, of which the file has all by now that SQLite could take, must not be held for the new file's.
+    replacing = true;
+    for (const ending of ["-wal", "-shm"]) rmSync(file + ending, { force: true });
+    await syncDirectory(dirname(file));
+    renameSync(fresh, file);
+    await syncDirectory(dirname(file));
+    return { ...result, old: basename(old) };
+  } catch (error) {
+    if (!replacing) for (const path of [old, `${old}-wal`]) rmSync(path, { force: true });
+    for (const ending of endings) rmSync(fresh + ending, { force: true });
+    throw error;
+  }
 }
 
-/** Puts a new file that is whole in place, unless the old one was written to since. */
-export async function finishSalvage(file: string): Promise<void> {
-  const from = ready(file);
-  if (!existsSync(from)) return;
-  if (existsSync(file) && statSync(file).mtimeMs > statSync(from).mtimeMs) return rmSync(from);
-  // The old journal must not be taken for the new file's.
-  for (const ending of ["-wal", "-shm"]) rmSync(file + ending, { force: true });
-  renameSync(from, file);
-  await syncDirectory(dirname(file));
+const endings = ["", "-wal", "-shm", "-journal"];
+
+/** Copies the file and its journal to another name, durably: all of them, or nothing. */
+async function keepCopy(file: string, to: string): Promise<void> {
+  const parts = ["", "-wal"].filter((ending) => existsSync(file + ending));
+  const partial = (ending: string): string => `${file}.damaged.new${ending}`;
+  try {
+    for (const ending of parts) {
+      rmSync(partial(ending), { force: true });
+      copyFileSync(file + ending, partial(ending), constants.COPYFILE_FICLONE);
+      await sync(partial(ending));
+    }
+    // The journal first: where there is a copy of the file, it is whole.
+    for (const ending of parts.toReversed()) renameSync(partial(ending), to + ending);
+    await syncDirectory(dirname(file));
+  } catch (error) {
+    for (const ending of parts) rmSync(partial(ending), { force: true });
+    throw error;
+  }
+}
+
+/** Makes the new file, for SQLite to fill, with the mode of the old one, which SQLite gives to the journal as well. */
+function makeEmpty(file: string, mode: number): void {
+  for (const ending of endings) rmSync(file + ending, { force: true });
+  const fd = openSync(file, "wx", 0o600);
+  try {
+    fchmodSync(fd, (mode & 0o777) | 0o600);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function copyRows(from: string, to: string): { refs: number; lost: string[] } {
@@ -144,7 +180,7 @@ class RefCopy {
 }
 
 async function sync(file: string): Promise<void> {
-  const fd = await openFile(file, "r+");
+  const fd = await openFile(file, "r");
   try {
     await syncData(fd);
   } finally {

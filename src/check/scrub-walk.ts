@@ -9,7 +9,8 @@ import type { OpenShelf } from "../store/disk/open-store.ts";
 import { indexName, type Pack } from "../store/disk/pack.ts";
 import { newPieceBuffer, PieceReader, type Toll } from "./piece-reader.ts";
 import type { ScrubPosition } from "./scrub-state.ts";
-import { blobsInRange, largeBlobs, rangeBytes } from "./stored-blobs.ts";
+import { blobsInRange, blobsOfPacks, firstWord, type GatheredPack, largeBlobs, rangeBytes } from "./stored-blobs.ts";
+import { isShortage } from "./unreadable.ts";
 import { verifiedIndexLength } from "./verify-index.ts";
 import { wrongBytes, wrongRecord } from "./verify-stored.ts";
 
@@ -21,7 +22,7 @@ export interface Placed {
   readonly offset: number;
   /** A place may be another pack's by now. */
   readonly pack: Pack | undefined;
-  /** The pack's path, or the large blob's. */
+  /** The pack's path, or the large blob's where it is among the files. */
   readonly path: string;
 }
 
@@ -41,7 +42,10 @@ export interface WalkVisitor {
   passed(position: ScrubPosition, bytes: number): Promise<void>;
 }
 
-/** Reads blobs as the index has them and says of each whether it is whole. One buffer, one blob at a time. */
+/**
+ * Reads blobs as the index has them and says of each whether it is whole. One buffer, one blob at a time. Where the process is out of descriptors or memory, nothing
+ * can be said of a blob: that is thrown, for the walk to go on there later.
+ */
 export class ScrubWalk {
   private readonly buffer = newPieceBuffer();
   private readonly slices = new Slices();
@@ -55,13 +59,10 @@ export class ScrubWalk {
   async shelf(shelf: OpenShelf, key: string, from: ScrubPosition | undefined, visitor: WalkVisitor): Promise<void> {
     const start = from?.shelf === key ? from : { shelf: key, pack: 0, offset: 0, word: -1 };
     const packs = [...shelf.shelf.packs.all()].filter((pack) => pack.number >= start.pack);
-    for (const pack of packs.sort((a, b) => a.number - b.number)) {
-      await this.pack(
-        shelf,
-        pack,
-        pack.number === start.pack ? start : { ...start, pack: pack.number, offset: 0 },
-        visitor,
-      );
+    packs.sort((a, b) => a.number - b.number);
+    for await (const gathered of blobsOfPacks(shelf.shelf.index, packs, this.slices)) {
+      const { number } = gathered.pack;
+      await this.pack(shelf, gathered, number === start.pack ? start : { ...start, pack: number, offset: 0 }, visitor);
     }
     await this.files(shelf, { ...start, pack: Number.MAX_SAFE_INTEGER, offset: 0 }, visitor);
   }
@@ -69,30 +70,47 @@ export class ScrubWalk {
   /** Looks at one blob, in the middle of a walk as well: that has a buffer of its own. */
   async again(blob: Placed, buffer: Buffer = newPieceBuffer()): Promise<Verdict> {
     let reader: PieceReader | undefined;
-    return this.verdict(blob, async () => {
-      reader = await PieceReader.open(blob.path, buffer, this.toll);
+    const verdict = this.verdict(blob, async () => {
+      reader = await this.openAnywhere(blob, buffer);
       return reader;
-    }).finally(() => reader?.close());
+    });
+    return verdict.finally(() => reader?.close());
   }
 
-  private async pack(shelf: OpenShelf, pack: Pack, start: ScrubPosition, visitor: WalkVisitor): Promise<void> {
+  /** Opens what a blob lies in; without durability, a large one may be on its way among the files. */
+  private async openAnywhere(blob: Placed, buffer: Buffer): Promise<PieceReader> {
+    const { digest, place, offset: serial, path, shelf } = blob;
+    const open = (at: string): Promise<PieceReader> => PieceReader.open(at, buffer, this.toll);
+    if (place !== inFile) return open(path);
+    const arriving = new FilePaths(shelf.directory).arriving({ digest, serial });
+    return open(path)
+      .catch((error) => (isAbsence(error) ? open(arriving) : Promise.reject(error)))
+      .catch((error) => (isAbsence(error) ? open(path) : Promise.reject(error)));
+  }
+
+  /** A pack that is deleted meanwhile is left: what was in it and is of use lies in another one. */
+  private async pack(
+    shelf: OpenShelf,
+    gathered: GatheredPack,
+    start: ScrubPosition,
+    visitor: WalkVisitor,
+  ): Promise<void> {
     const { slices } = this;
+    const { pack } = gathered;
     const { index, packs } = shelf.shelf;
+    const isGone = (): boolean => packs.at(pack.slot) !== pack;
     let reader: PieceReader | undefined;
     try {
       for (let from = start.offset - (start.offset % rangeBytes); from < pack.end; from += rangeBytes) {
-        const cells = await blobsInRange(index, pack.slot, from, slices);
+        if (isGone()) return;
+        const cells = await blobsInRange(index, gathered, from, slices);
         let done = Math.max(from, start.offset);
         for (const cell of cells) {
           if (slices.over) await slices.rest();
           const entry = cell - 1;
-          if (
-            entry < 0 ||
-            packs.at(pack.slot) !== pack ||
-            index.place(entry) !== pack.slot ||
-            index.offset(entry) < done
-          )
-            continue;
+          if (entry < 0) continue;
+          if (isGone()) return;
+          if (index.place(entry) !== pack.slot || index.offset(entry) < done) continue;
           const [digest, offset] = [index.digest(entry), index.offset(entry)];
           const blob: Placed = { shelf, digest, place: pack.slot, offset, pack, path: pack.path };
           const verdict = await this.verdict(blob, async () => {
@@ -109,21 +127,25 @@ export class ScrubWalk {
     } finally {
       await reader?.close();
     }
-    await this.indexFile(join(shelf.directory, "packs", indexName(pack.number)), pack.index, shelf, visitor);
+    const path = join(shelf.directory, "packs", indexName(pack.number));
+    // What was read wrong on its way here, or was just being replaced, is right the next time.
+    const isDamaged = async (): Promise<boolean> => !isGone() && (await this.isDamagedIndex(path, pack.index, shelf));
+    if ((await isDamaged()) && (await isDamaged()) && !isGone()) visitor.damagedIndex(path);
   }
 
   private async files(shelf: OpenShelf, start: ScrubPosition, visitor: WalkVisitor): Promise<void> {
     const { index } = shelf.shelf;
     const paths = new FilePaths(shelf.directory);
-    for (let byte = Math.max(0, start.word) >>> 24; byte < 256; byte++) {
-      for (const entry of await largeBlobs(index, byte, start.word, this.slices)) {
-        if (index.place(entry) !== inFile) continue;
+    for await (const entries of largeBlobs(index, start.word, this.slices)) {
+      const byte = firstWord(index, entries[0] as number) >>> 24;
+      for (const entry of entries) {
+        const word = firstWord(index, entry);
+        if (index.place(entry) !== inFile || word >>> 24 !== byte) continue;
         const [digest, serial] = [index.digest(entry), index.offset(entry)];
         const path = paths.settled({ digest, serial });
         const blob: Placed = { shelf, digest, place: inFile, offset: serial, pack: undefined, path };
         const verdict = await this.again(blob, this.buffer);
         await visitor.blob(blob, verdict);
-        const word = Number.parseInt(digest.hash.slice(0, 8), 16);
         await visitor.passed({ ...start, word }, digest.size);
       }
     }
@@ -144,22 +166,20 @@ export class ScrubWalk {
       return reason === undefined ? { kind: "whole" } : { kind: "rotten", reason };
     } catch (error) {
       const failure = error as NodeJS.ErrnoException;
-      if (failure.syscall === undefined) throw error;
+      if (failure.syscall === undefined || isShortage(failure)) throw error;
+      if (isAbsence(failure) && place === inFile) {
+        const isGone = await blob.shelf.shelf.files.isGone({ digest, serial: offset });
+        return isGone && isThere(blob) ? { kind: "rotten", reason: "its file is gone" } : { kind: "moved" };
+      }
       if (!isThere(blob)) return { kind: "moved" };
-      if (failure.code === "ENOENT" && place === inFile) return { kind: "rotten", reason: "its file is gone" };
       return { kind: "unreadable", error: failure };
     }
   }
 
   /** Reads an index file up to where it was when this began; nothing before that is written again, but the whole may be replaced. */
-  private async indexFile(
-    path: string,
-    log: { readonly length: number },
-    { shelf }: OpenShelf,
-    visitor: WalkVisitor,
-  ): Promise<void> {
+  private async isDamagedIndex(path: string, log: { readonly length: number }, { shelf }: OpenShelf): Promise<boolean> {
     const { length } = log;
-    if (length <= indexHeaderLength) return;
+    if (length <= indexHeaderLength) return false;
     let verified = -1;
     try {
       const reader = await PieceReader.open(path, this.buffer, this.toll);
@@ -169,10 +189,15 @@ export class ScrubWalk {
         await reader.close();
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      const failure = error as NodeJS.ErrnoException;
+      if (failure.syscall === undefined || isShortage(failure)) throw error;
     }
-    if (verified !== length && log.length === length) visitor.damagedIndex(path);
+    return verified !== length && log.length === length;
   }
+}
+
+function isAbsence(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
 /** Whether the index still leads there. */

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -141,7 +150,7 @@ describe("the scrubber", () => {
     await settle();
     const path = largeFile();
     unlinkSync(path);
-    mkdirSync(path);
+    symlinkSync("/proc/self/mem", path); // at whose beginning nothing is, which is an EIO
     const first = await round();
     assert.deepEqual([first.rotten, first.readErrors, missing(digests)], [0, 1, []]);
     const began = now;
@@ -165,6 +174,89 @@ describe("the scrubber", () => {
     assert.ok(now - began > day + 70 * 60_000);
     assert.equal(scrubber.counts().readErrors, 3);
     assert.deepEqual(missing(digests), [0]);
+  });
+
+  it("reads a large blob that is on its way to its place, as without durability it may be", async () => {
+    const digests = await Promise.all([put(2_000_000), put(3_000_000)]);
+    const { rotten, errors } = await round();
+    assert.deepEqual([rotten, errors, missing(digests)], [0, [], []]);
+  });
+
+  it("never gives up what is refused for another reason than the disk", async () => {
+    const digests = [await put(2_000_000)];
+    await settle();
+    const path = largeFile();
+    unlinkSync(path);
+    mkdirSync(path);
+    const [began, stopping] = [now, timer(300)];
+    const options = { directory, shelves: () => store.shelves(), everyMs: day, maxRate: 1 << 30, clock: () => now };
+    const scrubber = new Scrubber({ ...options, log: silentLog, timer: stopping });
+    await stopping.stopped;
+    await scrubber.close();
+    assert.ok(now - began > 4 * 3_600_000);
+    assert.deepEqual([scrubber.counts().readErrors, missing(digests)], [1, []]);
+  });
+
+  it("says nothing of a pack, or of its index, that a compaction deletes meanwhile", async () => {
+    const blobs: Digest[] = [];
+    for (let i = 0; i < 30; i++) blobs.push(await put(1 << 17));
+    const stopping = timer(5);
+    let deleted = false;
+    const wait: ScrubTimer["wait"] = async (ms, signal) => {
+      await stopping.wait(ms, signal);
+      if (deleted) return;
+      deleted = true;
+      for (const digest of blobs.slice(0, 29)) await store.tenant("").remove(digest);
+      await store.compact();
+    };
+    const ended = Promise.withResolvers<void>();
+    const errors: unknown[] = [];
+    const log = { ...silentLog, info: () => ended.resolve(), error: (...what: unknown[]) => errors.push(what) };
+    const options = {
+      directory,
+      shelves: () => store.shelves(),
+      everyMs: day,
+      maxRate: 1 << 20,
+      clock: () => now,
+      log,
+    };
+    const before = store.shelves()[0]?.shelf.packs.newest;
+    const scrubber = new Scrubber({ ...options, timer: { now: stopping.now, wait } });
+    await ended.promise;
+    await scrubber.close();
+    assert.ok(deleted && before !== undefined && store.shelves()[0]?.shelf.packs.at(before.slot) !== before);
+    assert.deepEqual([errors, scrubber.counts().damagedIndexes, missing(blobs.slice(29))], [[], 0, []]);
+  });
+
+  it("goes on where what it has done cannot be written down", async () => {
+    mkdirSync(join(directory, "scrub.json", "in the way"), { recursive: true });
+    const digest = await put(4000);
+    const { blobs, lastEnded } = await round();
+    assert.ok(blobs === 1 && lastEnded !== undefined);
+    assert.deepEqual(missing([digest]), []);
+  });
+
+  it("goes on after an error, and says where the store is too large for its rate", async () => {
+    for (let i = 0; i < 4; i++) await put(1 << 20);
+    const ended = Promise.withResolvers<number>();
+    const [warnings, errors]: [string[], string[]] = [[], []];
+    const log = {
+      ...silentLog,
+      info: () => ended.resolve(warnings.length),
+      warn: (_: object, message: string) => void warnings.push(message),
+      error: (_: object, message: string) => void errors.push(message),
+    };
+    let asked = 0;
+    const shelves = () => {
+      if (asked++ === 1) throw new Error("once");
+      return store.shelves();
+    };
+    const options = { directory, shelves, everyMs: 1000, maxRate: 1 << 20, clock: () => now, log, timer: timer() };
+    const scrubber = new Scrubber(options);
+    assert.equal(await ended.promise, 1, "once in a round");
+    await scrubber.close();
+    assert.equal(errors.length, 1);
+    assert.match(warnings[0] ?? "", /scrub-rate/);
   });
 
   it("goes on where it was before a restart", async () => {

@@ -105,18 +105,29 @@ export class Scrubber {
   async close(): Promise<void> {
     this.stopping.abort();
     await this.running;
-    await this.save().catch(() => {}); // a round that goes on a little earlier is none the worse
+    await this.save();
   }
 
+  /** Errors are logged, and it goes on where it was a minute later; it ends when the signal is aborted. */
   private async run(): Promise<void> {
     for (;;) {
-      const now = this.options.clock();
-      const { started, lastStarted = Number.NEGATIVE_INFINITY } = this.state;
-      // A clock that went back must not have it wait for years.
-      const due = started !== undefined || lastStarted > now ? now : lastStarted + this.options.everyMs;
-      if (due > now) await this.idle(due - now);
-      else await this.round();
+      try {
+        await this.step();
+      } catch (error) {
+        this.stopping.signal.throwIfAborted();
+        this.options.log.error({ err: error }, "the scrubber met an error, and goes on in a minute");
+        await this.timer.wait(lookEveryMs, this.stopping.signal);
+      }
     }
+  }
+
+  private async step(): Promise<void> {
+    const now = this.options.clock();
+    const { started, lastStarted = Number.NEGATIVE_INFINITY } = this.state;
+    // A clock that went back must not have it wait for years.
+    const due = started !== undefined || lastStarted > now ? now : lastStarted + this.options.everyMs;
+    if (due > now) await this.idle(due - now);
+    else await this.round();
   }
 
   private async idle(ms: number): Promise<void> {
@@ -127,11 +138,13 @@ export class Scrubber {
   /** One round, or what is left of it. */
   private async round(): Promise<void> {
     const { clock, directory, log } = this.options;
-    if (this.state.started === undefined || this.state.started > clock()) {
+    const begins = this.state.started === undefined || this.state.started > clock();
+    if (begins) {
       this.state = { ...this.state, started: clock(), position: undefined, passed: 0 };
       this.unreadable.beginRound();
     }
     this.total = await this.bytesInAll();
+    if (begins) this.warnOfHaste();
     const from = this.state.position;
     const before = this.rotten;
     const keyed = this.options.shelves().map((shelf) => ({ shelf, key: relative(directory, shelf.directory) }));
@@ -146,6 +159,14 @@ export class Scrubber {
         { bytes: this.total, rotten: this.rotten - before },
         "all blobs were read and compared with their digests",
       );
+  }
+
+  private warnOfHaste(): void {
+    const { everyMs, maxRate, log } = this.options;
+    const needed = Math.ceil((this.total / everyMs) * 1000);
+    if (needed <= maxRate) return;
+    const what = { bytes: this.total, rate: maxRate, needed };
+    log.warn(what, "at scrub-rate the store cannot be read in the time of scrub-every: raise either");
   }
 
   private visitor(): WalkVisitor {
@@ -236,9 +257,13 @@ export class Scrubber {
     return sum;
   }
 
+  /** What cannot be saved is saved the next time: a restart reads a little more again then. */
   private async save(): Promise<void> {
+    const { directory, log } = this.options;
     this.saved = this.timer.now();
-    await saveScrubState(this.options.directory, this.state);
+    await saveScrubState(directory, this.state).catch((error: unknown) =>
+      log.warn({ err: error }, "cannot write down how far the scrubber is"),
+    );
   }
 }
 

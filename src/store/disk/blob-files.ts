@@ -204,6 +204,14 @@ export class BlobFiles {
     return undefined;
   }
 
+  /** Whether the file of a blob that the index still has is nowhere: not in its place, nor on its way there. */
+  async isGone(file: BlobFile): Promise<boolean> {
+    if (this.settling.has(file.serial)) return false;
+    const fd = await this.open(file);
+    if (fd !== undefined) await closeFile(fd);
+    return fd === undefined;
+  }
+
   /**
    * Removes files that the index has no more; one sync is for all of them. A crash before the records are durable leaves listed files in
    * `incoming`: they are back. One after it leaves files there that are not listed: deleted. One that cannot be moved is not removed, which
