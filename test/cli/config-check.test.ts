@@ -134,7 +134,7 @@ limits: [{ instance: nobody, size: 1G }]
       .trimEnd()
       .split("\n")
       .map((line) => /^stillage: (?:stillage.yaml:)?(\S+?):(?:\d+:)? /.exec(line)?.[1]),
-    ["1", "2", "5", "6", "7", "8"],
+    ["1", "3", "5", "6", "7", "8"],
     stderr,
   );
   assert.match(stderr, /server\.crt cannot be read[\s\S]*access\.yaml[\s\S]*there is no directory .*absent\n/);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { newFolder } from "./support/folder.ts";
 import { makeKeyPair } from "./support/key-pair.ts";
-import { run, serve } from "./support/programs.ts";
+import { type Outcome, run, serve } from "./support/programs.ts";
 
 test("`stillage health` asks by every kind of listener", async () => {
   await using folder = await newFolder();
@@ -16,17 +16,14 @@ test("`stillage health` asks by every kind of listener", async () => {
   await using server = await serve("stillage", ["serve", "store", ...listen], { cwd });
   const [plain, tls] = server.listeners.map(({ address }) => address);
   const ways = [[`http://${plain}`], [`${plain}`], [`https://${tls}`, "--ca", certificate], [`unix:${socket}`]];
-  for (const way of ways) {
-    const { status, stdout, stderr } = await run("stillage", ["health", ...way], { cwd });
-    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "ready\n", stderr: "" });
+  const health = (...args: string[]) => run("stillage", ["health", ...args], { cwd });
+  for (const outcome of await Promise.all(ways.map((way) => health(...way)))) {
+    assert.deepEqual(outcome, { status: 0, stdout: "ready\n", stderr: "" });
   }
-  const distrusted = await run("stillage", ["health", `https://${tls}`], { cwd });
+  const wrong = [[`https://${tls}`], [`https://${plain}`], [`${tls}`]];
+  const [distrusted, ...crossed] = (await Promise.all(wrong.map((way) => health(...way)))) as [Outcome, ...Outcome[]];
   assert.equal(distrusted.status, 1);
   assert.match(distrusted.stderr, /does not answer: .*certificate/);
-  const crossed = [
-    await run("stillage", ["health", `https://${plain}`], { cwd }),
-    await run("stillage", ["health", `${tls}`], { cwd }),
-  ];
   assert.deepEqual(
     crossed.map(({ status }) => status),
     [1, 1],

@@ -80,7 +80,10 @@ test("a machine with systemd runs it, from installation to purge", { timeout: li
     assert.equal(await machine.sh("stillage config check"), "/etc/stillage/stillage.yaml is fine\n");
     const others = await machine.try("runuser --user nobody -- stillage store stats --store /var/lib/stillage");
     assert.equal(others.status, 1);
-    assert.match(others.stderr, /this user may not read \/var\/lib\/stillage, which belongs to stillage\n.*run it as stillage/);
+    assert.match(
+      others.stderr,
+      /this user may not read \/var\/lib\/stillage, which belongs to stillage\n.*run it as stillage/,
+    );
     await machine.sh("test -e /usr/share/stillage/alerts.yaml && test -e /usr/share/stillage/grafana.json");
     for (const page of ["1 stillage", "1 bst-artifact-server", "5 stillage.yaml"]) {
       const [section, name] = page.split(" ");
