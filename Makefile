@@ -81,7 +81,7 @@ test-package: test-setup ## What npm packs, installed into an empty folder
 .PHONY: test-deb
 test-deb: test-setup build ## The Debian package on a machine with systemd, from installation to purge, and docs/OPERATING.md there
 	@scripts/test-setup.sh deb
-	DEB_FILE=$$(DEB_COMPRESSION="-Zgzip -z1" scripts/deb.sh | tail -n 1) $(call node-test,$(process-limit)) 'test/deb/**/*.test.ts'
+	deb=$$(DEB_COMPRESSION="-Zgzip -z1" scripts/deb.sh | tail -n 1); DEB_FILE=$$deb $(call node-test,$(process-limit)) --test-concurrency=2 'test/deb/**/*.test.ts'
 
 .PHONY: test-docs
 test-docs: test-setup ## What the documentation says: links, snippets, commands

@@ -26,7 +26,8 @@ fi
 
 lib=$tree/usr/lib/stillage
 doc=$tree/usr/share/doc/stillage
-install -d "$lib/bin" "$lib/dist" "$lib/runtime" "$doc" "$tree/usr/bin" "$tree/DEBIAN"
+share=$tree/usr/share/stillage
+install -d "$lib/bin" "$lib/dist" "$lib/runtime" "$doc" "$share" "$tree/usr/bin" "$tree/DEBIAN"
 
 install -m 755 bin/* "$lib/bin/"
 install -m 644 dist/*.js "$lib/dist/"
@@ -39,7 +40,7 @@ libatomic=$(LC_ALL=C ldd "$runtime/bin/node" | awk '$1 == "libatomic.so.1" { pri
 if [ -n "$libatomic" ]; then install -m 644 "$libatomic" "$lib/runtime/libatomic.so.1"; fi
 
 # What runs of the packages that the programs import, and their licences.
-npm ls --omit=dev --all --parseable 2>/dev/null | tail -n +2 | sort -u > "$tree/packages"
+npm ls --omit=dev --all --parseable --loglevel=error | tail -n +2 | sort -u > "$tree/packages"
 while read -r package; do
   to=$lib/node_modules/${package##*/node_modules/}
   mkdir -p "$to"
@@ -54,9 +55,8 @@ install -m 644 deploy/debian/stillage.yaml "$tree/etc/stillage/"
 echo /etc/stillage/stillage.yaml > "$tree/DEBIAN/conffiles"
 
 install -m 644 docs/*.md README.md "$doc/"
-for kind in prometheus grafana; do
-  if [ -d "deploy/$kind" ]; then cp -r "deploy/$kind" "$doc/$kind"; fi
-done
+install -m 644 deploy/prometheus/alerts.yaml "$share/"
+install -m 644 deploy/grafana/stillage.json "$share/grafana.json"
 gzip -9n < CHANGELOG.md > "$doc/changelog.gz"
 gzip -9n > "$doc/changelog.Debian.gz" <<CHANGES
 stillage ($version) unstable; urgency=medium

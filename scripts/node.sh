@@ -66,7 +66,7 @@ if [ ! -e node_modules/.stamp ] || [ package-lock.json -nt node_modules/.stamp ]
   echo "Bringing the npm packages into node_modules" >&2
   rm -rf node_modules
   # Exactly what the lock file says, as npm ci; but npm ci refuses a lock file without the optional packages for
-  # other systems, and where a mirror does not carry those, there is no other lock file.
+  # other systems, and where a registry does not carry those, there is no other lock file.
   npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.stamp
 fi

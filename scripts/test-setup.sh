@@ -15,5 +15,5 @@ if [ ! -e "$recorder" ] || [ test/power/recorder.c -nt "$recorder" ]; then
   mv "$recorder.new" "$recorder"
 fi
 if [ "${1:-}" = deb ]; then
-  ensure_packages adduser curl init-system-helpers libatomic1 lintian man-db systemd systemd-sysv
+  ensure_packages adduser curl init-system-helpers libatomic1 lintian man-db systemd
 fi

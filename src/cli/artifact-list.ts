@@ -76,7 +76,7 @@ async function list(
     cursor = page.next;
     if (text !== "" && !(await output.write(text))) break;
   } while (cursor !== undefined && count < limit);
-  if (json) await output.write("\n]\n");
+  if (json) await output.write(count === 0 ? "]\n" : "\n]\n");
   else if (output.forPeople && cursor !== undefined) await output.write(`… and more: --limit N shows them\n`);
   else if (output.forPeople && count === 0) await output.write("Nothing found\n");
   return exitStatus.done;

@@ -10,7 +10,7 @@ import { shortKey } from "./artifact-list.ts";
 import { artifactMeant } from "./artifact-match.ts";
 import { addStoreOptions, type StoreOptions, withCatalogue } from "./artifact-store.ts";
 import { exitStatus } from "./exit-status.ts";
-import { humanAge, humanSize, printable } from "./human-text.ts";
+import { counted, humanAge, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
 import type { Output } from "./output.ts";
 
@@ -90,13 +90,15 @@ function summary(report: ArtifactReport, forPeople: boolean): Row[] {
   if (by !== undefined) rows.push(["by", by]);
   rows.push(["complete", complete === undefined ? "unknown" : complete ? "yes" : "no"]);
   for (const { part, blobs, required } of missing) {
-    rows.push(["missing", `${part}: ${blobs} blob${blobs === 1 ? "" : "s"}${required ? "" : " (not needed to pull)"}`]);
+    rows.push(["missing", `${part}: ${counted(blobs, "blob")}${required ? "" : " (not needed to pull)"}`]);
   }
   if (size !== undefined) {
     const more = size.exact ? "" : " or more";
     rows.push([
       "size",
-      forPeople ? `${humanSize(size.bytes)} in ${size.blobs} blobs${more}` : `${size.bytes} ${size.blobs}${more}`,
+      forPeople
+        ? `${humanSize(size.bytes)} in ${counted(size.blobs, "blob")}${more}`
+        : `${size.bytes} ${size.blobs}${more}`,
     ]);
   }
   if (content === undefined) return rows;

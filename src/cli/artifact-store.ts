@@ -6,27 +6,29 @@ import { StillageError } from "../base/errors.ts";
 import { Closure } from "../cache/closure.ts";
 import { checkReadable, hasTenant, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
+import { exitStatus } from "./exit-status.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { reportFailure } from "./report-failure.ts";
+import { addStoreFlags, type StoreFlags, storeOf } from "./store-of.ts";
 
-export interface StoreOptions {
-  readonly store: string;
-  readonly instance: string | undefined;
+export interface StoreOptions extends StoreFlags {
+  readonly instance?: string;
 }
 
 /** Gives a command what names a catalogue. */
 export function addStoreOptions(command: Command): Command {
-  return command
-    .requiredOption("--store <DIR>", "The store's directory; its server may be running")
+  return addStoreFlags(command, "its server may be running")
     .option("--instance <NAME>", "The instance name, where there are several")
-    .addHelpText("after", "\nExit status: 0 done, 1 not found or a failure, 2 wrong usage.");
+    .addHelpText("after", "\nExit status: 0 done, 1 not found or a failure, 2 wrong usage or configuration.");
 }
 
 /** Opens the catalogue in a store's directory for reading, lets `work` at it, and gives the exit status. Failures are printed. */
 export async function withCatalogue(
-  { store, instance }: StoreOptions,
+  { instance, ...flags }: StoreOptions,
   work: (catalogue: Catalogue, output: Output) => Promise<number>,
 ): Promise<number> {
+  const store = storeOf(flags);
+  if (store === undefined) return exitStatus.usage;
   try {
     const directory = checkReadable(store);
     const artifacts = openArtifacts(join(directory, "refs.sqlite"), systemClock);

@@ -4,6 +4,7 @@ import { isLocalAddress } from "../server/listen-address.ts";
 import type { RunningListener } from "../server/server-options.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { snippets } from "./client-snippets.ts";
+import { counted } from "./human-text.ts";
 import { readable } from "./readable.ts";
 import { version } from "./version.ts";
 
@@ -31,5 +32,5 @@ function rights({ push, tls, clientCertificates }: RunningListener): string {
 
 function fill({ blobs, bytes, quota }: StoreUsage): string {
   const limit = quota === undefined ? "" : ` of ${readable(quota)}, ${Math.round((100 * bytes) / quota)} % full`;
-  return `${blobs} blobs, ${readable(bytes)}${limit}`;
+  return `${counted(blobs, "blob")}, ${readable(bytes)}${limit}`;
 }

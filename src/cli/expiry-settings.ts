@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { ExpirySettings } from "../expiry/limits.ts";
 import { type Room, roomOf } from "../expiry/room.ts";
 import { addSettings, loadSettings } from "./setting-options.ts";
+import { storeText } from "./store-of.ts";
 
 /** What a command about expiry is told, by its flags and the server's configuration. */
 export interface ExpiryConfig {
@@ -14,9 +15,9 @@ export interface ExpiryConfig {
 
 const keys: readonly (keyof Config)[] = ["quota", "highMark", "lowMark", "leaseMs", "maxAgeMs", "limits"];
 
-/** Gives a command the flags that say which store is meant, and what goes from it. */
-export function addExpirySettings(command: Command, store: string): Command {
-  return addSettings(command.option("--store <DIR>", store), keys);
+/** Gives a command the flags that say which store is meant, and what goes from it. `note` as in `storeText`. */
+export function addExpirySettings(command: Command, note: string): Command {
+  return addSettings(command.option("--store <DIR>", storeText(note)), keys);
 }
 
 /** What they set; problems are printed, and then there is nothing. */

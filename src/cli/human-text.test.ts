@@ -30,11 +30,11 @@ test("sizes have three digits at most", () => {
   for (const [bytes, shown] of [
     [0, "0 B"],
     [999, "999 B"],
-    [1000, "0.98 KiB"],
-    [1536, "1.50 KiB"],
-    [20 << 20, "20.0 MiB"],
-    [123 * 2 ** 30, "123 GiB"],
-    [2 ** 63, "8192 PiB"],
+    [1000, "1.00 kB"],
+    [1536, "1.54 kB"],
+    [20 << 20, "21.0 MB"],
+    [123 * 2 ** 30, "132 GB"],
+    [2 ** 63, "9223 PB"],
   ] as const) {
     assert.equal(humanSize(bytes), shown);
   }

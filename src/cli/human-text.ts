@@ -19,13 +19,18 @@ export function fromPrintable(text: string): string {
   });
 }
 
-const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+const units = ["B", "kB", "MB", "GB", "TB", "PB"];
 
-/** A number of bytes to three digits: `1.50 MiB`. */
+/** How many there are of something: `1 ref`, `2 refs`. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
+/** A number of bytes to three digits, in powers of 1000 as disks are sold: `1.50 MB`. */
 export function humanSize(bytes: number): string {
   let [value, unit] = [bytes, 0];
   while (value >= 1000 && unit < units.length - 1) {
-    value /= 1024;
+    value /= 1000;
     unit++;
   }
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;

@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import type { ListedRef } from "../store/ref-admin.ts";
-import { listRefs } from "../store/sqlite/read-only-artifacts.ts";
+import { listRefs, openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
+import { instanceMeant } from "./artifact-store.ts";
 import { humanAge, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
 import type { PinFlags } from "./pin.ts";
@@ -11,8 +13,13 @@ const pageRefs = 1000;
 
 const columns = [{ title: "INSTANCE" }, { title: "SPACE" }, { title: "USED" }, { title: "NAME", flexible: true }];
 
-/** Prints what is pinned: a table on a terminal, a line with tabs for each in a pipe, or JSON. */
-export async function listPins(file: string, { instance, space, json }: PinFlags): Promise<void> {
+/**
+ * Prints what is pinned in a store, as `checkReadable` gives it: a table on a terminal, a line with tabs for each in a pipe, or JSON.
+ * Errors: `not-found` for an instance that there is not.
+ */
+export async function listPins(directory: string, { instance, space, json }: PinFlags): Promise<void> {
+  const file = join(directory, "refs.sqlite");
+  if (instance !== undefined) checkInstance(instance, file, directory);
   const output = standardOutput();
   let page: ListedRef[] = [];
   let printed = 0;
@@ -27,8 +34,19 @@ export async function listPins(file: string, { instance, space, json }: PinFlags
     if (page.push(ref) >= pageRefs && !(await flush())) return;
   }
   await flush();
-  if (json) await output.write("\n]\n");
+  if (json) await output.write(printed === 0 ? "]\n" : "\n]\n");
   else if (printed === 0 && output.forPeople) await output.write("Nothing is pinned\n");
+}
+
+function checkInstance(instance: string, file: string, directory: string): void {
+  // The one without a name is always there.
+  if (instance === "") return;
+  const artifacts = openArtifacts(file, systemClock);
+  try {
+    instanceMeant(instance, artifacts.instances(), directory);
+  } finally {
+    artifacts.close();
+  }
 }
 
 function jsonLines(refs: readonly ListedRef[], following: boolean): string {

@@ -9,11 +9,11 @@ import { openPins, type Pinned, type Pins } from "../store/sqlite/pins.ts";
 import { artifactMeant } from "./artifact-match.ts";
 import { instanceMeant } from "./artifact-store.ts";
 import { exitStatus } from "./exit-status.ts";
-import { fromPrintable, printable } from "./human-text.ts";
+import { counted, fromPrintable, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
 import { listPins } from "./pin-list.ts";
 import { reportFailure } from "./report-failure.ts";
-import { type StoreFlags, storeOf } from "./store-of.ts";
+import { addStoreFlags, type StoreFlags, storeOf } from "./store-of.ts";
 
 export interface PinFlags extends StoreFlags {
   readonly instance?: string;
@@ -29,13 +29,13 @@ Exit status: 0 done, 1 not found or a failure: then nothing is changed; 2 wrong 
 /** `stillage pin NAME...`, and `unpin`. */
 export function pinCommand(end: (status: number) => void, name: "pin" | "unpin"): Command {
   const pinned = name === "pin";
-  const command = newCommand(name, "stillage")
-    .description(pinned ? "Have artifacts, or other refs, stay in a store" : "Let go what was pinned")
+  const command = newCommand(name, "stillage").description(
+    pinned ? "Have artifacts, or other refs, stay in a store" : "Let go what was pinned",
+  );
+  addStoreFlags(command, "its server may be running")
     .argument(pinned ? "[NAME...]" : "<NAME...>", "PROJECT/ELEMENT/KEY; with --space, a ref as `pin --list` prints it")
-    .option("--store <DIR>", "The store's directory; its server may be running")
     .option("--instance <NAME>", "The instance name, where there are several")
     .addOption(new Option("--space <SPACE>", "The kind of refs that the names are of").choices(spaces))
-    .option("--config <FILE>", "The server's configuration")
     .option("--json", "Print the result as JSON");
   if (pinned) command.option("--list", "List what is pinned, in this instance and space or in all");
   return command.addHelpText("after", help).action(async (names: readonly string[]) => {
@@ -47,7 +47,7 @@ export function pinCommand(end: (status: number) => void, name: "pin" | "unpin")
     if (store === undefined) return end(exitStatus.usage);
     try {
       const directory = checkReadable(store);
-      if (flags.list) await listPins(join(directory, "refs.sqlite"), flags);
+      if (flags.list) await listPins(directory, flags);
       else await setPins(directory, pinned, names, flags);
       end(exitStatus.done);
     } catch (error) {
@@ -73,8 +73,8 @@ async function setPins(
       meant.map((each) => each.pinned),
     );
     const done = meant.map(({ name, instance }, i) => ({ name, instance, refs: counts[i] ?? 0, pinned }));
-    const word = pinned ? "pinned" : "not pinned";
-    const lines = done.map(({ name, refs }) => `${printable(name)}: ${refs} ref${refs === 1 ? "" : "s"} ${word}\n`);
+    const word = pinned ? "pinned" : "unpinned";
+    const lines = done.map(({ name, refs }) => `${printable(name)}: ${counted(refs, "ref")} ${word}\n`);
     process.stdout.write(json ? `${JSON.stringify(done, undefined, 2)}\n` : lines.join(""));
   } finally {
     pins.close();

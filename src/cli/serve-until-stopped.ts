@@ -1,12 +1,13 @@
 import { isatty } from "node:tty";
 import type { Logger } from "pino";
-import { asStillageError } from "../base/errors.ts";
+import { asStillageError, StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openLog } from "../base/log-pino.ts";
 import type { Config } from "../config/config.ts";
 import type { RunningServer } from "../server/app.ts";
 import { takeHandedSockets } from "../server/handed-sockets.ts";
 import type { ServerOptions } from "../server/server-options.ts";
+import { isInUse } from "../store/disk/directory-lock.ts";
 import { exitStatus } from "./exit-status.ts";
 import { sentence } from "./sentence.ts";
 import { openServiceManager } from "./service-manager.ts";
@@ -54,7 +55,7 @@ export async function serveUntilStopped<T extends Running>(config: Config, progr
       return run(server, { config, log, signals, supervision });
     },
     (error: unknown) => {
-      process.stderr.write(`${program.name}: ${sentence(error, "the server cannot start")}\n`);
+      process.stderr.write(`${program.name}: ${sentence(withHint(error), "the server cannot start")}\n`);
       return exitStatus.failed;
     },
   );
@@ -62,6 +63,12 @@ export async function serveUntilStopped<T extends Running>(config: Config, progr
   const status = await Promise.race([served, cut, crashed]);
   await manager?.settled();
   return status;
+}
+
+function withHint(error: unknown): unknown {
+  if (!isInUse(error)) return error;
+  const hint = "stop that server, or name another directory";
+  return new StillageError("failed-precondition", (error as Error).message, { hint, cause: error });
 }
 
 interface Surroundings {

@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import { readAccessFile } from "../config/access.ts";
 import type { Config } from "../config/config.ts";
-import { type FlagValue, fileVariable, isProblems, type Loaded, loadConfig, systemFile } from "../config/load.ts";
+import { type FlagValue, isProblems, type Loaded, type Read, readConfig, systemFile } from "../config/load.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { type Problem, showProblem } from "../config/problem.ts";
 import { type Setting, settingKeys, settings, showFallback } from "../config/settings.ts";
+import { configText } from "./store-of.ts";
 
 type Flags = { -readonly [K in keyof Config]?: FlagValue };
 
@@ -27,7 +28,7 @@ All settings: docs/CONFIGURATION.md`;
  */
 export function addSettings(command: Command, keys: readonly (keyof Config)[] = settingKeys): Command {
   if (keys.includes("store")) command.allowUnknownOption().allowExcessArguments();
-  command.option("--config <FILE>", `The YAML file to read (${fileVariable}; ${systemFile} where that is there)`);
+  command.option("--config <FILE>", configText);
   for (const key of keys) {
     const setting = settings[key] as Setting<unknown>;
     const option = optionOf(setting);
@@ -47,24 +48,25 @@ export function loadSettingsAndAccess(command: Command): Loaded | undefined {
   return load(command, accessProblems);
 }
 
-function load(command: Command, more: (loaded: Loaded) => readonly Problem[]): Loaded | undefined {
-  const { flags, problems } = readCommandLine(command);
-  const outcome = loadConfig({
-    flags,
-    file: command.getOptionValue("config"),
-    environment: process.env,
-    folder: process.cwd(),
-    systemFile,
-  });
-  if (isProblems(outcome)) problems.push(...outcome);
-  else problems.push(...more(outcome));
+function load(command: Command, more: (read: Read) => readonly Problem[]): Loaded | undefined {
+  const read = readSettings(command);
+  const problems = [...read.problems, ...more(read)];
   for (const problem of problems) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
-  return problems.length > 0 || isProblems(outcome) ? undefined : outcome;
+  const { config, origins, file } = read;
+  return problems.length > 0 ? undefined : { config: config as Config, origins: origins as Loaded["origins"], file };
+}
+
+/** What the command line and everything else says, with what is wrong of it, for whoever looks further whatever that is. */
+export function readSettings(command: Command): Read {
+  const { flags, problems } = readCommandLine(command);
+  const file: string | undefined = command.getOptionValue("config");
+  const read = readConfig({ flags, file, environment: process.env, folder: process.cwd(), systemFile });
+  return { ...read, problems: [...problems, ...read.problems] };
 }
 
 /** What is wrong within the access file. */
-function accessProblems({ config: { access }, origins }: Loaded): readonly Problem[] {
-  const read = access === undefined ? [] : readAccessFile(access, origins.access);
+export function accessProblems({ config: { access }, origins }: Read): readonly Problem[] {
+  const read = access === undefined ? [] : readAccessFile(access, origins.access ?? "");
   return isProblems(read) ? read : [];
 }
 

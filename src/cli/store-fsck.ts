@@ -9,29 +9,30 @@ import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
 import { showLine } from "./progress-line.ts";
 import { sentence } from "./sentence.ts";
+import { addStoreFlags, type StoreFlags, storeOf } from "./store-of.ts";
 
-interface Flags {
-  readonly store: string;
+interface Flags extends StoreFlags {
   readonly repair?: true;
   readonly json?: true;
 }
 
 const help = `
-Exit status: 0 nothing is wrong, 1 something is or was (repaired or not), or a failure, 2 wrong usage.
+Exit status: 0 nothing is wrong, 1 something is or was (repaired or not), or a failure, 2 wrong usage or configuration.
 What each finding means: docs/CHECKS.md`;
 
 /** `stillage store fsck`. */
 export function storeFsckCommand(end: (status: number) => void): Command {
-  const command = newCommand("fsck", "stillage")
-    .description("Read all of a store and say what is wrong with it")
-    .requiredOption("--store <DIR>", "The store's directory, which no server has open")
+  const command = newCommand("fsck", "stillage").description("Read all of a store and say what is wrong with it");
+  addStoreFlags(command, "no server has it open")
     .option("--repair", "Mend what can be mended; what is broken goes to the quarantine")
     .option("--json", "Print the result as JSON")
     .addHelpText("after", help);
   return command.action(async () => end(await run(command.opts<Flags>())));
 }
 
-async function run({ store, repair: mend, json }: Flags): Promise<number> {
+async function run({ repair: mend, json, ...flags }: Flags): Promise<number> {
+  const store = storeOf(flags);
+  if (store === undefined) return exitStatus.usage;
   const repair = mend === true;
   const fsck = new Fsck({ directory: store, repair, clock: systemClock });
   try {

@@ -24,6 +24,7 @@ import { problemLines, reportAsJson, reportAsText } from "./import-report.ts";
 import { newCommand } from "./new-command.ts";
 import { sentence } from "./sentence.ts";
 import { Signals } from "./signals.ts";
+import { configText, storeText } from "./store-of.ts";
 
 interface Flags {
   readonly store?: string;
@@ -46,14 +47,14 @@ export function storeImportCommand(end: (status: number) => void): Command {
   const command = newCommand("import", "stillage")
     .description("Take over what the directory of another cache server holds")
     .argument("<DIR>", "The directory that bst-artifact-server or buildbox-casd was started with")
-    .option("--store <DIR>", "The store that it goes to, which no server has open; it is made where there is none")
+    .option("--store <DIR>", storeText("it is made where there is none, and no server has it open"))
     .option("--instance <NAME>", "The instance name under which clients are to find it", "")
     .option("--hard-link", "Where large files cannot be cloned, let them be other names of the old ones, not copies")
     .option("--dry-run", "Say what would be taken, and take nothing")
     .option("--json", "Print the result as JSON")
     .option("--quota <SIZE|none>", "The most bytes that blobs may take in the store")
     .addOption(new Option("--services <PART>", "index: take the names alone").choices(["all", "index", "storage"]))
-    .option("--config <FILE>", "The server's configuration")
+    .option("--config <FILE>", configText)
     .addHelpText("after", help);
   return command.action(async (directory: string) => {
     const flags = command.opts<Flags>();

@@ -6,10 +6,11 @@ import { checkReadable } from "../store/disk/read-only-store.ts";
 import { migrateRefs } from "../store/sqlite/migrate-refs.ts";
 import type { MigrationProgress } from "../store/sqlite/migration.ts";
 import { exitStatus } from "./exit-status.ts";
+import { counted } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { showLine } from "./progress-line.ts";
-import { type StoreFlags, storeOf } from "./store-of.ts";
+import { addStoreFlags, type StoreFlags, storeOf } from "./store-of.ts";
 
 interface Flags extends StoreFlags {
   readonly json?: true;
@@ -21,10 +22,10 @@ Exit status: 0 the store has the present format, 1 it has not, 2 wrong usage or 
 
 /** `stillage store migrate`. */
 export function storeMigrateCommand(end: (status: number) => void): Command {
-  const command = newCommand("migrate", "stillage")
-    .description("Bring a store of an older version to the present format")
-    .option("--store <DIR>", "The store's directory, which no server has open")
-    .option("--config <FILE>", "The server's configuration")
+  const command = newCommand("migrate", "stillage").description(
+    "Bring a store of an older version to the present format",
+  );
+  addStoreFlags(command, "no server has it open")
     .option("--json", "Print the result as JSON")
     .addHelpText("after", help);
   return command.action(async () => {
@@ -46,9 +47,9 @@ async function migrateStore(store: string, { json }: Flags, signal: AbortSignal)
     });
     line[Symbol.dispose]();
     const { from, to, refs } = migrated;
-    if (json) process.stdout.write(`${JSON.stringify({ store: directory, ...migrated })}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ store: directory, ...migrated }, undefined, 2)}\n`);
     else if (from === to) process.stdout.write(`${directory} has the present format, ${to}: nothing to do\n`);
-    else process.stdout.write(`${directory}: format ${from} became ${to}, with all of its ${refs} refs\n`);
+    else process.stdout.write(`${directory}: format ${from} became ${to}, with ${counted(refs, "ref")}\n`);
     return exitStatus.done;
   } finally {
     lock.release();
@@ -62,12 +63,12 @@ function lockUnused(directory: string): { release(): void } {
     if (!isInUse(error)) throw error;
     throw new StillageError("failed-precondition", (error as Error).message, {
       cause: error,
-      hint: "a server that runs has brought its store to its own format; stop it to do so with this version",
+      hint: "stop that server, which has the format that its own version knows, and run this again",
     });
   }
 }
 
 function lineOf({ doing, done, refs }: MigrationProgress): string {
-  if (doing === "making indexes") return `making the indexes of ${refs} refs`;
+  if (doing === "making indexes") return `making the indexes of ${counted(refs, "ref")}`;
   return `${doing}: ${done} of ${refs} refs (${refs === 0 ? 100 : Math.floor((100 * done) / refs)} %)`;
 }

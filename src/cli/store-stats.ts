@@ -34,7 +34,7 @@ All about what goes when: docs/EXPIRY.md`;
 /** `stillage store stats`. */
 export function storeStatsCommand(end: (status: number) => void): Command {
   const command = newCommand("stats", "stillage").description("Say what a store has, by instance and kind of name");
-  return addExpirySettings(command, "The store's directory; its server may be running")
+  return addExpirySettings(command, "its server may be running")
     .option("--json", "Print the result as JSON")
     .addHelpText("after", help)
     .action(async () => {
@@ -120,7 +120,7 @@ function textOf({ store, bytes, dead, refs, room, instances }: Stats, width: num
   });
   const of =
     room === undefined
-      ? "no quota"
+      ? "no quota given here (--quota, --config)"
       : `${((bytes / room.quota) * 100).toFixed(1)} % of the quota, ${humanSize(room.quota)}; from ${humanSize(room.high)} on it is brought to ${humanSize(room.low)}`;
   const head = `${printable(store)}: ${humanSize(bytes)} on the disk, ${of}\n`;
   const parts = `dead in packs: ${humanSize(dead)}; refs: ${humanSize(refs.bytes)}\n`;

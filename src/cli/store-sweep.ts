@@ -13,7 +13,7 @@ import { isInUse } from "../store/disk/directory-lock.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
 import { exitStatus } from "./exit-status.ts";
 import { addExpirySettings, type ExpiryConfig, loadExpirySettings } from "./expiry-settings.ts";
-import { humanSize, printable } from "./human-text.ts";
+import { counted, humanSize, printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { previewSweep, reasonText } from "./sweep-preview.ts";
@@ -32,7 +32,7 @@ export function storeSweepCommand(end: (status: number) => void): Command {
   const command = newCommand("sweep", "stillage").description(
     "Remove what has expired from a store, or say what that is",
   );
-  return addExpirySettings(command, "The store's directory, which no server has open; with --dry-run, one may")
+  return addExpirySettings(command, "no server has it open; with --dry-run, one may")
     .option("--dry-run", "Say what would go, and why, and change nothing")
     .option("--json", "Print the result as JSON")
     .addHelpText("after", help)
@@ -85,9 +85,9 @@ function print(report: SweepReport, json: boolean): void {
   const { evicted, removed, unread, bytesBefore, bytesAfter } = report;
   const lines = evicted.map(
     ({ refs, space, instance, ...reason }) =>
-      `${refs} ${space} ref${refs === 1 ? "" : "s"} of instance ${JSON.stringify(instance)}: ${reasonText(reason)}`,
+      `${counted(refs, `${space} ref`)} of instance ${JSON.stringify(instance)}: ${reasonText(reason)}`,
   );
-  lines.push(`${removed.blobs} blobs removed, ${humanSize(removed.bytes)}`);
+  lines.push(`${counted(removed.blobs, "blob")} removed, ${humanSize(removed.bytes)}`);
   lines.push(`${humanSize(bytesBefore)} on the disk before, ${humanSize(bytesAfter)} after`);
   for (const { digest, error } of unread) {
     lines.push(`${showDigest(digest)} cannot be read, and what may lie below it stays: ${error.message}`);

@@ -13,7 +13,7 @@ import { reclaimable } from "../store/disk/shelf-compaction.ts";
 import type { RefName } from "../store/ref-store.ts";
 import { openRefs } from "../store/sqlite/read-only-refs.ts";
 import type { ExpiryConfig } from "./expiry-settings.ts";
-import { humanAge, humanSize, printable } from "./human-text.ts";
+import { counted, humanAge, humanSize, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
 
 /** A ref that would go. */
@@ -67,7 +67,7 @@ export async function previewSweep(config: ExpiryConfig, json: boolean, signal: 
     const preview = { refs: count, blobs, bytes, bytesBefore };
     const output = standardOutput();
     if (json) await writeJson(output, preview, going());
-    else await writeText(output, preview, going());
+    else await writeText(output, preview, going(), room?.quota);
   } finally {
     refs.close();
   }
@@ -96,7 +96,18 @@ async function writeJson(output: Output, preview: Preview, going: Iterable<Going
   await output.write(`${following ? "\n  " : ""}]\n}\n`);
 }
 
-async function writeText(output: Output, preview: Preview, going: Iterable<Going>): Promise<void> {
+function summary({ refs, blobs, bytes, bytesBefore }: Preview, quota: number | undefined): string {
+  const taken = `${humanSize(bytesBefore)} on the disk${quota === undefined ? "" : ` of a quota of ${humanSize(quota)}`}`;
+  if (refs === 0 && blobs === 0) return `nothing would go: ${taken}`;
+  return `${counted(refs, "ref")} and ${counted(blobs, "blob")} would go, ${humanSize(bytes)} of ${taken}`;
+}
+
+async function writeText(
+  output: Output,
+  preview: Preview,
+  going: Iterable<Going>,
+  quota: number | undefined,
+): Promise<void> {
   const now = systemClock();
   for (const { space, instance, name, used, reason } of going) {
     const cells = output.forPeople
@@ -105,9 +116,7 @@ async function writeText(output: Output, preview: Preview, going: Iterable<Going
     const line = cells.map(printable).join(output.forPeople ? "  " : "\t");
     if (!(await output.write(`${line}\n`))) return;
   }
-  if (!output.forPeople) return;
-  const { refs, blobs, bytes, bytesBefore } = preview;
-  await output.write(
-    `${refs} refs and ${blobs} blobs would go, ${humanSize(bytes)} of ${humanSize(bytesBefore)} on the disk\n`,
-  );
+  // For programs lines are refs, and only refs.
+  if (output.forPeople) await output.write(`${summary(preview, quota)}\n`);
+  else process.stderr.write(`stillage: ${summary(preview, quota)}\n`);
 }

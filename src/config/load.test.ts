@@ -130,7 +130,7 @@ test("what is wrong in a weaker source is said although a stronger one wins", ()
   assert.ok(isProblems(problems));
   assert.deepEqual(
     problems.map(({ origin }) => origin.replace(`${folder}/`, "")),
-    ["STILLAGE_QUOT", "wrong.yaml:2:26", "wrong.yaml:3:12", "STILLAGE_QUOTA", "wrong.yaml:1:8"],
+    ["STILLAGE_QUOT", "STILLAGE_QUOTA", "wrong.yaml:1:8", "wrong.yaml:2:26", "wrong.yaml:3:12"],
   );
 });
 

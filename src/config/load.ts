@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { bad, type Path } from "./check.ts";
 import type { Config } from "./config.ts";
 import { didYouMean, nearest } from "./nearest.ts";
-import { type Problem, prefix, showProblem } from "./problem.ts";
+import { byPosition, type Problem, prefix, showProblem } from "./problem.ts";
 import { type Setting, settingKeys, settings, variablePrefix } from "./settings.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
@@ -50,8 +50,25 @@ interface Claim {
   readonly inside: (path: Path, ofKey?: boolean) => string;
 }
 
+/** What the sources say, also where something is wrong: what is right by itself can be looked at further. */
+export interface Read {
+  /** What could be understood. */
+  readonly config: Partial<Config>;
+  readonly origins: Partial<Loaded["origins"]>;
+  readonly file: string | undefined;
+  /** Ordered by where they are in the file. */
+  readonly problems: readonly Problem[];
+}
+
 /** The settings of flags, environment, file and defaults, the first that says something winning; or everything that is wrong with any of them. */
 export function loadConfig(sources: Sources): Loaded | readonly Problem[] {
+  const { problems, config, origins, file } = readConfig(sources);
+  if (problems.length > 0) return problems;
+  return { config: config as Config, origins: origins as Loaded["origins"], file };
+}
+
+/** The same, with both: what can be understood and what is wrong. */
+export function readConfig(sources: Sources): Read {
   const found = locateFile(sources);
   const read = found === undefined ? undefined : readYamlFile(found.path, found.origin);
   const problems: Problem[] = [...misspeltVariables(sources.environment), ...(isProblems(read) ? read : [])];
@@ -72,8 +89,7 @@ export function loadConfig(sources: Sources): Loaded | readonly Problem[] {
     config[key] = first.value;
   }
   problems.push(...contradictions(config as Partial<Config>, origins));
-  if (problems.length > 0) return problems;
-  return { config: config as unknown as Config, origins: origins as Loaded["origins"], file: file?.path };
+  return { config: config as Partial<Config>, origins, file: file?.path, problems: problems.toSorted(byPosition) };
 }
 
 /** What is right by itself, and not together. */

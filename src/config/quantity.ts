@@ -2,10 +2,10 @@ import { type Check, scalar } from "./check.ts";
 
 const thousands = ["", "K", "M", "G", "T"];
 
-/** Bytes from `min` to `max`: a number, or one with K, M, G, T (powers of 1000) or Ki, Mi, Gi, Ti (of 1024); a B may follow. */
-export function size(min: number, max: number = Number.MAX_SAFE_INTEGER): Check<number> {
+/** Bytes from `min` to `max`: a number, or one with K, M, G, T (powers of 1000) or Ki, Mi, Gi, Ti (of 1024); a B may follow. Messages have the example. */
+export function size(min: number, max: number = Number.MAX_SAFE_INTEGER, example = "500G or 512KiB"): Check<number> {
   const bound = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-  return scalar(`a size ${bound} bytes, such as 500G or 512KiB`, (text) => {
+  return scalar(`a size ${bound} bytes, such as ${example}`, (text) => {
     const [, digits, unit = "", binary = ""] = /^(\d{1,16}(?:\.\d{1,6})?) ?(?:([KMGT])(i?))?B?$/i.exec(text) ?? [];
     if (digits === undefined) return undefined;
     const bytes = Math.round(Number(digits) * (binary === "" ? 1000 : 1024) ** thousands.indexOf(unit.toUpperCase()));

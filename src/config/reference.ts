@@ -9,8 +9,8 @@ const opening = `# Settings
 and where none does there is a default. The file is the one that \`--config FILE\` or \`${fileVariable}\` names, else
 \`${systemFile}\` where that is there.
 
-- \`stillage config check\` reports everything that is wrong at once, each with its origin, and tries the certificates
-  and the access file.
+- \`stillage config check\` reports everything that is wrong at once, each with its origin, and tries the certificates,
+  the access file and the folder of the access log.
 - \`stillage config show\` prints every value with its origin, as a file that would set all of it; \`--json\` prints it for programs.
 
 Both take the flags of \`serve\`. A relative path in a file is seen from the file's folder, any other from the working directory. An

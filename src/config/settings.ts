@@ -251,7 +251,7 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     type: "SIZE",
     sentence: "The most bytes of blobs in one batch; larger blobs are streamed.",
     fallback: showSize(maxBatchBytes),
-    check: size(minBatchBytes, maxBatchBytes),
+    check: size(minBatchBytes, maxBatchBytes, "1MiB"),
     show: showSize,
   }),
   maxBlobBytes: setting({
@@ -346,7 +346,7 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     type: "SIZE",
     sentence: "The most bytes a second that are read for that.",
     fallback: "20MiB",
-    check: size(64 << 10),
+    check: size(64 << 10, undefined, "20MiB"),
     show: showSize,
   }),
   graceMs: setting({

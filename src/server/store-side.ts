@@ -96,7 +96,7 @@ export class StoreSide implements AsyncDisposable {
       ...refFamilies(refAdmin),
       ...sweepFamilies(sweeper),
       ...compactionFamilies(() => store.compactions()),
-      ...scrubFamilies(() => scrubber?.counts()),
+      ...scrubFamilies(() => scrubber?.counts(), made.options.scrubEveryMs),
       ...originFamilies(origin),
     ]);
   }

@@ -114,6 +114,37 @@ test("config check tries certificates, and says that all is well where it is", a
   assert.deepEqual(after, { status: 0, stdout: "stillage.yaml is fine\n", stderr: "" });
 });
 
+test("config check finds what is wrong at every stage in one run, in the order of the file, and says what is doubtful", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const text = `quota: 10X
+listeners:
+- address: 127.0.0.1:0
+  tls: {certificate: server.crt, key: server.key}
+access: access.yaml
+access-log: absent/access.log
+scrub-rate: 0
+limits: [{ instance: nobody, size: 1G }]
+`;
+  await writeFile(join(cwd, "stillage.yaml"), text);
+  const { status, stderr } = await run("stillage", ["config", "check", "--config", "stillage.yaml"], { cwd });
+  assert.equal(status, 2);
+  assert.deepEqual(
+    stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => /^stillage: (?:stillage.yaml:)?(\S+?):(?:\d+:)? /.exec(line)?.[1]),
+    ["1", "3", "5", "6", "7", "8"],
+    stderr,
+  );
+  assert.match(stderr, /server\.crt cannot be read[\s\S]*access\.yaml[\s\S]*there is no directory .*absent\n/);
+  assert.match(stderr, /scrub-rate: "0" is not a size of at least 65536 bytes, such as 20MiB\n/);
+  assert.match(stderr, /limits: the instance "nobody" is none of those that are served \(the server starts/);
+  const small = await run("stillage", ["config", "check", "--quota", "500K"], { cwd });
+  assert.deepEqual([small.status, small.stdout], [0, "The configuration is fine\n"]);
+  assert.match(small.stderr, /^stillage: --quota: quota: 500K is very little for a cache/);
+});
+
 test("variables of others that begin like ours are no problem", async () => {
   await using folder = await newFolder();
   const env = { STILLAGE_PORT: "tcp://10.0.0.1:11001", STILLAGE_SERVICE_HOST: "10.0.0.1", STILLAGE_QUOTA: "" };

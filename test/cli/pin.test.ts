@@ -47,7 +47,9 @@ test("pins all refs of an artifact, beside its server or without, lists them and
     const json = JSON.parse((await stillage("pin", "--list", "--json", "--space", "asset", "--instance", "")).stdout);
     assert.deepEqual(Object.keys(json[0]), ["space", "instance", "name", "stored", "used", "expires", "by"]);
     assert.equal(json.length, 2);
-    assert.equal((await stillage("unpin", name, "harbour/old-base/1")).status, 0);
+    const unpinned = await stillage("unpin", name, "harbour/old-base/1");
+    assert.equal(unpinned.stdout, `${name}: 2 refs unpinned\nharbour/old-base/${"1".repeat(64)}: 1 ref unpinned\n`);
+    assert.equal((await stillage("pin", "--list", "--json")).stdout, "[]\n");
     assert.equal((await stillage("pin", "--list")).stdout, "");
   }
 });
@@ -62,6 +64,7 @@ test("changes nothing where one of the names is wrong, and says which", async ()
     ],
     [1, ["pin", name, "--instance", "nobody"], /there is no instance "nobody" in this store\n/],
     [1, ["pin", "--space", "asset", "blob"], /there is no asset "blob" in the instance without a name\n/],
+    [1, ["pin", "--list", "--instance", "nobody"], /there is no instance "nobody" in this store\n/],
     [2, ["pin", "base"], /"base" is not PROJECT\/ELEMENT\/KEY\n/],
     [2, ["pin"], /missing required argument 'NAME'/],
     [2, ["pin", "--list", name], /--list takes no names/],

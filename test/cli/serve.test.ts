@@ -90,7 +90,7 @@ test("a second server on a directory is refused with one sentence", async () => 
   const cwd = folder.path;
   await using first = await serve("stillage", ["serve", "store", ...anyPort], { cwd });
   const second = await run("stillage", ["serve", "store", ...anyPort], { cwd });
-  const sentence = `stillage: another process is using the store in ${join(cwd, "store")}\n`;
+  const sentence = `stillage: another process is using the store in ${join(cwd, "store")}; stop that server, or name another directory\n`;
   assert.deepEqual(second, { status: 1, stdout: "", stderr: sentence });
   assert.equal((await get(first.listeners[0]?.address ?? "", "/readyz")).status, 200);
 });

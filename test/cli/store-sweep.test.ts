@@ -67,7 +67,7 @@ test("store stats and store sweep say what a store has and what would go, and th
   const text = await stillage("stats", "--quota", "1M");
   assert.equal(text.status, 0, text.stderr);
   assert.match(text.stdout, /% of the quota/);
-  assert.match(text.stdout, /^"team" +action +1 +0 +just now +just now +1 +19\.7 KiB$/m);
+  assert.match(text.stdout, /^"team" +action +1 +0 +just now +just now +1 +20\.\d kB$/m);
   const { stdout, stderr, status } = await stillage("stats", "--quota", "1M", "--json");
   assert.equal(status, 0, stderr);
   const stats = JSON.parse(stdout) as Stats;
@@ -95,8 +95,9 @@ test("store stats and store sweep say what a store has and what would go, and th
     ["action", "age", "instance=team,space=action"],
     ["asset", "expires", ""],
   ]);
-  const lines = await stillage("sweep", "--dry-run", ...rules);
+  const lines = await stillage("sweep", "--dry-run", "--quota", "500M", ...rules);
   assert.match(lines.stdout, /^asset\tteam\t\S+Z\texpires\tblob\\x0ahttps:\/\/example\.com\/a$/m);
+  assert.match(lines.stderr, /^stillage: 2 refs and 2 blobs would go, .* on the disk of a quota of 500 MB\n$/);
   const wrong = await stillage("sweep", "--low-mark", "99%", "--lease", "never");
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /--lease: "never" is not a time/);
@@ -107,7 +108,7 @@ test("store stats and store sweep say what a store has and what would go, and th
   assert.equal(swept.status, 0, swept.stderr);
   assert.match(swept.stdout, /^1 asset ref of instance "team": its own date has passed$/m);
   assert.match(swept.stdout, /^1 action ref of instance "team": older than the age of instance=team,space=action$/m);
-  assert.match(swept.stdout, /^2 blobs removed, 20\.\d KiB$/m);
+  assert.match(swept.stdout, /^2 blobs removed, 2[01]\.\d kB$/m);
   const full = await stillage("sweep", "--json", "--lease", "0s", "--quota", "300K");
   assert.equal(full.status, 0, full.stderr);
   const { removed, bytesBefore, bytesAfter } = JSON.parse(full.stdout) as Record<string, unknown>;

@@ -44,7 +44,7 @@ INIT
 
 unshare --mount --pid --net --ipc --uts --cgroup --fork --kill-child bash "$base/init.sh" "$base" </dev/null &
 namespaces=$!
-until init=$(cat "/proc/$namespaces/task/$namespaces/children" 2>/dev/null) && [ -n "$init" ]; do :; done
+until init=$(cat "/proc/$namespaces/task/$namespaces/children" 2>/dev/null) && [ -n "$init" ]; do kill -0 "$namespaces"; sleep 0.05; done
 # Ready to be asked.
 until [ -S "/proc/${init// /}/root"/run/systemd/private ]; do kill -0 "$namespaces"; sleep 0.05; done
 echo "${init// /} /proc/$$/root$base/upper"

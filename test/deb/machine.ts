@@ -18,6 +18,23 @@ export interface Machine extends AsyncDisposable {
   changes(): Set<string>;
 }
 
+/** What `boot.sh` needs of the kernel, tried in namespaces of its own. */
+const probe = `
+mount -t tmpfs none /mnt
+mkdir /mnt/cgroup /mnt/upper /mnt/work /mnt/new
+mount -t cgroup2 none /mnt/cgroup
+mkdir "/mnt/cgroup/stillage-probe-$$"
+rmdir "/mnt/cgroup/stillage-probe-$$"
+mount -t overlay none -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/new`;
+
+/** Why no machine can be booted here, as for a user other than root, or in a container that may not mount; `undefined` where one can. */
+export async function whyNoMachine(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "only root boots a machine";
+  const namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork"];
+  const { status, stderr } = await runProgram("unshare", [...namespaces, "bash", "-euc", probe]);
+  return status === 0 ? undefined : `no machine can be booted here: ${stderr.trim()}`;
+}
+
 export async function bootMachine(): Promise<Machine> {
   const child = spawn("unshare", ["--mount", join(import.meta.dirname, "boot.sh")], {
     stdio: ["pipe", "pipe", "pipe"],

@@ -5,7 +5,7 @@ import { runOk } from "../clients/support/program.ts";
 
 /** The package that `make test-deb` has built (DEB_FILE); built here where a test is run by itself. */
 export async function builtPackage(): Promise<string> {
-  return process.env.DEB_FILE ?? (await builtHere());
+  return process.env.DEB_FILE || (await builtHere());
 }
 
 let built: Promise<string> | undefined;

@@ -55,7 +55,8 @@ test("what is said about stillage store fsck is so: it finds, changes nothing, r
 test("stillage store fsck wants a store", async () => {
   await using folder = await newFolder();
   const none = await run("stillage", ["store", "fsck"], { cwd: folder.path });
-  assert.equal(none.status, 2);
+  assert.equal(none.status, 1);
+  assert.match(none.stderr, /^stillage: .*cache is not a store; [^\n]*\n$/);
   mkdirSync(join(folder.path, "other"));
   writeFileSync(join(folder.path, "other", "thesis.tex"), "");
   const other = await run("stillage", ["store", "fsck", "--store", "other", "--repair"], { cwd: folder.path });

@@ -11,12 +11,18 @@ const none: ScrubCounts = {
   lastEnded: undefined,
 };
 
-/** What was read again and compared with its digests; zeros where nothing is. */
-export function scrubFamilies(source: () => ScrubCounts | undefined): Family[] {
+/** What was read again and compared with its digests; zeros where nothing is. `everyMs` is the time in which all is to be read. */
+export function scrubFamilies(source: () => ScrubCounts | undefined, everyMs: number | undefined): Family[] {
   const family = (type: "counter" | "gauge", name: string, help: string, value: (counts: ScrubCounts) => number) =>
     single(type, `stillage_scrub_${name}`, help, () => value(source() ?? none));
   return [
     family("gauge", "enabled", "1 where stored blobs are read again", () => Number(source() !== undefined)),
+    family(
+      "gauge",
+      "interval_seconds",
+      "The time in which all is read again (scrub-every)",
+      () => (everyMs ?? 0) / 1000,
+    ),
     family("counter", "read_bytes_total", "Bytes read to be compared with their digests", ({ bytes }) => bytes),
     family("counter", "blobs_total", "Blobs compared with their digests", ({ blobs }) => blobs),
     family("counter", "rotten_total", "Blobs that were broken on the disk and dropped", ({ rotten }) => rotten),

@@ -5,6 +5,7 @@ import type { DigestFunction } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { BatchRead, Blob, BlobReader } from "../blob-store.ts";
+import { checkReadableByUser } from "./directory-access.ts";
 import { checkStamp, stampFile } from "./format-stamp.ts";
 import { ReadOnlyShelf } from "./read-only-shelf.ts";
 import { directoryOfTenant } from "./tenant-name.ts";
@@ -15,6 +16,7 @@ import { directoryOfTenant } from "./tenant-name.ts";
  */
 export function checkReadable(dir: string): string {
   const directory = resolve(dir);
+  checkReadableByUser(directory);
   if (!existsSync(join(directory, stampFile))) {
     throw new StillageError("failed-precondition", `${directory} is not a store`, {
       hint: "name the directory that the server was started with",
