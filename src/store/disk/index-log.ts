@@ -180,6 +180,7 @@ export class IndexLog {
       this.length += block.length;
       this.waiting -= count;
       this.pending.copyWithin(0, count * width, (count + this.waiting) * width);
+      if (this.waiting > 0) this.faults.reach("index half written");
     }
   }
 

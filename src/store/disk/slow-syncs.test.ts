@@ -54,6 +54,16 @@ async function opened(durability: "on" | "off") {
         resolve();
       };
     },
+    /** As `hold`, from the next write to a pack on. */
+    holdOnceWritten: (): (() => void) => {
+      let release = (): void => {};
+      test.onFault = (point) => {
+        if (point !== "pack written") return;
+        test.onFault = () => {};
+        release = test.hold();
+      };
+      return () => release();
+    },
     /** Resolves once a sync waits, and whatever can go on without it has had time for that. */
     stuck: async () => {
       while (waiting === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -110,7 +120,7 @@ describe("a store on a disk that takes its time to sync", () => {
     const blobs = blobsOf(12, 300_000);
     await test.put(blobs);
     await test.remove(blobs.slice(0, 8));
-    const release = test.hold();
+    const release = test.holdOnceWritten();
     const compacting = test.disk.compact();
     await test.stuck();
     const late = blobsOf(2, 50_000);
@@ -128,7 +138,7 @@ describe("a store on a disk that takes its time to sync", () => {
       const blobs = [...blobsOf(11, 300_000), ...blobsOf(1, 5000)];
       await test.put(blobs);
       await test.remove(blobs.slice(0, 8));
-      const release = test.hold();
+      const release = test.holdOnceWritten();
       const compacting = test.disk.compact();
       await test.stuck();
       const removing = test.remove(blobs.slice(11));
