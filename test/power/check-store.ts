@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
@@ -71,6 +71,7 @@ export async function checkStore(path: string, said: readonly string[], all: rea
 function checkFiles({ store }: Opened, path: string, withRefs: boolean): void {
   let bytes = 0;
   for (const { directory, shelf } of store.shelves()) {
+    if (!existsSync(directory)) continue; // it was looked for, no more
     const { index } = shelf;
     for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
