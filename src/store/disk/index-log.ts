@@ -66,6 +66,8 @@ export class IndexLog {
     if (!existsSync(this.path)) return false;
     const fd = this.file();
     const { size } = fstatSync(fd);
+    this.length = 0;
+    this.covered = 0;
     for (const block of readBlocks(fd, size, this.function)) {
       if (!take(block)) break;
       this.length = block.end;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -133,6 +133,22 @@ describe("a store that is opened after a crash", () => {
         await again.close();
         assert.equal(existsSync(`${journal}.new`), false);
         assert.ok(statSync(journal).size > 0);
+      }
+    }));
+
+  it("goes on with a journal that was damaged when all large blobs had been removed", () =>
+    within(async (path) => {
+      const blobs = Array.from({ length: 3 }, () => blobOf(randomBytes(1_100_000))) as [Blob, Blob, Blob];
+      const disk = await open(path);
+      await put(disk, blobs);
+      await removeAll(disk, blobs);
+      await disk.close();
+      appendFileSync(join(path, "tenants/@/sha256/files.idx"), "rot");
+      for (let start = 0; start < 3; start++) {
+        const again = await open(path);
+        assert.equal(missing(again, blobs), 3 - start);
+        await put(again, blobs.slice(start, start + 1));
+        await again.close();
       }
     }));
 });
