@@ -142,6 +142,13 @@ describe("a store whose disk fails while a pack is compacted", () => {
       await assert.rejects(disk.compact());
       failing = false;
       for (const { digest, bytes } of kept) assert.deepEqual(await read(store, digest), bytes);
+      const { bytes: used, live, dead } = disk.usage();
+      assert.equal(live + dead, used);
+      assert.ok(used > 1_900_000, `${used} bytes: nothing has gone yet`);
+      if (point === "pack renamed") {
+        await disk.compact();
+        assert.ok(disk.usage().bytes < 500_000, `${disk.usage().bytes} bytes`);
+      }
       await disk.close();
       const again = await openDiskStore(directory.path, options);
       await again.compact();

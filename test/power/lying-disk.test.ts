@@ -32,6 +32,13 @@ const lies = [
     ],
   },
   {
+    workload: "compaction.ts",
+    about: [
+      ["names of packs", /\/packs$/],
+      ["records of packs", /\.pack$/],
+    ],
+  },
+  {
     workload: "refs.ts",
     about: [
       ["SQLite's journal", /-wal$/],

@@ -30,6 +30,8 @@ export class Promised {
   readonly gone = new Set<number>();
   /** For each ref the versions that it may have; `undefined` stands for its absence. */
   readonly refs = new Map<string, ReadonlySet<number | undefined>>();
+  /** All versions of a ref that there have been: what was done without durability may have stayed, or not. */
+  private readonly versions = new Map<string, Set<number | undefined>>();
 
   constructor(sayings: Iterable<string>) {
     let durability = "on";
@@ -39,10 +41,10 @@ export class Promised {
       else if (what === "removing") this.hasBlob(Number(name), false);
       else if (what === "removed") this.gone.add(Number(name));
       else if (what === "putting" || what === "dropping") {
-        this.refs.set(
-          name,
-          new Set([...(this.refs.get(name) ?? [undefined]), version && Number(version)].map(orAbsent)),
-        );
+        const next = orAbsent(version && Number(version));
+        const before = this.versionsOf(name);
+        this.refs.set(name, new Set([...(this.refs.get(name) ?? before), next]));
+        before.add(next);
       } else if (what === "put" || what === "dropped") {
         this.refs.set(name, new Set([orAbsent(version && Number(version))]));
       } else if (what === "durability") {
@@ -51,6 +53,12 @@ export class Promised {
       } else throw new Error(`what does "${line}" mean?`);
     }
     if (durability === "off") this.forget();
+  }
+
+  private versionsOf(name: string): Set<number | undefined> {
+    const versions = this.versions.get(name) ?? new Set([undefined]);
+    this.versions.set(name, versions);
+    return versions;
   }
 
   /** Without durability nothing is promised but that what is there is whole. */

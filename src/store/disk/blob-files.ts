@@ -253,9 +253,11 @@ export class BlobFiles {
   async saveUse(): Promise<void> {
     const { journal, index } = this;
     const { words } = index.function;
+    let moving: ReadonlyMap<number, number> | undefined;
     await journal.rewrite((records, at) => {
+      moving ??= new Map(this.moving); // what ends its way in the midst of this must not have one of its two records left out
       const serial = records[at + words] as number;
-      return index.usedAt(records, at, inFile, serial) ?? this.moving.get(serial);
+      return index.usedAt(records, at, inFile, serial) ?? moving.get(serial);
     });
     this.countJournal(journal.length + journal.waiting * recordBytes(index.function) - this.journalBytes);
   }

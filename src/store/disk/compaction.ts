@@ -64,9 +64,9 @@ export class Compaction {
     const goesOn = (): boolean => !context.closed && signal?.aborted !== true;
     using _ = context.space.makingRoom();
     const shelves = [...this.shelves()];
-    for (const shelf of shelves) if (goesOn()) await shelf.deleteDead();
     const done = new Set<Pack>(); // some of them may have had to stay
     try {
+      for (const shelf of shelves) if (goesOn()) await shelf.deleteDead();
       while (goesOn()) {
         const best = this.best(shelves, done);
         if (best === undefined) break;

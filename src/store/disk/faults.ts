@@ -11,6 +11,7 @@ export type FaultPoint =
   | "pack written"
   | "pack synced"
   | "index written"
+  | "index half written"
   | "file shared"
   | "file synced"
   | "file journaled"

@@ -10,17 +10,18 @@ import {
   statSync,
   unlinkSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { runningHash } from "../../base/hash.ts";
 import type { BlobFile } from "./blob-files.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
+import { syncDirectory } from "./file-io.ts";
 import { type FilePaths, parseName } from "./file-paths.ts";
 import { FileWindow } from "./file-window.ts";
 import { type IndexBlock, isPresent, present, recordWords } from "./index-format.ts";
-import type { IndexLog } from "./index-log.ts";
+import { IndexLog } from "./index-log.ts";
 import { newPath } from "./index-rewrite.ts";
 import { largePieceBytes } from "./piece-writer.ts";
 import { onDisk } from "./space.ts";
@@ -52,7 +53,8 @@ export class FileRecovery {
     if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
     for (const name of existsSync(incoming) ? readdirSync(incoming) : []) this.clear(name, whole);
-    if (!whole) this.relist();
+    if (whole) this.deleteUnlisted();
+    else await this.relist();
     await this.journal.commit(); // what was read may not have been on the disk
     await this.journal.close();
   }
@@ -93,15 +95,40 @@ export class FileRecovery {
   }
 
   /**
-   * Where the journal is damaged, the directories say what there is: whatever lies in `files` was complete and on the disk when it got
-   * there. Of two files of one blob, the one that the index has stays.
+   * Deletes what lies in `files` and is not listed: the file of a blob that was removed before it had been moved away, or before that was on the
+   * disk.
    */
-  private relist(): void {
-    const { files, journal } = this.paths;
-    let found = 0;
-    for (const shelf of existsSync(files) ? readdirSync(files) : []) {
-      for (const name of readdirSync(join(files, shelf))) if (this.adopt(join(files, shelf, name), name)) found++;
+  private deleteUnlisted(): void {
+    let deleted = 0;
+    for (const [path, name] of this.settled()) {
+      const file = this.fileOf(name, 0);
+      if (file === undefined) continue;
+      const entry = this.index.find(DigestList.of(file.digest).words, 0);
+      if (entry >= 0 && this.isAt(entry, file.serial)) continue;
+      unlinkSync(path);
+      deleted++;
     }
+    if (deleted > 0) this.context.log.info({ files: this.paths.files, deleted }, "deleted files of removed blobs");
+  }
+
+  /** Paths and names in `files`. */
+  private *settled(): Generator<[path: string, name: string], void> {
+    const { files } = this.paths;
+    for (const shelf of existsSync(files) ? readdirSync(files) : []) {
+      for (const name of readdirSync(join(files, shelf))) yield [join(files, shelf, name), name];
+    }
+  }
+
+  /**
+   * Where the journal is damaged, the directories say what there is: whatever lies in `files` was complete and on the disk when it got
+   * there. Of two files of one blob, the one that the index has stays. A crash leaves the damaged journal or a whole one: of half of one,
+   * the next start would take it that the other files are of blobs that were removed.
+   */
+  private async relist(): Promise<void> {
+    const { journal } = this.paths;
+    let found = 0;
+    for (const [path, name] of this.settled()) if (this.adopt(path, name)) found++;
+    await this.writeAnew();
     this.context.log.warn(
       { journal, found },
       "the journal of large blobs ended in what does not verify; the files were listed anew",
@@ -122,8 +149,25 @@ export class FileRecovery {
     // It got its name then. When its bytes were written may be long before: they may be shared with another directory.
     const used = Math.min(this.context.now(), Math.floor(ctimeMs / 1000));
     this.insert(words, 0, file.serial, file.digest.size, used);
-    this.journal.add({ kind: present, words, word: 0, offset: file.serial, size: file.digest.size, used });
     return true;
+  }
+
+  /** Puts a journal of what the index has in place of the one there is. */
+  private async writeAnew(): Promise<void> {
+    const { paths, index, journal } = this;
+    const path = newPath(paths.journal);
+    const fresh = new IndexLog(path, index.function, this.context.faults);
+    for (let entry = 0; entry < index.top; entry++) {
+      if (!index.has(entry) || index.place(entry) !== inFile) continue;
+      const { chunk, at } = index.locate(entry);
+      const [offset, size, used] = [index.offset(entry), index.size(entry), index.used(entry)];
+      fresh.add({ kind: present, words: chunk, word: at, offset, size, used });
+    }
+    await fresh.commit();
+    await journal.close();
+    renameSync(path, paths.journal);
+    await syncDirectory(dirname(paths.journal));
+    journal.load(() => true);
   }
 
   private fileOf(name: string, size: number): BlobFile | undefined {

@@ -29,7 +29,7 @@ interface Rewrite {
 /**
  * An index file that records are appended to. They gather in memory until `write`, which makes them one block. Where that
  * fails they are kept and go with the next, which is written over what there may be of the first.
- * A crash while a block is written leaves one that does not verify: `load` cuts it off.
+ * A crash while a block is written leaves one that does not verify: `cut` takes it off.
  */
 export class IndexLog {
   private readonly path: string;
@@ -60,20 +60,26 @@ export class IndexLog {
 
   /**
    * Hands each block of the file to `take`, in order, until one is refused by answering false.
-   * Returns whether there is a file and all of it verified and was taken; what was not is cut off.
+   * Returns whether there is a file and all of it verified and was taken; what was not stays until `cut`.
    */
   load(take: (block: IndexBlock) => boolean): boolean {
     if (!existsSync(this.path)) return false;
     const fd = this.file();
     const { size } = fstatSync(fd);
+    this.length = 0;
+    this.covered = 0;
     for (const block of readBlocks(fd, size, this.function)) {
       if (!take(block)) break;
       this.length = block.end;
       this.covered = Math.max(this.covered, block.covered);
     }
     this.writtenCovered = this.covered;
-    if (size > this.length) ftruncateSync(fd, this.length);
     return size === this.length;
+  }
+
+  /** Cuts off what `load` has not taken, as has to be done before more is written. */
+  cut(): void {
+    if (existsSync(this.path)) ftruncateSync(this.file(), this.length);
   }
 
   /** Adds a record. `covered`: for a pack's, once it is added, all of the pack up to here is listed. */
@@ -177,6 +183,7 @@ export class IndexLog {
       this.length += block.length;
       this.waiting -= count;
       this.pending.copyWithin(0, count * width, (count + this.waiting) * width);
+      if (this.waiting > 0) this.faults.reach("index half written");
     }
   }
 

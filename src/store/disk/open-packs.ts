@@ -40,22 +40,14 @@ export class OpenPacks {
   }
 
   /** Resolves once nobody holds a pack. The index leads nobody there any more. */
-  async untilFree({ reading }: Pack): Promise<void> {
-    while (reading.holders > 0) {
-      await new Promise<void>((resolve) => {
-        reading.settled = resolve;
-      });
-    }
+  async untilFree(pack: Pack): Promise<void> {
+    while (pack.reading.holders > 0) await this.change(pack);
   }
 
   /** Closes a pack that has lost its place; resolves when the last who reads it has left. */
   async drop(pack: Pack): Promise<void> {
     const { reading } = pack;
-    while (reading.users > 0) {
-      await new Promise<void>((resolve) => {
-        reading.settled = resolve;
-      });
-    }
+    while (reading.users > 0) await this.change(pack);
     if (reading.fd < 0) return;
     const { fd } = reading;
     this.forget(pack);
@@ -64,6 +56,13 @@ export class OpenPacks {
 
   closeAll(): void {
     for (const pack of this.open) this.close(pack);
+  }
+
+  /** Resolves when somebody leaves a pack. One at a time waits for that: whoever deletes it, which comes to `drop` after `untilFree`. */
+  private change({ reading }: Pack): Promise<void> {
+    return new Promise((resolve) => {
+      reading.settled = resolve;
+    });
   }
 
   private left({ reading }: Pack): void {

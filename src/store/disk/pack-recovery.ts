@@ -78,12 +78,13 @@ export class PackRecovery {
       if (!ensureHeader(fd, packHeader(index.function))) {
         context.log.warn({ pack: pack.path }, "the header of a pack is damaged; its records are served as they verify");
       }
-      pack.index.load((block) => this.takeBlock(pack, block, size, doubles));
-      if (size > pack.end) await this.recoverTail(pack, fd, size, mtimeMs);
+      if (!pack.index.load((block) => this.takeBlock(pack, block, size, doubles))) pack.index.cut();
+      const more = size > pack.end ? await this.recoverTail(pack, fd, size, mtimeMs) : 0;
       for (const record of doubles.values()) pack.index.add(record);
-      await pack.index
-        .write()
-        .catch((error) => context.log.warn({ pack: pack.path, error }, "cannot write the index of a pack now"));
+      // A double would be the blob, were this lost once that has been removed, with its pack.
+      await (doubles.size + more > 0 ? pack.index.commit() : pack.index.write()).catch((error) =>
+        context.log.warn({ pack: pack.path, error }, "cannot write the index of a pack now"),
+      );
       await pack.index.close();
     } finally {
       closeSync(fd);
@@ -130,18 +131,19 @@ export class PackRecovery {
   /**
    * Finds the records behind what the index file lists, makes them durable, as they may have been on their way, and cuts off the torn
    * end of a write. Some may be listed all the same, where the process was killed between two blocks of the index file: only the last block
-   * of a write covers them. They are listed once more, in one that does. They were
-   * used until the pack was written last, `mtimeMs`: to say that it was now would count the time since against the lease of others.
+   * of a write covers them. They are listed once more, in one that does. They were used until the pack was written last, `mtimeMs`: to say that it
+   * was now would count the time since against the lease of others. Returns how many doubles it has found.
    */
-  private async recoverTail(pack: Pack, fd: number, size: number, mtimeMs: number): Promise<void> {
+  private async recoverTail(pack: Pack, fd: number, size: number, mtimeMs: number): Promise<number> {
     const { index, context } = this;
     const used = Math.min(context.now(), Math.floor(mtimeMs / 1000));
-    let blobs = 0;
+    let [blobs, doubles] = [0, 0];
     const end = scanPack(fd, pack.end, size, index.function, (digests, offset, length) => {
       const record = { words: digests.words, word: 0, offset, size: digests.sizes[0] as number, used };
       const entry = index.find(digests.words, 0);
       if (entry >= 0) {
         const again = this.isAt(entry, pack, offset); // else it is a double, too
+        if (!again) doubles++;
         const kind = again ? present : removed;
         pack.index.add({ kind, ...record, ...(again && { used: index.used(entry) }) }, offset + length);
         return;
@@ -155,6 +157,7 @@ export class PackRecovery {
     if (end < size) ftruncateSync(fd, end);
     pack.end = end;
     await syncData(fd); // what is listed is not verified again, whether or not the store is durable
+    return doubles;
   }
 
   private isAt(entry: number, { slot }: Pack, offset: number): boolean {

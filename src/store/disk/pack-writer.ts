@@ -6,7 +6,7 @@ import { ActivePack } from "./active-pack.ts";
 import { packedRoom, recordBytes } from "./blob-room.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
-import { present } from "./index-format.ts";
+import { present, removed } from "./index-format.ts";
 import type { Pack } from "./pack.ts";
 import type { Packs } from "./packs.ts";
 
@@ -197,8 +197,9 @@ export class PackWriter {
       if (origin === undefined) index.insert(digests.words, word, size, pack.slot, offset, now);
       else this.context.space.lend(packedRoom(digests.function, size));
       const used = origin === undefined ? now : this.switchTo(pack.slot, offset, digests, word, origin);
+      const kind = used === undefined ? removed : present; // what was removed while it was copied must not be found at the next start
+      active.list({ kind, words: digests.words, word, offset, size, used: used ?? now }, offset + length);
       if (used !== undefined) {
-        active.list({ kind: present, words: digests.words, word, offset, size, used }, offset + length);
         pack.live += length;
         if (origin !== undefined) origin.pack.live -= length;
       }

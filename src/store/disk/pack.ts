@@ -60,6 +60,8 @@ export class Pack {
   readonly unlisted: Unlisted[] = [];
   /** A read of it has failed: it is not compacted until the next start. */
   unreadable = false;
+  /** Its files are gone. */
+  deleted = false;
   /** Kept by OpenPacks. */
   reading: PackReading = { fd: -1, users: 0, last: 0, holders: 0, settled: undefined };
 

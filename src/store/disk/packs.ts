@@ -19,6 +19,8 @@ export class Packs {
   /** By their place in the index; a place that is free has none. */
   private readonly bySlot: (Pack | undefined)[] = [];
   private readonly freeSlots: number[] = [];
+  /** Those that have lost their place and whose room counts still: they are being read, or `finishDeletion` has failed. */
+  private readonly leaving = new Set<Pack>();
   private readonly directory: string;
   private readonly index: DigestIndex;
   private readonly context: DiskContext;
@@ -38,6 +40,18 @@ export class Packs {
   /** All that there are. */
   *all(): Generator<Pack, void> {
     for (const pack of this.bySlot) if (pack !== undefined) yield pack;
+  }
+
+  /** Bytes of packs that are deleted, as long as they count. */
+  get leavingBytes(): number {
+    let bytes = 0;
+    for (const pack of this.leaving) bytes += pack.counted;
+    return bytes;
+  }
+
+  /** Those whose deletion has begun and failed. */
+  halfDeleted(): Pack[] {
+    return [...this.leaving].filter((pack) => !pack.deleted);
   }
 
   /** The one with the highest number. */
@@ -62,8 +76,8 @@ export class Packs {
     const { context, directory } = this;
     await context.directories.ensure(directory);
     const pack = this.newPack(++this.highest);
-    const fd = await openFile(pack.path, "wx");
     try {
+      const fd = await openFile(pack.path, "wx");
       try {
         await writeAll(fd, packHeader(this.index.function), 0);
       } finally {
@@ -73,7 +87,7 @@ export class Packs {
       context.faults.reach("pack created");
     } catch (error) {
       this.freeSlots.push(pack.slot);
-      await unlink(pack.path);
+      await unlink(pack.path).catch(() => {}); // else it is an empty pack at the next start
       throw error;
     }
     this.bySlot[pack.slot] = pack;
@@ -101,7 +115,7 @@ export class Packs {
    * Deletes a pack to which the index leads nobody, and which is not appended to, in this order: its name is changed; its index file goes; it goes
    * itself. A crash after the first step leaves a name for which the next start takes the other steps; so a pack is never found
    * without its index file, whose removals would be undone then, nor that without its pack. Each step is on the disk before the next, as a power cut may keep
-   * any of them. Whoever reads it goes on; its room counts until the last has left.
+   * any of them. Whoever reads it goes on; its room counts until the last has left. Where one of the steps after the first fails, the pack is `halfDeleted`.
    */
   async delete(pack: Pack): Promise<void> {
     const { context } = this;
@@ -109,18 +123,31 @@ export class Packs {
     if (!context.durable) await syncDirectory(this.directory); // the packs that have the copies may not have their names there yet
     await rename(pack.path, pack.path + goneEnding);
     this.bySlot[pack.slot] = undefined;
+    this.leaving.add(pack);
     context.faults.reach("pack renamed");
+    await this.finishDeletion(pack);
+  }
+
+  /** The steps of `delete` after the first; those that were done before are done once more. */
+  async finishDeletion(pack: Pack): Promise<void> {
+    const { context } = this;
     await syncDirectory(this.directory);
     await pack.index.discard();
     await syncDirectory(this.directory);
-    await unlink(pack.path + goneEnding);
+    await unlink(pack.path + goneEnding).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    pack.deleted = true;
     this.freeSlots.push(pack.slot);
-    context.faults.reach("pack deleted");
     const dropped = context.openPacks
       .drop(pack)
       .catch((error) => context.log.warn({ pack: pack.path, error }, "cannot close a pack that is deleted"))
-      .finally(() => context.space.giveBack(pack.counted));
+      .finally(() => {
+        this.leaving.delete(pack);
+        context.space.giveBack(pack.counted);
+      });
     if (pack.reading.users === 0) await dropped;
+    context.faults.reach("pack deleted");
   }
 
   /**

@@ -124,12 +124,14 @@ export class ReadOnlyShelf implements BlobReader {
     if (fd === undefined) return undefined;
     const digest = digests.at(0);
     const head = Buffer.alloc(headLength(this.function, digest.size));
-    const count = readSync(fd, head, 0, head.length, offset);
-    if (count === head.length && headMatches(head, 0, this.function, digests.words, 0, digest.size)) {
-      return blobIn(digest, fd, offset + head.length);
+    let isThere = false;
+    try {
+      const count = readSync(fd, head, 0, head.length, offset);
+      isThere = count === head.length && headMatches(head, 0, this.function, digests.words, 0, digest.size);
+    } finally {
+      if (!isThere) closeSync(fd);
     }
-    closeSync(fd);
-    return undefined;
+    return isThere ? blobIn(digest, fd, offset + head.length) : undefined;
   }
 }
 

@@ -104,9 +104,17 @@ export class ShelfCompaction implements Compacted {
     return this.parts.packs.all();
   }
 
-  /** Deletes the packs without live records. */
+  /** Deletes the packs without live records, and goes on with what an error has interrupted. */
   async deleteDead(): Promise<void> {
     const { packs, writer } = this.parts;
+    for (const pack of packs.halfDeleted()) {
+      try {
+        await packs.finishDeletion(pack);
+        this.count(pack);
+      } catch (error) {
+        this.context.log.warn({ pack: pack.path, error }, "cannot delete a pack now");
+      }
+    }
     const dead = new Map<number, Pack>();
     for (const pack of [...packs.all()]) {
       if (pack.live > 0 || pack.end === packHeaderLength) continue;
@@ -119,11 +127,22 @@ export class ShelfCompaction implements Compacted {
   /**
    * Copies what is live in a pack to the one that is written, and deletes it. Copies are durable before the index leads to them, and it leads
    * nowhere else before the pack goes: a crash leaves both, of which the next start takes the old one, and counts the copies as dead. What is removed
-   * while it is being copied, a crash may bring back. Errors: those of the file system; the old pack stays in its place then, with what was not
-   * copied yet.
+   * while it is being copied, a crash may bring back. Where the old pack stays, with what was not copied yet, its index file is written anew without what was:
+   * of that, only the copy's would say that it is removed. Errors: those of the file system; the old pack stays then.
    */
   async compact(pack: Pack, rest: Rest): Promise<void> {
     for (const each of this.all()) if (each === pack || isWorthCopying(each)) await this.parts.writer.leave(each); // or copies may go there
+    try {
+      if (!(await this.copyLive(pack, rest))) return;
+      this.context.faults.reach("pack copied");
+      await this.delete(new Map([[pack.slot, pack]]));
+    } finally {
+      await this.relist(pack);
+    }
+  }
+
+  /** Copies what is live in a pack; false where `rest` has ended that. */
+  private async copyLive(pack: Pack, rest: Rest): Promise<boolean> {
     const windows = await this.windowsOf(pack);
     let step = this.newStep();
     let began = performance.now();
@@ -139,15 +158,22 @@ export class ShelfCompaction implements Compacted {
         const sorted = Float64Array.from(keys).sort();
         for (let from = 0; from < sorted.length; from += recordsAtOnce) {
           await this.read(pack, w, sorted.subarray(from, from + recordsAtOnce), step);
-          if ((step.bytes >= stepBytes || step.bodies.length >= stepRecords) && !(await write())) return;
+          if ((step.bytes >= stepBytes || step.bodies.length >= stepRecords) && !(await write())) return false;
         }
       }
-      if (!(await write())) return;
+      return await write();
     } finally {
       this.letGo(step);
     }
-    this.context.faults.reach("pack copied");
-    await this.delete(new Map([[pack.slot, pack]]));
+  }
+
+  /** Writes the index file of a pack anew, if that is still there. */
+  private async relist(pack: Pack): Promise<void> {
+    const { packs } = this.parts;
+    if (packs.at(pack.slot) !== pack) return;
+    await packs.saveUse(pack.slot).catch((error) => {
+      this.context.log.warn({ pack: pack.path, error }, "cannot write the index of a pack now");
+    });
   }
 
   /** The entries of a pack's live records by window, each as its offset in there times `entryFactor` and the entry. */
@@ -260,9 +286,13 @@ export class ShelfCompaction implements Compacted {
         continue;
       }
       await this.parts.packs.delete(pack);
-      this.packs++;
-      this.freed += pack.counted;
+      this.count(pack);
     }
+  }
+
+  private count({ counted }: Pack): void {
+    this.packs++;
+    this.freed += counted;
   }
 
   private async eachPacked(take: (entry: number, slot: number) => void): Promise<void> {

@@ -67,7 +67,7 @@ export class Shelf {
   }
 
   usage(): TenantUsage {
-    let [live, dead] = [this.files.bytes, 0];
+    let [live, dead] = [this.files.bytes, this.packs.leavingBytes];
     for (const pack of this.packs.all()) {
       dead += pack.dead;
       live += pack.counted - pack.dead;

@@ -38,18 +38,18 @@ describe("Space", () => {
     const test = space(100);
     test.add(90);
     const [one, other] = [test.makingRoom(), test.makingRoom()];
-    const waits = [30, 5, 20].map((bytes) => followed(test.take(bytes)));
+    const waits = [30, 31, 40].map((bytes) => followed(test.take(bytes)));
     assert.throws(() => test.take(51), { code: "exhausted", message: /more than half of the quota/ }, "not for one");
     assert.equal(test.isShort, true);
     one[Symbol.dispose]();
     one[Symbol.dispose]();
-    test.giveBack(15);
+    test.giveBack(19);
     await turn();
     assert.deepEqual(
       waits.map(({ is }) => is),
       ["waiting", "waiting", "waiting"],
     );
-    test.giveBack(10);
+    test.giveBack(32);
     await turn();
     assert.deepEqual(
       waits.map(({ is }) => is),
@@ -65,6 +65,32 @@ describe("Space", () => {
     assert.equal(test.isShort, false);
   });
 
+  it("lets what fits pass what does not, up to as much as that needs", async () => {
+    const test = space(100);
+    test.add(80);
+    using _ = test.makingRoom();
+    const large = followed(test.take(30));
+    const small = [10, 10, 5].map((bytes) => followed(test.take(bytes)));
+    assert.deepEqual(
+      small.map(({ is }) => is),
+      ["taken", "taken", "waiting"],
+    );
+    test.giveBack(25);
+    await turn();
+    assert.deepEqual([large.is, small[2]?.is], ["waiting", "taken"]);
+    const next = followed(test.take(6));
+    test.giveBack(9);
+    await turn();
+    assert.deepEqual([large.is, next.is], ["waiting", "waiting"], "31 bytes would have passed it");
+    test.giveBack(2);
+    await turn();
+    assert.deepEqual([large.is, next.is], ["taken", "waiting"]);
+    test.giveBack(5);
+    await turn();
+    assert.equal(next.is, "taken");
+    assert.equal(test.used, 100);
+  });
+
   it("refuses what has waited too long, and then serves those behind it", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const test = space(100);
@@ -72,10 +98,13 @@ describe("Space", () => {
     using _ = test.makingRoom();
     const first = followed(test.take(20));
     t.mock.timers.tick(5000);
-    const second = followed(test.take(10));
+    assert.equal(test.take(5), undefined);
+    assert.equal(test.take(5), undefined);
+    const second = followed(test.take(9));
     t.mock.timers.tick(4999);
     await turn();
     assert.deepEqual([first.is, second.is], ["waiting", "waiting"]);
+    test.giveBack(9);
     t.mock.timers.tick(1);
     await turn();
     assert.deepEqual([first.is, second.is], ["exhausted", "taken"]);

@@ -20,6 +20,9 @@ const patienceMs = 10_000;
 
 /** What does not fit now. */
 interface Waiting {
+  readonly bytes: number;
+  /** How far `passed` may go before nothing passes it any more. */
+  readonly limit: number;
   readonly take: () => NoRoom | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -43,6 +46,8 @@ export class Space {
   /** How many are making room. */
   private makers = 0;
   private readonly waiting = new Set<Waiting>();
+  /** Bytes of what did not have to wait for others that do. */
+  private passed = 0;
   private serving = false;
 
   constructor(directory: string, quota: number | undefined, log: Log) {
@@ -54,15 +59,11 @@ export class Space {
 
   /**
    * Promises `bytes` to what is about to be written: at once where they fit, and later where they do not and somebody is making room,
-   * in the order in which it was asked. No room is made for more than `largestUpload`. Errors, at once or later: `exhausted`.
+   * in the order in which it was asked; but what fits passes what does not, up to as many bytes as that wants itself: one large upload does not stop all small
+   * ones, nor do they keep it waiting for ever. No room is made for more than `largestUpload`. Errors, at once or later: `exhausted`.
    */
   take(bytes: number): MaybePromise<void> {
-    if (this.waiting.size === 0) {
-      const refusal = this.tryTake(bytes);
-      if (refusal === undefined) return;
-      return this.wait(bytes, () => this.tryTake(bytes), refusal);
-    }
-    return this.wait(bytes, () => this.tryTake(bytes));
+    return this.takeOrWait(bytes, () => this.tryTake(bytes));
   }
 
   /** As `take`, for bytes that are on the disk already and shared from now on. */
@@ -72,9 +73,7 @@ export class Space {
       if (refusal === undefined) this.add(bytes);
       return refusal;
     };
-    if (this.waiting.size > 0) return this.wait(bytes, tryTake);
-    const refusal = tryTake();
-    if (refusal !== undefined) return this.wait(bytes, tryTake, refusal);
+    return this.takeOrWait(bytes, tryTake);
   }
 
   /** Counts what is there, or has to be written, whatever the limits say; or, of what is negative, that there is less of it. */
@@ -142,6 +141,18 @@ export class Space {
     for (const each of this.waiting) this.settle(each, () => each.reject(closing));
   }
 
+  private takeOrWait(bytes: number, take: () => NoRoom | undefined): MaybePromise<void> {
+    if (this.waiting.size > 0 && !this.mayPass(bytes, this.waiting)) return this.wait(bytes, take);
+    const refusal = take();
+    if (refusal !== undefined) return this.wait(bytes, take, this.waiting.size > 0 ? undefined : refusal);
+    if (this.waiting.size > 0) this.passed += bytes;
+  }
+
+  private mayPass(bytes: number, waiting: Iterable<Waiting>): boolean {
+    for (const { limit } of waiting) if (this.passed + bytes > limit) return false;
+    return true;
+  }
+
   private tryTake(bytes: number): NoRoom | undefined {
     const refusal = this.overQuota(bytes) ?? this.disk.take(bytes);
     if (refusal === undefined) this.add(bytes);
@@ -183,7 +194,7 @@ export class Space {
         });
         this.serveSoon();
       }, patienceMs);
-      const waiting = { take, resolve, reject, timer };
+      const waiting = { bytes, limit: this.passed + bytes, take, resolve, reject, timer };
       this.waiting.add(waiting);
     });
   }
@@ -199,9 +210,15 @@ export class Space {
   }
 
   private serve(): void {
+    let least = Number.POSITIVE_INFINITY; // of the limits of those that still wait
     for (const each of this.waiting) {
-      const refusal = each.take();
-      if (refusal !== undefined && this.makers > 0) return;
+      const passed = least === Number.POSITIVE_INFINITY ? 0 : each.bytes;
+      const refusal = this.passed + passed > least ? undefined : each.take();
+      if (this.passed + passed > least || (refusal !== undefined && this.makers > 0)) {
+        least = Math.min(least, each.limit);
+        continue;
+      }
+      if (refusal === undefined) this.passed += passed;
       this.settle(each, () => (refusal === undefined ? each.resolve() : each.reject(this.refuse(refusal))));
     }
   }

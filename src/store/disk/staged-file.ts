@@ -1,5 +1,6 @@
 import { rename, unlink } from "node:fs/promises";
 import type { Digest } from "../../base/digest.ts";
+import { StillageError } from "../../base/errors.ts";
 import type { BlobFile, NewFile } from "./blob-files.ts";
 import type { FilePaths } from "./file-paths.ts";
 import type { PieceWriter } from "./piece-writer.ts";
@@ -36,6 +37,7 @@ export class StagedFile {
     const needed = this.parts.room(this.length + chunk.length);
     const waiting = needed > this.reserved ? this.reserve(needed) : undefined;
     const write = (): void | Promise<void> => {
+      if (this.gone) throw new StillageError("aborted", "the staged blob has ended");
       this.length += chunk.length;
       return this.parts.pieces.write(chunk);
     };
@@ -60,9 +62,10 @@ export class StagedFile {
   /** Deletes it; nothing happens once it has a name, or the second time. */
   async drop(): Promise<void> {
     const { nameless, pieces, paths, space } = this.parts;
-    await pieces.close();
-    if (this.gone) return;
+    const { gone } = this;
     this.gone = true;
+    await pieces.close();
+    if (gone) return;
     await unlink(paths.arriving(nameless)).catch(() => {}); // else the next start does it
     space.giveBack(this.reserved);
   }
@@ -75,7 +78,8 @@ export class StagedFile {
     const taken = space.quota !== undefined && space.used + step > space.quota ? missing : step;
     const waiting = space.take(taken);
     const count = (): void => {
-      this.reserved += taken;
+      if (this.gone) space.giveBack(taken);
+      else this.reserved += taken;
     };
     return waiting === undefined ? count() : waiting.then(count);
   }

@@ -57,6 +57,36 @@ describe("a staged blob", () => {
     });
   }
 
+  it("that is given up while its file is made, or while it waits for room, leaves nothing", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "store-"));
+    const quota = 9_000_000;
+    const store = await openDiskStore(directory, { durability: "on", clock: systemClock, log: silentLog, quota });
+    try {
+      const tenant = store.tenant("");
+      const first = await tenant.stage(sha256);
+      const opening = first.write(randomBytes(2_000_000));
+      await Promise.all([first.abort(), assert.rejects(async () => opening, { code: "aborted" })]);
+      assert.equal(store.usage().bytes, 0);
+
+      using _ = store.makingRoom();
+      const bytes = randomBytes(8_000_000);
+      const large = await tenant.upload(digestOf(sha256, bytes));
+      const second = await tenant.stage(sha256);
+      await second.write(randomBytes(900_000));
+      const waiting = second.write(randomBytes(900_000));
+      while (readdirSync(join(directory, "tenants/@/sha256/incoming")).length < 2) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await second.abort();
+      await Promise.all([large.abort(), assert.rejects(async () => waiting, { code: "aborted" })]);
+      assert.equal(store.usage().bytes, 0);
+      assert.deepEqual(readdirSync(join(directory, "tenants/@/sha256/incoming")), []);
+    } finally {
+      await store.close();
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it("grows under a name that is no blob's", async () => {
     const directory = mkdtempSync(join(tmpdir(), "store-"));
     try {

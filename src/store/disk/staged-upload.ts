@@ -75,6 +75,10 @@ export class StagedUpload implements StagedBlob {
   /** It has become too large for the memory. */
   private async spill(chunk: Uint8Array): Promise<void> {
     const file = await this.end.openFile();
+    if (this.ended !== undefined) {
+      await file.drop();
+      throw hasEnded();
+    }
     this.file = file;
     for (const piece of this.gathered) await file.write(piece);
     this.letGo();
