@@ -10,6 +10,7 @@ import { currentStamp, stampFile } from "../store/disk/format-stamp.ts";
 import { newPath } from "../store/disk/index-rewrite.ts";
 import { numberIn } from "../store/disk/pack.ts";
 import { checkRefs } from "../store/sqlite/copy-refs.ts";
+import { migrateRefs } from "../store/sqlite/migrate-refs.ts";
 import { checkApart, realPath } from "./apart.ts";
 import type { BackupProgress } from "./backup-progress.ts";
 import { FileCopier } from "./copy-file.ts";
@@ -106,7 +107,7 @@ class Restore {
       if (!this.copied.has(pack) && !this.lost.has(pack)) this.noteLost(pack, 1);
     await this.copier.finish();
     progress.phase = "verifying";
-    const refs = this.refs(quick);
+    const refs = await this.refs(quick);
     for (const place of shelvesIn(backup)) await this.finishShelf(place);
     await this.copier.finish();
     if (refs instanceof StillageError) throw await this.withoutRefs(refs);
@@ -200,11 +201,13 @@ class Restore {
     return true;
   }
 
-  /** How many refs there are, or why they cannot be used. */
-  private refs(quick: boolean): number | StillageError {
+  /** How many refs there are, brought to the present format, or why they cannot be used. */
+  private async refs(quick: boolean): Promise<number | StillageError> {
     if (!this.copied.has(refsFile)) return new StillageError("corrupt", `${refsFile} of the backup cannot be read`);
+    const file = join(this.options.store, refsFile);
     try {
-      return checkRefs(join(this.options.store, refsFile), quick);
+      await migrateRefs(file, this.options.signal, () => {});
+      return checkRefs(file, quick);
     } catch (error) {
       if (error instanceof StillageError && error.code === "corrupt") return error;
       throw error;

@@ -93,3 +93,19 @@ test("a server brings its store to the present format and says so; nobody else d
   assert.equal(status, 1);
   assert.match(stderr, /^stillage: another process is using the store .*\nstillage: stop that server, .*\n$/);
 });
+
+test("a backup with refs of an older format becomes a store of the present one", async () => {
+  await using folder = await newFolder();
+  const old = join(checkout, "test/fixtures/stores/format-1");
+  const stillage = (...words: string[]) => run("stillage", words, { cwd: folder.path });
+  await cp(old, join(folder.path, "store"), { recursive: true });
+  await stillage("store", "migrate", "--store", "store");
+  assert.equal((await stillage("store", "backup", "saved", "--store", "store")).status, 0);
+  await cp(join(old, "refs.sqlite"), join(folder.path, "saved/refs.sqlite"));
+  const restored = await stillage("store", "restore", "saved", "--store", "new");
+  assert.deepEqual([restored.status, restored.stderr], [0, ""]);
+  const checked = await stillage("store", "fsck", "--store", "new");
+  assert.deepEqual([checked.status, checked.stderr], [0, ""], checked.stdout);
+  const shown = await stillage("artifact", "show", "harbour/base.bst/2", "--store", "new");
+  assert.match(shown.stdout, /^complete\tyes$/m);
+});
