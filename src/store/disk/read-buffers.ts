@@ -3,7 +3,7 @@ const smallest = 12;
 const largest = 23;
 
 /** Memory that idle buffers may hold, all sizes together: what a busy moment needed, and the next one may need in other sizes. */
-const keptBytes = 24 << 20;
+const keptBytes = 16 << 20;
 
 /** Buffers for what is read from packs, by powers of two. Fresh ones cost page faults and work for the garbage collector. */
 export class ReadBuffers {
