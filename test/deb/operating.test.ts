@@ -97,12 +97,11 @@ test("every snippet of YAML is YAML, every unit that is named is there", () => {
   for (const unit of new Set(units)) assert.ok(existsSync(join(checkout, "deploy/systemd", unit)), unit);
 });
 
-test("every alert has a section, and every section an alert", (t) => {
+test("every alert has a section, and every section an alert", () => {
   const rules = join(checkout, "deploy/prometheus/alerts.yaml");
   const part = /^## Alerts$([\s\S]*?)^## /m.exec(page)?.[1] ?? "";
   const sections = [...part.matchAll(/^### (\S+)$/gm)].map(([, name = ""]) => name);
   assert.notEqual(sections.length, 0);
-  if (!existsSync(rules)) return t.skip("there are no rules yet");
   const { groups } = parse(readFileSync(rules, "utf8")) as {
     groups: { rules: { alert?: string; annotations?: { runbook?: string } }[] }[];
   };

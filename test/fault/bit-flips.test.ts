@@ -2,10 +2,17 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { CheckWorkers } from "../../src/check/check-workers.ts";
-import { Fsck, type FsckResult } from "../../src/check/fsck.ts";
-import { type Contents, copyTo, filesIn, flip, losses, makeStore, numbers, open, wrongIn } from "./damaged-store.ts";
-import { temporaryDirectory } from "./store-blobs.ts";
+import {
+  copyTo,
+  filesIn,
+  flip,
+  losses,
+  makeOriginals,
+  numbers,
+  type Originals,
+  open,
+  wrongIn,
+} from "./damaged-store.ts";
 
 /** Flips of each kind: enough to meet heads, data, blocks and pages, few enough for every run. */
 const flipsOfKind = 2;
@@ -22,32 +29,22 @@ const kinds: readonly { readonly name: string; readonly file: RegExp; readonly f
     { name: "a large blob", file: /\/files\/../ },
   ];
 
-let made: Awaited<ReturnType<typeof temporaryDirectory>>;
-let contents: Contents;
-const workers = new CheckWorkers();
+let made: Originals;
 before(async () => {
-  made = await temporaryDirectory();
-  contents = await makeStore(join(made.path, "closed"), join(made.path, "killed"));
+  made = await makeOriginals();
 });
-after(async () => {
-  await workers[Symbol.asyncDispose]();
-  await made[Symbol.asyncDispose]();
-});
-
-function check(directory: string, repair = false): Promise<FsckResult> {
-  return new Fsck({ directory, repair, clock: Date.now, workers }).run();
-}
+after(() => made[Symbol.asyncDispose]());
 
 for (const base of ["closed", "killed"]) {
   describe(`a store that was ${base}`, () => {
     it("has nothing wrong, and is as it was after a repair", async () => {
       const store = copyTo(join(made.path, base), join(made.path, "copy"));
       for (const repair of [false, true, false]) {
-        const result = await check(store, repair);
+        const result = await made.check(store, repair);
         assert.equal(result.findings.wrong, 0, wrongIn(result));
       }
       const cache = await open(store);
-      assert.deepEqual(await losses(cache, contents), { blobs: [], refs: [] });
+      assert.deepEqual(await losses(cache, made.contents), { blobs: [], refs: [] });
       await cache.close();
     });
 
@@ -77,26 +74,26 @@ async function flipAndMend(base: string, path: string, bit: number): Promise<voi
   const served = copyTo(base, join(made.path, "served"));
   flip(join(served, path), bit);
   const cache = await open(served);
-  const lost = await losses(cache, contents);
+  const lost = await losses(cache, made.contents);
   await cache.close();
   assert.ok(lost.blobs.length <= 1 && lost.refs.length === 0, `${where}: ${lost.blobs.length} blobs lost in a server`);
 
   const store = copyTo(base, join(made.path, "copy"));
   flip(join(store, path), bit);
-  const first = await check(store);
-  const repaired = await check(store, true);
+  const first = await made.check(store);
+  const repaired = await made.check(store, true);
   assert.equal(repaired.findings.wrong, first.findings.wrong, where);
   assert.equal(repaired.findings.unrepaired, 0, `${where}: ${wrongIn(repaired)}`);
-  const again = await check(store);
+  const again = await made.check(store);
   assert.equal(again.findings.wrong, 0, `${where}, after a repair: ${wrongIn(again)}`);
   const mended = await open(store);
-  const left = await losses(mended, contents);
+  const left = await losses(mended, made.contents);
   assert.ok(left.blobs.length <= 1 && left.refs.length === 0, `${where}: ${left.blobs.length} blobs lost by a repair`);
   if (left.blobs.length > 0 || lost.blobs.length > 0)
     assert.ok(first.findings.kept.length > 0, `${where} was not found`);
   await Promise.all(
-    contents.blobs.map(({ instance, digest, bytes }) => mended.store.tenant(instance).put(digest, bytes)),
+    made.contents.blobs.map(({ instance, digest, bytes }) => mended.store.tenant(instance).put(digest, bytes)),
   );
-  assert.deepEqual((await losses(mended, contents)).blobs, [], `${where}: not healed`);
+  assert.deepEqual((await losses(mended, made.contents)).blobs, [], `${where}: not healed`);
   await mended.close();
 }

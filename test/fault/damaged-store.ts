@@ -7,13 +7,38 @@ import { sha1, sha256 } from "../../src/base/digest-function.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type OpenCache, openCache } from "../../src/cache/open-cache.ts";
-import type { FsckResult } from "../../src/check/fsck.ts";
+import { CheckWorkers } from "../../src/check/check-workers.ts";
+import { Fsck, type FsckResult } from "../../src/check/fsck.ts";
 import type { NewRef } from "../../src/store/ref-store.ts";
+import { temporaryDirectory } from "./store-blobs.ts";
 
 /** What a store was made with, and told to have. */
 export interface Contents {
   readonly blobs: readonly { readonly instance: string; readonly digest: Digest; readonly bytes: Buffer }[];
   readonly refs: readonly NewRef[];
+}
+
+/** What a file of tests damages: copies of a store that was closed, and of one as a kill would leave it. */
+export interface Originals extends AsyncDisposable {
+  /** Of the folder that has them as `closed` and `killed`, and room for copies. */
+  readonly path: string;
+  readonly contents: Contents;
+  check(directory: string, repair?: boolean): Promise<FsckResult>;
+}
+
+export async function makeOriginals(): Promise<Originals> {
+  const made = await temporaryDirectory();
+  const contents = await makeStore(join(made.path, "closed"), join(made.path, "killed"));
+  const workers = new CheckWorkers();
+  return {
+    path: made.path,
+    contents,
+    check: (directory, repair = false) => new Fsck({ directory, repair, clock: Date.now, workers }).run(),
+    [Symbol.asyncDispose]: async () => {
+      await workers[Symbol.asyncDispose]();
+      await made[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Opens a store; what is written to it then may be lost by a power cut, which no test here makes. */

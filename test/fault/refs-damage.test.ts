@@ -4,28 +4,15 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { StillageError } from "../../src/base/errors.ts";
 import type { OpenCache } from "../../src/cache/open-cache.ts";
-import { CheckWorkers } from "../../src/check/check-workers.ts";
-import { Fsck, type FsckResult } from "../../src/check/fsck.ts";
-import { type Contents, copyTo, flip, losses, makeStore, numbers, open, wrongIn } from "./damaged-store.ts";
-import { temporaryDirectory } from "./store-blobs.ts";
+import { copyTo, flip, losses, makeOriginals, numbers, type Originals, open, wrongIn } from "./damaged-store.ts";
 
 const pageBytes = 4096;
 
-let made: Awaited<ReturnType<typeof temporaryDirectory>>;
-let contents: Contents;
-const workers = new CheckWorkers();
+let made: Originals;
 before(async () => {
-  made = await temporaryDirectory();
-  contents = await makeStore(join(made.path, "closed"), join(made.path, "killed"));
+  made = await makeOriginals();
 });
-after(async () => {
-  await workers[Symbol.asyncDispose]();
-  await made[Symbol.asyncDispose]();
-});
-
-function check(directory: string, repair = false): Promise<FsckResult> {
-  return new Fsck({ directory, repair, clock: Date.now, workers }).run();
-}
+after(() => made[Symbol.asyncDispose]());
 
 /** Opens a damaged store as a server would; a refusal has to be one sentence. */
 async function opened(directory: string, where: string): Promise<OpenCache | undefined> {
@@ -40,17 +27,17 @@ async function opened(directory: string, where: string): Promise<OpenCache | und
 
 /** Repairs a store, and says what it has lost. */
 async function lossesAfterRepair(store: string, where: string): Promise<{ blobs: string[]; refs: string[] }> {
-  const repaired = await check(store, true);
+  const repaired = await made.check(store, true);
   assert.equal(
     repaired.findings.unrepaired - (repaired.findings.counts.get("refs-lost") ?? 0),
     0,
     `${where}: ${wrongIn(repaired)}`,
   );
-  const again = await check(store);
+  const again = await made.check(store);
   assert.equal(again.findings.wrong, 0, `${where}: ${wrongIn(again)}`);
   const cache = await open(store);
-  const lost = await losses(cache, contents);
-  const refs = new Set(contents.refs.filter(({ space }) => space === "asset").map(({ name }) => name));
+  const lost = await losses(cache, made.contents);
+  const refs = new Set(made.contents.refs.filter(({ space }) => space === "asset").map(({ name }) => name));
   // What is left is listed, too.
   const listed = await cache.refs.artifacts.count("");
   if (lost.refs.length === 0) assert.ok(listed > 0 && listed < refs.size, where);
@@ -85,7 +72,7 @@ describe("a file of names with damage", () => {
       assert.ok(lost.refs.length <= 12, `${where}: ${lost.refs.length} names lost`);
       worst = Math.max(worst, lost.refs.length);
     }
-    t.diagnostic(`at most ${worst} of ${contents.refs.length} names were lost`);
+    t.diagnostic(`at most ${worst} of ${made.contents.refs.length} names were lost`);
   });
 
   it("on a whole page loses what stands there, and the rest is found", async (t) => {
@@ -97,7 +84,7 @@ describe("a file of names with damage", () => {
       bytes.fill(0xa5, page * pageBytes, (page + 1) * pageBytes);
       writeFileSync(path, bytes);
       const lost = await lossesAfterRepair(store, `page ${page + 1}`);
-      t.diagnostic(`page ${page + 1}: ${lost.refs.length} of ${contents.refs.length} names`);
+      t.diagnostic(`page ${page + 1}: ${lost.refs.length} of ${made.contents.refs.length} names`);
       assert.deepEqual(lost.blobs, []);
     }
   });
@@ -113,8 +100,8 @@ describe("a file of names with damage", () => {
       flip(join(store, "refs.sqlite-wal"), at * 8 + n);
       const lost = await lossesAfterRepair(store, `byte ${at} of the journal`);
       assert.deepEqual(lost.blobs, []);
-      const first = contents.refs.length / 3;
-      const before = lost.refs.filter((name) => contents.refs.findIndex((ref) => ref.name === name) < first);
+      const first = made.contents.refs.length / 3;
+      const before = lost.refs.filter((name) => made.contents.refs.findIndex((ref) => ref.name === name) < first);
       assert.deepEqual(before, [], "names of an earlier run");
     }
   });

@@ -10,6 +10,7 @@ import { headLength, headMatches } from "../batch-entry.ts";
 import type { StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, TenantUsage, Upload } from "../blob-store.ts";
 import { type GatheredEnd, GatheredUpload } from "../gathered-upload.ts";
+import { putByUpload } from "../put-by-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { type BatchLoan, BatchReader } from "./batch-reader.ts";
 import { type ArrivingFile, BlobFiles, type NewFile } from "./blob-files.ts";
@@ -119,16 +120,7 @@ export class Shelf {
   }
 
   async put(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
-    if (digest.size > maxPackedSize) {
-      const upload = await this.upload(digest);
-      try {
-        await upload.write(bytes);
-        await upload.finish();
-      } finally {
-        await upload.abort();
-      }
-      return;
-    }
+    if (digest.size > maxPackedSize) return putByUpload(this, digest, bytes);
     verifyBlob(digest, bytes);
     await this.putVerified(digest, bytes, promised);
   }

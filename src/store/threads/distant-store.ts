@@ -14,6 +14,7 @@ import { ReadBuffers } from "../disk/read-buffers.ts";
 import { ReadPace } from "../disk/read-pace.ts";
 import { verifyAndSync } from "../disk/shared-bytes.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
+import { putByUpload } from "../put-by-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
 import { filesOfPlan, planOfPlain } from "./batch-lease.ts";
 import { DistantUpload } from "./distant-upload.ts";
@@ -137,16 +138,7 @@ class DistantTenant implements BlobStore {
   }
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
-    if (digest.size > maxPackedSize) {
-      const upload = await this.upload(digest);
-      try {
-        await upload.write(bytes);
-        await upload.finish();
-      } finally {
-        await upload.abort();
-      }
-      return;
-    }
+    if (digest.size > maxPackedSize) return putByUpload(this, digest, bytes);
     verifyBlob(digest, bytes);
     if (bytes.length === 0) return;
     const plain = plainDigest(digest);
