@@ -17,10 +17,11 @@ const peer: Peer = {
   tls: true,
   certificate: undefined,
 };
+const everywhere = { repositories: ["*"], branches: ["*"] };
 const rules: Rule[] = [
-  { who: { kind: "anyone" }, may: ["pull"], instances: ["*"] },
-  { who: { kind: "token", name: "ci" }, may: ["push"], instances: ["*"] },
-  { who: { kind: "certificate", attributes: { CN: "box" } }, may: ["push"], instances: ["*"] },
+  { who: { kind: "anyone" }, may: ["pull"], instances: ["*"], ...everywhere },
+  { who: { kind: "token", name: "ci" }, may: ["push"], instances: ["*"], ...everywhere },
+  { who: { kind: "certificate", attributes: { CN: "box" } }, may: ["push"], instances: ["*"], ...everywhere },
 ];
 const token = newToken();
 
