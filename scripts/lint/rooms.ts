@@ -15,10 +15,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   access: ["base", "config"],
   store: ["base", "gen"],
   backup: kept,
-  cache: kept,
+  cache: [...kept, "ostree"],
   origin: [...kept, "cache"],
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
+  receive: ["base"],
   release: rules,
   import: [...kept, "cache"],
   check: [...kept, "cache"],
@@ -26,7 +27,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "backup", "check", "expiry", "import", "server", "client", "config"],
+  cli: [...transport, ...rules, "access", "backup", "check", "expiry", "import", "receive", "server", "client", "config"],
   main: ["cli"],
 };
 

@@ -13,7 +13,7 @@ import { Http1 } from "./http/http1.ts";
 import { openPaths, pages } from "./http/pages.ts";
 import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
-import { Listener } from "./listener.ts";
+import { Listener, type ListenerConfig } from "./listener.ts";
 import { doorFamilies } from "./metrics/door-metrics.ts";
 import { Traffic } from "./metrics/traffic.ts";
 import { Readiness } from "./readiness.ts";
@@ -88,7 +88,9 @@ export async function openDoors(
   const listeners: Listener[] = [];
   for (const config of options.listeners) {
     const maxConnections = options.maxConnections + spareConnections;
-    const listener = await Listener.open(config, { rpc, http1, places, maxConnections, shared, log });
+    const opening = Listener.open(config, { rpc, http1, places, maxConnections, shared, log });
+    const listener = await (config.receive === "if possible" ? opening.catch(withoutIt(config, log)) : opening);
+    if (listener === undefined) continue;
     opened.defer(() => listener.close());
     listeners.push(listener);
     if (options.access !== undefined && config.tls === undefined && !isLocalAddress(listener.address)) {
@@ -98,7 +100,7 @@ export async function openDoors(
   readiness.set(true);
   const parts = opened.move();
   return {
-    listeners: listeners.map(running),
+    listeners: listeners.filter(({ config }) => config.receive === undefined).map(running),
     reload: async () => {
       // Each for itself: what is wrong with one keeps none of the others as it was.
       const reloads = [access, ...listeners].map((part) => part.reload());
@@ -111,6 +113,14 @@ export async function openDoors(
       await Promise.all([rpc.close(graceMs), http1.close(graceMs)]);
       await parts.disposeAsync();
     },
+  };
+}
+
+/** What becomes of a listener that a server can do without. */
+function withoutIt({ address }: ListenerConfig, log: Log): (error: unknown) => undefined {
+  return (error) => {
+    log.warn({ address, reason: (error as Error).message }, "nobody can push over ssh: there is no socket for it");
+    return undefined;
   };
 }
 
