@@ -27,7 +27,19 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "backup", "check", "expiry", "import", "receive", "server", "client", "config"],
+  cli: [
+    ...transport,
+    ...rules,
+    "access",
+    "backup",
+    "check",
+    "expiry",
+    "import",
+    "receive",
+    "server",
+    "client",
+    "config",
+  ],
   main: ["cli"],
 };
 

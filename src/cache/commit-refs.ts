@@ -6,7 +6,7 @@ import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
-import { type Checksum, bytesOfChecksum, checksumOfBytes } from "../ostree/object-name.ts";
+import { bytesOfChecksum, type Checksum, checksumOfBytes } from "../ostree/object-name.ts";
 import { parseRefName, refsCollide } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
@@ -131,9 +131,13 @@ export class CommitRefs {
       const now = ref === undefined ? null : checksumOfBytes(fromBinary(CommitRefSchema, ref.message).commit);
       if (now === from) continue;
       const found = now === null ? "is not there" : `names ${now}`;
-      throw new StillageError("aborted", `the ref ${name} ${found}, and not ${from ?? "nothing"}, from which it was to be set`, {
-        hint: "somebody else has pushed it meanwhile; see what is there, and push again",
-      });
+      throw new StillageError(
+        "aborted",
+        `the ref ${name} ${found}, and not ${from ?? "nothing"}, from which it was to be set`,
+        {
+          hint: "somebody else has pushed it meanwhile; see what is there, and push again",
+        },
+      );
     }
   }
 

@@ -10,6 +10,7 @@ import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
+import { ostreePush } from "./http/ostree-push.ts";
 import { openPaths, pages } from "./http/pages.ts";
 import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
@@ -78,9 +79,10 @@ export async function openDoors(
   });
   stock.meters.add([...traffic.families, ...doorFamilies({ connections: () => rpc.connections(), admission })]);
   const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status() });
-  // The HTTP cache is of blobs and results, which an index alone has not.
-  const cacheAndPages =
-    options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
+  const parts = { ...options, tenants, admission };
+  // The HTTP cache is of blobs and results, and what is pushed over ssh of blobs and refs: an index alone has not the ones, a storage not the others.
+  const pushesAndPages = options.services === "all" ? ostreePush(parts, operatorPages) : operatorPages;
+  const cacheAndPages = options.services === "index" ? operatorPages : httpCache(parts, pushesAndPages);
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
   const http = watchers.http(named(identified(doors, admission, openPaths)));
@@ -98,7 +100,7 @@ export async function openDoors(
     }
   }
   readiness.set(true);
-  const parts = opened.move();
+  const moved = opened.move();
   return {
     listeners: listeners.filter(({ config }) => config.receive === undefined).map(running),
     reload: async () => {
@@ -111,7 +113,7 @@ export async function openDoors(
       readiness.set(false);
       for (const listener of listeners) listener.close();
       await Promise.all([rpc.close(graceMs), http1.close(graceMs)]);
-      await parts.disposeAsync();
+      await moved.disposeAsync();
     },
   };
 }

@@ -25,7 +25,10 @@ export function receiveListener({ store, receiveSocket }: ServerOptions): Listen
     return { address: `unix:${path}`, push: true, tls: undefined, receive: wanted ? "wanted" : "if possible" };
   }
   if (!wanted) return undefined;
-  throw new StillageError("failed-precondition", `cannot listen at ${path}: a socket's path has at most ${maxSocketPath} bytes`);
+  throw new StillageError(
+    "failed-precondition",
+    `cannot listen at ${path}: a socket's path has at most ${maxSocketPath} bytes`,
+  );
 }
 
 /** Whom a program that asks by that socket names; `undefined` for nobody. Errors: `invalid`. */

@@ -70,7 +70,8 @@ function changeOf(name: string, change: unknown): RefChange {
 function detachedOf(body: Readonly<Record<string, unknown>>): Map<string, Uint8Array> {
   const detached = new Map<string, Uint8Array>();
   for (const [commit, bytes] of Object.entries(body.detached === undefined ? {} : objectAt(body, "detached"))) {
-    if (!isChecksum(commit) || typeof bytes !== "string" || !base64.test(bytes)) throw malformed("detached metadata is Base64, by commits");
+    if (!isChecksum(commit) || typeof bytes !== "string" || !base64.test(bytes))
+      throw malformed("detached metadata is Base64, by commits");
     detached.set(commit, Buffer.from(bytes, "base64"));
   }
   return detached;
