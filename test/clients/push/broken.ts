@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fsck } from "../support/store.ts";
-import { converse, openPushSite, push } from "./push-site.ts";
+import { converse, openPushSite, push, receiver } from "./push-site.ts";
 import { artifactRef, Repository } from "./repository.ts";
 
 /** Pushes that must not be taken: nothing of them is seen afterwards. */
@@ -26,10 +26,11 @@ export function testBrokenPushes(): void {
     await using site = await openPushSite();
     const source = await Repository.create(site.workspace);
     const puller = await Repository.create(site.workspace, "puller");
+    const command = receiver(site.pullUrl, site.store).split(" ");
     for (const [i, [fault, said]] of faults.entries()) {
       const ref = artifactRef(`broken-${i}`, "1");
       await source.commitNew(4, 0, ref);
-      const { done, exit, stderr, status } = await push(site.ssh(), source.path, [ref], ["--fault", fault]);
+      const { done, exit, stderr, status } = await push(command, source.path, [ref], ["--fault", fault]);
       assert.deepEqual([done ?? false, exit, status?.result], [false, 1, true], fault);
       assert.match(stderr, said, fault);
     }

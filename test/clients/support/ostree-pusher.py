@@ -90,12 +90,12 @@ def spoiled(fault, members):
     elif fault == "bomb":
         deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
         zeros = bytes(1 << 20)
-        bomb = b"".join(deflater.compress(zeros) for _ in range(900)) + deflater.flush()
+        bomb = b"".join(deflater.compress(zeros) for _ in range(200)) + deflater.flush()
         members["ab" * 32 + ".filez"] = filez(10, bomb)
     elif fault == "honest-bomb":
         deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
-        bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(300)) + deflater.flush()
-        members["ab" * 32 + ".filez"] = filez(300 << 20, bomb)
+        bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(100)) + deflater.flush()
+        members["ab" * 32 + ".filez"] = filez(100 << 20, bomb)
     elif fault.startswith("name:"):
         members[fault[len("name:"):]] = b"x"
     elif fault == "loose-file":
