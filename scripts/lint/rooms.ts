@@ -19,6 +19,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   origin: [...kept, "cache"],
   ostree: ["base"],
   artifact: [...kept, "cache", "ostree"],
+  receive: ["base"],
   release: rules,
   import: [...kept, "cache"],
   check: [...kept, "cache"],
@@ -26,7 +27,19 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],
   client: [...transport, ...rules],
   config: ["base"],
-  cli: [...transport, ...rules, "access", "backup", "check", "expiry", "import", "server", "client", "config"],
+  cli: [
+    ...transport,
+    ...rules,
+    "access",
+    "backup",
+    "check",
+    "expiry",
+    "import",
+    "receive",
+    "server",
+    "client",
+    "config",
+  ],
   main: ["cli"],
 };
 
