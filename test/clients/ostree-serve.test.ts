@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { objectPath } from "../../src/ostree/object-name.ts";
+import { blocksOf } from "../docs/markdown.ts";
 import { makeAccess } from "./support/access.ts";
 import { type Authority, makeAuthority } from "./support/certificates.ts";
+import { checkout } from "./support/checkout.ts";
 import { startNginx } from "./support/nginx.ts";
 import { ostree } from "./support/ostree.ts";
 import { fillCache, type MadeCommit, makeCommit } from "./support/ostree-cache.ts";
+import { runOk } from "./support/program.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";
 
@@ -175,6 +178,20 @@ describe("Debian's ostree pulls from the cache", { concurrency: 2 }, () => {
       await ostree(folder, "pull", "--mirror", "cache");
       await has(folder, small);
     }
+  });
+
+  test("as docs/OSTREE.md shows it", async () => {
+    const blocks = blocksOf(await readFile(join(checkout, "docs/OSTREE.md"), "utf8"));
+    const starting = (text: string): string => blocks.find((block) => block.text.startsWith(text))?.text ?? "";
+    const settings = join(await workspace.folder("etc"), "stillage.yaml");
+    await writeFile(settings, starting("# stillage.yaml"));
+    await runOk(process.execPath, ["src/main.ts", "config", "check", "--config", settings], { cwd: checkout });
+    await using server = await startServer(await smallStore());
+    const commands = starting("ostree init").replace("127.0.0.1:11001", server.address);
+    const cwd = await workspace.folder("shell");
+    const said = await runOk("bash", ["-ec", commands], { cwd });
+    assert.match(said, /^cache:p\/small\/1$/m);
+    await has(join(cwd, "artifacts"), small);
   });
 
   test("through nginx, as documented", async () => {
