@@ -6,16 +6,38 @@ import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../base/protobuf.t
 import { readMessage } from "../cache/read-message.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 
-export type Entry =
-  | { readonly type: "file"; readonly name: string; readonly digest: Digest; readonly executable: boolean }
-  | { readonly type: "directory"; readonly name: string; readonly digest: Digest }
+export type Entry = KnownEntry | ObjectEntry;
+
+export type KnownEntry =
+  | {
+      readonly type: "file";
+      readonly name: string;
+      readonly digest: Digest;
+      readonly executable: boolean;
+      /** Bytes of the content, which are not those of the blob where that is deflated. */
+      readonly size: number;
+    }
+  | {
+      readonly type: "directory";
+      readonly name: string;
+      /** `undefined` where it is not here, and its size is not known. */
+      readonly digest: Digest | undefined;
+    }
   | { readonly type: "symlink"; readonly name: string; readonly target: string };
+
+/** A file or link of an OSTree commit: which of them it is, its file object says. */
+export interface ObjectEntry {
+  readonly type: "object";
+  readonly name: string;
+  /** Of the file object. */
+  readonly checksum: string;
+}
 
 /** A directory that is listed is in memory whole. Those of real systems have some thousand entries. */
 export const maxListedBytes = 8 << 20;
 export const maxEntries = 100_000;
 
-const typeOfTag = new Map<number, Entry["type"]>([
+const typeOfTag = new Map<number, KnownEntry["type"]>([
   [tagOf(1, wireBytes), "file"],
   [tagOf(2, wireBytes), "directory"],
   [tagOf(3, wireBytes), "symlink"],
@@ -78,7 +100,12 @@ export function parseEntries(bytes: Uint8Array, fn: DigestFunction): Entry[] {
     }
     entries.push(parseNode(bytes, reader.start, reader.end, type, fn));
   }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return entries.sort(byName);
+}
+
+/** The order in which entries are listed. */
+export function byName(a: Entry, b: Entry): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 /** Whether a file can be called so. */
@@ -86,7 +113,13 @@ export function mayBeName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
 }
 
-function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["type"], fn: DigestFunction): Entry {
+function parseNode(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  type: KnownEntry["type"],
+  fn: DigestFunction,
+): KnownEntry {
   const node = new ProtobufReader(bytes, start, end);
   let name = "";
   let target = "";
@@ -104,7 +137,7 @@ function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["t
   }
   if (type === "symlink") return { type, name, target };
   if (digest === undefined) throw new StillageError("invalid", "a directory has an entry without a proper digest");
-  return type === "file" ? { type, name, digest, executable } : { type, name, digest };
+  return type === "file" ? { type, name, digest, executable, size: digest.size } : { type, name, digest };
 }
 
 function parseDigestMessage(bytes: Uint8Array, start: number, end: number, fn: DigestFunction): Digest | undefined {
