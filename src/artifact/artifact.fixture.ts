@@ -4,6 +4,7 @@ import { type MemoryTenant, memoryTenant } from "../cache/tenant.fixture.ts";
 import { type Folder, messageOf, putBlob, putDirectory } from "../cache/tree.fixture.ts";
 import { type Artifact, ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
+import type { RefStore } from "../store/ref-store.ts";
 import { Catalogue } from "./catalogue.ts";
 
 /** A tenant in memory with its catalogue, for tests. */
@@ -116,7 +117,7 @@ export function firstArtifact(meta: Folder = {}): Folder {
 
 /** Pushes a commit as BuildStream 1.0 does. */
 export async function pushCommit(
-  { name: instance, refs }: MemoryTenant,
+  { name: instance, refs }: { readonly name: string; readonly refs: RefStore },
   name: string,
   keys: readonly string[],
   digest: Digest,
