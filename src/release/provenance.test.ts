@@ -1,41 +1,77 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { StillageError } from "../base/errors.ts";
-import { provenanceOf, type ReleaseFacts, readStatement } from "./provenance.ts";
-import { describeSource, type SourceFacts } from "./resource-descriptor.ts";
+import type { Manifest, ManifestSource } from "./manifest.ts";
+import { encodeStatement, provenanceOf, type ReleaseFacts, readStatement } from "./provenance.ts";
+import { describeSource } from "./resource-descriptor.ts";
 
 const commit = "ab".repeat(32);
 const key = "12".repeat(32);
-const facts: ReleaseFacts = {
-  commit,
-  contentChecksum: "cd".repeat(32),
-  branch: "os/x86_64/stable",
+const bare: Manifest = {
+  manifestVersion: 1,
+  title: null,
+  version: null,
+  content: { checksum: "cd".repeat(32), files: 1, bytes: 1 },
+  artifact: null,
+  sources: null,
+  dependencies: null,
+  metadata: {},
+  attachments: [],
+};
+const manifest: Manifest = {
+  ...bare,
   version: "24.08",
-  builder: "https://ci.example.org/builders/1",
-  element: { project: "os", element: "image.bst", key, options: { arch: "x86_64" } },
+  artifact: {
+    project: "os",
+    element: "image.bst",
+    generation: "2.x",
+    key: "56".repeat(32),
+    keys: { strong: key, weak: null, strict: null },
+    kind: null,
+    files: null,
+    commit: null,
+    messageVersion: null,
+    workspaced: false,
+  },
   sources: [
-    {
+    source({
       element: "os/kernel.bst",
       kind: "git_repo",
       url: "https://example.org/linux.git",
       medium: "git",
       versionType: "commit",
       version: "01".repeat(20),
-    },
+    }),
   ],
-  dependencies: [{ project: "os", element: "kernel.bst", key: "34".repeat(32) }],
-  byproducts: [{ name: "manifest.json", sha256: "ef".repeat(32), mediaType: "application/json" }],
+  dependencies: [
+    { project: "os", element: "kernel.bst", key: "34".repeat(32), kind: null, workspaced: false, said: "both" },
+  ],
+  attachments: [
+    { name: "sbom.json", kind: "spdx", mediaType: "application/spdx+json", sha256: "a1".repeat(32), size: 2 },
+  ],
+};
+const facts: ReleaseFacts = {
+  commit,
+  branch: "os/x86_64/stable",
+  manifest,
+  manifestDigest: "ef".repeat(32),
+  builder: "https://ci.example.org/builders/1",
+  logs: { "build.log": "b2".repeat(32) },
   versions: { stillage: "1.2.3" },
 };
 
-function source(changes: Partial<SourceFacts>): SourceFacts {
+function source(changes: Partial<ManifestSource>): ManifestSource {
   return {
     element: "e.bst",
     kind: "k",
-    url: undefined,
-    medium: undefined,
-    versionType: undefined,
-    version: undefined,
+    url: null,
+    medium: null,
+    versionType: null,
+    version: null,
+    versionGuess: null,
+    homepage: null,
+    issueTracker: null,
+    more: {},
     ...changes,
   };
 }
@@ -58,7 +94,6 @@ describe("provenance", () => {
             project: "os",
             element: "image.bst",
             key,
-            options: { arch: "x86_64" },
           },
           resolvedDependencies: [
             {
@@ -77,38 +112,39 @@ describe("provenance", () => {
         },
         runDetails: {
           builder: { id: "https://ci.example.org/builders/1", version: { stillage: "1.2.3" } },
-          byproducts: [{ name: "manifest.json", digest: { sha256: "ef".repeat(32) }, mediaType: "application/json" }],
+          byproducts: [
+            { name: "manifest.json", digest: { sha256: "ef".repeat(32) }, mediaType: "application/json" },
+            { name: "sbom.json", digest: { sha256: "a1".repeat(32) }, mediaType: "application/spdx+json" },
+            { name: "log: build.log", digest: { sha256: "b2".repeat(32) }, mediaType: "text/plain" },
+          ],
         },
       },
     });
   });
 
   test("of a directory says that nobody knows how it came to be", () => {
-    const bare = {
-      ...facts,
-      element: undefined,
-      version: undefined,
-      builder: undefined,
-      sources: [],
-      dependencies: [],
-    };
-    const { buildDefinition, runDetails } = provenanceOf({ ...bare, byproducts: [], versions: {} }).predicate;
+    const given = { ...facts, manifest: bare, builder: undefined, logs: {}, versions: {} };
+    const { buildDefinition, runDetails } = provenanceOf(given).predicate;
     assert.deepEqual(buildDefinition, {
       buildType: "urn:stillage:directory:v1",
       externalParameters: { branch: "os/x86_64/stable" },
       resolvedDependencies: [],
     });
-    assert.deepEqual(runDetails, { builder: { id: "urn:stillage:builder:unknown" }, byproducts: [] });
+    assert.deepEqual(runDetails.builder, { id: "urn:stillage:builder:unknown" });
   });
 
   test("is read again: subjects, byproducts, builder", () => {
-    const read = readStatement(Buffer.from(JSON.stringify(provenanceOf(facts))));
+    const read = readStatement(encodeStatement(provenanceOf(facts)));
     assert.deepEqual(read, {
       subjects: [
         { name: `objects/ab/${"ab".repeat(31)}.commit`, sha256: commit },
         { name: "content", sha256: "cd".repeat(32) },
       ],
-      byproducts: [{ name: "manifest.json", sha256: "ef".repeat(32) }],
+      byproducts: [
+        { name: "manifest.json", sha256: "ef".repeat(32) },
+        { name: "sbom.json", sha256: "a1".repeat(32) },
+        { name: "log: build.log", sha256: "b2".repeat(32) },
+      ],
       predicateType: "https://slsa.dev/provenance/v1",
       builder: "https://ci.example.org/builders/1",
     });
@@ -138,7 +174,7 @@ describe("provenance", () => {
 
   test("every medium of a source has an address and a digest where it can", () => {
     const sha = "9f".repeat(32);
-    const cases: [Partial<SourceFacts>, string | undefined, object | undefined][] = [
+    const cases: [Partial<ManifestSource>, string | undefined, object | undefined][] = [
       [
         { medium: "git", url: "git@Host.org:group/x.git", versionType: "commit", version: "a".repeat(40) },
         "git+ssh://git@host.org/group/x.git",

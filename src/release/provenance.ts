@@ -1,11 +1,7 @@
 import { StillageError } from "../base/errors.ts";
-import {
-  type DependencyFacts,
-  describeDependency,
-  describeSource,
-  type ResourceDescriptor,
-  type SourceFacts,
-} from "./resource-descriptor.ts";
+import { canonicalJson, type Manifest } from "./manifest.ts";
+import { releaseFiles } from "./release-repository.ts";
+import { describeDependency, describeSource, type ResourceDescriptor } from "./resource-descriptor.ts";
 
 /** A statement about things that are known by their digests: in-toto attestation framework 1, statement.md. */
 export interface Statement<Predicate = unknown> {
@@ -38,37 +34,18 @@ export const treeBuildType = "urn:stillage:directory:v1";
 /** Where the repository does not say who builds. */
 export const unknownBuilder = "urn:stillage:builder:unknown";
 
-/** A file beside a release: the manifest, a log, an SBOM. */
-export interface ByproductFacts {
-  /** Its path from the release's folder, or a log's name in its artifact. */
-  readonly name: string;
-  /** SHA-256 of its bytes, in hexadecimal digits. */
-  readonly sha256: string;
-  readonly mediaType?: string;
-}
-
+/** What a statement is about, beside what the manifest says. */
 export interface ReleaseFacts {
   /** SHA-256 of the commit object: the name of the commit. */
   readonly commit: string;
-  /** SHA-256 of the checksums of the root's entries and mode: equal for equal trees. */
-  readonly contentChecksum: string;
   readonly branch: string;
-  readonly version: string | undefined;
+  readonly manifest: Manifest;
+  /** SHA-256 of `manifest.json`. */
+  readonly manifestDigest: string;
   /** Who builds, a URI; `undefined` where nobody says. */
   readonly builder: string | undefined;
-  /** The element that was released; `undefined` for a directory. */
-  readonly element:
-    | {
-        readonly project: string;
-        readonly element: string;
-        /** Strong cache key. */
-        readonly key: string;
-        readonly options: Readonly<Record<string, string>>;
-      }
-    | undefined;
-  readonly sources: readonly SourceFacts[];
-  readonly dependencies: readonly DependencyFacts[];
-  readonly byproducts: readonly ByproductFacts[];
+  /** Logs of the build: name -> SHA-256. */
+  readonly logs?: Readonly<Record<string, string>>;
   /** What made the statement: program -> version. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -83,39 +60,61 @@ export const contentSubject = "content";
 
 /** What is said of a release: the same facts give the same statement, whenever and wherever. */
 export function provenanceOf(facts: ReleaseFacts): Statement<Provenance> {
-  const { element } = facts;
+  const { manifest, builder, versions } = facts;
+  const dependencies = [
+    ...(manifest.sources ?? []).map(describeSource),
+    ...(manifest.dependencies ?? []).map(describeDependency),
+  ];
   return {
     _type: statementType,
     subject: [
       { name: commitSubject(facts.commit), digest: { sha256: facts.commit } },
-      { name: contentSubject, digest: { sha256: facts.contentChecksum } },
+      { name: contentSubject, digest: { sha256: manifest.content.checksum } },
     ],
     predicateType: provenanceType,
     predicate: {
       buildDefinition: {
-        buildType: element === undefined ? treeBuildType : elementBuildType,
-        externalParameters: {
-          branch: facts.branch,
-          ...(facts.version === undefined ? {} : { version: facts.version }),
-          ...(element === undefined
-            ? {}
-            : { project: element.project, element: element.element, key: element.key, options: element.options }),
-        },
-        resolvedDependencies: [...facts.sources.map(describeSource), ...facts.dependencies.map(describeDependency)],
+        buildType: manifest.artifact === null ? treeBuildType : elementBuildType,
+        externalParameters: parametersOf(facts),
+        resolvedDependencies: dependencies,
       },
       runDetails: {
         builder: {
-          id: facts.builder ?? unknownBuilder,
-          ...(Object.keys(facts.versions).length === 0 ? {} : { version: facts.versions }),
+          id: builder ?? unknownBuilder,
+          ...(Object.keys(versions).length === 0 ? {} : { version: versions }),
         },
-        byproducts: facts.byproducts.map(({ name, sha256, mediaType }) => ({
-          name,
-          digest: { sha256 },
-          ...(mediaType === undefined ? {} : { mediaType }),
-        })),
+        byproducts: byproductsOf(facts),
       },
     },
   };
+}
+
+/** The bytes of a statement that are signed. */
+export function encodeStatement(statement: Statement): Uint8Array {
+  return Buffer.from(canonicalJson(statement));
+}
+
+function parametersOf({ branch, manifest: { version, artifact } }: ReleaseFacts): Record<string, unknown> {
+  const parameters = { branch, ...(version === null ? {} : { version }) };
+  if (artifact === null) return parameters;
+  return {
+    ...parameters,
+    project: artifact.project,
+    element: artifact.element,
+    key: artifact.keys.strong ?? artifact.key,
+  };
+}
+
+function byproductsOf({ manifest, manifestDigest, logs = {} }: ReleaseFacts): ResourceDescriptor[] {
+  return [
+    { name: releaseFiles.manifest, digest: { sha256: manifestDigest }, mediaType: "application/json" },
+    ...manifest.attachments.map(({ name, sha256, mediaType }) => ({ name, digest: { sha256 }, mediaType })),
+    ...Object.entries(logs).map(([name, sha256]) => ({
+      name: `log: ${name}`,
+      digest: { sha256 },
+      mediaType: "text/plain",
+    })),
+  ];
 }
 
 /** What a statement says that is checked: the digests of its subjects, and those of the files beside the release. */

@@ -1,3 +1,5 @@
+import type { ManifestDependency, ManifestSource } from "./manifest.ts";
+
 /** A thing that a statement speaks of: in-toto attestation framework 1, resource_descriptor.md. One of uri and digest is there. */
 export interface ResourceDescriptor {
   readonly name?: string;
@@ -8,49 +10,31 @@ export interface ResourceDescriptor {
   readonly annotations?: Readonly<Record<string, unknown>>;
 }
 
-/** A source of an element, as BuildStream's `source-info` describes it; `undefined` where it says nothing. */
-export interface SourceFacts {
-  /** `PROJECT/ELEMENT` or `ELEMENT`: whose source it is. */
-  readonly element: string;
-  readonly kind: string;
-  readonly url: string | undefined;
-  readonly medium: string | undefined;
-  readonly versionType: string | undefined;
-  readonly version: string | undefined;
-}
-
-/** An artifact that an element was built with. */
-export interface DependencyFacts {
-  readonly project: string;
-  readonly element: string;
-  /** Its strong cache key: 64 hexadecimal digits. */
-  readonly key: string;
-}
+/** What of a source in the manifest identifies it. */
+export type SourceFacts = Pick<ManifestSource, "element" | "kind" | "url" | "medium" | "versionType" | "version">;
 
 /** What SLSA's `resolvedDependencies` has of a source: where it is from and, where the version identifies it for good, its digest. */
 export function describeSource(source: SourceFacts): ResourceDescriptor {
   const { element, kind, url, medium, versionType, version } = source;
-  const uri = url === undefined ? undefined : uriOf(url, medium);
-  const digest = digestOf(versionType, version);
-  const annotations = {
-    element,
-    kind,
-    ...(medium === undefined ? {} : { medium }),
-    ...(versionType === undefined ? {} : { versionType }),
-    ...(version === undefined ? {} : { version }),
-  };
+  const uri = url === null ? undefined : uriOf(url, medium);
+  const digest = digestOf(versionType, version ?? "");
+  const facts = { element, kind, medium, versionType, version };
   return {
-    // A source without a place, such as a directory of the project, has at least a name of its own.
+    // A source without an address, such as a directory of the project, has at least a name of its own.
     ...(uri === undefined ? { name: url ?? `${element}: ${kind}` } : { uri }),
     ...(digest === undefined ? {} : { digest }),
     // The specification wants one of uri, digest and content.
     ...(uri === undefined && digest === undefined ? { uri: `urn:stillage:source:${encodeURIComponent(kind)}` } : {}),
-    annotations,
+    annotations: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)),
   };
 }
 
-export function describeDependency({ project, element, key }: DependencyFacts): ResourceDescriptor {
-  return { name: `${project}/${element}`, digest: { buildstreamCacheKey: key } };
+/** A dependency is an artifact, known by the cache key that it was built under. */
+export function describeDependency(
+  dependency: Pick<ManifestDependency, "project" | "element" | "key">,
+): ResourceDescriptor {
+  const { project, element, key } = dependency;
+  return { name: project === null ? element : `${project}/${element}`, digest: { buildstreamCacheKey: key } };
 }
 
 /** `scheme:` as RFC 3986 has it; one letter would be a drive. */
@@ -69,7 +53,7 @@ const systems = new Map([
  * A URI whose scheme and host are in lower case, or `undefined` for what is no address: a path within the project. A password in it is
  * left out, because statements are published.
  */
-function uriOf(url: string, medium: string | undefined): string | undefined {
+function uriOf(url: string, medium: string | null): string | undefined {
   const system = systems.get(medium ?? "");
   if (!schemed.test(url) || (system === "git" && !url.includes("://"))) {
     const found = system === "git" ? remotePath.exec(url) : null;
@@ -89,8 +73,7 @@ function uriOf(url: string, medium: string | undefined): string | undefined {
     : `${system}+${address}`;
 }
 
-function digestOf(versionType: string | undefined, version: string | undefined): ResourceDescriptor["digest"] {
-  const text = version ?? "";
+function digestOf(versionType: string | null, text: string): ResourceDescriptor["digest"] {
   switch (versionType) {
     case "commit":
       return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) ? { gitCommit: text } : undefined;
