@@ -11,7 +11,7 @@ import { type Manifest, type ManifestArtifact, manifestDigest, manifestJson } fr
 import type { PreparedCommit } from "./prepared.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import type { Origins } from "./show-check.ts";
-import { statementOf } from "./statement.ts";
+import { type StatementOptions, statementOf } from "./statement.ts";
 
 /** What somebody wants to release. */
 export interface ReleaseRequest {
@@ -33,6 +33,9 @@ export interface ReleaseRequest {
   readonly force: boolean;
 }
 
+/** Who makes releases, as provenance says it. */
+export type Maker = Pick<StatementOptions, "builder" | "versions">;
+
 /** What a request comes to. */
 export interface Composed {
   readonly manifest: Manifest;
@@ -49,7 +52,7 @@ export async function composeRelease(
   archive: ArchiveRepository,
   change: RepositoryChange,
   request: ReleaseRequest,
-  builder: string | undefined,
+  maker: Maker,
 ): Promise<Composed> {
   const { tree, treeMeta, contentChecksum, files, bytes } = await commitTree(change, request.tree, { canonical: true });
   const manifest = manifestOf(request, { checksum: contentChecksum, files, bytes });
@@ -65,7 +68,7 @@ export async function composeRelease(
     const metadata = releaseMetadata({ ...request, manifest: digest }, branch);
     const { subject = subjectOf(request), body, timestamp } = request;
     const commit: Commit = { metadata, parent: head?.commit, subject, body, timestamp, tree, treeMeta };
-    commits.push(await commitOf(change, branch, commit, manifest, builder));
+    commits.push(await commitOf(change, branch, commit, manifest, maker));
   }
   return { manifest, commits, unchanged };
 }
@@ -76,11 +79,11 @@ export async function commitOf(
   branch: string,
   commit: Commit,
   manifest: Manifest | undefined,
-  builder: string | undefined,
+  maker: Maker,
 ): Promise<PreparedCommit> {
   const bytes = encodeCommit(commit);
   const checksum = await change.putMetadata("commit", bytes);
-  const statement = manifest && statementOf({ commit: checksum, branch, manifest, builder });
+  const statement = manifest && statementOf({ ...maker, commit: checksum, branch, manifest });
   return { branch, commit: checksum, bytes, parent: commit.parent, statement };
 }
 
