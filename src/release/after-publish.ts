@@ -13,7 +13,9 @@ export async function afterPublish(writer: ReleaseWriter, moved: readonly MovedB
   try {
     await writer.refreshPage();
   } catch (error) {
-    options.warn(`the page of releases could not be written, and is older than they are: ${asStillageError(error).message}`);
+    options.warn(
+      `the page of releases could not be written, and is older than they are: ${asStillageError(error).message}`,
+    );
   }
   if (settings.hooks.length === 0) return;
   const withBytes = await Promise.all(

@@ -2,7 +2,7 @@ import { StillageError } from "../base/errors.ts";
 import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { commitTree } from "../ostree/archive/commit-tree.ts";
 import type { RepositoryChange } from "../ostree/archive/repository-change.ts";
-import type { TreeEntry } from "../ostree/archive/tree-entry.ts";
+import type { DirectoryEntry } from "../ostree/archive/tree-entry.ts";
 import { type Commit, encodeCommit } from "../ostree/commit.ts";
 import type { Attachment } from "./attachment.ts";
 import { releaseMetadata } from "./commit-metadata.ts";
@@ -10,6 +10,7 @@ import { historyOf } from "./history.ts";
 import { type Manifest, type ManifestArtifact, manifestDigest, manifestJson } from "./manifest.ts";
 import type { PreparedCommit } from "./prepared.ts";
 import type { ReleaseRecord } from "./release-record.ts";
+import type { ReleaseWriter } from "./release-writer.ts";
 import type { Origins } from "./show-check.ts";
 import { type StatementOptions, statementOf } from "./statement.ts";
 
@@ -25,7 +26,7 @@ export interface ReleaseRequest {
   /** Seconds since 1970. */
   readonly timestamp: number;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly tree: Extract<TreeEntry, { kind: "directory" }>;
+  readonly tree: DirectoryEntry;
   readonly artifact: ManifestArtifact | undefined;
   readonly origins: Pick<Origins, "sources" | "dependencies">;
   readonly attachments: readonly Attachment[];
@@ -52,9 +53,11 @@ export async function composeRelease(
   archive: ArchiveRepository,
   change: RepositoryChange,
   request: ReleaseRequest,
-  maker: Maker,
+  { maker, options }: ReleaseWriter,
 ): Promise<Composed> {
-  const { tree, treeMeta, contentChecksum, files, bytes } = await commitTree(change, request.tree, { canonical: true });
+  const { signal } = options;
+  const commitOptions = { canonical: true, ...(signal === undefined ? {} : { signal }) };
+  const { tree, treeMeta, contentChecksum, files, bytes } = await commitTree(change, request.tree, commitOptions);
   const manifest = manifestOf(request, { checksum: contentChecksum, files, bytes });
   const digest = manifestDigest(manifestJson(manifest));
   const commits: PreparedCommit[] = [];
@@ -89,7 +92,13 @@ export async function commitOf(
 
 function manifestOf(request: ReleaseRequest, content: Manifest["content"]): Manifest {
   const { title, version, artifact, origins, metadata, attachments } = request;
-  const described = attachments.map(({ name, kind, mediaType, sha256, size }) => ({ name, kind, mediaType, sha256, size }));
+  const described = attachments.map(({ name, kind, mediaType, sha256, size }) => ({
+    name,
+    kind,
+    mediaType,
+    sha256,
+    size,
+  }));
   return {
     manifestVersion: 1,
     ...{ title: title ?? null, version: version ?? null, content, artifact: artifact ?? null },

@@ -6,7 +6,7 @@ import type { Attachment } from "./attachment.ts";
 import { readManifest } from "./beside-files.ts";
 import { changedMetadata } from "./commit-metadata.ts";
 import { commitOf } from "./compose.ts";
-import { headOf, noBranch, branchesOf, releaseMeant } from "./history.ts";
+import { branchesOf, headOf, noBranch, releaseMeant } from "./history.ts";
 import type { Manifest } from "./manifest.ts";
 import { metadataKeys, type PreparedRelease } from "./prepared.ts";
 import { writePrepared } from "./prepared-files.ts";

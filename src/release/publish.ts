@@ -33,11 +33,11 @@ export async function prepareRelease(
   request: ReleaseRequest,
   { keep, dryRun, now }: PrepareOptions,
 ): Promise<Preparation> {
-  const { archive, repository, maker } = writer;
+  const { archive, repository } = writer;
   const change = await archive.begin();
   let composed: Composed;
   try {
-    composed = await composeRelease(archive, change, request, maker);
+    composed = await composeRelease(archive, change, request, writer);
     if (dryRun || composed.commits.length === 0) {
       await change.abort();
       return { ...composed, prepared: undefined };

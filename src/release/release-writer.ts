@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Maker } from "./compose.ts";
+import { writePage } from "./page-files.ts";
 import type { ReleaseSigning } from "./prepared.ts";
 import { dropLeftovers } from "./prepared-files.ts";
-import { writePage } from "./page-files.ts";
 import type { ReleaseRepository } from "./release-repository.ts";
 import { lockRepository } from "./repository-lock.ts";
 
@@ -29,7 +29,12 @@ export class ReleaseWriter implements Disposable {
   readonly options: WriterOptions;
   private readonly lock: Disposable;
 
-  private constructor(repository: ReleaseRepository, archive: ArchiveRepository, options: WriterOptions, lock: Disposable) {
+  private constructor(
+    repository: ReleaseRepository,
+    archive: ArchiveRepository,
+    options: WriterOptions,
+    lock: Disposable,
+  ) {
     this.repository = repository;
     this.archive = archive;
     this.options = options;

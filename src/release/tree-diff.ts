@@ -23,7 +23,11 @@ export interface TreeRoot {
  * What differs from one tree to another, directory by directory; what is equal is not read. Of an added or removed directory everything in it is named, too.
  * Memory: the directories on the way down. Errors: `corrupt` where an object is missing.
  */
-export async function* treeDiff(archive: ArchiveRepository, from: TreeRoot, to: TreeRoot): AsyncGenerator<TreeChange, void> {
+export async function* treeDiff(
+  archive: ArchiveRepository,
+  from: TreeRoot,
+  to: TreeRoot,
+): AsyncGenerator<TreeChange, void> {
   if (from.treeMeta !== to.treeMeta) yield { path: "/", change: "modified" };
   if (from.tree !== to.tree) yield* diffBelow(archive, "/", from.tree, to.tree, 0);
 }
