@@ -22,7 +22,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   release: [...rules, "access", "config"],
   import: [...kept, "cache"],
   check: [...kept, "cache"],
-  expiry: [...kept, "cache"],
+  expiry: [...kept, "cache", "ostree"],
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],
   client: [...transport, ...rules],
   config: ["base"],
