@@ -60,7 +60,11 @@ function addDeriveFlags(command: Command): Command {
   const described = command
     .option("--subject <LINE>", "The commit's first line")
     .option("--body <TEXT>", "The rest of the commit's message")
-    .option("--timestamp <TIME>", "Seconds since 1970, or as 2024-08-01T12:00:00Z (default: SOURCE_DATE_EPOCH, or now)", parseTime)
+    .option(
+      "--timestamp <TIME>",
+      "Seconds since 1970, or as 2024-08-01T12:00:00Z (default: SOURCE_DATE_EPOCH, or now)",
+      parseTime,
+    )
     .option("--prepare", "Leave it to be signed elsewhere, and publish nothing");
   return addRepositoryFlags(described);
 }
@@ -82,7 +86,11 @@ async function derive(flags: DeriveFlags, make: (writer: ReleaseWriter) => Promi
     const { subject, from } = derivation;
     const told = { repository: repository.name, outcome, branch, commit, parent, subject, treeOf: from.commit };
     const line = `${branch}: ${commit} ${outcome}${keep ? ` as ${prepared.id}` : ""}: ${subject}`;
-    await output.write(flags.json ? `${JSON.stringify({ ...told, prepared: keep ? prepared.id : null }, undefined, 2)}\n` : `${printable(line)}\n`);
+    await output.write(
+      flags.json
+        ? `${JSON.stringify({ ...told, prepared: keep ? prepared.id : null }, undefined, 2)}\n`
+        : `${printable(line)}\n`,
+    );
     return exitStatus.done;
   });
 }

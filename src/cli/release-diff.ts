@@ -7,7 +7,13 @@ import { treeDiff } from "../release/tree-diff.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
-import { addRepositoryFlags, type ReleaseFlags, type ReleasePlace, readableRepository, withReleases } from "./release-options.ts";
+import {
+  addRepositoryFlags,
+  type ReleaseFlags,
+  type ReleasePlace,
+  readableRepository,
+  withReleases,
+} from "./release-options.ts";
 
 /** `stillage release diff A B`. */
 export function releaseDiffCommand(end: (status: number) => void): Command {

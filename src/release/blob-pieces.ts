@@ -7,13 +7,16 @@ import type { Blob } from "../store/blob-store.ts";
 /** Bytes that are read at a time. */
 const pieceBytes = 256 << 10;
 
-/** A blob from its beginning to its end. Each piece is good until the next. Errors: `not-found` where it is not there, those of reading. */
+/** A blob from its beginning to its end, in pieces that are their taker's. Errors: `not-found` where it is not there, those of reading. */
 export async function* blobPieces(opened: MaybePromise<Blob | undefined>, digest: Digest): AsyncGenerator<Uint8Array> {
   const blob = await opened;
   if (blob === undefined) throw gone(digest);
   const ahead = new ReadAhead(blob, pieceBytes);
   try {
-    for (let piece = await ahead.next(); piece !== undefined; piece = await ahead.next()) yield piece;
+    for (let piece = await ahead.next(); piece !== undefined; piece = await ahead.next()) {
+      // It is read into again, while files are put together from several pieces, and deflated block by block.
+      yield Buffer.from(piece);
+    }
   } finally {
     await ahead.stop();
     blob.close();

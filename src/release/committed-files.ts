@@ -7,7 +7,7 @@ import { readMessage } from "../cache/read-message.ts";
 import type { DirectoryEntry, TreeEntry } from "../ostree/archive/tree-entry.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { decodeDirMeta } from "../ostree/dirmeta.ts";
-import { decodeDirTree, type DirTree } from "../ostree/dirtree.ts";
+import { type DirTree, decodeDirTree } from "../ostree/dirtree.ts";
 import { readFilez } from "../ostree/filez.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import type { BlobReader } from "../store/blob-store.ts";
@@ -29,12 +29,19 @@ export async function committedFiles(blobs: BlobReader, commit: Digest): Promise
   const root = decodeDirTree(await readObject(blobs, tree));
   const files = root.directories.find(({ name }) => name === folder);
   if (files !== undefined) return directory(blobs, "", files);
-  throw new StillageError("failed-precondition", `the commit ${commit.hash} has no directory ${folder}: it is no artifact`);
+  throw new StillageError(
+    "failed-precondition",
+    `the commit ${commit.hash} has no directory ${folder}: it is no artifact`,
+  );
 }
 
 type TreeDirectory = DirTree["directories"][number];
 
-async function directory(blobs: BlobReader, name: string, { tree, meta }: Pick<TreeDirectory, "tree" | "meta">): Promise<DirectoryEntry> {
+async function directory(
+  blobs: BlobReader,
+  name: string,
+  { tree, meta }: Pick<TreeDirectory, "tree" | "meta">,
+): Promise<DirectoryEntry> {
   const { mode } = decodeDirMeta(await readObject(blobs, meta));
   return { kind: "directory", name, mode, entries: () => entriesOf(blobs, tree) };
 }
@@ -73,7 +80,10 @@ async function headOf(blobs: BlobReader, digest: Digest): Promise<FilezHead> {
 async function readObject(blobs: BlobReader, checksum: string): Promise<Uint8Array> {
   const digest = await digestOf(blobs, sha256, checksum);
   if (digest.size > maxMetadataBytes) {
-    throw new StillageError("invalid", `the object ${checksum} of ${digest.size} bytes is too large for OSTree's metadata`);
+    throw new StillageError(
+      "invalid",
+      `the object ${checksum} of ${digest.size} bytes is too large for OSTree's metadata`,
+    );
   }
   const bytes = await readMessage(blobs, digest);
   if (bytes === undefined) throw gone(digest);

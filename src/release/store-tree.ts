@@ -1,15 +1,13 @@
 import { parseEntries } from "../artifact/directory-entries.ts";
-import { type Digest, isEmptyBlob, keyOfDigest, showDigest } from "../base/digest.ts";
+import { type Digest, isEmptyBlob } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { hashOf, runningHash } from "../base/hash.ts";
 import { isPromise } from "../base/maybe-promise.ts";
-import { ReadAhead } from "../cache/read-ahead.ts";
 import { readMessage } from "../cache/read-message.ts";
+import { wholeBytes } from "../ostree/archive/put-file.ts";
 import type { DirectoryEntry, TreeEntry } from "../ostree/archive/tree-entry.ts";
 import type { Blob, BlobReader } from "../store/blob-store.ts";
-
-/** Files up to this size are read at once. */
-const wholeBytes = 256 << 10;
+import { blobPieces, checkHash, gone } from "./blob-pieces.ts";
 
 /** A directory of some hundred thousand files. */
 const maxDirectoryBytes = 32 << 20;
