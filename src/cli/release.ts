@@ -6,6 +6,7 @@ import { releaseDiffCommand } from "./release-diff.ts";
 import { releaseInitCommand } from "./release-init.ts";
 import { releaseKeysCommand } from "./release-keys.ts";
 import { releaseListCommand } from "./release-list.ts";
+import { releasePruneCommand } from "./release-prune.ts";
 import { releasePublishCommand } from "./release-publish.ts";
 import { releaseShowCommand } from "./release-show.ts";
 import { releaseSignCommand } from "./release-sign.ts";
@@ -26,5 +27,6 @@ export function releaseCommand(end: (status: number) => void): Command {
     .addCommand(releaseShowCommand(end))
     .addCommand(releaseDiffCommand(end))
     .addCommand(releaseRollbackCommand(end))
-    .addCommand(releaseEndOfLifeCommand(end));
+    .addCommand(releaseEndOfLifeCommand(end))
+    .addCommand(releasePruneCommand(end));
 }
