@@ -8,7 +8,8 @@ import { readMessage } from "../cache/read-message.ts";
 import { type DirTree, decodeDirTree, type TreeDirectory } from "../ostree/dirtree.ts";
 import { unknownSize } from "../ostree/tree-checksums.ts";
 import type { BlobReader } from "../store/blob-store.ts";
-import { byName, type Entry, type KnownEntry, maxEntries, maxListedBytes } from "./directory-entries.ts";
+import { maxEntries, maxListedBytes } from "./directory-entries.ts";
+import { byName, type KnownNode, type TreeNode } from "./tree-node.ts";
 
 /** The digest of a blob of which a commit or dirtree names the hash alone; `undefined` where it is not there. */
 export async function digestOfChecksum(blobs: BlobReader, checksum: string): Promise<Digest | undefined> {
@@ -17,13 +18,13 @@ export async function digestOfChecksum(blobs: BlobReader, checksum: string): Pro
 }
 
 /** The entries of a stored dirtree by name; `undefined` where it is not there. Errors: `invalid` for what is none, or is too large to be listed. */
-export async function readTreeEntries(blobs: BlobReader, digest: Digest): Promise<Entry[] | undefined> {
+export async function readTreeEntries(blobs: BlobReader, digest: Digest): Promise<TreeNode[] | undefined> {
   const tree = await readTree(blobs, digest);
   if (tree === undefined) return undefined;
   if (tree.files.length + tree.directories.length > maxEntries) {
     throw new StillageError("invalid", `a directory of more than ${maxEntries} entries is too large to be listed`);
   }
-  const files = tree.files.map(({ name, checksum }): Entry => ({ type: "object", name, checksum }));
+  const files = tree.files.map(({ name, checksum }): TreeNode => ({ type: "object", name, checksum }));
   return [...files, ...(await directoryEntries(blobs, tree.directories))].sort(byName);
 }
 
@@ -32,14 +33,18 @@ export async function readTreeEntry(
   blobs: BlobReader,
   digest: Digest,
   name: string,
-): Promise<Entry | "none" | undefined> {
+): Promise<TreeNode | "none" | undefined> {
   const tree = await readTree(blobs, digest);
   if (tree === undefined) return undefined;
   const file = tree.files.find((each) => each.name === name);
   if (file !== undefined) return { type: "object", name, checksum: file.checksum };
   const directory = tree.directories.find((each) => each.name === name);
   if (directory === undefined) return "none";
-  return { type: "directory", name, digest: await digestOfChecksum(blobs, directory.tree) };
+  return directoryNode(name, await digestOfChecksum(blobs, directory.tree));
+}
+
+function directoryNode(name: string, digest: Digest | undefined): TreeNode {
+  return digest === undefined ? { type: "directory", name, digest } : { type: "directory", name, digest };
 }
 
 async function readTree(blobs: BlobReader, digest: Digest): Promise<DirTree | undefined> {
@@ -51,19 +56,19 @@ async function readTree(blobs: BlobReader, digest: Digest): Promise<DirTree | un
 }
 
 /** The directories of a dirtree, with their sizes, for which the store is asked once. */
-async function directoryEntries(blobs: BlobReader, directories: readonly TreeDirectory[]): Promise<Entry[]> {
+async function directoryEntries(blobs: BlobReader, directories: readonly TreeDirectory[]): Promise<TreeNode[]> {
   if (directories.length === 0) return [];
   const hashes = new DigestList(sha256, directories.length);
   for (const { tree } of directories) hashes.push({ function: sha256, hash: tree, size: unknownSize });
   const sizes = await blobs.sizesOf(hashes);
   return directories.map(({ name, tree }, i) => {
     const size = sizes[i] ?? -1;
-    return { type: "directory", name, digest: size < 0 ? undefined : { function: sha256, hash: tree, size } };
+    return directoryNode(name, size < 0 ? undefined : { function: sha256, hash: tree, size });
   });
 }
 
 /** An entry with all that is told of it: whether an object is a file or a link. `undefined` where that is not here. Errors: `invalid` for what is none. */
-export async function knownEntry(blobs: BlobReader, entry: Entry): Promise<KnownEntry | undefined> {
+export async function knownNode(blobs: BlobReader, entry: TreeNode): Promise<KnownNode | undefined> {
   if (entry.type !== "object") return entry;
   const { name } = entry;
   const found = await readFileObject(blobs, entry.checksum);

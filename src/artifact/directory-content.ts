@@ -2,11 +2,11 @@ import type { Digest } from "../base/digest.ts";
 import { readCommit } from "../cache/commit-walk.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { ArtifactContent, ArtifactPart, BuildDependency, LogFile, TreeName } from "./artifact-content.ts";
-import { digestOfChecksum, knownEntry } from "./commit-entries.ts";
-import type { Entry } from "./directory-entries.ts";
+import { digestOfChecksum, knownNode } from "./commit-entries.ts";
 import { maxLogs } from "./message-content.ts";
 import { readOrProblem } from "./read-or-problem.ts";
 import { directoryMessages, dirtrees, type TreeFormat } from "./tree-format.ts";
+import type { TreeNode } from "./tree-node.ts";
 import { memberOf, readYaml, textOf, truthOf, type YamlValue } from "./yaml-blob.ts";
 
 /**
@@ -29,15 +29,19 @@ export async function contentOfCommit(blobs: BlobReader, digest: Digest): Promis
   const name = "the artifact's commit";
   const reader = new TreeReader(blobs, dirtrees);
   const commit = await readOrProblem(() => readCommit(blobs, digest));
-  let top: readonly Entry[] = [];
+  let top: readonly TreeNode[] = [];
   if (typeof commit === "string") reader.problems.push(`${name} ${commit}`);
   else top = await reader.directory(await digestOfChecksum(blobs, commit.tree), "the root of the artifact's commit");
   return contentOfTree(reader, top, { name, walk: "commit", digest, required: true });
 }
 
 /** A directory with `files`, `logs` and, in `meta`, YAML files: several, or in 1.0 one with everything. */
-async function contentOfTree(reader: TreeReader, top: readonly Entry[], part: ArtifactPart): Promise<ArtifactContent> {
-  const child = async (name: string): Promise<readonly Entry[]> => {
+async function contentOfTree(
+  reader: TreeReader,
+  top: readonly TreeNode[],
+  part: ArtifactPart,
+): Promise<ArtifactContent> {
+  const child = async (name: string): Promise<readonly TreeNode[]> => {
     const found = directoryNamed(top, name);
     return found === undefined ? [] : reader.directory(found.digest, name);
   };
@@ -85,12 +89,12 @@ class TreeReader {
     this.format = format;
   }
 
-  async directory(digest: Digest | undefined, what: string): Promise<readonly Entry[]> {
+  async directory(digest: Digest | undefined, what: string): Promise<readonly TreeNode[]> {
     const read = async () => digest && this.format.readEntries(this.blobs, digest);
     return (await this.orProblem(read, what)) ?? [];
   }
 
-  async yaml(meta: readonly Entry[], name: string): Promise<YamlValue | undefined> {
+  async yaml(meta: readonly TreeNode[], name: string): Promise<YamlValue | undefined> {
     const digest = await this.file(meta, name);
     if (digest === undefined) return undefined;
     const { value, problem } = await readYaml(this.blobs, digest, `meta/${name}`);
@@ -99,17 +103,17 @@ class TreeReader {
   }
 
   /** The blob of a file in `meta`, if there is one. */
-  async file(meta: readonly Entry[], name: string): Promise<Digest | undefined> {
+  async file(meta: readonly TreeNode[], name: string): Promise<Digest | undefined> {
     const entry = meta.find((each) => each.name === name);
     if (entry === undefined) return undefined;
-    const found = await this.orProblem(() => knownEntry(this.blobs, entry), `meta/${name}`);
+    const found = await this.orProblem(() => knownNode(this.blobs, entry), `meta/${name}`);
     return found?.type === "file" ? found.digest : undefined;
   }
 
-  async logs(entries: readonly Entry[]): Promise<LogFile[]> {
+  async logs(entries: readonly TreeNode[]): Promise<LogFile[]> {
     const logs: LogFile[] = [];
     for (const entry of entries.slice(0, maxLogs)) {
-      const found = await this.orProblem(() => knownEntry(this.blobs, entry), `the log ${JSON.stringify(entry.name)}`);
+      const found = await this.orProblem(() => knownNode(this.blobs, entry), `the log ${JSON.stringify(entry.name)}`);
       if (found?.type === "file") logs.push({ name: found.name, digest: found.digest, size: found.size });
     }
     return logs;
@@ -123,7 +127,10 @@ class TreeReader {
   }
 }
 
-function directoryNamed(entries: readonly Entry[], name: string): Extract<Entry, { type: "directory" }> | undefined {
+function directoryNamed(
+  entries: readonly TreeNode[],
+  name: string,
+): Extract<TreeNode, { type: "directory" }> | undefined {
   const found = entries.find((each) => each.type === "directory" && each.name === name);
   return found?.type === "directory" ? found : undefined;
 }

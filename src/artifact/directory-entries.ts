@@ -5,10 +5,9 @@ import { StillageError } from "../base/errors.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../base/protobuf.ts";
 import { readMessage } from "../cache/read-message.ts";
 import type { BlobReader } from "../store/blob-store.ts";
+import { byName } from "./tree-node.ts";
 
-export type Entry = KnownEntry | ObjectEntry;
-
-export type KnownEntry =
+export type Entry =
   | {
       readonly type: "file";
       readonly name: string;
@@ -17,27 +16,14 @@ export type KnownEntry =
       /** Bytes of the content, which are not those of the blob where that is deflated. */
       readonly size: number;
     }
-  | {
-      readonly type: "directory";
-      readonly name: string;
-      /** `undefined` where it is not here, and its size is not known. */
-      readonly digest: Digest | undefined;
-    }
+  | { readonly type: "directory"; readonly name: string; readonly digest: Digest }
   | { readonly type: "symlink"; readonly name: string; readonly target: string };
-
-/** A file or link of an OSTree commit: which of them it is, its file object says. */
-export interface ObjectEntry {
-  readonly type: "object";
-  readonly name: string;
-  /** Of the file object. */
-  readonly checksum: string;
-}
 
 /** A directory that is listed is in memory whole. Those of real systems have some thousand entries. */
 export const maxListedBytes = 8 << 20;
 export const maxEntries = 100_000;
 
-const typeOfTag = new Map<number, KnownEntry["type"]>([
+const typeOfTag = new Map<number, Entry["type"]>([
   [tagOf(1, wireBytes), "file"],
   [tagOf(2, wireBytes), "directory"],
   [tagOf(3, wireBytes), "symlink"],
@@ -103,23 +89,12 @@ export function parseEntries(bytes: Uint8Array, fn: DigestFunction): Entry[] {
   return entries.sort(byName);
 }
 
-/** The order in which entries are listed. */
-export function byName(a: Entry, b: Entry): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
 /** Whether a file can be called so. */
 export function mayBeName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
 }
 
-function parseNode(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  type: KnownEntry["type"],
-  fn: DigestFunction,
-): KnownEntry {
+function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["type"], fn: DigestFunction): Entry {
   const node = new ProtobufReader(bytes, start, end);
   let name = "";
   let target = "";

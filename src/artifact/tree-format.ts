@@ -2,14 +2,15 @@ import type { Digest } from "../base/digest.ts";
 import type { Generation } from "../store/artifact-refs.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { readTreeEntries, readTreeEntry } from "./commit-entries.ts";
-import { type Entry, readEntries, readEntry } from "./directory-entries.ts";
+import { readEntries, readEntry } from "./directory-entries.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 /** What the directories of a tree are stored as. */
 export interface TreeFormat {
   /** The entries of a directory by name; `undefined` where it is not there. Errors: `invalid` for what is none, or is too large to be listed. */
-  readonly readEntries: (blobs: BlobReader, digest: Digest) => Promise<Entry[] | undefined>;
+  readonly readEntries: (blobs: BlobReader, digest: Digest) => Promise<TreeNode[] | undefined>;
   /** The entry of a name: `undefined` where the directory is not there, `none` where the entry is not. Errors: as `readEntries`. */
-  readonly readEntry: (blobs: BlobReader, digest: Digest, name: string) => Promise<Entry | "none" | undefined>;
+  readonly readEntry: (blobs: BlobReader, digest: Digest, name: string) => Promise<TreeNode | "none" | undefined>;
 }
 
 /** Directory messages of the Remote Execution API. */

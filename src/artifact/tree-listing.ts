@@ -4,11 +4,12 @@ import { isEmptyBlob } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { BlobReader } from "../store/blob-store.ts";
-import { knownEntry } from "./commit-entries.ts";
-import { type Entry, type KnownEntry, maxListedBytes, mayBeName } from "./directory-entries.ts";
+import { knownNode } from "./commit-entries.ts";
+import { maxListedBytes, mayBeName } from "./directory-entries.ts";
 import { type Page, readCursor, writeCursor } from "./page.ts";
 import { readOrProblem } from "./read-or-problem.ts";
 import { directoryMessages, type TreeFormat } from "./tree-format.ts";
+import type { KnownNode, TreeNode } from "./tree-node.ts";
 
 /** Directories within each other that are listed. Paths on Linux have at most 4096 characters. */
 export const maxDepth = 100;
@@ -37,7 +38,7 @@ const tooLarge = "lies in directories that are too large to be listed";
 export interface TreeEntry {
   /** From the root of the tree, with `/` between names. */
   readonly path: string;
-  readonly type: KnownEntry["type"];
+  readonly type: KnownNode["type"];
   /** Of the blob that a file is, or of the Directory message or dirtree. */
   readonly digest?: Digest;
   /** Bytes of a file's content. */
@@ -61,7 +62,7 @@ export interface TreeQuery {
 /** A directory that is being listed: `next` is the entry that comes next. */
 interface Level {
   readonly prefix: string;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly TreeNode[];
   /** Of its message, and what its entries take besides. */
   readonly bytes: number;
   next: number;
@@ -90,7 +91,7 @@ export async function listTree(
 }
 
 class Listing {
-  private readonly items: { path: string; entry: Entry; problem: string | undefined }[] = [];
+  private readonly items: { path: string; entry: TreeNode; problem: string | undefined }[] = [];
   private readonly blobs: BlobReader;
   private readonly query: TreeQuery;
   private readonly format: TreeFormat;
@@ -125,7 +126,7 @@ class Listing {
     this.bytes = 0;
     while (this.place() !== undefined && this.items.length < limit && this.bytes < maxPageBytes) {
       const level = this.levels.at(-1) as Level;
-      const entry = level.entries[level.next++] as Entry;
+      const entry = level.entries[level.next++] as TreeNode;
       const path = joined(level, entry);
       const deeper = recursive && entry.type === "directory";
       const problem = deeper ? await this.enter(entry.digest, path) : undefined;
@@ -178,8 +179,8 @@ export async function resolvePath(
   root: Digest,
   path: string,
   format: TreeFormat = directoryMessages,
-): Promise<Entry> {
-  let entry: Entry = { type: "directory", name: "", digest: root };
+): Promise<TreeNode> {
+  let entry: TreeNode = { type: "directory", name: "", digest: root };
   const names = path === "" ? [] : path.split("/");
   if (names.length > maxDepth) throw new StillageError("not-found", `the path has more than ${maxDepth} names`);
   let bytes = 0;
@@ -193,7 +194,7 @@ export async function resolvePath(
   }
   return entry;
 
-  async function childOf(parent: Entry, name: string): Promise<Entry | string> {
+  async function childOf(parent: TreeNode, name: string): Promise<TreeNode | string> {
     if (parent.type !== "directory" || !mayBeName(name)) return "none";
     const { digest } = parent;
     if (digest === undefined) return "is not in this cache";
@@ -205,12 +206,12 @@ export async function resolvePath(
   }
 }
 
-function joined({ prefix }: Level, { name }: Entry): string {
+function joined({ prefix }: Level, { name }: TreeNode): string {
   return prefix + name;
 }
 
-async function shown(blobs: BlobReader, path: string, entry: Entry, problem?: string): Promise<TreeEntry> {
-  const known = entry.type === "object" ? await readOrProblem(() => knownEntry(blobs, entry)) : entry;
+async function shown(blobs: BlobReader, path: string, entry: TreeNode, problem?: string): Promise<TreeEntry> {
+  const known = entry.type === "object" ? await readOrProblem(() => knownNode(blobs, entry)) : entry;
   if (typeof known === "string") return { path, type: "file", problem: known };
   const { type } = known;
   if (type === "symlink") return { path, type, target: known.target };
