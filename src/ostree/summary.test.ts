@@ -59,7 +59,7 @@ const refs = fc.uniqueArray(
   { selector: ({ name }) => name, maxLength: 40 },
 );
 
-test("what is written is what the general writer writes, sorted, and every ref is found", () => {
+test("what is written is sorted by bytes and has one form, and every ref is found", () => {
   fc.assert(
     fc.property(refs, metadata, (unsorted, about) => {
       const bytes = encodeSummary({ refs: unsorted, metadata: about });
