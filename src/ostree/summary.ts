@@ -20,9 +20,6 @@ export interface Summary {
   readonly metadata: Dictionary;
 }
 
-/** Where it is time to say that a summary becomes too large for clients up to libostree 2022.7, which read `maxMetadataBytes`. */
-export const largeSummaryBytes = 8 * 1024 * 1024;
-
 const summaryType = "(a(s(taya{sv}))a{sv})";
 
 /** Errors: `invalid`, also for refs that are not in order. Names are as they come: `parseRefName` is for those who use one. */
