@@ -71,7 +71,7 @@ class Beside {
   private async yaml(manifest: Manifest): Promise<void> {
     const name = releaseFiles.manifestYaml;
     const bytes = await this.read(name);
-    if (bytes === undefined) this.findings.unchecked(this.path(name), "it is not there; manifest.json says the same");
+    if (bytes === undefined) this.failed(name, "it is not there");
     else if (sameYaml(bytes, manifest)) {
       this.findings.ok(this.path(name), "it says what manifest.json says");
     } else this.failed(name, "it does not say what manifest.json says");
@@ -106,7 +106,7 @@ class Beside {
     }
     try {
       const envelope = decodeEnvelope(bytes);
-      judgeSignatures(this.path(name), await verifyEnvelope(verifier, envelope), source, this.findings);
+      judgeSignatures(this.path(name), "its payload", await verifyEnvelope(verifier, envelope), source, this.findings);
       if (envelope.payloadType !== statementPayloadType) {
         this.failed(name, `its payload is ${JSON.stringify(envelope.payloadType)}, not ${statementPayloadType}`);
         return;
