@@ -9,8 +9,9 @@ const firstCapacity = 64;
 
 /** Whether the hex digits in `bytes` from `start` to `end` are the hash of no bytes at all. */
 export function isEmptyHash(fn: DigestFunction, bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== fn.hexLength) return false;
-  for (let i = start; i < end; i++) if (bytes[i] !== fn.emptyHash.charCodeAt(i - start)) return false;
+  const { emptyHash } = fn;
+  if (emptyHash === undefined || end - start !== fn.hexLength) return false;
+  for (let i = start; i < end; i++) if (bytes[i] !== emptyHash.charCodeAt(i - start)) return false;
   return true;
 }
 
@@ -104,6 +105,17 @@ export class DigestList {
     if (bad > 15) return false;
     this.sizes[this.length++] = size;
     return true;
+  }
+
+  /** Appends the hash that stands as bytes from `at` on, and a size, whatever they are. */
+  pushBytes(bytes: Uint8Array, at: number, size: number): void {
+    const { words } = this.function;
+    const start = this.reserve();
+    for (let w = 0, p = at; w < words; w++, p += 4) {
+      const [a, b, c, d] = [bytes[p], bytes[p + 1], bytes[p + 2], bytes[p + 3]] as [number, number, number, number];
+      this.words[start + w] = (a << 24) | (b << 16) | (c << 8) | d;
+    }
+    this.sizes[this.length++] = size;
   }
 
   /** Appends digest `i` of another list of the same function. */

@@ -4,6 +4,7 @@ import { sha256 } from "../base/digest-function.ts";
 import { ActionCache } from "../cache/action-cache.ts";
 import { AssetIndex } from "../cache/asset-index.ts";
 import { Closure } from "../cache/closure.ts";
+import { putCommitOf } from "../cache/commit-tree.fixture.ts";
 import { MessageIndex } from "../cache/message-index.ts";
 import { messageOf, putBlob, putDirectory, putTree } from "../cache/tree.fixture.ts";
 import { ActionResultSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
@@ -115,6 +116,15 @@ export class World {
     await this.pushBlob(`urn:fdc:buildstream.build:2020:source:${key}`, digest);
   }
 
+  /** A commit of OSTree, as BuildStream 1.0 pushes it. */
+  async pushCommit(key: string, text: string): Promise<void> {
+    const folder = { [text]: text, deep: { file: `${text} below` }, shared: { same: "same" } };
+    const digest = await putCommitOf(this.blobs, folder, key);
+    const name = `project/element/${key}`;
+    const named = { space: "ostree", instance: "", name, message: Buffer.from(key) } as const;
+    await this.refs.put([{ ...named, roots: [{ walk: "commit", digest }], stored: this.now, expires: undefined }]);
+  }
+
   /** A result with a file, a Tree, a root directory, and what it printed. */
   async pushResult(key: string, text: string): Promise<void> {
     const digest = messageOf(await putBlob(this.blobs, `${text} out`));
@@ -139,6 +149,7 @@ export class World {
         reader: {
           missing: (digests) => reader.missing(digests),
           sizeOf: (fn, hash) => reader.sizeOf(fn, hash),
+          sizesOf: (hashes) => reader.sizesOf(hashes),
           open: (digest) => {
             read(digest);
             return reader.open(digest);

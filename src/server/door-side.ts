@@ -10,7 +10,9 @@ import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
+import { ostreeCache } from "./http/ostree.ts";
 import { openPaths, pages } from "./http/pages.ts";
+import { releases } from "./http/releases.ts";
 import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
@@ -78,11 +80,16 @@ export async function openDoors(
   });
   stock.meters.add([...traffic.families, ...doorFamilies({ connections: () => rpc.connections(), admission })]);
   const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status() });
-  // The HTTP cache is of blobs and results, which an index alone has not.
+  // These are of blobs, which an index alone has not.
   const cacheAndPages =
-    options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
+    options.services === "index"
+      ? operatorPages
+      : ostreeCache(
+          { tenants, commits: stock.commits, log },
+          httpCache({ ...options, tenants, admission }, operatorPages),
+        );
   // What a path of the API names may look like one of the HTTP cache's.
-  const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
+  const doors = api({ catalogues, version: options.version, log }, releases(options, cacheAndPages));
   const http = watchers.http(named(identified(doors, admission, openPaths)));
   const http1 = new Http1(http, authenticate, ids, log);
   const listeners: Listener[] = [];

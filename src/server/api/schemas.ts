@@ -1,5 +1,5 @@
 import { treeNames } from "../../artifact/artifact-content.ts";
-import { maxKeys } from "../../store/artifact-refs.ts";
+import { generations, maxKeys } from "../../store/artifact-refs.ts";
 import type { JsonSchema } from "./parameter.ts";
 
 // The shapes of the answers, in JSON Schema: what `src/artifact/artifact-json.ts` makes. A test holds every answer against them.
@@ -31,10 +31,10 @@ const listed = {
   element: { ...text, description: "As BuildStream stores it: without .bst, with - for /" },
   keys: { ...listOf(text), minItems: 1, maxItems: maxKeys, description: "Keys that lead to it, the strong one first" },
   moreKeys: { ...truth, description: "Whether more keys than those lead to it" },
-  generation: { ...text, enum: ["1.x", "1.9x", "2.x"], description: "Which releases of BuildStream push this form" },
+  generation: { ...text, enum: [...generations], description: "Which releases of BuildStream push this form" },
   pushed: time,
   pushedBy: { ...orNull(text), description: "Who pushed it last" },
-  content: { ...named("Digest"), description: "The artifact's message, or directory" },
+  content: { ...named("Digest"), description: "The artifact's message, directory or commit" },
 };
 
 const name = object({ project: text, element: text, key: text });
@@ -75,15 +75,19 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     {
       path: text,
       type: { ...text, enum: ["file", "directory", "symlink"] },
-      digest: named("Digest"),
+      digest: {
+        ...named("Digest"),
+        description: "Of the blob; of the function ostree where that is an OSTree file object",
+      },
+      size: { ...amount, description: "Bytes of a file's content" },
       executable: truth,
       target: text,
-      problem: { ...text, description: "Why what is in a directory is not listed" },
+      problem: { ...text, description: "Why what is in a directory is not listed, or nothing is known of a file" },
     },
-    ["digest", "executable", "target", "problem"],
+    ["digest", "size", "executable", "target", "problem"],
   ),
   EntryPage: page(named("Entry")),
-  Log: object({ name: text, digest: named("Digest") }),
+  Log: object({ name: text, digest: named("Digest"), size: { ...amount, description: "Bytes of the text" } }),
   LogList: object({ items: listOf(named("Log")) }),
   Dependency: object({
     project: { ...orNull(text), description: "null where the artifact does not tell" },

@@ -9,6 +9,7 @@ export function tracedBlobs(store: BlobStore, trace: Trace | undefined): BlobSto
   return {
     missing: (digests) => store.missing(digests),
     sizeOf: (fn, hash) => store.sizeOf(fn, hash),
+    sizesOf: (hashes) => store.sizesOf(hashes),
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
     put: (digest, bytes) => trace("put blob", { "stillage.blob.size": digest.size }, () => store.put(digest, bytes)),
@@ -38,6 +39,7 @@ export function tracedRefs(refs: RefStore, trace: Trace | undefined): RefStore {
     put: (changes) => trace("commit refs", { "stillage.refs": changes.length }, () => refs.put(changes)),
     remove: (name) => trace("commit refs", { "stillage.refs": 1 }, () => refs.remove(name)),
     count: (space) => refs.count(space),
+    listed: (kind, known) => refs.listed(kind, known),
     close: () => refs.close(),
   };
 }
