@@ -6,6 +6,7 @@ import { releaseDiffCommand } from "./release-diff.ts";
 import { releaseInitCommand } from "./release-init.ts";
 import { releaseKeysCommand } from "./release-keys.ts";
 import { releaseListCommand } from "./release-list.ts";
+import { releaseMirrorCommand } from "./release-mirror.ts";
 import { releasePruneCommand } from "./release-prune.ts";
 import { releasePublishCommand } from "./release-publish.ts";
 import { releaseShowCommand } from "./release-show.ts";
@@ -28,5 +29,6 @@ export function releaseCommand(end: (status: number) => void): Command {
     .addCommand(releaseDiffCommand(end))
     .addCommand(releaseRollbackCommand(end))
     .addCommand(releaseEndOfLifeCommand(end))
+    .addCommand(releaseMirrorCommand(end))
     .addCommand(releasePruneCommand(end));
 }
