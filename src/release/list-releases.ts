@@ -27,6 +27,7 @@ export async function listReleases(
   archive: ArchiveRepository,
 ): Promise<ReleaseList> {
   const keys = await readKeyDirectory(layout.keys);
+  const keyFiles = await namesIn(layout.keys);
   const refs = await archive.refs();
   const releases: ListedRelease[] = [];
   for await (const record of allReleases(archive)) {
@@ -36,7 +37,7 @@ export async function listReleases(
   }
   // Stable: the releases of a branch come newest first, and stay so where times are equal.
   releases.sort((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
-  return { listVersion: 1, ...title, keys: keys.map(describeKey), releases };
+  return { listVersion: 1, ...title, keys: keys.map((key) => describeKey(key, keyFiles)), releases };
 }
 
 function describe(record: ReleaseRecord): Omit<ListedRelease, "current" | "signers" | keyof Beside> {
@@ -81,12 +82,13 @@ async function signersOf(
   return [...gpg, ...ed25519];
 }
 
-function describeKey(key: PublicKey): ListedKey {
+function describeKey(key: PublicKey, there: readonly string[]): ListedKey {
+  const names = [...filesOfKey(key).keys(), `${key.name}.asc`].filter((name) => there.includes(name));
   return {
     kind: key.kind,
     name: key.name,
     id: key.id,
-    files: [...filesOfKey(key).keys()].map((name) => `keys/${name}`),
+    files: names.map((name) => `keys/${name}`),
     inline: key.kind === "ed25519" ? publicKeyText(key.key) : null,
   };
 }
