@@ -25,6 +25,8 @@ export interface GpgPublic {
   readonly id: string;
   /** Of the primary key and all subkeys. */
   readonly fingerprints: readonly string[];
+  /** Whose it is, as it says itself. */
+  readonly user: string;
   /** The file that it is in, not armoured. */
   readonly keyring: Uint8Array;
 }
@@ -40,9 +42,13 @@ const suffixes = [".ed25519", ".gpg", ".asc", ".pem"];
 
 const keyName = /^[A-Za-z0-9_][-._A-Za-z0-9@+]{0,99}$/;
 
+export function isKeyName(name: string): boolean {
+  return keyName.test(name) && !suffixes.some((each) => name.endsWith(each));
+}
+
 /** Errors: `invalid`. */
 export function checkKeyName(name: string): string {
-  if (keyName.test(name) && !suffixes.some((each) => name.endsWith(each))) return name;
+  if (isKeyName(name)) return name;
   throw new StillageError("invalid", `${JSON.stringify(name.slice(0, 120))} cannot be the name of a key`, {
     hint: "up to 100 letters, digits, and . - _ @ + inside: robot, jane@example.org",
   });
@@ -95,7 +101,14 @@ export function ed25519Public(name: string, key: Ed25519PublicKey): Ed25519Publi
 /** Errors: `invalid`. */
 export async function gpgPublic(name: string, keyring: Uint8Array): Promise<readonly GpgPublic[]> {
   const found = await gpgKeys(keyring);
-  return found.map(({ fingerprint, all }) => ({ kind: "gpg", name, id: fingerprint, fingerprints: all, keyring }));
+  return found.map(({ fingerprint, all, user }) => ({
+    kind: "gpg",
+    name,
+    id: fingerprint,
+    fingerprints: all,
+    user,
+    keyring,
+  }));
 }
 
 async function readKeyBytes(path: string): Promise<Uint8Array> {
