@@ -19,7 +19,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   origin: [...kept, "cache"],
   ostree: kept,
   artifact: [...kept, "cache", "ostree"],
-  release: rules,
+  release: [...rules, "access", "config"],
   import: [...kept, "cache"],
   check: [...kept, "cache"],
   expiry: [...kept, "cache"],
