@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopbackPort, receiveRequest } from "./receive-request.ts";
+import { loopbackPort, receiveRequest } from "./ostree-receive-arguments.ts";
 
 const plain = { refs: [], dryRun: false, force: false, update: true, verbosity: "normal" };
 
