@@ -35,6 +35,8 @@ export interface Config extends LimitSettings {
   readonly access: string | undefined;
   /** Where requests are logged: a file, `stderr`, or nowhere. */
   readonly accessLog: string | undefined;
+  /** The directory of the release repositories. */
+  readonly releases: string | undefined;
   readonly quota: number | undefined;
   /** Percents of the quota; the low one is below the high one. */
   readonly highMark: number;

@@ -191,6 +191,13 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     locate: (path, folder) => (path === undefined || path === "stderr" ? path : resolve(folder, path)),
     sentence: "Where each request is entered: who, what, how much, how long, a line of JSON for each.",
   }),
+  releases: setting({
+    name: "releases",
+    ...optionalFile,
+    type: "DIR|none",
+    sentence:
+      "The directory of the release repositories, whose public files are served at /releases/ (docs/OSTREE.md).",
+  }),
   quota: setting({
     name: "quota",
     ...optionalSize,

@@ -12,7 +12,7 @@ export const condemned = 1;
 const growth = 1.125;
 
 /** What `ShelfMarks.begin` tells apart: the kinds of walks, and counting. */
-export const bits = { directory: 1, tree: 2, artifact: 4, source: 8, counted: 16 } as const;
+export const bits = { directory: 1, tree: 2, artifact: 4, source: 8, counted: 16, commit: 32, dirtree: 64 } as const;
 
 /** What is known of the blobs of one shelf: five bytes for each. */
 export class ShelfMarks {

@@ -77,3 +77,33 @@ test("clients that open and reset many streams, and ping with each, are served",
   await client.next(frameType.headers, 10_001);
   assert.equal(listener.requests.length, 5001);
 });
+
+test("clients that reset every stream after its answer, as libcurl 7.88 does, are served", async () => {
+  await using listener = await TestListener.start();
+  using client = await RawClient.connect(listener.port);
+  const requests = 12_000; // more than may be given up
+  for (let i = 0; i < requests; i++) {
+    const stream = 2 * i + 1;
+    client.send(headers(stream, flag.endStream));
+    if (i % 100 !== 99) continue;
+    await client.settled();
+    const answered = client.frames.filter(({ type }) => type === frameType.headers);
+    assert.equal(answered.length, 100);
+    client.send(...answered.map(({ stream: each }) => frame(rstStream, 0, each, uint32(8))));
+    client.frames.length = 0;
+  }
+  await client.settled();
+  assert.equal(listener.requests.length, requests);
+});
+
+test("a client that opens streams only to reset them is cut off", async () => {
+  await using listener = await TestListener.start();
+  using client = await RawClient.connect(listener.port);
+  const pairs: Uint8Array[] = [];
+  for (let stream = 1; stream < 60_000; stream += 2)
+    pairs.push(headers(stream), frame(rstStream, 0, stream, uint32(8)));
+  client.send(...pairs);
+  assert.equal(await client.goaway(), errorCode.enhanceYourCalm);
+  await client.ended();
+  assert.ok(listener.requests.length <= 10_001, String(listener.requests.length));
+});

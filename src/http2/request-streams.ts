@@ -90,8 +90,12 @@ export class RequestStreams implements StreamOwner {
 
   reset(id: number): void {
     const stream = this.open.get(id);
-    if (stream !== undefined) stream.abort(new StillageError("cancelled", "the client cancelled the call"));
-    else this.strayFrame(id);
+    if (stream === undefined) {
+      this.strayFrame(id);
+      return;
+    }
+    stream.abort(new StillageError("cancelled", "the client cancelled the call"));
+    this.guard.giveUp();
   }
 
   /** A frame that was wrong in itself, on a stream in any state. */

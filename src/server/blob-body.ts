@@ -4,16 +4,16 @@ import type { Blob } from "../store/blob-store.ts";
 /** Bytes of one piece of a body. */
 const pieceBytes = 256 << 10;
 
-/** A range of a blob as a response's body. Closes the blob at its end, or when nobody reads on: `signal` says so where that happens unread. */
+/** A range of a blob, or of what is read as one, as a response's body. Closes the blob at its end, or when nobody reads on: `signal` says so where that happens unread. */
 export class BlobBody implements AsyncIterableIterator<Uint8Array> {
-  private readonly blob: Blob;
+  private readonly blob: Pick<Blob, "read" | "close">;
   private readonly end: number;
   private at: number;
   private reading = false;
   private over = false;
   private closed = false;
 
-  constructor(blob: Blob, start: number, end: number, signal: AbortSignal) {
+  constructor(blob: Pick<Blob, "read" | "close">, start: number, end: number, signal: AbortSignal) {
     this.blob = blob;
     this.at = start;
     this.end = end;

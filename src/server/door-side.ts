@@ -11,6 +11,7 @@ import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { openPaths, pages } from "./http/pages.ts";
+import { releases } from "./http/releases.ts";
 import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
@@ -82,7 +83,7 @@ export async function openDoors(
   const cacheAndPages =
     options.services === "index" ? operatorPages : httpCache({ ...options, tenants, admission }, operatorPages);
   // What a path of the API names may look like one of the HTTP cache's.
-  const doors = api({ catalogues, version: options.version, log }, cacheAndPages);
+  const doors = api({ catalogues, version: options.version, log }, releases(options, cacheAndPages));
   const http = watchers.http(named(identified(doors, admission, openPaths)));
   const http1 = new Http1(http, authenticate, ids, log);
   const listeners: Listener[] = [];

@@ -18,6 +18,8 @@ export interface ServerOptions extends OriginSettings, LimitSettings, ExpiryOpti
   readonly access: string | undefined;
   /** A file, `stderr`, or `undefined` for none. */
   readonly accessLog: string | undefined;
+  /** The directory of the release repositories; `undefined`: none are served. */
+  readonly releases: string | undefined;
   readonly durability: "on" | "off";
   readonly maxBatchBytes: number;
   readonly maxBlobBytes: number | undefined;

@@ -3,10 +3,11 @@ import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { Ref } from "./ref-store.ts";
 
 /**
- * Which releases of BuildStream push an artifact in the form that it has: `1.x` a Directory, `1.9x` an Artifact message that stands in the ref
- * itself (1.91 to 1.93), `2.x` an Artifact message that is a blob (1.95 and 2).
+ * Which releases of BuildStream push an artifact in the form that it has: `1.0` an OSTree commit (1.0 to 1.1.3), `1.x` a Directory, `1.9x` an Artifact message
+ * that stands in the ref itself (1.91 to 1.93), `2.x` an Artifact message that is a blob (1.95 and 2).
  */
-export type Generation = "1.x" | "1.9x" | "2.x";
+export const generations = ["1.0", "1.x", "1.9x", "2.x"] as const;
+export type Generation = (typeof generations)[number];
 
 /** `PROJECT/ELEMENT/KEY`. Neither the project nor the key has a slash. */
 export interface ArtifactName {
@@ -18,7 +19,7 @@ export interface ArtifactName {
 /** What a ref says of the artifact that it names. Refs that agree in all but the key name one artifact. */
 export interface ArtifactEntry extends ArtifactName {
   readonly generation: Generation;
-  /** The message or the directory. */
+  /** The message, the directory or the commit. */
   readonly content: Digest;
 }
 

@@ -46,6 +46,22 @@ export function refAdminContract(label: string, open: () => RefAdminUnderTest | 
   };
 
   describe(`${label}: RefAdmin`, () => {
+    it("lists a kind anew once a ref of it was evicted, and only then", () =>
+      withStore(async (store) => {
+        await store.put([refOf("one", 10), refOf("two", 20), refOf("three", 30, { space: "action" })]);
+        const kinds = [
+          { space: "asset", instance: "" },
+          { space: "action", instance: "" },
+        ] as const;
+        const [assets, actions] = await Promise.all(kinds.map((kind) => store.listed(kind)));
+        const order = await store.order();
+        await order.evict(idsOf(order, ["one"], store));
+        order.close();
+        const names = (await store.listed(kinds[0], assets?.version))?.refs.map(({ name }) => name);
+        assert.deepEqual(names, ["two"]);
+        assert.equal(await store.listed(kinds[1], actions?.version), undefined);
+      }));
+
     it("orders the pinned ones first, then those that were used last", () =>
       withStore(async (store, setTime) => {
         await store.put([

@@ -4,6 +4,7 @@ import { digestOf, emptyDigest } from "../base/digest.ts";
 import { sha1, sha256, sha512 } from "../base/digest-function.ts";
 import { artifactRefsContract } from "./artifact-refs.contract.ts";
 import { maxByLength, maxMessageBytes, maxNameBytes, maxRoots } from "./ref-limits.ts";
+import { refListingContract } from "./ref-listing.contract.ts";
 import type { NewRef, RefName, RefStore, Root } from "./ref-store.ts";
 
 /** A store to be tested, and how to set the time that it reads. */
@@ -19,6 +20,7 @@ const roots: readonly Root[] = [
   { walk: "tree", digest: digestOf(sha1, Buffer.from("b")) },
   { walk: "blob", digest },
   { walk: "source", digest },
+  { walk: "commit", digest },
 ];
 const name: RefName = { space: "asset", instance: "a/b", name: "blob\nurn:x" };
 
@@ -45,6 +47,7 @@ export function refStoreContract(label: string, open: () => RefStoreUnderTest | 
   };
 
   artifactRefsContract(label, open);
+  refListingContract(label, open);
 
   describe(`${label}: RefStore`, () => {
     it("gives back what was put, roots in order, and nothing else", () =>

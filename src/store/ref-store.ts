@@ -1,13 +1,14 @@
 import type { Digest } from "../base/digest.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 import type { ArtifactEntry, ArtifactRefs } from "./artifact-refs.ts";
+import type { RefKind } from "./ref-admin.ts";
 
 /** The kinds of names. */
 export const spaces = ["action", "asset", "reference", "ostree", "release"] as const;
 export type Space = (typeof spaces)[number];
 
 /** How to find everything that a root keeps alive, from its digest. */
-export type Walk = "blob" | "directory" | "tree" | "artifact" | "source";
+export type Walk = "blob" | "directory" | "tree" | "artifact" | "source" | "commit";
 
 export interface Root {
   readonly walk: Walk;
@@ -59,5 +60,21 @@ export interface RefStore {
   remove(name: RefName): Promise<void>;
   /** The number of refs in a space. */
   count(space: Space): MaybePromise<number>;
+  /**
+   * All refs of a kind, with what was acknowledged when it was called; `undefined` where nothing has changed since the listing of version `known`. No use of the refs.
+   * Nothing blocks meanwhile, and where nothing has changed it costs nothing.
+   */
+  listed(kind: RefKind, known?: number): MaybePromise<RefListing | undefined>;
   close(): Promise<void>;
 }
+
+/** The refs of a kind that have not expired. */
+export interface RefListing {
+  /** Another number for any other listing of this kind, and perhaps for one that is the same. As long as the process runs, none comes twice. */
+  readonly version: number;
+  /** By the bytes of their names, in ascending order. */
+  readonly refs: readonly NamedRef[];
+}
+
+/** What a listing has of a ref. The messages of a listing may be views of one buffer. */
+export type NamedRef = Pick<Ref, "name" | "message" | "expires">;

@@ -1,5 +1,5 @@
 import { treeNames } from "../../artifact/artifact-content.ts";
-import { maxKeys } from "../../store/artifact-refs.ts";
+import { generations, maxKeys } from "../../store/artifact-refs.ts";
 import type { JsonSchema } from "./parameter.ts";
 
 // The shapes of the answers, in JSON Schema: what `src/artifact/artifact-json.ts` makes. A test holds every answer against them.
@@ -31,10 +31,10 @@ const listed = {
   element: { ...text, description: "As BuildStream stores it: without .bst, with - for /" },
   keys: { ...listOf(text), minItems: 1, maxItems: maxKeys, description: "Keys that lead to it, the strong one first" },
   moreKeys: { ...truth, description: "Whether more keys than those lead to it" },
-  generation: { ...text, enum: ["1.x", "1.9x", "2.x"], description: "Which releases of BuildStream push this form" },
+  generation: { ...text, enum: [...generations], description: "Which releases of BuildStream push this form" },
   pushed: time,
   pushedBy: { ...orNull(text), description: "Who pushed it last" },
-  content: { ...named("Digest"), description: "The artifact's message, or directory" },
+  content: { ...named("Digest"), description: "The artifact's message, directory or commit" },
 };
 
 const name = object({ project: text, element: text, key: text });

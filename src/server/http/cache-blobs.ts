@@ -9,6 +9,7 @@ import { BlobBody } from "../blob-body.ts";
 import { checkBlobSize } from "../blob-limit.ts";
 import { parseRange } from "../byte-range.ts";
 import type { CachePath } from "../cache-path.ts";
+import { matchesTag } from "../conditional.ts";
 import { text } from "../http-status.ts";
 import { worthCompressing, zstdLevel } from "../zstd.ts";
 import { zstdContentSize } from "../zstd-content-size.ts";
@@ -37,7 +38,7 @@ export async function getBlob(request: HttpRequest, path: CachePath, blobs: Blob
     "content-type": "application/octet-stream",
     vary: "accept-encoding",
   };
-  if (matches(headers["if-none-match"], etag)) return { status: 304, headers: common };
+  if (matchesTag(headers["if-none-match"], etag)) return { status: 304, headers: common };
   if (range === "unsatisfiable") {
     return text(416, `the blob has ${digest.size} bytes\n`, { "content-range": `bytes */${digest.size}` });
   }
@@ -142,10 +143,4 @@ function compressed(body: BlobBody): AsyncIterable<Uint8Array> {
 
 function takesZstd(header = ""): boolean {
   return header.split(",").some((each) => /^\s*zstd\s*(;\s*q=(1(\.0*)?|0?\.\d*[1-9]\d*)\s*)?$/i.test(each));
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(",").map((each) => each.trim().replace(/^W\//, ""));
-  return tags.includes(etag) || tags.includes("*");
 }

@@ -38,6 +38,7 @@ export function tracedRefs(refs: RefStore, trace: Trace | undefined): RefStore {
     put: (changes) => trace("commit refs", { "stillage.refs": changes.length }, () => refs.put(changes)),
     remove: (name) => trace("commit refs", { "stillage.refs": 1 }, () => refs.remove(name)),
     count: (space) => refs.count(space),
+    listed: (kind, known) => refs.listed(kind, known),
     close: () => refs.close(),
   };
 }

@@ -1,8 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import { listable } from "../artifact-refs.ts";
-import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
+import { ListingVersions } from "../listing-versions.ts";
+import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefKind, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
 import { checkRef } from "../ref-limits.ts";
-import type { NewRef, Ref, RefName, RefStore, Space } from "../ref-store.ts";
+import type { NewRef, Ref, RefListing, RefName, RefStore, Space } from "../ref-store.ts";
 import { type KeptRef, MemoryArtifactRefs } from "./memory-artifact-refs.ts";
 import { groupsOf, listOf, OpenOrder } from "./memory-ref-order.ts";
 
@@ -14,10 +15,12 @@ export class MemoryRefStore implements RefStore, RefAdmin {
   private readonly refs = new Map<string, KeptRef>();
   private readonly clock: Clock;
   private readonly orders = new Set<OpenOrder>();
+  private readonly versions: ListingVersions;
   private puts = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
+    this.versions = new ListingVersions(clock);
     this.artifacts = new MemoryArtifactRefs(this.refs, clock);
   }
 
@@ -61,16 +64,31 @@ export class MemoryRefStore implements RefStore, RefAdmin {
       this.refs.set(keyOf({ space, instance, name }), { space, instance, name, pinned, used, ...kept, order, id });
       for (const each of this.orders) each.notePut(id);
     }
+    this.versions.bump(refs);
   }
 
   async remove(name: RefName): Promise<void> {
     this.refs.delete(keyOf(name));
+    this.versions.bump([name]);
   }
 
   count(space: Space): number {
     let count = 0;
     for (const ref of this.refs.values()) if (ref.space === space) count++;
     return count;
+  }
+
+  listed(kind: RefKind, known?: number): RefListing | undefined {
+    const version = this.versions.of(kind);
+    if (version === known) return undefined;
+    const now = this.clock();
+    const refs = [...this.refs.values()]
+      .filter(({ space, instance }) => space === kind.space && instance === kind.instance)
+      .filter(({ expires = Number.POSITIVE_INFINITY }) => expires > now)
+      .map(({ name, message, expires }) => ({ name, message, expires }))
+      .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+    this.versions.noteListed(kind, version, refs);
+    return { version, refs };
   }
 
   async order(): Promise<RefOrder> {
@@ -115,11 +133,14 @@ export class MemoryRefStore implements RefStore, RefAdmin {
   private evict(ids: readonly number[], order: OpenOrder): number[] {
     const meant = new Set(ids);
     const stayed: number[] = [];
-    for (const [key, { id, pinned, expires = Number.POSITIVE_INFINITY }] of this.refs) {
+    for (const [key, { id, pinned, expires = Number.POSITIVE_INFINITY, space, instance }] of this.refs) {
       if (!meant.has(id)) continue;
       const held = pinned && expires > this.clock();
       if (held || !this.orders.has(order) || order.isNoted(id)) stayed.push(id);
-      else this.refs.delete(key);
+      else {
+        this.refs.delete(key);
+        this.versions.bump([{ space, instance }]);
+      }
     }
     return stayed;
   }

@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from "../../base/digest.ts";
 import { functionOfName } from "../../base/digest-function.ts";
 import { type ArtifactEntry, listable } from "../artifact-refs.ts";
+import type { RefKind } from "../ref-admin.ts";
 import type { NewRef, RefName } from "../ref-store.ts";
 import { encodeRoots } from "./root-lines.ts";
 
@@ -39,6 +40,8 @@ export interface Evicted {
   readonly stayed: readonly number[];
   /** How many of the ids were looked at, one at least; the others are to be given again. */
   readonly looked: number;
+  /** Of which kinds refs went, each once. */
+  readonly kinds: readonly RefKind[];
 }
 
 /** What came of a change: of `pin` whether there is such a ref, else nothing where not said. */

@@ -1,10 +1,8 @@
-import { type ErrorCode, StillageError } from "../../base/errors.ts";
-import { startWorker } from "../../base/worker.ts";
-import type { RefOrder } from "../ref-admin.ts";
+import type { RefKind, RefOrder } from "../ref-admin.ts";
 import type { LastUse } from "./last-use.ts";
 import type { Evicted } from "./ref-change.ts";
-import type { ScannedRefs } from "./ref-scan.ts";
 import type { RefWriter } from "./ref-writer.ts";
+import { runScan } from "./run-scan.ts";
 
 /** Refs that go in one transaction: some ten milliseconds, which a put may have to wait; fewer where they have many roots. */
 const batchRefs = 250;
@@ -18,13 +16,16 @@ export class RefEviction {
   private readonly file: string;
   private readonly writer: RefWriter;
   private readonly lastUse: LastUse;
+  private readonly onEvicted: (kinds: readonly RefKind[]) => void;
   private readonly going = new Set<number>();
   /** For each open order the refs that were put since. */
   private readonly open = new Set<Set<number>>();
   private noting: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string, writer: RefWriter, lastUse: LastUse) {
+  /** `onEvicted` is told of which kinds refs went, before anybody hears that they did. */
+  constructor(file: string, writer: RefWriter, lastUse: LastUse, onEvicted: (kinds: readonly RefKind[]) => void) {
     this.file = file;
+    this.onEvicted = onEvicted;
     this.writer = writer;
     this.lastUse = lastUse;
   }
@@ -47,7 +48,7 @@ export class RefEviction {
       if (this.open.size === 1) this.noting = this.writer.write({ kind: "watch", on: true });
       await this.noting;
       await this.lastUse.flush();
-      const scanned = await this.scan();
+      const scanned = await runScan({ file: this.file });
       return {
         ...scanned,
         length: scanned.ids.length,
@@ -80,6 +81,7 @@ export class RefEviction {
       for (let at = 0; at < rest.length; ) {
         const ids = rest.slice(at, at + batchRefs);
         const done = (await this.writer.write({ kind: "evict", ids })) as Evicted;
+        this.onEvicted(done.kinds);
         stayed.push(...done.stayed);
         for (const id of ids.slice(0, done.looked)) this.going.delete(id);
         at += done.looked;
@@ -88,19 +90,5 @@ export class RefEviction {
     } finally {
       for (const id of rest) this.going.delete(id);
     }
-  }
-
-  private scan(): Promise<ScannedRefs> {
-    return new Promise((resolve, reject) => {
-      const worker = startWorker("./ref-scan.worker.ts", import.meta.url, { workerData: { file: this.file } });
-      worker.once("message", (said: ScannedRefs | { readonly code: ErrorCode; readonly message: string }) => {
-        if ("code" in said) reject(new StillageError(said.code, said.message));
-        else resolve(said);
-      });
-      const failed = (cause?: unknown): void =>
-        reject(new StillageError("internal", "the reader of refs failed", { cause }));
-      worker.once("error", failed);
-      worker.once("exit", () => failed());
-    });
   }
 }

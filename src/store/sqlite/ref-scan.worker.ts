@@ -1,20 +1,27 @@
-// The thread that puts all refs into their order, once, and ends.
+// The thread that reads all refs, or all of a kind, once, and ends.
 import { parentPort, workerData } from "node:worker_threads";
 import { asStillageError } from "../../base/errors.ts";
+import { packScanned } from "./listing-scan.ts";
 import { openBeside } from "./open-database.ts";
 import { scanRefs } from "./ref-scan.ts";
+import type { ScanTask } from "./run-scan.ts";
 import { fromSqlite } from "./sqlite-error.ts";
 
-const { file } = workerData as { file: string };
+const { file, listing } = workerData as ScanTask;
 const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker");
 
 try {
   const database = openBeside(file);
   try {
-    const scanned = scanRefs(database);
-    const { ids, used, expires, kind } = scanned;
-    port.postMessage(scanned, [ids.buffer, used.buffer, expires.buffer, kind.buffer]);
+    if (listing === undefined) {
+      const scanned = scanRefs(database);
+      const { ids, used, expires, kind } = scanned;
+      port.postMessage(scanned, [ids.buffer, used.buffer, expires.buffer, kind.buffer]);
+    } else {
+      const packed = packScanned(database, listing.kind, listing.now);
+      port.postMessage(packed, [packed.bytes.buffer, packed.ends.buffer, packed.expires.buffer]);
+    }
   } finally {
     database.close();
   }

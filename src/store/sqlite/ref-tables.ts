@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { systemClock } from "../../base/clock.ts";
+import { keyOfKind } from "../listing-versions.ts";
 import { notedAhead } from "../noted-ahead.ts";
+import type { RefKind } from "../ref-admin.ts";
 import type { RefName } from "../ref-store.ts";
 import { ArtifactTables } from "./artifact-tables.ts";
 import type { ChangeResult, Evicted, RefChange, RefRow } from "./ref-change.ts";
@@ -37,7 +39,9 @@ export class RefTables {
     this.find = database.prepare(
       "SELECT id, roots, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
     );
-    this.findById = database.prepare("SELECT id, roots, artifact, pinned, expires FROM refs WHERE id = ?");
+    this.findById = database.prepare(
+      "SELECT id, roots, artifact, pinned, expires, space, instance FROM refs WHERE id = ?",
+    );
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?12, ?7, ?8, ?9, ?10, ?11)
@@ -122,15 +126,21 @@ export class RefTables {
   /** Removes those of the first ids that may go, until that is enough for one transaction. Where nothing is noted, none may. */
   private evict(ids: readonly number[]): Evicted {
     const stayed: number[] = [];
+    const kinds = new Map<string, RefKind>();
     let [looked, roots] = [0, 0];
     while (looked < ids.length && roots < rootsAtOnce) {
       const id = ids[looked++] as number;
-      const found = this.findById.get(id) as (Kept & Held) | undefined;
+      const found = this.findById.get(id) as (Kept & Held & RefKind) | undefined;
       if (found === undefined) continue;
-      if (isHeld(found) || this.noted?.has(id) !== false) stayed.push(id);
-      else roots += this.remove(found);
+      if (isHeld(found) || this.noted?.has(id) !== false) {
+        stayed.push(id);
+        continue;
+      }
+      roots += this.remove(found);
+      const { space, instance } = found;
+      kinds.set(keyOfKind(found), { space, instance });
     }
-    return { stayed, looked };
+    return { stayed, looked, kinds: [...kinds.values()] };
   }
 
   private removeNamed(name: RefName): void {

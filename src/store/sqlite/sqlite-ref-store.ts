@@ -1,15 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefKind, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
 import { checkRef } from "../ref-limits.ts";
-import type { NewRef, Ref, RefName, RefStore, Space } from "../ref-store.ts";
+import type { NewRef, Ref, RefListing, RefName, RefStore, Space } from "../ref-store.ts";
 import { ArtifactReader } from "./artifact-reader.ts";
 import { LastUse } from "./last-use.ts";
 import { migrateLogged } from "./migrate-logged.ts";
 import { openDatabase } from "./open-database.ts";
 import { rowOfRef } from "./ref-change.ts";
 import { RefEviction } from "./ref-eviction.ts";
+import { RefListings } from "./ref-listings.ts";
 import { RefLists } from "./ref-lists.ts";
 import { RefReader } from "./ref-reader.ts";
 import { type Durability, RefWriter } from "./ref-writer.ts";
@@ -33,6 +35,7 @@ export class SqliteRefStore implements RefStore, RefAdmin {
   private readonly writer: RefWriter;
   private readonly lastUse: LastUse;
   private readonly lists: RefLists;
+  private readonly listings: RefListings;
   private readonly eviction: RefEviction;
   private readonly clock: Clock;
 
@@ -43,10 +46,12 @@ export class SqliteRefStore implements RefStore, RefAdmin {
     this.reader = new RefReader(this.database);
     this.artifacts = new ArtifactReader(this.database, clock);
     this.lists = new RefLists(file, this.database);
+    this.listings = new RefListings(file, this.database, clock);
+    const { versions } = this.listings;
     const writer = new RefWriter(file, durability, (ids) => this.eviction.onPut(ids));
     this.writer = writer;
     this.lastUse = new LastUse((used) => writer.write({ kind: "use", used }), log);
-    this.eviction = new RefEviction(file, writer, this.lastUse);
+    this.eviction = new RefEviction(file, writer, this.lastUse, (kinds) => versions.bump(kinds));
     this.clock = clock;
   }
 
@@ -63,14 +68,20 @@ export class SqliteRefStore implements RefStore, RefAdmin {
   async put(refs: readonly NewRef[]): Promise<void> {
     for (const ref of refs) checkRef(ref);
     await this.writer.write({ kind: "put", refs: refs.map(rowOfRef) });
+    this.listings.versions.bump(refs);
   }
 
   async remove(name: RefName): Promise<void> {
     await this.writer.write({ kind: "remove", name });
+    this.listings.versions.bump([name]);
   }
 
   count(space: Space): number {
     return this.reader.count(space);
+  }
+
+  listed(kind: RefKind, known?: number): MaybePromise<RefListing | undefined> {
+    return this.listings.listed(kind, known);
   }
 
   order(): Promise<RefOrder> {

@@ -7,8 +7,10 @@ import type {
   FoundArtifact,
   ListedArtifact,
 } from "../artifact-refs.ts";
+import { unpackListing } from "../packed-refs.ts";
+import type { RefKind } from "../ref-admin.ts";
 import { checkRef } from "../ref-limits.ts";
-import type { NewRef, Ref, RefName, RefStore, Space } from "../ref-store.ts";
+import type { NewRef, Ref, RefListing, RefName, RefStore, Space } from "../ref-store.ts";
 import { foundOfPlain, listedOfPlain, plainNewRef, refOfPlain } from "./plain.ts";
 import type { RefAsks } from "./ref-desk.ts";
 
@@ -35,6 +37,11 @@ export class DistantRefStore implements RefStore {
 
   remove({ space, instance, name }: RefName): Promise<void> {
     return this.line.ask("removeRef", { space, instance, name });
+  }
+
+  async listed({ space, instance }: RefKind, known?: number): Promise<RefListing | undefined> {
+    const packed = await this.line.ask("listedRefs", { space, instance }, known);
+    return packed && unpackListing(packed);
   }
 
   count(space: Space): Promise<number> {

@@ -1,6 +1,8 @@
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { then } from "../../base/maybe-promise.ts";
 import type { ArtifactName, ArtifactQuery, ElementAndKey } from "../artifact-refs.ts";
+import { type PackedListing, packListing } from "../packed-refs.ts";
+import type { RefKind } from "../ref-admin.ts";
 import type { RefName, RefStore, Space } from "../ref-store.ts";
 import {
   newRefOfPlain,
@@ -23,6 +25,10 @@ export function refDesk(refs: RefStore) {
     ref: (name: RefName): MaybePromise<PlainRef | undefined> => then(refs.get(name), (ref) => ref && plainRef(ref)),
     putRefs: (put: readonly PlainNewRef[]): Promise<void> => refs.put(put.map(newRefOfPlain)),
     removeRef: (name: RefName): Promise<void> => refs.remove(name),
+    listedRefs: async (kind: RefKind, known: number | undefined): Promise<PackedListing | undefined> => {
+      const listing = await refs.listed(kind, known);
+      return listing && packListing(listing);
+    },
     countRefs: (space: Space): MaybePromise<number> => refs.count(space),
     artifacts: (query: ArtifactQuery): MaybePromise<PlainListed[]> =>
       then(artifacts.list(query), (listed) => listed.map(plainListed)),
