@@ -1,0 +1,11 @@
+import { Command } from "commander";
+import { StillageError } from "../base/errors.ts";
+import type { Config } from "../config/config.ts";
+import { readAccessFile } from "../config/access.ts";
+import { loginCommand, noSuchProgram } from "../receive/login-command.ts";
+import { Publisher } from "../receive/publisher.ts";
+import { exitStatus } from "./exit-status.ts";
+import { interruptible } from "./interruptible.ts";
+import { newCommand } from "./new-command.ts";
+import { addSettings, loadSettingsAndAccess } from "./setting-options.ts";
+import { storeText } from "./store-of.ts";

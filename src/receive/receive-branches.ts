@@ -1,0 +1,17 @@
+import { statfs } from "node:fs/promises";
+import { StillageError } from "../base/errors.ts";
+import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
+import { httpSource } from "../ostree/archive/http-source.ts";
+import { pullCommits } from "../ostree/archive/pull.ts";
+import type { RepositoryChange } from "../ostree/archive/repository-change.ts";
+import { type Commit, encodeCommit } from "../ostree/commit.ts";
+import type { Checksum } from "../ostree/object-name.ts";
+import { parseRefName } from "../ostree/ref-name.ts";
+import { openReleaseRepository, type ReleaseRepository } from "../release/release-repository.ts";
+import { BoundedSource } from "./bounded-source.ts";
+import { commitHere, objections } from "./commit-here.ts";
+import type { ReceiveRequest } from "./ostree-receive-arguments.ts";
+import type { Publisher } from "./publisher.ts";
+import { pushedBranches } from "./pushed-branches.ts";
+import { repositoryNamed } from "./repository-named.ts";
+import { wantedBranches } from "./wanted-branches.ts";

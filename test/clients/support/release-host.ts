@@ -1,0 +1,68 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { checkout } from "./checkout.ts";
+import { OstreeRepository } from "./ostree.ts";
+import { runOk } from "./program.ts";
+import { type Sshd, startSshd } from "./sshd.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** A machine with one release repository, `os`, and an sshd through which it is published to. Disposing stops sshd. */
+export interface ReleaseHost extends AsyncDisposable {
+  readonly sshd: Sshd;
+  readonly releases: string;
+  /** The OSTree repository, as everybody may read it. */
+  readonly repository: OstreeRepository;
+  /** The public keys that its signatures are checked with. */
+  readonly trusted: string;
+}
+
+export interface ReleaseHostOptions {
+  /** The content of the access file, if there is to be one. */
+  readonly access?: string;
+  /** Further lines of repository.yaml. */
+  readonly settings?: readonly string[];
+}
+
+/** The line of authorized_keys that docs/RELEASES.md shows, with the program of this checkout. */
+function lineFor(name: string, words: readonly string[]): string {
+  const command = [process.execPath, join(checkout, "src/main.ts"), "receive", "--as", name, ...words].join(" ");
+  return `restrict,port-forwarding,permitlisten="localhost:*",command="${command}"`;
+}
+
+export async function openReleaseHost(
+  workspace: Workspace,
+  { access, settings = [] }: ReleaseHostOptions = {},
+): Promise<ReleaseHost> {
+  const folder = await workspace.folder("releases");
+  const gnupg = await workspace.folder("gnupg");
+  const releases = join(folder, "releases");
+  const gpg = (...words: string[]) => runOk("gpg", ["--homedir", gnupg, "--batch", "--quiet", ...words]);
+  await gpg("--passphrase", "", "--quick-generate-key", "Releases <releases@example.com>", "ed25519", "sign", "never");
+  const trusted = join(folder, "trusted.gpg");
+  await gpg("--output", trusted, "--export");
+  await runOk(process.execPath, [join(checkout, "src/main.ts"), "release", "init", "os", "--releases", releases]);
+  const lines = ["title: Example OS", "signers:", `- gpg: releases@example.com`, `  home: ${gnupg}`, ...settings];
+  await writeFile(join(releases, "os/repository.yaml"), `${lines.join("\n")}\n`);
+  const words = ["--releases", releases];
+  if (access !== undefined) {
+    await writeFile(join(folder, "access.yaml"), access);
+    words.push("--access", join(folder, "access.yaml"));
+  }
+  const keys = ["ci", "guest"].map((name) => ({ name, options: lineFor(name, words) }));
+  const sshd = await startSshd(await workspace.folder("sshd"), { keys });
+  return {
+    ...{ sshd, releases, trusted },
+    repository: OstreeRepository.at(join(releases, "os/public/repo")),
+    async [Symbol.asyncDispose]() {
+      await sshd[Symbol.asyncDispose]();
+      // The agent that GnuPG started for this home.
+      await runOk("gpgconf", ["--homedir", gnupg, "--kill", "all"]);
+    },
+  };
+}
+
+/** What a push that was broken off would have left: files in a repository that are not part of it. */
+export async function leftovers({ repository }: ReleaseHost): Promise<string[]> {
+  await mkdir(join(repository.path, "tmp"), { recursive: true });
+  return (await readdir(join(repository.path, "tmp"))).filter((name) => name !== "cache");
+}
