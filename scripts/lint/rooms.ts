@@ -1,5 +1,5 @@
 /**
- * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc <- store <- cache, ostree
+ * What each room of src/ may import besides itself: the direction of the design, `base <- http, http2, rpc, ostree <- store <- cache
  * <- artifact <- release <- server | client | import <- cli <- main`, said exactly. The server has `origin` and `access` beside those.
  */
 const transport = ["base", "http", "http2", "rpc", "gen"];
@@ -15,9 +15,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   access: ["base", "config"],
   store: ["base", "gen"],
   backup: kept,
-  cache: kept,
+  cache: [...kept, "ostree"],
   origin: [...kept, "cache"],
-  ostree: kept,
+  ostree: ["base"],
   artifact: [...kept, "cache", "ostree"],
   release: [...rules, "access", "config"],
   receive: [...rules, "access", "config", "http"],

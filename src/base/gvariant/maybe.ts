@@ -1,0 +1,24 @@
+import type { Codec } from "./codec.ts";
+import { notNormal } from "./source.ts";
+
+/** Nothing is no bytes; a value of variable size has a zero byte behind it. */
+export function maybe(element: Codec): Codec {
+  return {
+    ...{ type: `m${element.type}`, size: undefined, alignment: element.alignment, depth: element.depth + 1 },
+    read(from, start, end, depth) {
+      if (start === end) return undefined;
+      from.spend(1);
+      if (element.size !== undefined) {
+        if (end - start !== element.size) notNormal(`a maybe of ${element.type} has another size`);
+        return element.read(from, start, end, depth - 1);
+      }
+      if (from.bytes[end - 1] !== 0) notNormal("a maybe does not end with zero");
+      return element.read(from, start, end - 1, depth - 1);
+    },
+    write(into, value) {
+      if (value === undefined) return;
+      element.write(into, value);
+      if (element.size === undefined) into.take(1);
+    },
+  };
+}
