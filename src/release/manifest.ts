@@ -82,16 +82,17 @@ export interface Manifest {
   readonly attachments: readonly ManifestAttachment[];
 }
 
-/** JSON with sorted keys and nothing between tokens, and a line feed at the end: one text for one value (as RFC 8785, of these values). */
+/** JSON with sorted keys and nothing between tokens, and a line feed at the end: one text for one value (RFC 8785, of the values of `Json`). */
 export function canonicalJson(value: unknown): string {
-  return `${JSON.stringify(value, sorted)}\n`;
+  return `${canonical(value)}\n`;
 }
 
-function sorted(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  // A key that looks like a number would go to the front of an object: only a Map keeps what it is told, and JSON knows none.
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  // By hand, because an object puts keys that look like numbers first.
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return Object.fromEntries(entries);
+  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(",")}}`;
 }
 
 /** The bytes of `manifest.json`, whose SHA-256 stands in the commit. */

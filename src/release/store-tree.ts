@@ -1,0 +1,118 @@
+import { parseEntries } from "../artifact/directory-entries.ts";
+import { type Digest, isEmptyBlob, keyOfDigest, showDigest } from "../base/digest.ts";
+import { StillageError } from "../base/errors.ts";
+import { hashOf, runningHash } from "../base/hash.ts";
+import { isPromise } from "../base/maybe-promise.ts";
+import { ReadAhead } from "../cache/read-ahead.ts";
+import { readMessage } from "../cache/read-message.ts";
+import type { TreeEntry } from "../ostree/archive/tree-entry.ts";
+import type { Blob, BlobReader } from "../store/blob-store.ts";
+
+/** Files up to this size are read at once. */
+const wholeBytes = 256 << 10;
+
+/** Bytes of a larger one that are read at a time. */
+const pieceBytes = 256 << 10;
+
+/** A directory of some hundred thousand files. */
+const maxDirectoryBytes = 32 << 20;
+
+/** Directories within each other: paths on Linux have at most 4096 characters. */
+const maxDepth = 1000;
+
+const directoryMode = 0o40755;
+const fileMode = 0o100644;
+const executableMode = 0o100755;
+
+/**
+ * A tree of Directory messages as what `bst artifact checkout` makes of it and `ostree commit --canonical-permissions` sees then, under the umask 022: files are 0644,
+ * or 0755 where they are executable, and directories 0755. All that is read is compared with its digest, as a release is for long.
+ * Errors while it is read: `not-found` for what is not in the store any more, `corrupt`, `invalid` for what is no directory.
+ */
+export function storeTree(blobs: BlobReader, root: Digest): Extract<TreeEntry, { kind: "directory" }> {
+  return directory(blobs, "", root, 0);
+}
+
+function directory(
+  blobs: BlobReader,
+  name: string,
+  digest: Digest,
+  depth: number,
+): Extract<TreeEntry, { kind: "directory" }> {
+  return { kind: "directory", name, mode: directoryMode, entries: () => entriesOf(blobs, digest, depth) };
+}
+
+async function* entriesOf(blobs: BlobReader, digest: Digest, depth: number): AsyncGenerator<TreeEntry> {
+  if (depth > maxDepth) throw new StillageError("invalid", `the tree has directories deeper than ${maxDepth} levels`);
+  if (digest.size > maxDirectoryBytes) {
+    throw new StillageError("invalid", `a directory of ${digest.size} bytes is too large to be released`);
+  }
+  const bytes = isEmptyBlob(digest) ? new Uint8Array(0) : await readMessage(blobs, digest);
+  if (bytes === undefined) throw gone(digest);
+  checkHash(digest, hashOf(digest.function, bytes));
+  for (const entry of parseEntries(bytes, digest.function)) {
+    const { name } = entry;
+    if (entry.type === "symlink") yield { kind: "symlink", name, target: entry.target };
+    else if (entry.type === "directory") yield directory(blobs, name, entry.digest, depth + 1);
+    else {
+      const mode = entry.executable ? executableMode : fileMode;
+      yield { kind: "file", name, mode, size: entry.digest.size, open: () => openFile(blobs, entry.digest) };
+    }
+  }
+}
+
+/** The content of a file: at once where the store gives it at once and it is small. */
+function openFile(blobs: BlobReader, digest: Digest): Uint8Array | AsyncIterable<Uint8Array> {
+  if (isEmptyBlob(digest)) return new Uint8Array(0);
+  const opened = digest.size <= wholeBytes ? blobs.open(digest) : undefined;
+  if (opened === undefined || isPromise(opened)) return pieces(opened ?? blobs.open(digest), digest);
+  const bytes = new Uint8Array(digest.size);
+  const read = opened.read(bytes, 0);
+  if (isPromise(read)) return onePiece(read, bytes, opened);
+  opened.close();
+  checkHash(digest, hashOf(digest.function, bytes));
+  return bytes;
+}
+
+async function* onePiece(read: Promise<void>, bytes: Uint8Array, blob: Blob): AsyncGenerator<Uint8Array> {
+  try {
+    await read;
+  } finally {
+    blob.close();
+  }
+  checkHash(blob.digest, hashOf(blob.digest.function, bytes));
+  yield bytes;
+}
+
+async function* pieces(
+  opened: ReturnType<BlobReader["open"]>,
+  digest: Digest,
+): AsyncGenerator<Uint8Array> {
+  const blob = await opened;
+  if (blob === undefined) throw gone(digest);
+  const hash = runningHash(digest.function);
+  const ahead = new ReadAhead(blob, pieceBytes);
+  try {
+    for (let piece = await ahead.next(); piece !== undefined; piece = await ahead.next()) {
+      hash.update(piece);
+      yield piece;
+    }
+  } finally {
+    await ahead.stop();
+    blob.close();
+  }
+  checkHash(digest, hash.digest("hex"));
+}
+
+function checkHash(digest: Digest, hash: string): void {
+  if (hash === digest.hash) return;
+  throw new StillageError("corrupt", `the blob ${showDigest(digest)} in the store is damaged`, {
+    hint: "`stillage store fsck` finds all that is; build the element again to have it pushed anew",
+  });
+}
+
+function gone(digest: Digest): StillageError {
+  return new StillageError("not-found", `the blob ${keyOfDigest(digest)} has just gone from the store`, {
+    hint: "pull the artifact, or build it, and try again",
+  });
+}
