@@ -135,7 +135,8 @@ class Session {
 
   private async expect(...wanted: readonly PushMessageType[]): Promise<PushMessage> {
     const message = await readPushMessage(this.source);
-    if (message === undefined) throw new StillageError("failed-precondition", "the connection ended before the push did");
+    if (message === undefined)
+      throw new StillageError("failed-precondition", "the connection ended before the push did");
     this.say(2, `received ${message.type}`);
     if (wanted.includes(message.type)) return message;
     throw new StillageError("invalid", `the pusher says ${message.type} where ${wanted.join(" or ")} is due`);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { StillageError } from "../base/errors.ts";
 import type { RefUpdate } from "./update.ts";
@@ -66,7 +66,8 @@ export class CacheServer {
       (text) => ({ text }),
       (error: unknown) => ({ error: this.explain(error) }),
     );
-    if (body instanceof Uint8Array) request.setTimeout(answerMs, () => request.destroy(new Error("it does not answer"))).end(body);
+    if (body instanceof Uint8Array)
+      request.setTimeout(answerMs, () => request.destroy(new Error("it does not answer"))).end(body);
     else await send(request, body, answered);
     const answer = await answered;
     if ("error" in answer) throw answer.error;
@@ -96,27 +97,43 @@ export class CacheServer {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code ?? message;
     if (!("socket" in place)) {
-      return new StillageError("unavailable", `the cache server at ${place.url.origin} cannot be reached (${why})`, { cause: error });
+      return new StillageError("unavailable", `the cache server at ${place.url.origin} cannot be reached (${why})`, {
+        cause: error,
+      });
     }
     const whose = place.store ?? place.socket;
     if (code === "ENOENT" || code === "ECONNREFUSED") {
-      return new StillageError("unavailable", `no server is running on the store in ${whose} (${place.socket}: ${code})`, {
-        cause: error,
-        hint: "start `stillage serve` there first",
-      });
+      return new StillageError(
+        "unavailable",
+        `no server is running on the store in ${whose} (${place.socket}: ${code})`,
+        {
+          cause: error,
+          hint: "start `stillage serve` there first",
+        },
+      );
     }
     if (code === "EACCES" || code === "EPERM") {
-      return new StillageError("unavailable", `the server of the store in ${whose} is another user's (${place.socket}: ${code})`, {
-        cause: error,
-        hint: "log in as the user that the server runs as",
-      });
+      return new StillageError(
+        "unavailable",
+        `the server of the store in ${whose} is another user's (${place.socket}: ${code})`,
+        {
+          cause: error,
+          hint: "log in as the user that the server runs as",
+        },
+      );
     }
-    return new StillageError("unavailable", `the server of the store in ${whose} does not answer (${why})`, { cause: error });
+    return new StillageError("unavailable", `the server of the store in ${whose} does not answer (${why})`, {
+      cause: error,
+    });
   }
 }
 
 /** Sends pieces, as long as there is no answer yet; reads all of them. */
-async function send(request: ClientRequest, pieces: AsyncIterable<Uint8Array>, answered: Promise<unknown>): Promise<void> {
+async function send(
+  request: ClientRequest,
+  pieces: AsyncIterable<Uint8Array>,
+  answered: Promise<unknown>,
+): Promise<void> {
   let over = false;
   void answered.then(() => {
     over = true;
@@ -169,8 +186,13 @@ async function answerOf(request: ClientRequest): Promise<string> {
   const text = Buffer.concat(pieces).toString();
   if (response.statusCode === 200) return text;
   const [message = "", hint] = text.trim().split("\n");
-  const said = message === "" || message.startsWith("<") ? `the server answers with status ${response.statusCode}` : message;
-  throw new StillageError("failed-precondition", said.slice(0, 1000), hint === undefined ? {} : { hint: hint.slice(0, 1000) });
+  const said =
+    message === "" || message.startsWith("<") ? `the server answers with status ${response.statusCode}` : message;
+  throw new StillageError(
+    "failed-precondition",
+    said.slice(0, 1000),
+    hint === undefined ? {} : { hint: hint.slice(0, 1000) },
+  );
 }
 
 function json(value: unknown): Uint8Array {

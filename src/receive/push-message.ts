@@ -19,8 +19,8 @@ const headerBytes = 5;
 const maxBodyBytes = 0xffff;
 
 const byteOrders: Readonly<Record<number, { readonly bigEndian: boolean }>> = {
-  0x6c: { bigEndian: false }, // l
-  0x42: { bigEndian: true }, // B
+  108: { bigEndian: false }, // l
+  66: { bigEndian: true }, // B
 };
 
 /**
@@ -47,9 +47,13 @@ export async function readPushMessage(source: ByteSource): Promise<PushMessage |
     });
   }
   if (header[1] !== version) {
-    throw new StillageError("invalid", `the pusher speaks version ${header[1]} of the push protocol, and this is version ${version}`, {
-      hint: "push with BuildStream 1.0 to 1.1.3; later ones push by gRPC, and OSTree branches are pushed with ostree-push",
-    });
+    throw new StillageError(
+      "invalid",
+      `the pusher speaks version ${header[1]} of the push protocol, and this is version ${version}`,
+      {
+        hint: "push with BuildStream 1.0 to 1.1.3; later ones push by gRPC, and OSTree branches are pushed with ostree-push",
+      },
+    );
   }
   const type = types[header[2] as number];
   if (type === undefined) throw new StillageError("invalid", `no message has the type ${header[2]}`);

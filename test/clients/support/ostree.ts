@@ -47,7 +47,13 @@ export class OstreeRepository {
     await mkdir(tree);
     for (const [name, content] of Object.entries(files)) await writeFile(join(tree, name), content);
     return this.ok(
-      ...["commit", "--canonical-permissions", `--branch=${branch}`, `--subject=${branch} ${version}`, "--body=as built"],
+      ...[
+        "commit",
+        "--canonical-permissions",
+        `--branch=${branch}`,
+        `--subject=${branch} ${version}`,
+        "--body=as built",
+      ],
       ...[`--add-metadata-string=version=${version}`, `--timestamp=@${time}`, `--tree=dir=${tree}`],
     );
   }
