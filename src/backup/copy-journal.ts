@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DigestFunction } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
+import { StillageError } from "../base/errors.ts";
 import { closeFile, openFile, syncData, writeAll } from "../store/disk/file-io.ts";
 import { parseName } from "../store/disk/file-paths.ts";
 import {
@@ -97,13 +98,18 @@ function* blocksOf(
     const records = new Uint32Array(blockRecords * width);
     let count = 0;
     for (const path of paths.slice(from, from + blockRecords)) {
-      const { hash, serial } = parseName(basename(path), fn.hexLength) ?? { hash: fn.emptyHash, serial: 0 };
+      const { hash, serial } = parseName(basename(path), fn.hexLength) ?? notNamed(path);
       const { size } = statSync(join(root, path));
       const { words } = DigestList.of({ function: fn, hash, size });
       writeRecord(records, count++ * width, fn, { kind: present, words, word: 0, offset: serial, size, used: now });
     }
     yield encodeBlock(fn, records, count, 0);
   }
+}
+
+/** Such files are not in the list. */
+function notNamed(path: string): never {
+  throw new StillageError("internal", `${path} has no name of a blob`);
 }
 
 function openIfThere(path: string): number | undefined {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type DigestFunction, functionOfName } from "../base/digest-function.ts";
+import { type DigestFunction, storedFunctionOfName } from "../base/digest-function.ts";
 import { parseName } from "../store/disk/file-paths.ts";
 import { newEnding } from "../store/disk/index-rewrite.ts";
 import { numberIn } from "../store/disk/pack.ts";
@@ -26,7 +26,7 @@ export function shelvesIn(directory: string): ShelfPlace[] {
     .filter((name) => tenantOfDirectory(name) !== undefined)
     .flatMap((tenant) =>
       namesIn(join(directory, "tenants", tenant)).flatMap((name) => {
-        const fn = functionOfName(name);
+        const fn = storedFunctionOfName(name);
         return fn === undefined ? [] : [{ path: join("tenants", tenant, name), function: fn }];
       }),
     );

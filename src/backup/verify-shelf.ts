@@ -102,12 +102,12 @@ export async function verifyFile(
     for (let at = 0; ; at += pieceBytes) {
       signal.throwIfAborted();
       const count = await readFully(fd, buffer, at);
-      hash.update(buffer.subarray(0, count));
+      await hash.update(buffer.subarray(0, count));
       onBytes(count);
       if (count < pieceBytes) break;
     }
   } finally {
     await closeFile(fd);
   }
-  return hash.digest("hex") === parseName(basename(path), fn.hexLength)?.hash;
+  return (await hash.digest("hex")) === parseName(basename(path), fn.hexLength)?.hash;
 }

@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import { chunkBytes, PortableBlake3 } from "./blake3-portable.ts";
-import type { RunningHash } from "./hash.ts";
+import type { SyncHash } from "./hash.ts";
 
 /** What is used of `@napi-rs/blake-hash`, the reference implementation as a Node-API addon. */
 interface Native {
   blake3(bytes: Uint8Array): Buffer;
-  readonly Blake3Hasher: new () => RunningHash;
+  readonly Blake3Hasher: new () => SyncHash;
 }
 
 /** The addon; `undefined` where there is none for this machine, or npm was told to leave it out. */
@@ -34,7 +34,7 @@ export function blake3Hex(bytes: Uint8Array): string {
 }
 
 /** A BLAKE3 hash of bytes that come in pieces. Holds some 2 KiB. */
-export function runningBlake3(): RunningHash {
+export function runningBlake3(): SyncHash {
   const fast = addon();
   return fast === undefined ? new PortableBlake3() : new fast.Blake3Hasher();
 }

@@ -9,8 +9,9 @@ const firstCapacity = 64;
 
 /** Whether the hex digits in `bytes` from `start` to `end` are the hash of no bytes at all. */
 export function isEmptyHash(fn: DigestFunction, bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== fn.hexLength) return false;
-  for (let i = start; i < end; i++) if (bytes[i] !== fn.emptyHash.charCodeAt(i - start)) return false;
+  const { emptyHash } = fn;
+  if (emptyHash === undefined || end - start !== fn.hexLength) return false;
+  for (let i = start; i < end; i++) if (bytes[i] !== emptyHash.charCodeAt(i - start)) return false;
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { type DigestFunction, functionOfHexLength } from "./digest-function.ts";
+import { type DigestFunction, functionOfHexLength, type ServedFunction } from "./digest-function.ts";
 import { StillageError } from "./errors.ts";
 import { hashOf } from "./hash.ts";
 
@@ -25,22 +25,27 @@ export function parseDigest(hash: string, size: number | bigint, fn?: DigestFunc
     throw new StillageError("invalid", `${hash} has an impossible size, ${size}`);
   }
   if (bytes === 0 && hash !== known.emptyHash) {
-    throw new StillageError("invalid", `${hash} is not the hash of the empty blob`);
+    const why =
+      known.emptyHash === undefined ? "has the size 0, which nothing has" : "is not the hash of the empty blob";
+    throw new StillageError("invalid", `${hash} ${why}`);
   }
   return { function: known, hash, size: bytes };
 }
 
-/** The digest of bytes at hand. */
+/** The digest of bytes at hand. Errors: `invalid` for what `hashOf` does not hash. */
 export function digestOf(fn: DigestFunction, bytes: Uint8Array): Digest {
-  return { function: fn, hash: hashOf(fn, bytes), size: bytes.length };
+  const hash = hashOf(fn, bytes);
+  if (hash === undefined) throw new StillageError("invalid", `${bytes.length} bytes are not what ${fn.name} names`);
+  return { function: fn, hash, size: bytes.length };
 }
 
-export function emptyDigest(fn: DigestFunction): Digest {
+export function emptyDigest(fn: ServedFunction): Digest {
   return { function: fn, hash: fn.emptyHash, size: 0 };
 }
 
+/** Whether it is that of no bytes at all, which is always there. */
 export function isEmptyBlob(digest: Digest): boolean {
-  return digest.size === 0;
+  return digest.size === 0 && digest.function.emptyHash !== undefined;
 }
 
 export function sameDigest(a: Digest, b: Digest): boolean {

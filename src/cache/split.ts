@@ -4,6 +4,7 @@ import type { DigestFunction } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import { runningHash } from "../base/hash.ts";
+import { isPromise } from "../base/maybe-promise.ts";
 import type { Blob, BlobStore } from "../store/blob-store.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
 import { averageChunkBytes, chunking, newCutter } from "./chunking.ts";
@@ -104,7 +105,8 @@ export class Splits {
       while (piece !== undefined || filled > 0) {
         const { bytes, writing } = window;
         while (piece !== undefined && filled + piece.length <= bytes.length) {
-          whole.update(piece);
+          const taken = whole.update(piece);
+          if (isPromise(taken)) await taken;
           bytes.set(piece, filled);
           filled += piece.length;
           piece = await pieces.next();
@@ -133,7 +135,7 @@ export class Splits {
       await Promise.all([pieces.stop(), ...window.writing, ...(other?.writing ?? [])]);
     }
     if (failures.length > 0) throw failures[0];
-    if (whole.digest("hex") !== digest.hash) {
+    if ((await whole.digest("hex")) !== digest.hash) {
       throw new StillageError("corrupt", `the bytes of ${showDigest(digest)} are no longer those that it names`);
     }
   }

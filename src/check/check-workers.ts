@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { StillageError } from "../base/errors.ts";
 import { startWorker } from "../base/worker.ts";
+import type { HashedFile } from "./check-file.ts";
 import type { PackCheck } from "./check-pack.ts";
 
 /** More threads do not make a disk faster, and each holds what it reads of a pack's index. */
@@ -19,7 +20,7 @@ export type CheckTask =
 
 export interface CheckAnswer {
   readonly pack?: PackCheck;
-  readonly file?: { readonly hash: string; readonly size: number };
+  readonly file?: HashedFile;
   /** Why the system did not let it be read. */
   readonly refused?: string;
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { functionOfName } from "../base/digest-function.ts";
+import { storedFunctionOfName } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { lockDirectory, lockFile } from "../store/disk/directory-lock.ts";
 import { syncDirectory } from "../store/disk/file-io.ts";
@@ -32,7 +32,7 @@ const known = new Set([
   "scrub.json",
   "lost+found",
 ]);
-const besides = [/^refs\.sqlite-(wal|shm)$/, /^refs\.sqlite\.damaged-/, /^(pull|push)\.socket$/];
+const besides = [/^refs\.sqlite-(wal|shm)$/, /^refs\.sqlite\.damaged-/, /^(pull|push|receive)\.socket$/];
 /** The last one beside a stamp: a restore that was done but for that. */
 const leftovers = ["format.new", "direct-io.new", "scrub.json.new", restoringFile];
 const refsLeftovers = [
@@ -175,7 +175,7 @@ export class Fsck {
       }
       for (const name of list(context, join(tenants, folder)) ?? []) {
         const directory = join(tenants, folder, name);
-        const fn = functionOfName(name);
+        const fn = storedFunctionOfName(name);
         if (fn === undefined) found(context, "foreign", directory, "no digest function has this name");
         else if (list(context, directory) !== undefined)
           shelves.push({ instance, directory, function: fn, broken: new Set() });

@@ -1,6 +1,7 @@
 import type { Digest } from "../base/digest.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { runningHash } from "../base/hash.ts";
+import { isPromise } from "../base/maybe-promise.ts";
 import type { Slices } from "../base/slices.ts";
 import { headLength, headMatches } from "../store/batch-entry.ts";
 import type { PieceReader } from "./piece-reader.ts";
@@ -37,10 +38,12 @@ export async function wrongBytes(
     const until = Math.min(piece.length, size - done);
     for (let at = 0; at < until; at += stepBytes) {
       if (slices.over) await slices.rest();
-      hashed.update(piece.subarray(at, Math.min(at + stepBytes, until)));
+      const taken = hashed.update(piece.subarray(at, Math.min(at + stepBytes, until)));
+      if (isPromise(taken)) await taken;
     }
     done += until;
   }
-  const found = hashed.digest("hex");
-  return found === hash ? undefined : `its bytes have the hash ${found}`;
+  const found = await hashed.digest("hex");
+  if (found === hash) return undefined;
+  return found === undefined ? `its bytes are not what ${fn.name} names` : `its bytes have the hash ${found}`;
 }

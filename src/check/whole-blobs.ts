@@ -32,6 +32,17 @@ export class WholeBlobs implements BlobReader {
     return this.blobs.sizeOf(fn, hash);
   }
 
+  async sizesOf(hashes: DigestList): Promise<Float64Array> {
+    const sizes = await this.blobs.sizesOf(hashes);
+    for (let i = 0; i < hashes.length; i++) {
+      const digest = { ...hashes.at(i), size: sizes[i] as number };
+      if (digest.size >= 0 && !this.isBroken(digest)) continue;
+      sizes[i] = -1;
+      this.note(digest);
+    }
+    return sizes;
+  }
+
   async open(digest: Digest): Promise<Blob | undefined> {
     const blob = this.isBroken(digest) ? undefined : await this.blobs.open(digest);
     if (blob === undefined) this.note(digest);

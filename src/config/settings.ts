@@ -163,6 +163,15 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     locate: (listeners, folder) => listeners.map((each) => resolveListener(each, folder)),
     show: (listeners) => listeners.map(showListener),
   }),
+  receiveSocket: setting({
+    name: "receive-socket",
+    ...optionalFile,
+    type: "FILE|auto|none",
+    locate: (path, folder) => (path === undefined || path === "auto" ? path : resolve(folder, path)),
+    sentence:
+      "The Unix socket, for the server's own user alone, by which what is pushed over ssh comes in (docs/OSTREE.md); auto is receive.socket in the store's directory.",
+    fallback: "auto",
+  }),
   instances: setting({
     name: "instances",
     flag: "--instance <NAME>",

@@ -139,6 +139,7 @@ export class World {
         reader: {
           missing: (digests) => reader.missing(digests),
           sizeOf: (fn, hash) => reader.sizeOf(fn, hash),
+          sizesOf: (hashes) => reader.sizesOf(hashes),
           open: (digest) => {
             read(digest);
             return reader.open(digest);

@@ -38,6 +38,10 @@ export class TakingStore implements BlobStore {
     return this.own.sizeOf(fn, hash);
   }
 
+  sizesOf(hashes: DigestList) {
+    return this.own.sizesOf(hashes);
+  }
+
   async open(digest: Digest): Promise<Blob | undefined> {
     const own = await this.own.open(digest);
     if (own !== undefined) return own;

@@ -75,7 +75,7 @@ async function stage(source: OriginBody, options: DownloadOptions): Promise<Dige
       check.update(chunk);
       return staged.write(chunk);
     });
-    const digest = staged.seal();
+    const digest = await staged.seal();
     try {
       check.check(digest.hash);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Digest } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
+import { servedValue, sha256 } from "../base/digest-function.ts";
 import type { Asset, AssetQuery } from "../cache/asset-index.ts";
 import type { AssetKind } from "../cache/asset-name.ts";
 import { PushBlobRequestSchema } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
@@ -65,7 +65,7 @@ export async function keepAsset(kind: AssetKind, plan: FetchPlan, found: Found):
     uris,
     qualifiers: names.map(({ name, value }) => ({ name, value })),
     blobDigest: { hash: digest.hash, sizeBytes: BigInt(digest.size) },
-    digestFunction: digest.function.value,
+    digestFunction: servedValue(digest.function),
     ...(expires === undefined ? {} : { expireAt: timestampFromMs(expires) }),
   });
   const bytes = toBinary(PushBlobRequestSchema, message);

@@ -28,7 +28,7 @@ export function blobStagingContract(
           const staged = await test.store.stage(fn);
           await writeAll(staged, bytes);
           assert.equal(staged.received, size);
-          assert.deepEqual(staged.seal(), digest);
+          assert.deepEqual(await staged.seal(), digest);
           assert.deepEqual(await test.store.missing(listOf([digest])), [0], "not before it is finished");
           await staged.finish();
           await staged.abort();
@@ -41,7 +41,7 @@ export function blobStagingContract(
     it("takes the empty blob", async () => {
       await using test = await open({});
       const staged = await test.store.stage(sha256);
-      assert.equal(staged.seal().hash, sha256.emptyHash);
+      assert.equal((await staged.seal()).hash, sha256.emptyHash);
       await staged.finish();
       assert.equal(test.admin.usage().blobs, 0);
     });
@@ -70,7 +70,7 @@ export function blobStagingContract(
           const { digest, bytes } = blob(sha256, size);
           const staged = await test.store.stage(sha256);
           await writeAll(staged, bytes);
-          if (sealed) staged.seal();
+          if (sealed) await staged.seal();
           await staged.abort();
           await staged.abort();
           await assert.rejects(async () => staged.write(bytes), { code: "aborted" });
@@ -85,7 +85,7 @@ export function blobStagingContract(
       await using test = await open({});
       const staged = await test.store.stage(sha256);
       await staged.write(Buffer.from("content"));
-      staged.seal();
+      await staged.seal();
       await assert.rejects(async () => staged.write(Buffer.from("more")), { code: "aborted" });
       await staged.abort();
     });

@@ -14,8 +14,8 @@ export interface StagedBlob {
   readonly received: number;
   /** Takes the next bytes, which are free for other use once this settles. Errors: `exhausted`. */
   write(chunk: Uint8Array): MaybePromise<void>;
-  /** What has come is all: the digest of it. Nothing is written after that. */
-  seal(): Digest;
+  /** What has come is all: the digest of it. Nothing is written after that. Errors: `invalid` where the function names no such bytes. */
+  seal(): MaybePromise<Digest>;
   /** Makes what was sealed durable and publishes it; nothing more happens where the store has the blob already. Errors: `exhausted`. */
   finish(): Promise<void>;
   /** Forgets what came. Safe at any time, also after `finish`. */

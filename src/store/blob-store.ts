@@ -3,13 +3,18 @@ import type { DigestFunction } from "../base/digest-function.ts";
 import type { DigestList } from "../base/digest-list.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 
-/** Immutable bytes by digest, to be read. The empty blob of each function is always there. A blob is seen whole or not at all. */
+/** Immutable bytes by digest, to be read. The empty blob of each function that has one is always there. A blob is seen whole or not at all. */
 export interface BlobReader {
   /** Positions in `digests`, ascending, of what is not there; a duplicate is listed at each of its positions. Extends the life of the rest. */
   missing(digests: DigestList): MaybePromise<number[]>;
 
   /** The size of a blob of which a client knows the hash alone; `undefined` where there is none. */
   sizeOf(fn: DigestFunction, hash: string): MaybePromise<number | undefined>;
+
+  /**
+   * The same of many, with the sizes of `hashes` left aside: -1 where there is none. Extends the life of the others.
+   */
+  sizesOf(hashes: DigestList): MaybePromise<Float64Array>;
 
   /** A blob to read from; `undefined` where there is none. The caller closes it. */
   open(digest: Digest): MaybePromise<Blob | undefined>;

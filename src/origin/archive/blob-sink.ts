@@ -42,7 +42,7 @@ export class BlobSink {
         const written = staged.write(piece);
         if (isPromise(written)) await written;
       }
-      const digest = staged.seal();
+      const digest = await staged.seal();
       await staged.finish();
       return digest;
     } finally {

@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Duration, durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { decode } from "../../base/decode.ts";
 import { parseDigest } from "../../base/digest.ts";
+import { servedValue } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Asset } from "../../cache/asset-index.ts";
 import type { AssetKey, AssetKind } from "../../cache/asset-name.ts";
@@ -95,7 +96,7 @@ function fetchResponse({ uri, digest, expires, qualifiers }: FetchAnswer): Uint8
     uri,
     qualifiers: qualifiers.map(({ name, value }) => ({ name, value })),
     blobDigest: { hash: digest.hash, sizeBytes: BigInt(digest.size) },
-    digestFunction: digest.function.value,
+    digestFunction: servedValue(digest.function),
   });
   if (expires !== undefined) response.expiresAt = timestampFromMs(expires);
   return toBinary(FetchBlobResponseSchema, response);

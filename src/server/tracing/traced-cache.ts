@@ -9,6 +9,7 @@ export function tracedBlobs(store: BlobStore, trace: Trace | undefined): BlobSto
   return {
     missing: (digests) => store.missing(digests),
     sizeOf: (fn, hash) => store.sizeOf(fn, hash),
+    sizesOf: (hashes) => store.sizesOf(hashes),
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
     put: (digest, bytes) => trace("put blob", { "stillage.blob.size": digest.size }, () => store.put(digest, bytes)),

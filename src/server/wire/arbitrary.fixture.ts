@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import type { Digest } from "../../base/digest.ts";
-import { type DigestFunction, digestFunctions, functionOfHexLength } from "../../base/digest-function.ts";
+import { digestFunctions, functionOfHexLength, type ServedFunction } from "../../base/digest-function.ts";
 
 /** Digests of `fn`; no blob need have them. */
-export const anyDigest = (fn: DigestFunction): fc.Arbitrary<Digest> =>
+export const anyDigest = (fn: ServedFunction): fc.Arbitrary<Digest> =>
   fc
     .record({
       bytes: fc.uint8Array({ minLength: fn.hexLength / 2, maxLength: fn.hexLength / 2 }),
@@ -19,11 +19,11 @@ export const anyDigest = (fn: DigestFunction): fc.Arbitrary<Digest> =>
     }));
 
 /** Some digests of one function. */
-export const anyDigests: fc.Arbitrary<{ fn: DigestFunction; digests: Digest[] }> = fc
+export const anyDigests: fc.Arbitrary<{ fn: ServedFunction; digests: Digest[] }> = fc
   .constantFrom(...digestFunctions)
   .chain((fn) => fc.array(anyDigest(fn), { minLength: 1, maxLength: 20 }).map((digests) => ({ fn, digests })));
 
 /** What a request says of its function: nothing where it need not, unless it wants to. */
-export function valueIn(fn: DigestFunction, named: boolean): 0 | DigestFunction["value"] {
+export function valueIn(fn: ServedFunction, named: boolean): 0 | ServedFunction["value"] {
   return named || functionOfHexLength(fn.hexLength) !== fn ? fn.value : 0;
 }

@@ -69,8 +69,9 @@ export class BatchReader {
     let bytes = 0;
     for (let i = 0; i < digests.length; i++) {
       const size = sizes[i] as number;
-      const entry = size === 0 ? -1 : index.findSized(words, i * fn.words, size);
-      if (entry < 0 && size > 0) {
+      const isEmpty = size === 0 && fn.emptyHash !== undefined;
+      const entry = isEmpty ? -1 : index.findSized(words, i * fn.words, size);
+      if (entry < 0 && !isEmpty) {
         missing.push(i);
         continue;
       }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { closeAll } from "../../base/close-all.ts";
 import type { Digest } from "../../base/digest.ts";
-import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
+import { type DigestFunction, storedFunctions } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
@@ -30,6 +30,10 @@ class QuietReader implements BlobReader {
     return this.shelf(fn).sizeOf(hash);
   }
 
+  sizesOf(hashes: DigestList): Float64Array {
+    return this.shelf(hashes.function).sizesOf(hashes, true);
+  }
+
   open(digest: Digest): MaybePromise<Blob | undefined> {
     return this.shelf(digest.function).open(digest, true);
   }
@@ -54,7 +58,7 @@ export class DiskTenant implements BlobStore, BlobStaging {
 
   /** Opens what the directory holds. */
   async load(): Promise<void> {
-    for (const fn of digestFunctions) if (existsSync(join(this.directory, fn.name))) await this.shelf(fn).load();
+    for (const fn of storedFunctions) if (existsSync(join(this.directory, fn.name))) await this.shelf(fn).load();
   }
 
   missing(digests: DigestList): number[] {
@@ -63,6 +67,10 @@ export class DiskTenant implements BlobStore, BlobStaging {
 
   sizeOf(fn: DigestFunction, hash: string): number | undefined {
     return this.shelf(fn).sizeOf(hash);
+  }
+
+  sizesOf(hashes: DigestList): Float64Array {
+    return this.shelf(hashes.function).sizesOf(hashes);
   }
 
   open(digest: Digest): MaybePromise<Blob | undefined> {

@@ -52,7 +52,7 @@ export class FileRecovery {
     if (![incoming, files, journal].some((path) => existsSync(path))) return;
     if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
-    for (const name of existsSync(incoming) ? readdirSync(incoming) : []) this.clear(name, whole);
+    for (const name of existsSync(incoming) ? readdirSync(incoming) : []) await this.clear(name, whole);
     if (whole) this.deleteUnlisted();
     else await this.relist();
     await this.journal.commit(); // what was read may not have been on the disk
@@ -81,12 +81,12 @@ export class FileRecovery {
    * A file in `incoming` after a crash: a blob where the journal lists it, else nothing. Where the journal is damaged, a file that is what
    * its name says is a blob, too.
    */
-  private clear(name: string, whole: boolean): void {
+  private async clear(name: string, whole: boolean): Promise<void> {
     const file = this.fileOf(name, 0);
     if (file === undefined) return;
     const path = this.paths.arriving(file);
     const entry = this.index.find(DigestList.of(file.digest).words, 0);
-    if (entry >= 0 ? this.isAt(entry, file.serial) : !whole && isWhole(path, file.digest)) {
+    if (entry >= 0 ? this.isAt(entry, file.serial) : !whole && (await isWhole(path, file.digest))) {
       mkdirSync(this.paths.shelf(file), { recursive: true });
       renameSync(path, this.paths.settled(file)); // where it is not listed yet, it is found there
     } else {
@@ -196,13 +196,13 @@ export class FileRecovery {
 }
 
 /** Whether a file's bytes have the hash. */
-function isWhole(path: string, { function: fn, hash }: Digest): boolean {
+async function isWhole(path: string, { function: fn, hash }: Digest): Promise<boolean> {
   const fd = openSync(path, "r"); // it may be shared with another directory and read-only
   try {
     const window = new FileWindow(fd, fstatSync(fd).size);
     const hashed = runningHash(fn);
-    for (let at = 0; at < window.size; at += largePieceBytes) hashed.update(window.view(at, largePieceBytes));
-    if (hashed.digest("hex") !== hash) return false;
+    for (let at = 0; at < window.size; at += largePieceBytes) await hashed.update(window.view(at, largePieceBytes));
+    if ((await hashed.digest("hex")) !== hash) return false;
     fdatasyncSync(fd);
     return true;
   } finally {

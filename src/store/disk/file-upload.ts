@@ -1,6 +1,7 @@
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { type RunningHash, runningHash } from "../../base/hash.ts";
+import { bothSettled, isPromise } from "../../base/maybe-promise.ts";
 import type { Upload } from "../blob-store.ts";
 import { checkRoom } from "../gathered-upload.ts";
 import { verifyHash, verifySize } from "../verify-blob.ts";
@@ -45,8 +46,9 @@ export class FileUpload implements Upload {
     checkRoom(this.digest, this.received, chunk.length);
     this.received += chunk.length;
     const written = this.pieces.write(chunk);
-    this.hash?.update(chunk); // while it is being written
-    return written?.catch((error) => this.fail(error));
+    const hashed = this.hash?.update(chunk); // while it is being written
+    const settled = isPromise(hashed) ? bothSettled(written, hashed) : written;
+    return settled?.catch((error) => this.fail(error));
   }
 
   async rest(): Promise<void> {
@@ -68,7 +70,7 @@ export class FileUpload implements Upload {
   private async complete(): Promise<void> {
     try {
       verifySize(this.digest, this.received);
-      if (this.hash !== undefined) verifyHash(this.digest, this.hash.digest("hex"));
+      if (this.hash !== undefined) verifyHash(this.digest, await this.hash.digest("hex"));
       await this.pieces.finish();
       await this.pieces.close();
       await this.elsewhere?.verify();

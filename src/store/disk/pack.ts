@@ -1,10 +1,17 @@
 import { join } from "node:path";
+import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
+import { hashesAtOnce } from "../../base/hash.ts";
 import type { IndexRecord } from "./index-format.ts";
 import type { IndexLog } from "./index-log.ts";
 
 /** Blobs up to this size lie in packs: larger ones gain nothing from neighbours, and would make a batch of one. */
 export const maxPackedSize = 1 << 20;
+
+/** Whether a blob may lie in a pack: whoever reads packs has to be able to verify what is there without others waiting for him. */
+export function mayBePacked({ function: fn, size }: Digest, bytes: Uint8Array): boolean {
+  return size <= maxPackedSize && hashesAtOnce(fn, bytes);
+}
 
 /** A pack that has reached this size is appended to no more: small enough to be copied when most of it is dead … */
 const maxPackBytes = 256 << 20;

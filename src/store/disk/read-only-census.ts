@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { digestFunctions } from "../../base/digest-function.ts";
+import { storedFunctions } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { StoreCensus, TenantCensus } from "../blob-census.ts";
 import { useResolution } from "../use-resolution.ts";
@@ -36,7 +36,7 @@ export function readCensus(store: string, leaseMs: number): { census: StoreCensu
 
 function readTenant(store: string, instance: string, use: DiskUse): TenantCensus {
   const folder = join(store, "tenants", directoryOfTenant(instance));
-  const shelves = digestFunctions.flatMap((fn) => {
+  const shelves = storedFunctions.flatMap((fn) => {
     const shelf = join(folder, fn.name);
     if (!existsSync(shelf)) return [];
     const [paths, packs] = [new FilePaths(shelf), join(shelf, "packs")];

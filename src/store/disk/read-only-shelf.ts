@@ -44,6 +44,18 @@ export class ReadOnlyShelf implements BlobReader {
     return entry < 0 ? undefined : this.found.index.size(entry);
   }
 
+  sizesOf(hashes: DigestList): Float64Array {
+    const look = (): Float64Array => {
+      const { index } = this.found;
+      return Float64Array.from({ length: hashes.length }, (_, i) => {
+        const entry = index.find(hashes.words, i * this.function.words);
+        return entry < 0 ? -1 : index.size(entry);
+      });
+    };
+    const sizes = look();
+    return sizes.includes(-1) && this.lookAgain(this.found.hasOtherPacks) ? look() : sizes;
+  }
+
   open(digest: Digest): Blob | undefined {
     if (isEmptyBlob(digest)) return { digest, read: () => {}, close: () => {} };
     const digests = DigestList.of(digest);
@@ -92,7 +104,8 @@ export class ReadOnlyShelf implements BlobReader {
     for (let i = 0; i < digests.length; i++) {
       const size = digests.sizes[i] as number;
       const { index } = this.found;
-      if (size > 0 && index.findSized(digests.words, i * this.function.words, size) < 0) absent.push(i);
+      if (size === 0 && this.function.emptyHash !== undefined) continue;
+      if (index.findSized(digests.words, i * this.function.words, size) < 0) absent.push(i);
     }
     return absent;
   }

@@ -48,6 +48,10 @@ export class ReadOnlyTenant implements BlobReader {
     return this.shelf(fn).sizeOf(fn, hash);
   }
 
+  sizesOf(hashes: DigestList): Float64Array {
+    return this.shelf(hashes.function).sizesOf(hashes);
+  }
+
   open(digest: Digest): Blob | undefined {
     return this.shelf(digest.function).open(digest);
   }

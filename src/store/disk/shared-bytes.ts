@@ -5,6 +5,7 @@ import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import { runningHash } from "../../base/hash.ts";
+import { isPromise } from "../../base/maybe-promise.ts";
 import { verifyHash, verifySize } from "../verify-blob.ts";
 import { closeFile, readFully, syncData } from "./file-io.ts";
 import { openRegular } from "./regular-file.ts";
@@ -68,11 +69,13 @@ export async function verifyAndSync(path: string, digest: Digest, pieces: Buffer
     for (let count = await reading; count > 0; count = await reading) {
       size += count;
       reading = read(fd, next, size);
-      hash.update(current.subarray(0, count)); // while the next piece is read
+      reading.catch(() => {}); // told of once it is waited for
+      const hashed = hash.update(current.subarray(0, count)); // while the next piece is read
+      if (isPromise(hashed)) await hashed;
       [current, next] = [next, current];
     }
     verifySize(digest, size);
-    verifyHash(digest, hash.digest("hex"));
+    verifyHash(digest, await hash.digest("hex"));
     if (stats.nlink > 1) await setMode(fd, stats.mode & 0o555);
     await syncData(fd);
   } finally {

@@ -21,7 +21,7 @@ import { DiskBlob } from "./disk-blob.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { closeFile, readFully } from "./file-io.ts";
 import { FileUpload, type UploadEnd } from "./file-upload.ts";
-import { maxPackedSize, type Pack } from "./pack.ts";
+import { maxPackedSize, mayBePacked, type Pack } from "./pack.ts";
 import { PackWriter, type Promised } from "./pack-writer.ts";
 import { Packs } from "./packs.ts";
 import type { Sharing } from "./shared-bytes.ts";
@@ -84,7 +84,7 @@ export class Shelf {
     const absent: number[] = [];
     for (let i = 0; i < digests.length; i++) {
       const size = sizes[i] as number;
-      if (size === 0) continue;
+      if (size === 0 && this.function.emptyHash !== undefined) continue;
       const entry = index.findSized(words, i * this.function.words, size);
       if (entry < 0) absent.push(i);
       else if (!quiet) index.touch(entry, used);
@@ -96,6 +96,19 @@ export class Shelf {
     if (hash === this.function.emptyHash) return 0;
     const entry = this.index.find(DigestList.of({ function: this.function, hash, size: 1 }).words, 0);
     return entry < 0 ? undefined : this.index.size(entry);
+  }
+
+  /** See BlobReader. */
+  sizesOf(hashes: DigestList, quiet = false): Float64Array {
+    const { index } = this;
+    const used = this.context.now();
+    const sizes = new Float64Array(hashes.length);
+    for (let i = 0; i < hashes.length; i++) {
+      const entry = index.find(hashes.words, i * this.function.words);
+      sizes[i] = entry < 0 ? -1 : index.size(entry);
+      if (entry >= 0 && !quiet) index.touch(entry, used);
+    }
+    return sizes;
   }
 
   open(digest: Digest, quiet = false): MaybePromise<Blob | undefined> {
@@ -120,14 +133,23 @@ export class Shelf {
   }
 
   async put(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
-    if (digest.size > maxPackedSize) return putByUpload(this, digest, bytes);
+    if (!mayBePacked(digest, bytes)) return this.putInFile(digest, bytes);
     verifyBlob(digest, bytes);
     await this.putVerified(digest, bytes, promised);
   }
 
   /** Stores a small blob (at most `maxPackedSize`) whose bytes are known to be the digest's. */
   async putVerified(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
+    if (!mayBePacked(digest, bytes)) return this.putInFile(digest, bytes);
     if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes, promised));
+  }
+
+  private putInFile(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const upload = async (each: Digest): Promise<Upload> => {
+      const { file, end } = await this.beginFile(each);
+      return new FileUpload(each, file.pieces, end);
+    };
+    return putByUpload({ upload }, digest, bytes);
   }
 
   /** See DiskTenant. */
@@ -146,10 +168,7 @@ export class Shelf {
   async begin(digest: Digest): Promise<BegunUpload> {
     const { context } = this;
     const { size } = digest;
-    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) {
-      const file = await this.files.create(digest);
-      return { file, end: { publish: () => this.publishFile(file), drop: () => this.files.drop(file) } };
-    }
+    if (size > maxPackedSize || context.gathered + size > maxGatheredBytes) return this.beginFile(digest);
     const promised = { room: size === 0 ? 0 : packedRoom(digest.function, size) };
     context.gathered += size;
     try {
@@ -171,6 +190,11 @@ export class Shelf {
       drop,
     };
     return { file: undefined, end };
+  }
+
+  private async beginFile(digest: Digest): Promise<Extract<BegunUpload, { file: NewFile }>> {
+    const file = await this.files.create(digest);
+    return { file, end: { publish: () => this.publishFile(file), drop: () => this.files.drop(file) } };
   }
 
   stage(): StagedBlob {

@@ -2,6 +2,7 @@ import type { Digest } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { runningHash } from "../../base/hash.ts";
+import { bothSettled, isPromise, type MaybePromise, then } from "../../base/maybe-promise.ts";
 import type { StagedBlob } from "../blob-staging.ts";
 import type { StagedFile } from "./staged-file.ts";
 
@@ -30,7 +31,7 @@ export class StagedUpload implements StagedBlob {
   private gathered: Uint8Array[] = [];
   private held = 0;
   private file: StagedFile | undefined;
-  private sealed: Digest | undefined;
+  private sealed: MaybePromise<Digest> | undefined;
   private ended: Promise<void> | undefined;
 
   /** Up to `smallBytes` stay in memory, where there is room for them. */
@@ -47,23 +48,26 @@ export class StagedUpload implements StagedBlob {
     if (this.file !== undefined) return this.toFile(this.file, chunk);
     if (this.received <= this.smallBytes && this.end.hold(chunk.length)) {
       this.held += chunk.length;
-      this.gathered.push(new Uint8Array(chunk));
-      this.hash.update(chunk);
-      return;
+      const kept = new Uint8Array(chunk);
+      this.gathered.push(kept);
+      const hashed = this.hash.update(kept);
+      return isPromise(hashed) ? hashed.then(() => {}) : undefined;
     }
     return this.spill(chunk);
   }
 
-  seal(): Digest {
+  seal(): MaybePromise<Digest> {
     if (this.ended !== undefined) throw hasEnded();
     const { function: fn, received: size } = this;
-    this.sealed ??= { function: fn, hash: this.hash.digest("hex"), size };
+    this.sealed ??= then(this.hash.digest("hex"), (hash) => {
+      if (hash === undefined) throw new StillageError("invalid", `${size} bytes are not what ${fn.name} names`);
+      return { function: fn, hash, size };
+    });
     return this.sealed;
   }
 
   async finish(): Promise<void> {
-    const digest = this.seal();
-    this.ended = this.complete(digest);
+    this.ended = this.complete(this.seal());
     await this.ended;
   }
 
@@ -87,18 +91,30 @@ export class StagedUpload implements StagedBlob {
 
   private toFile(file: StagedFile, chunk: Uint8Array): void | Promise<void> {
     const written = file.write(chunk);
-    this.hash.update(chunk); // while it is being written
-    return written?.catch((error) => this.fail(error));
+    const hashed = this.hash.update(chunk); // while it is being written
+    const settled = isPromise(hashed) ? bothSettled(written, hashed) : written;
+    return settled?.catch((error) => this.fail(error));
   }
 
-  private async complete(digest: Digest): Promise<void> {
+  private async complete(sealed: MaybePromise<Digest>): Promise<void> {
     try {
+      const digest = await this.orDrop(sealed);
       if (this.file === undefined) await this.end.put(digest, Buffer.concat(this.gathered, digest.size));
       else await this.end.publish(this.file, digest);
     } catch (error) {
       this.fail(error);
     } finally {
       this.letGo();
+    }
+  }
+
+  /** What is no blob needs no file. */
+  private async orDrop(sealed: MaybePromise<Digest>): Promise<Digest> {
+    try {
+      return await sealed;
+    } catch (error) {
+      await this.file?.drop();
+      throw error;
     }
   }
 

@@ -1,14 +1,15 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { type Digest, digestOf, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
-import { type DigestFunction, digestFunctions } from "../../base/digest-function.ts";
+import { type Digest, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
+import { type DigestFunction, storedFunctions } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
+import { anyHashOf } from "../../base/hash.ts";
 import { encodeEntry } from "../batch-entry.ts";
 import type { StoreCensus } from "../blob-census.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, BlobReader, BlobStore, BlobStoreAdmin, StoreUsage, Upload } from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
-import { verifyBlob } from "../verify-blob.ts";
+import { verifyAnyBlob } from "../verify-blob.ts";
 import { type MemoryBlob, MemoryCensus, type Numbered } from "./memory-census.ts";
 
 const nothing = new Uint8Array(0);
@@ -43,6 +44,16 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
     };
   }
 
+  sizesOf(hashes: DigestList, quiet = false): Float64Array {
+    const { function: fn, length } = hashes;
+    return Float64Array.from({ length }, (_, i) => {
+      const { hash } = hashes.at(i);
+      const size = this.sizeOf(fn, hash) ?? -1;
+      if (size > 0) this.find({ function: fn, hash, size }, quiet);
+      return hash === fn.emptyHash ? -1 : size; // it is not stored
+    });
+  }
+
   sizeOf(fn: DigestFunction, hash: string): number | undefined {
     if (hash === fn.emptyHash) return 0;
     return this.list.find((each) => each?.digest.hash === hash && each.digest.function === fn)?.digest.size;
@@ -60,7 +71,7 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
   }
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
-    verifyBlob(digest, bytes);
+    await verifyAnyBlob(digest, bytes);
     if (this.find(digest) !== undefined) return;
     this.take(digest.size);
     const kept = new Uint8Array(bytes); // not slice: of a Buffer that is a view
@@ -84,7 +95,7 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
   async stage(fn: DigestFunction): Promise<StagedBlob> {
     const chunks: Uint8Array[] = [];
     let received = 0;
-    let sealed: Digest | undefined;
+    let sealed: Promise<Digest> | undefined;
     let ended = false;
     const end = (): void => {
       if (!ended) this.bytes -= received;
@@ -102,14 +113,14 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
       },
       seal: () => {
         if (ended) throw new StillageError("aborted", "the staged blob has ended");
-        sealed ??= digestOf(fn, Buffer.concat(chunks));
+        sealed ??= anyDigestOf(fn, Buffer.concat(chunks));
         return sealed;
       },
       finish: async () => {
         if (ended) throw new StillageError("aborted", "the staged blob has ended");
         const bytes = Buffer.concat(chunks);
         end();
-        await this.put(sealed ?? digestOf(fn, bytes), bytes);
+        await this.put(await (sealed ?? anyDigestOf(fn, bytes)), bytes);
       },
       abort: async () => end(),
     };
@@ -133,10 +144,11 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
     const reader: BlobReader = {
       missing: (digests) => this.missing(digests, true),
       sizeOf: (fn, hash) => this.sizeOf(fn, hash),
+      sizesOf: (hashes) => this.sizesOf(hashes, true),
       open: (digest) => this.open(digest, true),
       readBatch: (digests) => this.readBatch(digests, true),
     };
-    const shelves = digestFunctions.map((fn) => new MemoryCensus(fn, numbered));
+    const shelves = storedFunctions.map((fn) => new MemoryCensus(fn, numbered));
     return { tenants: [{ instance: "", shelves, reader }], resolution: 0, unsaved: 0, close: () => {} };
   }
 
@@ -170,4 +182,10 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
     }
     this.bytes += bytes;
   }
+}
+
+async function anyDigestOf(fn: DigestFunction, bytes: Uint8Array): Promise<Digest> {
+  const hash = await anyHashOf(fn, bytes);
+  if (hash === undefined) throw new StillageError("invalid", `${bytes.length} bytes are not what ${fn.name} names`);
+  return { function: fn, hash, size: bytes.length };
 }

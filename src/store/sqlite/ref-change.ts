@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from "../../base/digest.ts";
-import { functionOfName } from "../../base/digest-function.ts";
+import { storedFunctionOfName } from "../../base/digest-function.ts";
 import { type ArtifactEntry, listable } from "../artifact-refs.ts";
 import type { RefKind } from "../ref-admin.ts";
 import type { NewRef, RefName } from "../ref-store.ts";
@@ -82,5 +82,5 @@ function encodeContent({ function: fn, hash, size }: Digest): string {
 /** The digest in `ArtifactRow.content`. */
 export function decodeContent(text: string): Digest {
   const [name = "", hash = "", size = ""] = text.split(" ");
-  return parseDigest(hash, Number(size), functionOfName(name));
+  return parseDigest(hash, Number(size), storedFunctionOfName(name));
 }

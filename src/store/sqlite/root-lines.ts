@@ -1,5 +1,5 @@
 import { parseDigest } from "../../base/digest.ts";
-import { functionOfName } from "../../base/digest-function.ts";
+import { storedFunctionOfName } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Root, Walk } from "../ref-store.ts";
 
@@ -24,7 +24,7 @@ export function* eachRoot(text: string): Generator<Root, void> {
 
 function decodeRoot(line: string): Root {
   const [walk, name, hash, size] = line.split(" ") as [Walk, string, string, string];
-  const fn = functionOfName(name);
+  const fn = storedFunctionOfName(name);
   if (fn === undefined) throw new StillageError("corrupt", `a ref has a root with the unknown hash function ${name}`);
   return { walk, digest: parseDigest(hash, Number(size), fn) };
 }

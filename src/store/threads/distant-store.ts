@@ -15,7 +15,7 @@ import { ReadPace } from "../disk/read-pace.ts";
 import { verifyAndSync } from "../disk/shared-bytes.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { putByUpload } from "../put-by-upload.ts";
-import { verifyBlob } from "../verify-blob.ts";
+import { verifyAnyBlob } from "../verify-blob.ts";
 import { filesOfPlan, planOfPlain } from "./batch-lease.ts";
 import { DistantUpload } from "./distant-upload.ts";
 import type { PlainUpload } from "./lent-upload.ts";
@@ -58,7 +58,7 @@ export class DistantStore {
     if (file === undefined) {
       const store = async (bytes: Uint8Array): Promise<void> => {
         try {
-          verifyBlob(digest, bytes);
+          await verifyAnyBlob(digest, bytes);
         } catch (error) {
           await drop();
           throw error;
@@ -112,6 +112,10 @@ class DistantTenant implements BlobStore {
     return this.line.ask("sizeOf", this.instance, fn.value, hash);
   }
 
+  sizesOf(hashes: DigestList): Promise<Float64Array> {
+    return this.line.ask("sizesOf", this.instance, plainDigests(hashes));
+  }
+
   async open(digest: Digest): Promise<Blob | undefined> {
     if (isEmptyBlob(digest)) return { digest, read: () => {}, close: () => {} };
     const found = await this.line.ask("open", this.instance, plainDigest(digest));
@@ -139,7 +143,7 @@ class DistantTenant implements BlobStore {
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
     if (digest.size > maxPackedSize) return putByUpload(this, digest, bytes);
-    verifyBlob(digest, bytes);
+    await verifyAnyBlob(digest, bytes);
     if (bytes.length === 0) return;
     const plain = plainDigest(digest);
     await this.store.slabs.share(

@@ -1,5 +1,5 @@
 import type { Digest } from "../../base/digest.ts";
-import { type DigestFunction, functionOfValue } from "../../base/digest-function.ts";
+import { type DigestFunction, storedFunctionOfValue } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactEntry, FoundArtifact, ListedArtifact } from "../artifact-refs.ts";
@@ -21,7 +21,7 @@ export function digestOfPlain([fn, hash, size]: PlainDigest): Digest {
 
 /** The function with a value that one of these threads has sent. */
 export function functionOf(value: number): DigestFunction {
-  const fn = functionOfValue(value);
+  const fn = storedFunctionOfValue(value);
   if (fn === undefined) throw new StillageError("internal", `there is no digest function ${value}`);
   return fn;
 }

@@ -70,6 +70,8 @@ export class StoreDesk {
       },
       sizeOf: (instance: string, fn: number, hash: string): number | undefined =>
         this.tenant(instance).sizeOf(functionOf(fn), hash),
+      sizesOf: (instance: string, hashes: PlainDigests): Float64Array =>
+        this.tenant(instance).sizesOf(digestsOfPlain(hashes)),
       open: (instance: string, digest: PlainDigest): MaybePromise<PlainBlob | undefined> =>
         then(this.tenant(instance).open(digestOfPlain(digest)), (blob) => blob && this.lendBlob(blob)),
       readBatch: (instance: string, digests: PlainDigests): PlainBatch => this.lendBatch(instance, digests),

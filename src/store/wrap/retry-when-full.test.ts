@@ -15,6 +15,7 @@ function refusing(code: "exhausted" | "invalid"): BlobStore {
   return {
     missing: () => [0],
     sizeOf: () => undefined,
+    sizesOf: () => new Float64Array(1).fill(-1),
     open: () => undefined,
     readBatch: () => ({ parts: [], bytes: 0, missing: [0], release: () => {} }),
     put: refuse,

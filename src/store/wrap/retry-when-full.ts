@@ -13,6 +13,7 @@ export function retryWhenFull(store: BlobStore): BlobStore {
   return {
     missing: (digests) => store.missing(digests),
     sizeOf: (fn, hash) => store.sizeOf(fn, hash),
+    sizesOf: (hashes) => store.sizesOf(hashes),
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
     put: (digest, bytes) => store.put(digest, bytes).catch(refuseForAWhile),

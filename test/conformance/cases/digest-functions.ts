@@ -1,4 +1,4 @@
-import type { DigestFunction } from "../../../src/base/digest-function.ts";
+import type { ServedFunction } from "../../../src/base/digest-function.ts";
 import { blake3, digestFunctions, functionOfHexLength, sha1, sha256 } from "../../../src/base/digest-function.ts";
 import type { DigestFunction_Value } from "../../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Case } from "../case.ts";
@@ -8,16 +8,16 @@ import { chunksOf, readAll, readName, writeBlob, writeMessages, writeName } from
 import { newNestedDirectory } from "../support/directories.ts";
 import { expectBytes, expectEntry, expectEqual, expectOk, expectStatus, expectTrue } from "../support/expect.ts";
 
-const source = "remote_execution.proto, DigestFunction";
+const source = "remote_execution.proto, ServedFunction";
 
 /** Whether the function is told by the length of its hashes; if not, clients name it everywhere. */
-const isGuessed = (fn: DigestFunction): boolean => functionOfHexLength(fn.hexLength) === fn;
+const isGuessed = (fn: ServedFunction): boolean => functionOfHexLength(fn.hexLength) === fn;
 
 /** What a client must say of it, and no more. */
-const neededValue = (fn: DigestFunction): DigestFunction_Value => (isGuessed(fn) ? 0 : fn.value);
-const neededKind = (fn: DigestFunction): string => (isGuessed(fn) ? "blobs" : `blobs/${fn.name}`);
+const neededValue = (fn: ServedFunction): DigestFunction_Value => (isGuessed(fn) ? 0 : fn.value);
+const neededKind = (fn: ServedFunction): string => (isGuessed(fn) ? "blobs" : `blobs/${fn.name}`);
 
-const casesOf = (fn: DigestFunction): Case[] => [
+const casesOf = (fn: ServedFunction): Case[] => [
   {
     id: `${fn.name}/batch`,
     title: `${fn.name}: batches, by name of the function and, where that tells it, by length of the hash`,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
+import { digestOf } from "../../../src/base/digest.ts";
 import { type DigestFunction, sha256 } from "../../../src/base/digest-function.ts";
-import { hashOf } from "../../../src/base/hash.ts";
 import type { DigestFunction_Value } from "../../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Server } from "../case.ts";
 import { expectEntry, expectOk } from "./expect.ts";
@@ -21,7 +21,7 @@ export interface TestBlob {
 export const emptyBlob: TestBlob = { digest: { hash: sha256.emptyHash, sizeBytes: 0n }, data: new Uint8Array(0) };
 
 export function blobOf(data: Uint8Array, fn: DigestFunction = sha256): TestBlob {
-  return { digest: { hash: hashOf(fn, data), sizeBytes: BigInt(data.length) }, data };
+  return { digest: { hash: digestOf(fn, data).hash, sizeBytes: BigInt(data.length) }, data };
 }
 
 /** Content that no server has seen. */

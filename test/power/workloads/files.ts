@@ -71,7 +71,7 @@ async function stageSome(from: number): Promise<void> {
     const { tenant, digest, bytes } = blobOf(number);
     const staged = await disk.tenant(tenant).stage(digest.function);
     for (let at = 0; at < bytes.length; at += 300_000) await staged.write(bytes.subarray(at, at + 300_000));
-    staged.seal();
+    await staged.seal();
     await staged.finish();
     say(`has ${number}`);
   }
