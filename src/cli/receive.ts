@@ -2,57 +2,77 @@ import type { Command } from "commander";
 import { StillageError } from "../base/errors.ts";
 import { readAccessFile } from "../config/access.ts";
 import type { Config } from "../config/config.ts";
+import { artifactReceiveFlags } from "../receive/artifact-receive-flags.ts";
 import { loginCommand, noSuchProgram } from "../receive/login-command.ts";
 import { ostreeReceive } from "../receive/ostree-receive.ts";
 import { Publisher } from "../receive/publisher.ts";
+import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { addSettings, loadSettingsAndAccess } from "./setting-options.ts";
+import { storeText } from "./store-of.ts";
 import { version } from "./version.ts";
 
-const help = `
-The line of authorized_keys for somebody who may publish (docs/RELEASES.md):
-restrict,port-forwarding,permitlisten="localhost:*",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…
+interface Options {
+  readonly as: string;
+  readonly pullUrl?: string;
+  readonly instance: string;
+}
 
-Exit status: that of the program; 127 for a version of a program that is not here.`;
+const help = `
+A line of authorized_keys for somebody who may publish (docs/RELEASES.md):
+restrict,port-forwarding,permitlisten="localhost:*",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…`;
 
 /** `stillage receive`: what sshd runs for somebody whose key may publish, whatever he asks for. */
 export function receiveCommand(end: (status: number) => void): Command {
   const command = newCommand("receive", "stillage")
     .description("Serve one session of somebody who logged in over ssh to publish; sshd runs it")
-    .requiredOption("--as <NAME>", "Who has the key, for rights and logs");
+    .requiredOption("--as <NAME>", "Who has the key: `who: { ssh: NAME }` of the access file")
+    .option("--store <DIR>", storeText("its server has to be running for pushes of BuildStream 1.0"))
+    .option("--pull-url <URL>", "Where BuildStream 1.0 is told to pull what it has pushed")
+    .option("--instance <NAME>", "The instance name that BuildStream 1.0 pushes to", "");
   return addSettings(command, ["access", "releases"])
     .addHelpText("after", help)
     .action(async () => {
-      // Whoever reads may go while we write: what is under way has its own ways to notice.
+      // Whoever reads may go while we write: that he is gone is noticed where he is asked for something.
       process.stderr.on("error", () => {});
       const loaded = loadSettingsAndAccess(command);
       if (loaded === undefined) return end(exitStatus.failed);
-      const name: string = command.getOptionValue("as");
-      const work = (signal: AbortSignal): Promise<number> => serveSession(name, loaded.config, signal);
+      const work = (signal: AbortSignal) => serveSession(command.opts<Options>(), loaded.config, signal);
       const status = await interruptible(work, "the session was ended");
+      // What somebody far away got wrong is no wrong usage of this command.
       end(status === exitStatus.usage ? exitStatus.failed : status);
     });
 }
 
-async function serveSession(name: string, config: Config, signal: AbortSignal): Promise<number> {
+async function serveSession(options: Options, config: Config, signal: AbortSignal): Promise<number> {
   const asked = loginCommand(process.env.SSH_ORIGINAL_COMMAND);
   if (asked === undefined) {
     process.stderr.write("stillage: there is another version of that program here\n");
     return noSuchProgram;
   }
-  const publisher = new Publisher(name, rulesOf(config));
   switch (asked.program) {
-    case "ostree-receive":
-      return ostreeReceive(asked.args, { releases: releasesOf(config), publisher, version, signal });
+    case "ostree-receive": {
+      const publisher = new Publisher(options.as, rulesOf(config));
+      return ostreeReceive(asked.args, { releases: releasesOf(config), publisher, signing, version, signal });
+    }
     case "bst-artifact-receive":
+      return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));
     case "release":
       throw new StillageError("unsupported", "this is not there yet");
   }
 }
 
-/** As the file says now; `undefined` where everybody may everything. */
+/** Errors: `failed-precondition`. */
+function artifactArgs({ as, pullUrl, instance }: Options, { store }: Config, flags: readonly string[]): string[] {
+  if (pullUrl !== undefined) return [...flags, "--as", as, "--instance", instance, "--pull-url", pullUrl, "--", store];
+  throw new StillageError("failed-precondition", "this account is not for pushes of BuildStream 1.0", {
+    hint: "its operator says with --pull-url where clients pull them",
+  });
+}
+
+/** As the access file says now; `undefined` where everybody may do everything. */
 function rulesOf({ access }: Config) {
   if (access === undefined) return undefined;
   const read = readAccessFile(access, "--access");
@@ -63,7 +83,7 @@ function rulesOf({ access }: Config) {
 
 function releasesOf({ releases }: Config): string {
   if (releases !== undefined) return releases;
-  throw new StillageError("failed-precondition", "no directory of release repositories is named", {
-    hint: "the server's operator names it with --releases DIR, or releases: in the configuration",
+  throw new StillageError("failed-precondition", "there are no release repositories here", {
+    hint: "the server's operator names their directory with --releases DIR, or releases: in the configuration",
   });
 }

@@ -65,6 +65,7 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   notes.say(`${source.objects} new objects, ${source.bytes} bytes`);
   const branches = commits.map(({ branch }) => branch);
   if (commits.length === 0) notes.say("there is nothing to publish");
+  if (request.dryRun) for (const { branch, commit } of commits) notes.say(`${branch} would be at ${commit}`);
   if (request.dryRun || commits.length === 0) return branches;
   await change.publish();
   const release = { made: Date.now(), kept: false, commits, manifest: undefined, attachments: [] };
