@@ -1,0 +1,82 @@
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fromFileSystem } from "../../base/errors.ts";
+
+/** As everybody may read it whom the umask lets: what a repository has is for clients. */
+const mode = 0o644;
+
+/** Waits until the entries of a directory are on the disk. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Makes a directory and what leads to it below `top`, and syncs each that got a new entry. Gives whether it made one. */
+export async function makeDirectories(top: string, below: string): Promise<boolean> {
+  const made = await mkdir(join(top, below), { recursive: true });
+  if (made === undefined) return false;
+  for (let path = join(top, below); path.length >= made.length; path = dirname(path))
+    await syncDirectory(dirname(path));
+  return true;
+}
+
+/** A file that was not there before, written from its beginning to its end. Its bytes are on the disk once `finish` resolves. */
+export class NewFile {
+  private readonly handle: FileHandle;
+  private readonly path: string;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.handle = handle;
+  }
+
+  /** Errors: of the file system, translated. */
+  static async create(path: string): Promise<NewFile> {
+    return new NewFile(path, await open(path, "wx", mode).catch((error: unknown) => fail(error, path)));
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let from = 0; from < bytes.length; ) {
+        from += (await this.handle.write(bytes, from, bytes.length - from)).bytesWritten;
+      }
+    } catch (error) {
+      fail(error, this.path);
+    }
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await this.handle.datasync();
+    } catch (error) {
+      fail(error, this.path);
+    } finally {
+      await this.handle.close();
+    }
+  }
+
+  /** Gives it up; whoever staged it removes it. */
+  async drop(): Promise<void> {
+    await this.handle.close().catch(() => {});
+  }
+}
+
+/** Writes a file that was not there before; its bytes are on the disk then. */
+export async function writeNewFile(path: string, ...pieces: readonly Uint8Array[]): Promise<void> {
+  const file = await NewFile.create(path);
+  try {
+    for (const piece of pieces) await file.write(piece);
+  } catch (error) {
+    await file.drop();
+    throw error;
+  }
+  await file.finish();
+}
+
+function fail(error: unknown, path: string): never {
+  throw fromFileSystem(error, `cannot write ${path}`);
+}

@@ -1,0 +1,34 @@
+/** Lets a number of jobs run at the same time. Whoever has many more waits for a lane before it begins the next: what waits is then in one place. */
+export class Lanes {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(count: number) {
+    this.free = count;
+  }
+
+  /** Waits for a lane, and takes it: `run` is to follow. Errors: that of a job that failed; there is no point in beginning more. */
+  async take(): Promise<void> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (this.failure === undefined) return;
+    this.give();
+    throw this.failure.error;
+  }
+
+  /** Runs a job in the lane that was taken. Its failure is for whoever waits for it, later perhaps. */
+  run<T>(job: () => Promise<T>): Promise<T> {
+    const done = job().finally(() => this.give());
+    done.catch((error: unknown) => {
+      this.failure ??= { error };
+    });
+    return done;
+  }
+
+  private give(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.free++;
+    else next();
+  }
+}

@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { sha256 } from "../../base/digest-function.ts";
+import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import type { FileLock } from "../../base/file-lock.ts";
+import type { Dictionary } from "../../base/gvariant/value.ts";
+import { hashOf } from "../../base/hash.ts";
+import type { FileHeader } from "../../base/ostree-file.ts";
+import { checkMetadataSize } from "../metadata-limit.ts";
+import { type Checksum, type ObjectType, parseChecksum } from "../object-name.ts";
+import { parseRefName } from "../ref-name.ts";
+import type { ArchiveRepository, MetadataType, StoredSummary } from "./archive-repository.ts";
+import { writeNewFile } from "./durable-file.ts";
+import { ObjectStaging, ofObject } from "./object-staging.ts";
+import { dropStaging, type Move, publish } from "./publication.ts";
+import { type Content, putFile } from "./put-file.ts";
+import { checkMetadata, writeForeign } from "./put-foreign.ts";
+import { listRefs, refText } from "./ref-files.ts";
+import { refMoves, refsAfter } from "./ref-moves.ts";
+import { detachedPath, partialPath, stagingPrefix } from "./repository-layout.ts";
+import { summaryOf } from "./write-summary.ts";
+
+export interface PublishOptions {
+  /** Gives the new content of `summary.sig` for the bytes of a new summary. Without it, or where it gives nothing, a new summary has no signature. */
+  readonly signSummary?: (summary: Uint8Array) => Promise<Uint8Array | undefined>;
+  /** `refresh`: a new summary although no ref changes. Or the very bytes, as a mirror takes them over; then nothing is signed. */
+  readonly summary?: "refresh" | StoredSummary;
+  /** What the summary says of the repository besides what it must. */
+  readonly summaryMetadata?: Dictionary;
+  readonly clock?: Clock;
+}
+
+/**
+ * What is to become of a repository: objects, detached metadata, refs. All of it happens at `publish`, or nothing. Whatever is put is
+ * on the disk when its promise resolves, in a directory of the change's own.
+ *
+ * What a crash leaves: before `publish`, a directory in `tmp`, which the next change removes. While objects are placed, objects to which nothing
+ * leads; each commit among them is complete. From then on, see `publication.ts`.
+ */
+export class RepositoryChange {
+  readonly repository: ArchiveRepository;
+  private readonly lock: FileLock;
+  /** The directory of what is staged: a path in the repository. */
+  private readonly staging: string;
+  private readonly objects: ObjectStaging;
+  private readonly detached = new Map<Checksum, Uint8Array | undefined>();
+  private readonly refs = new Map<string, Checksum | undefined>();
+  private files = 0;
+  private over = false;
+
+  private constructor(repository: ArchiveRepository, lock: FileLock, staging: string) {
+    this.repository = repository;
+    this.lock = lock;
+    this.staging = staging;
+    const folder = join(repository.directory, staging);
+    this.objects = new ObjectStaging(repository.directory, folder, (checksum, type) => repository.has(checksum, type));
+  }
+
+  /** For `ArchiveRepository.begin`, which has the lock. */
+  static async begin(repository: ArchiveRepository, lock: FileLock): Promise<RepositoryChange> {
+    const staging = join("tmp", `${stagingPrefix}${randomBytes(8).toString("hex")}`);
+    const folder = join(repository.directory, staging);
+    await mkdir(folder).catch((error: unknown) => {
+      throw fromFileSystem(error, `cannot make ${folder}`);
+    });
+    return new RepositoryChange(repository, lock, staging);
+  }
+
+  /** Whether an object is in the repository, or will be with this change. */
+  has(checksum: Checksum, type: ObjectType): boolean {
+    return this.objects.has(checksum, type);
+  }
+
+  /** The bytes of an object that is in the repository, or in this change. Errors: `corrupt`. */
+  async readMetadata(checksum: Checksum, type: MetadataType): Promise<Uint8Array | undefined> {
+    const path = await this.objects.pathOf(checksum, type);
+    return path === undefined ? this.repository.readMetadata(checksum, type) : readFile(path);
+  }
+
+  /** Errors: `invalid` for bytes that are not of the type's form. */
+  async putMetadata(type: MetadataType, bytes: Uint8Array): Promise<Checksum> {
+    const checksum = hashOf(sha256, bytes);
+    await this.objects.add({ checksum, type }, async (path) => {
+      checkMetadata(type, bytes);
+      await writeNewFile(path, bytes);
+    });
+    return checksum;
+  }
+
+  /** A file or link, of its plain content: see `put-file.ts`. */
+  putFile(header: FileHeader, size: number, open: () => Content | Promise<Content>): Promise<Checksum> {
+    return putFile(this.objects, header, size, open, this.repository.config.zlibLevel);
+  }
+
+  /**
+   * An object in its stored form, as it comes from somebody else; verified before it counts. That what it leads to is there, too, is for the caller to
+   * see to before a ref leads to it. Errors: `invalid`, naming the object; those of the source.
+   */
+  async putForeign(
+    checksum: Checksum,
+    type: ObjectType,
+    source: () => Promise<AsyncIterable<Uint8Array>>,
+  ): Promise<void> {
+    const name = { checksum: parseChecksum(checksum), type };
+    await this.objects
+      .add(name, async (path) => writeForeign(name, await source(), path))
+      .catch((error: unknown) => {
+        throw ofObject(error, name);
+      });
+  }
+
+  /** The detached metadata of a commit, `undefined` to remove it. */
+  setDetached(commit: Checksum, bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined) checkMetadataSize("detached metadata", bytes);
+    this.detached.set(parseChecksum(commit), bytes);
+  }
+
+  /** Where a ref leads from now on, `undefined` to remove it. Errors: `invalid` for what can be none. */
+  setRef(name: string, commit: Checksum | undefined): void {
+    this.refs.set(parseRefName(name), commit && parseChecksum(commit));
+  }
+
+  /**
+   * Makes it so. Errors, with nothing changed: `not-found` for refs to commits that are not there, `failed-precondition` for refs that cannot be
+   * beside each other, those of `signSummary`; and those of the file system, after which the next change finds out.
+   */
+  async publish(options: PublishOptions = {}): Promise<void> {
+    if (this.over) throw new StillageError("failed-precondition", "the change is over");
+    try {
+      await this.objects.settle();
+      const before = await listRefs(this.repository.directory);
+      const after = refsAfter(before, this.refs);
+      this.checkCommits();
+      const time = Math.floor((options.clock ?? systemClock)() / 1000);
+      const summary = await this.newSummary(options, after, time);
+      const groups = [await this.detachedMoves(), await this.refMoves(before), await this.summaryMoves(summary, time)];
+      await this.objects.place();
+      if (groups.some((moves) => moves.length > 0)) {
+        await publish(this.repository.directory, this.staging, { groups, time });
+      }
+    } finally {
+      await this.abort();
+    }
+  }
+
+  /** Gives up what was not published. */
+  async abort(): Promise<void> {
+    if (this.over) return;
+    this.over = true;
+    try {
+      await this.objects.settle().catch(() => {});
+      await dropStaging(this.repository.directory, this.staging);
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.abort();
+  }
+
+  /** Every ref that is set leads to a commit that is there, and whole. */
+  private checkCommits(): void {
+    const fresh = new Set(this.objects.commits);
+    for (const [name, commit] of this.refs) {
+      if (commit === undefined || fresh.has(commit)) continue;
+      if (!this.repository.has(commit, "commit") || this.repository.isPartial(commit)) {
+        throw new StillageError("not-found", `the ref ${name} cannot lead to ${commit}: there is no such commit`);
+      }
+    }
+  }
+
+  private async newSummary(
+    { signSummary, summary, summaryMetadata = [] }: PublishOptions,
+    after: ReadonlyMap<string, Checksum>,
+    time: number,
+  ): Promise<StoredSummary | undefined> {
+    if (typeof summary === "object") return summary;
+    if (this.refs.size === 0 && summary === undefined) return undefined;
+    const bytes = await summaryOf(this.repository, this.readMetadata.bind(this), after, summaryMetadata, time);
+    return { bytes, signature: await signSummary?.(bytes) };
+  }
+
+  private async detachedMoves(): Promise<Move[]> {
+    const moves: Move[] = [];
+    for (const [commit, bytes] of this.detached) moves.push(await this.move(detachedPath(commit), bytes));
+    // Whoever broke off a pull has left a mark, which is not true any more.
+    for (const commit of this.objects.commits) {
+      if (this.repository.isPartial(commit)) moves.push(await this.move(partialPath(commit), undefined));
+    }
+    return moves;
+  }
+
+  private async refMoves(before: Awaited<ReturnType<typeof listRefs>>): Promise<Move[]> {
+    const moves: Move[] = [];
+    for (const { path, commit } of refMoves(before, this.refs)) {
+      moves.push(await this.move(path, commit === undefined ? undefined : refText(commit)));
+    }
+    return moves;
+  }
+
+  private async summaryMoves(summary: StoredSummary | undefined, time: number): Promise<Move[]> {
+    if (summary === undefined) return [];
+    const moves = [await this.move("summary.sig", summary.signature), await this.move("summary", summary.bytes)];
+    for (const { from } of moves) {
+      if (from.startsWith(this.staging)) await utimes(join(this.repository.directory, from), time, time);
+    }
+    return moves;
+  }
+
+  /** Stages the new content of a file, or its removal. */
+  private async move(path: string, bytes: Uint8Array | undefined): Promise<Move> {
+    const staged = join(this.staging, `${this.files++}`);
+    if (bytes === undefined) return { from: path, to: staged };
+    await writeNewFile(join(this.repository.directory, staged), bytes);
+    return { from: staged, to: path };
+  }
+}
