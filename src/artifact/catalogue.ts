@@ -107,6 +107,13 @@ export class Catalogue {
     });
   }
 
+  /** Whether clients get an artifact. Errors: `unsupported` where the blobs are on another server. */
+  async complete({ ref }: FoundArtifact): Promise<boolean> {
+    const { closure } = this.options;
+    if (closure === undefined) throw new StillageError("unsupported", "the blobs of this cache are on another server");
+    return closure.complete(ref.roots);
+  }
+
   /** All that is known of an artifact. Errors: those of the store. */
   async report(found: FoundArtifact): Promise<ArtifactReport> {
     const { blobs, closure } = this.options;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { StillageError } from "./errors.ts";
 import { decode, encode } from "./gvariant/gvariant.ts";
-import type { RunningHash } from "./hash.ts";
+import type { SyncHash } from "./hash.ts";
 
 /** An extended attribute: its name ends with a zero byte, its value does not. */
 export interface Xattr {
@@ -115,7 +115,7 @@ function bad(why: string): never {
 }
 
 /** The hash of a file object, to which the plain content is still to be given. Errors: `invalid`. */
-export function fileChecksum(header: FileHeader): RunningHash {
+export function fileChecksum(header: FileHeader): SyncHash {
   const hash = createHash("sha256");
   hash.update(checksumHead(header));
   return hash;

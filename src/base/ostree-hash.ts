@@ -1,6 +1,6 @@
 import { StillageError } from "./errors.ts";
 import { ExactInflate, inflateExactly } from "./exact-inflate.ts";
-import type { RunningHash } from "./hash.ts";
+import type { SyncHash } from "./hash.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { type FilezHead, fileChecksum, isSymlink, parseFilezHead } from "./ostree-file.ts";
 
@@ -49,7 +49,7 @@ export class RunningOstreeHash {
   private gathered: Uint8Array[] = [];
   private length = 0;
   private spillAt = maxGathered;
-  private hash: RunningHash | undefined;
+  private hash: SyncHash | undefined;
   private inflate: ExactInflate | undefined;
 
   /** Takes the next bytes, which may change only when what is returned has settled. One call at a time. Errors: `invalid`. */

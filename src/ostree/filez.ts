@@ -1,7 +1,7 @@
 import { createDeflateRaw, deflateRawSync } from "node:zlib";
 import { StillageError } from "../base/errors.ts";
 import { ExactInflate } from "../base/exact-inflate.ts";
-import type { RunningHash } from "../base/hash.ts";
+import type { SyncHash } from "../base/hash.ts";
 import {
   type FileHeader,
   type FilezHead,
@@ -116,7 +116,7 @@ async function* contentOf(
   { header, size }: FilezHead,
   rest: Uint8Array,
   pieces: AsyncIterator<Uint8Array>,
-  hash: RunningHash | undefined,
+  hash: SyncHash | undefined,
 ): AsyncGenerator<Uint8Array> {
   if (isSymlink(header)) {
     for await (const piece of following(rest, pieces)) {
@@ -155,7 +155,7 @@ async function* following(rest: Uint8Array, pieces: AsyncIterator<Uint8Array>): 
 async function* verified(
   content: AsyncGenerator<Uint8Array>,
   pieces: AsyncIterator<Uint8Array>,
-  hash: RunningHash | undefined,
+  hash: SyncHash | undefined,
   checksum: Checksum | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {

@@ -36,7 +36,10 @@ const mediaTypes: Readonly<Record<string, string>> = {
  */
 export async function readAttachments(specs: readonly string[]): Promise<Attachment[]> {
   if (specs.length > maxAttachments) {
-    throw new StillageError("invalid", `${specs.length} attachments are more than a release may have (${maxAttachments})`);
+    throw new StillageError(
+      "invalid",
+      `${specs.length} attachments are more than a release may have (${maxAttachments})`,
+    );
   }
   const attachments: Attachment[] = [];
   let total = 0;
@@ -72,11 +75,15 @@ async function readBounded(path: string): Promise<Uint8Array> {
     const stats = await stat(path);
     if (!stats.isFile()) throw new StillageError("invalid", `${what}: it is not a file`);
     if (stats.size > maxAttachmentBytes) {
-      throw new StillageError("invalid", `${what}: it has ${stats.size} bytes, and up to ${maxAttachmentBytes} are taken`);
+      throw new StillageError(
+        "invalid",
+        `${what}: it has ${stats.size} bytes, and up to ${maxAttachmentBytes} are taken`,
+      );
     }
     return await readFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new StillageError("not-found", `there is no file ${path}`);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new StillageError("not-found", `there is no file ${path}`);
     throw fromFileSystem(error, what);
   }
 }
@@ -91,12 +98,17 @@ function checkName(name: string): string {
 
 /** What a file is. Errors: `invalid` where its name says what its content denies. */
 export function kindOf(name: string, bytes: Uint8Array): Pick<ManifestAttachment, "kind" | "mediaType"> {
-  const claimed = /\.spdx\.json$/i.test(name) ? "SPDX" : /\.(cdx|cyclonedx)\.json$/i.test(name) ? "CycloneDX" : undefined;
+  const claimed = /\.spdx\.json$/i.test(name)
+    ? "SPDX"
+    : /\.(cdx|cyclonedx)\.json$/i.test(name)
+      ? "CycloneDX"
+      : undefined;
   const json = /\.json$/i.test(name) || bytes[0] === 0x7b ? parseJson(name, bytes) : undefined;
   const recognised = json === undefined ? undefined : documentKind(json);
   if (recognised === undefined && claimed !== undefined) {
     throw new StillageError("invalid", `${name} is not a document of ${claimed}, as its name says`, {
-      hint: claimed === "SPDX" ? "spdxVersion, or @context of SPDX 3, is missing" : "bomFormat or specVersion is missing",
+      hint:
+        claimed === "SPDX" ? "spdxVersion, or @context of SPDX 3, is missing" : "bomFormat or specVersion is missing",
     });
   }
   if (recognised !== undefined) return recognised;

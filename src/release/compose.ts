@@ -2,7 +2,7 @@ import { StillageError } from "../base/errors.ts";
 import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { commitTree } from "../ostree/archive/commit-tree.ts";
 import type { RepositoryChange } from "../ostree/archive/repository-change.ts";
-import type { TreeEntry } from "../ostree/archive/tree-entry.ts";
+import type { DirectoryEntry } from "../ostree/archive/tree-entry.ts";
 import { type Commit, encodeCommit } from "../ostree/commit.ts";
 import type { Attachment } from "./attachment.ts";
 import { releaseMetadata } from "./commit-metadata.ts";
@@ -10,8 +10,9 @@ import { historyOf } from "./history.ts";
 import { type Manifest, type ManifestArtifact, manifestDigest, manifestJson } from "./manifest.ts";
 import type { PreparedCommit } from "./prepared.ts";
 import type { ReleaseRecord } from "./release-record.ts";
+import type { ReleaseWriter } from "./release-writer.ts";
 import type { Origins } from "./show-check.ts";
-import { statementOf } from "./statement.ts";
+import { type StatementOptions, statementOf } from "./statement.ts";
 
 /** What somebody wants to release. */
 export interface ReleaseRequest {
@@ -25,13 +26,16 @@ export interface ReleaseRequest {
   /** Seconds since 1970. */
   readonly timestamp: number;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly tree: Extract<TreeEntry, { kind: "directory" }>;
+  readonly tree: DirectoryEntry;
   readonly artifact: ManifestArtifact | undefined;
   readonly origins: Pick<Origins, "sources" | "dependencies">;
   readonly attachments: readonly Attachment[];
   /** Also where a branch has this version with other content. */
   readonly force: boolean;
 }
+
+/** Who makes releases, as provenance says it. */
+export type Maker = Pick<StatementOptions, "builder" | "versions">;
 
 /** What a request comes to. */
 export interface Composed {
@@ -49,9 +53,11 @@ export async function composeRelease(
   archive: ArchiveRepository,
   change: RepositoryChange,
   request: ReleaseRequest,
-  builder: string | undefined,
+  { maker, options }: ReleaseWriter,
 ): Promise<Composed> {
-  const { tree, treeMeta, contentChecksum, files, bytes } = await commitTree(change, request.tree, { canonical: true });
+  const { signal } = options;
+  const commitOptions = { canonical: true, ...(signal === undefined ? {} : { signal }) };
+  const { tree, treeMeta, contentChecksum, files, bytes } = await commitTree(change, request.tree, commitOptions);
   const manifest = manifestOf(request, { checksum: contentChecksum, files, bytes });
   const digest = manifestDigest(manifestJson(manifest));
   const commits: PreparedCommit[] = [];
@@ -65,7 +71,7 @@ export async function composeRelease(
     const metadata = releaseMetadata({ ...request, manifest: digest }, branch);
     const { subject = subjectOf(request), body, timestamp } = request;
     const commit: Commit = { metadata, parent: head?.commit, subject, body, timestamp, tree, treeMeta };
-    commits.push(await commitOf(change, branch, commit, manifest, builder));
+    commits.push(await commitOf(change, branch, commit, manifest, maker));
   }
   return { manifest, commits, unchanged };
 }
@@ -76,17 +82,23 @@ export async function commitOf(
   branch: string,
   commit: Commit,
   manifest: Manifest | undefined,
-  builder: string | undefined,
+  maker: Maker,
 ): Promise<PreparedCommit> {
   const bytes = encodeCommit(commit);
   const checksum = await change.putMetadata("commit", bytes);
-  const statement = manifest && statementOf({ commit: checksum, branch, manifest, builder });
+  const statement = manifest && statementOf({ ...maker, commit: checksum, branch, manifest });
   return { branch, commit: checksum, bytes, parent: commit.parent, statement };
 }
 
 function manifestOf(request: ReleaseRequest, content: Manifest["content"]): Manifest {
   const { title, version, artifact, origins, metadata, attachments } = request;
-  const described = attachments.map(({ name, kind, mediaType, sha256, size }) => ({ name, kind, mediaType, sha256, size }));
+  const described = attachments.map(({ name, kind, mediaType, sha256, size }) => ({
+    name,
+    kind,
+    mediaType,
+    sha256,
+    size,
+  }));
   return {
     manifestVersion: 1,
     ...{ title: title ?? null, version: version ?? null, content, artifact: artifact ?? null },

@@ -1,6 +1,6 @@
 import { StillageError } from "../base/errors.ts";
-import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { nearest } from "../config/nearest.ts";
+import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { type ReleaseRecord, readRecord } from "./release-record.ts";
 
 /** Releases of one branch that are looked at: more than any has. */
@@ -72,7 +72,11 @@ export async function releaseMeant(
 }
 
 /** Releases with this version or beginning of a commit; of several with one version on a branch the newest alone. */
-async function candidates(archive: ArchiveRepository, wanted: string, branch: string | undefined): Promise<ReleaseRecord[]> {
+async function candidates(
+  archive: ArchiveRepository,
+  wanted: string,
+  branch: string | undefined,
+): Promise<ReleaseRecord[]> {
   const digits = new RegExp(`^[0-9a-f]{${minDigits},64}$`).test(wanted);
   const byVersion = new Map<string, ReleaseRecord>();
   const byCommit: ReleaseRecord[] = [];
@@ -94,7 +98,11 @@ function noRelease(text: string, branches: readonly string[], branch: string | u
 export function noBranch(branch: string, branches: readonly string[]): StillageError {
   const near = nearest(branch, branches);
   const there = branches.length === 0 ? "there is none yet" : `there is ${branches.slice(0, 10).join(", ")}`;
-  return new StillageError("not-found", `there is no branch ${JSON.stringify(branch.slice(0, 200))} in this repository`, {
-    hint: near === undefined ? there : `did you mean ${near}?`,
-  });
+  return new StillageError(
+    "not-found",
+    `there is no branch ${JSON.stringify(branch.slice(0, 200))} in this repository`,
+    {
+      hint: near === undefined ? there : `did you mean ${near}?`,
+    },
+  );
 }

@@ -4,7 +4,7 @@ import { mapping } from "../config/mapping.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { type Problem, prefix } from "../config/problem.ts";
 import { duration } from "../config/quantity.ts";
-import { readYamlFile } from "../config/yaml-file.ts";
+import { parseYaml, readYamlFile, type YamlFile } from "../config/yaml-file.ts";
 import { defaultReceiveLimits, type ReceiveLimits, receiveLimits } from "./receive-limits.ts";
 
 /** Who signs what is published here. */
@@ -135,7 +135,15 @@ interface File extends Omit<RepositorySettings, "commandTimeoutMs"> {
 
 /** Reads a repository's file of settings; or gives everything that is wrong with it. Paths in it count from its directory. */
 export function readRepositorySettings(file: string): RepositorySettings | readonly Problem[] {
-  const read = readYamlFile(file, file);
+  return settingsIn(readYamlFile(file, file));
+}
+
+/** The same of a text that is to be such a file. */
+export function parseRepositorySettings(file: string, text: string): RepositorySettings | readonly Problem[] {
+  return settingsIn(parseYaml(file, text));
+}
+
+function settingsIn(read: YamlFile | readonly Problem[]): RepositorySettings | readonly Problem[] {
   if (!("content" in read)) return read;
   const problems: Problem[] = [];
   const value = repository(read.content, [], (finding) => {
@@ -146,7 +154,7 @@ export function readRepositorySettings(file: string): RepositorySettings | reado
   });
   if (value === bad) return problems;
   const { "command-timeout": commandTimeoutMs, signers, ...rest } = value;
-  const folder = dirname(resolve(file));
+  const folder = dirname(resolve(read.path));
   return { ...rest, commandTimeoutMs, signers: signers.map((each) => located(each, folder)) };
 }
 

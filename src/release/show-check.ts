@@ -93,7 +93,8 @@ function neededBy(own: ShownElement, shown: readonly ShownElement[]): readonly S
   const found = new Set([own]);
   for (const each of found) {
     for (const name of each.needs ?? []) {
-      const next = byShownName.get(name) ?? byShownName.get(`${each.name.slice(0, each.name.lastIndexOf(":") + 1)}${name}`);
+      const next =
+        byShownName.get(name) ?? byShownName.get(`${each.name.slice(0, each.name.lastIndexOf(":") + 1)}${name}`);
       if (next !== undefined) found.add(next);
     }
   }
@@ -115,9 +116,13 @@ function matchOf(
 }
 
 function contradiction(what: string, artifact: string, show: string): StillageError {
-  return new StillageError("failed-precondition", `${what} is ${artifact} in the artifact, and ${show} in what \`bst show\` printed`, {
-    hint: "run `bst show` where the artifact was built: the same commit, options and BuildStream",
-  });
+  return new StillageError(
+    "failed-precondition",
+    `${what} is ${artifact} in the artifact, and ${show} in what \`bst show\` printed`,
+    {
+      hint: "run `bst show` where the artifact was built: the same commit, options and BuildStream",
+    },
+  );
 }
 
 function dependencyOf(dependency: BuildDependency, shown: ShownElement | undefined): ManifestDependency {

@@ -5,7 +5,7 @@ import { hashOf, runningHash } from "../base/hash.ts";
 import { isPromise } from "../base/maybe-promise.ts";
 import { ReadAhead } from "../cache/read-ahead.ts";
 import { readMessage } from "../cache/read-message.ts";
-import type { TreeEntry } from "../ostree/archive/tree-entry.ts";
+import type { DirectoryEntry, TreeEntry } from "../ostree/archive/tree-entry.ts";
 import type { Blob, BlobReader } from "../store/blob-store.ts";
 
 /** Files up to this size are read at once. */
@@ -17,9 +17,6 @@ const pieceBytes = 256 << 10;
 /** A directory of some hundred thousand files. */
 const maxDirectoryBytes = 32 << 20;
 
-/** Directories within each other: paths on Linux have at most 4096 characters. */
-const maxDepth = 1000;
-
 const directoryMode = 0o40755;
 const fileMode = 0o100644;
 const executableMode = 0o100755;
@@ -29,21 +26,15 @@ const executableMode = 0o100755;
  * or 0755 where they are executable, and directories 0755. All that is read is compared with its digest, as a release is for long.
  * Errors while it is read: `not-found` for what is not in the store any more, `corrupt`, `invalid` for what is no directory.
  */
-export function storeTree(blobs: BlobReader, root: Digest): Extract<TreeEntry, { kind: "directory" }> {
-  return directory(blobs, "", root, 0);
+export function storeTree(blobs: BlobReader, root: Digest): DirectoryEntry {
+  return directory(blobs, "", root);
 }
 
-function directory(
-  blobs: BlobReader,
-  name: string,
-  digest: Digest,
-  depth: number,
-): Extract<TreeEntry, { kind: "directory" }> {
-  return { kind: "directory", name, mode: directoryMode, entries: () => entriesOf(blobs, digest, depth) };
+function directory(blobs: BlobReader, name: string, digest: Digest): DirectoryEntry {
+  return { kind: "directory", name, mode: directoryMode, entries: () => entriesOf(blobs, digest) };
 }
 
-async function* entriesOf(blobs: BlobReader, digest: Digest, depth: number): AsyncGenerator<TreeEntry> {
-  if (depth > maxDepth) throw new StillageError("invalid", `the tree has directories deeper than ${maxDepth} levels`);
+async function* entriesOf(blobs: BlobReader, digest: Digest): AsyncGenerator<TreeEntry> {
   if (digest.size > maxDirectoryBytes) {
     throw new StillageError("invalid", `a directory of ${digest.size} bytes is too large to be released`);
   }
@@ -53,7 +44,7 @@ async function* entriesOf(blobs: BlobReader, digest: Digest, depth: number): Asy
   for (const entry of parseEntries(bytes, digest.function)) {
     const { name } = entry;
     if (entry.type === "symlink") yield { kind: "symlink", name, target: entry.target };
-    else if (entry.type === "directory") yield directory(blobs, name, entry.digest, depth + 1);
+    else if (entry.type === "directory") yield directory(blobs, name, entry.digest);
     else {
       const mode = entry.executable ? executableMode : fileMode;
       yield { kind: "file", name, mode, size: entry.digest.size, open: () => openFile(blobs, entry.digest) };
@@ -84,10 +75,7 @@ async function* onePiece(read: Promise<void>, bytes: Uint8Array, blob: Blob): As
   yield bytes;
 }
 
-async function* pieces(
-  opened: ReturnType<BlobReader["open"]>,
-  digest: Digest,
-): AsyncGenerator<Uint8Array> {
+async function* pieces(opened: ReturnType<BlobReader["open"]>, digest: Digest): AsyncGenerator<Uint8Array> {
   const blob = await opened;
   if (blob === undefined) throw gone(digest);
   const hash = runningHash(digest.function);

@@ -3,9 +3,17 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Digest, digestOf, emptyDigest } from "../base/digest.ts";
-import { blake3, type DigestFunction, digestFunctions, sha256 } from "../base/digest-function.ts";
+import {
+  blake3,
+  type DigestFunction,
+  digestFunctions,
+  ostree,
+  sha256,
+  storedFunctions,
+} from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import type { ErrorCode } from "../base/errors.ts";
+import { filezOf, filezOfSize, filezOfZeros, hashOfContent } from "../base/filez.fixture.ts";
 import { BatchReadBlobsResponseSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { Blob, BlobReader, BlobStore, BlobStoreAdmin } from "./blob-store.ts";
 
@@ -37,7 +45,7 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
       await rejects(upload(test.store, other, bytes), "invalid");
     });
 
-    for (const fn of digestFunctions) {
+    for (const fn of storedFunctions) {
       it(`keeps blobs of every size, ${fn.name}`, async () => {
         await using test = await open({});
         const blobs = sizes.map((size) => blob(fn, size));
@@ -57,7 +65,9 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
         assert.equal(await test.store.sizeOf(fn, blob(fn, 10).digest.hash), undefined);
         assert.equal(test.admin.usage().blobs, blobs.length);
       });
+    }
 
+    for (const fn of digestFunctions) {
       it(`has the empty blob, ${fn.name}`, async () => {
         await using test = await open({});
         const empty = emptyDigest(fn);
@@ -74,6 +84,71 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
         assert.equal(test.admin.usage().blobs, 0);
       });
     }
+
+    it("has no empty blob of a function that names none", async () => {
+      await using test = await open({});
+      const digest: Digest = { function: ostree, hash: "0".repeat(64), size: 0 };
+      assert.deepEqual(await test.store.missing(DigestList.of(digest)), [0]);
+      assert.equal(await test.store.sizeOf(ostree, digest.hash), undefined);
+      assert.equal(await test.store.open(digest), undefined);
+      assert.deepEqual(await readBatch(test.store, [digest]), { data: [], missing: [0] });
+      await rejects(test.store.put(digest, Buffer.alloc(0)), "invalid");
+      await rejects(upload(test.store, digest, Buffer.alloc(0)), "invalid");
+    });
+
+    it("keeps the first of two deflations of a file", async () => {
+      await using test = await open({});
+      const content = Buffer.alloc(100_000, "content");
+      const [first, second] = [1, 9].map((level) =>
+        fileObject({ hash: hashOfContent(content), bytes: filezOf(content, level) }),
+      );
+      assert.ok(first && second && first.digest.size !== second.digest.size);
+      await test.store.put(first.digest, first.bytes);
+      await test.store.put(second.digest, second.bytes);
+      await upload(test.store, second.digest, second.bytes);
+      assert.equal(await test.store.sizeOf(ostree, first.digest.hash), first.digest.size);
+      assert.deepEqual(await test.store.missing(listOf([first.digest, second.digest])), [1]);
+      assert.deepEqual(await read(test.store, first.digest), first.bytes);
+      assert.equal(test.admin.usage().blobs, 1);
+    });
+
+    it("keeps file objects of which few bytes are deflated from many, and refuses what is none", async () => {
+      await using test = await open({});
+      const { digest, bytes } = fileObject(filezOfZeros(20 << 20));
+      await test.store.put(digest, bytes);
+      assert.deepEqual(await read(test.store, digest), bytes);
+      const uploaded = fileObject(filezOfZeros(10 << 20));
+      await upload(test.store, uploaded.digest, uploaded.bytes);
+      assert.deepEqual(await read(test.store, uploaded.digest), uploaded.bytes);
+      for (const size of [5000, 3_000_001]) {
+        const good = blob(ostree, size);
+        const wrong = {
+          cut: good.bytes.subarray(0, -1),
+          "with something behind it": Buffer.concat([good.bytes, Buffer.alloc(1)]),
+          "with a bit that turned": Buffer.from(good.bytes.map((byte, i) => (i === size - 9 ? byte ^ 1 : byte))),
+          "no file object": randomBytes(size),
+          "of another size than it says": Buffer.from(good.bytes).fill(0, 8, 16),
+        };
+        for (const bytes of Object.values(wrong)) {
+          const named = { ...good.digest, size: bytes.length };
+          await rejects(test.store.put(named, bytes), "invalid");
+          await rejects(upload(test.store, named, bytes), "invalid");
+          assert.deepEqual(await test.store.missing(DigestList.of(named)), [0]);
+        }
+      }
+      assert.equal(test.admin.usage().blobs, 2);
+    });
+
+    it("says of hashes alone how large the blobs are", async () => {
+      await using test = await open({});
+      const blobs = [blob(ostree, 100), blob(ostree, 5000), blob(ostree, 2_000_000)];
+      for (const { digest, bytes } of blobs) await test.store.put(digest, bytes);
+      const absent = blob(ostree, 100).digest;
+      const asked = [absent, ...blobs.map(({ digest }) => digest), absent].map((each) => ({ ...each, size: 1 }));
+      const sizes = await test.store.sizesOf(listOf(asked));
+      assert.deepEqual([...sizes], [-1, ...blobs.map(({ digest }) => digest.size), -1]);
+      assert.deepEqual([...(await test.store.sizesOf(new DigestList(ostree)))], []);
+    });
 
     it("says what is missing, in order, each time it is asked", async () => {
       await using test = await open({});
@@ -253,8 +328,13 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
 
 /** A random blob of a size. */
 export function blob(fn: DigestFunction, size: number): { digest: Digest; bytes: Buffer } {
+  if (fn === ostree) return fileObject(filezOfSize(size));
   const bytes = randomBytes(size);
   return { digest: digestOf(fn, bytes), bytes };
+}
+
+function fileObject({ hash, bytes }: { hash: string; bytes: Buffer }): { digest: Digest; bytes: Buffer } {
+  return { digest: { function: ostree, hash, size: bytes.length }, bytes };
 }
 
 export function listOf(digests: readonly Digest[]): DigestList {

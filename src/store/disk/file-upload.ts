@@ -82,6 +82,7 @@ export class FileUpload implements Upload {
   }
 
   private async drop(): Promise<void> {
+    this.hash?.close?.();
     await this.pieces.close().catch(() => {}); // the descriptor is gone all the same, and nobody wants the file
     await this.end.drop();
   }

@@ -119,6 +119,7 @@ export class StagedUpload implements StagedBlob {
   }
 
   private async drop(): Promise<void> {
+    this.hash.close?.();
     this.letGo();
     await this.file?.drop();
   }
