@@ -6,6 +6,7 @@ import { artifactReceiveFlags } from "../receive/artifact-receive-flags.ts";
 import { loginCommand, noSuchProgram } from "../receive/login-command.ts";
 import { ostreeReceive } from "../receive/ostree-receive.ts";
 import { Publisher } from "../receive/publisher.ts";
+import { RepositorySigning } from "../release/release-signing.ts";
 import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
@@ -55,7 +56,7 @@ async function serveSession(options: Options, config: Config, signal: AbortSigna
   switch (asked.program) {
     case "ostree-receive": {
       const publisher = new Publisher(options.as, rulesOf(config));
-      return ostreeReceive(asked.args, { releases: releasesOf(config), publisher, signing, version, signal });
+      return ostreeReceive(asked.args, { releases: releasesOf(config), publisher, signing: RepositorySigning.open, version, signal });
     }
     case "bst-artifact-receive":
       return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));

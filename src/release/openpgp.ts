@@ -18,7 +18,7 @@ const fingerprintSubpacket = 33;
 /** Reads detached signatures, armoured or not, one after the other as `gpg --detach-sign` writes for several keys. Errors: `invalid`. */
 export function readOpenPgpSignatures(file: Uint8Array): readonly OpenPgpSignature[] {
   if (file.length > maxSignatureBytes) throw notSignature("it is too long");
-  const bytes = isArmoured(file) ? unarmoured(file) : file;
+  const bytes = isArmoured(file) ? unarmoured(file, "SIGNATURE") : file;
   const found: OpenPgpSignature[] = [];
   for (let at = 0; at < bytes.length; ) {
     const { tag, body, end } = packetAt(bytes, at);
@@ -34,13 +34,23 @@ export function isArmoured(file: Uint8Array): boolean {
   return Buffer.from(file.subarray(0, 200)).toString("latin1").trimStart().startsWith("-----BEGIN PGP ");
 }
 
-/** RFC 9580, 6.2: headers up to an empty line, base64, and a checksum that nobody has to check. */
-function unarmoured(file: Uint8Array): Uint8Array {
-  const text = Buffer.from(file).toString("latin1").replaceAll("\r\n", "\n");
-  const blocks = text.matchAll(
-    /-----BEGIN PGP SIGNATURE-----\n(?:[^\n]*: [^\n]*\n)*\n([A-Za-z0-9+/=\n]+?)(?:\n=[A-Za-z0-9+/]{4})?\n-----END PGP SIGNATURE-----/g,
-  );
-  return Buffer.concat([...blocks].map(([, base64 = ""]) => Buffer.from(base64, "base64")));
+/** RFC 9580, 6.2: headers up to an empty line, base64, and a checksum that nobody has to check. What stands around it is passed over. */
+export function unarmoured(file: Uint8Array, what: "SIGNATURE" | "PUBLIC KEY BLOCK"): Uint8Array {
+  const lines = Buffer.from(file).toString("latin1").split(/\r?\n/);
+  const blocks: Buffer[] = [];
+  let block: string[] | undefined;
+  let head = false;
+  for (const line of lines) {
+    if (line === `-----BEGIN PGP ${what}-----`) {
+      block = [];
+      head = true;
+    } else if (line === `-----END PGP ${what}-----`) {
+      if (block !== undefined) blocks.push(Buffer.from(block.join(""), "base64"));
+      block = undefined;
+    } else if (head) head = line.trim() !== "";
+    else if (!/^=[A-Za-z0-9+/]{4}$/.test(line)) block?.push(line);
+  }
+  return Buffer.concat(blocks);
 }
 
 /** RFC 9580, 4.2: where the packet at `at` has its body, and where it ends. */

@@ -6,6 +6,7 @@ import { type Problem, prefix } from "../config/problem.ts";
 import { duration } from "../config/quantity.ts";
 import { parseYaml, readYamlFile, type YamlFile } from "../config/yaml-file.ts";
 import { defaultReceiveLimits, type ReceiveLimits, receiveLimits } from "./receive-limits.ts";
+import type { RequiredSignatures } from "./required-signatures.ts";
 
 /** Who signs what is published here. */
 export type SignerSettings =
@@ -29,6 +30,8 @@ export interface RepositorySettings {
   /** Who builds what is released here: the `builder.id` of provenance, a URI. */
   readonly builder: string | undefined;
   readonly signers: readonly SignerSettings[];
+  /** What has to have signed a release before it is published. */
+  readonly requiredSignatures: RequiredSignatures;
   /** Lines for a shell, each of which has to end with 0 before anything is published. */
   readonly checks: readonly string[];
   /** Lines for a shell, run after something was published. */
@@ -112,6 +115,20 @@ function signer(given: unknown, at: Path, report: Report): SignerSettings | type
   return bad;
 }
 
+const signatureNames = listOf(line, maxSigners, (name) => name);
+
+/** A number of keys, or the names of keys in `keys/`. */
+const requiredSignatures: Check<RequiredSignatures> = (given, at, report) => {
+  if (Array.isArray(given)) {
+    const names = signatureNames(given, at, report);
+    return names === bad ? bad : { names };
+  }
+  const count = /^\d{1,2}$/.test(String(given)) ? Number(given) : Number.NaN;
+  if (count <= maxSigners) return { count };
+  report({ path: at, message: `${quote(given)} is neither a number up to ${maxSigners} nor a list of keys' names` });
+  return bad;
+};
+
 const identityOf = (settings: SignerSettings): string => `${settings.kind} ${settings.key}`;
 
 const commands = listOf(line, maxCommands, () => undefined);
@@ -122,6 +139,7 @@ const repository = mapping<File>({
   url: { check: webUrl, absent: undefined },
   builder: { check: uri, absent: undefined },
   signers: { check: listOf(signer, maxSigners, identityOf), absent: [] },
+  "required-signatures": { check: requiredSignatures, absent: { count: 0 } },
   checks: { check: commands, absent: [] },
   hooks: { check: commands, absent: [] },
   "command-timeout": { check: duration(maxCommandMs, 1), absent: defaultCommandMs },
@@ -129,8 +147,9 @@ const repository = mapping<File>({
   receive: { check: receiveLimits, absent: defaultReceiveLimits },
 });
 
-interface File extends Omit<RepositorySettings, "commandTimeoutMs"> {
+interface File extends Omit<RepositorySettings, "commandTimeoutMs" | "requiredSignatures"> {
   readonly "command-timeout": number;
+  readonly "required-signatures": RequiredSignatures;
 }
 
 /** Reads a repository's file of settings; or gives everything that is wrong with it. Paths in it count from its directory. */
@@ -153,9 +172,9 @@ function settingsIn(read: YamlFile | readonly Problem[]): RepositorySettings | r
     });
   });
   if (value === bad) return problems;
-  const { "command-timeout": commandTimeoutMs, signers, ...rest } = value;
+  const { "command-timeout": commandTimeoutMs, "required-signatures": requiredSignatures, signers, ...rest } = value;
   const folder = dirname(resolve(read.path));
-  return { ...rest, commandTimeoutMs, signers: signers.map((each) => located(each, folder)) };
+  return { ...rest, commandTimeoutMs, requiredSignatures, signers: signers.map((each) => located(each, folder)) };
 }
 
 function located(settings: SignerSettings, folder: string): SignerSettings {

@@ -1,0 +1,54 @@
+import { StillageError } from "../base/errors.ts";
+import { decodeDetached, signaturesIn } from "../ostree/detached.ts";
+import type { PreparedRelease, SignedCommit } from "./prepared.ts";
+import type { PublicKey } from "./public-keys.ts";
+import { type SignatureKind, type Verification, Verifier } from "./verifier.ts";
+
+/** Whose signatures a commit needs before it is published: so many keys, or each of these. */
+export type RequiredSignatures = { readonly count: number } | { readonly names: readonly string[] };
+
+const kinds: readonly SignatureKind[] = ["gpg", "ed25519"];
+
+/** Verifies all signatures of detached metadata over `bytes`. Errors: `invalid` where it cannot be read. */
+export async function verifyDetached(
+  verifier: Verifier,
+  bytes: Uint8Array,
+  detached: Uint8Array,
+): Promise<readonly Verification[]> {
+  const metadata = decodeDetached(detached);
+  const found: Verification[] = [];
+  for (const kind of kinds) {
+    for (const signature of signaturesIn(metadata, kind)) found.push(await verifier.verify(kind, bytes, signature));
+  }
+  return found;
+}
+
+/** Errors: `failed-precondition`, which says whose signatures are there and whose are not. */
+export async function checkRequired(
+  required: RequiredSignatures,
+  keys: readonly PublicKey[],
+  prepared: Pick<PreparedRelease, "id" | "commits">,
+  signed: readonly SignedCommit[],
+): Promise<void> {
+  if ("count" in required && required.count === 0) return;
+  await using verifier = await Verifier.open(keys);
+  for (const { commit, branch, bytes } of prepared.commits) {
+    const detached = signed.find((each) => each.commit === commit)?.detached;
+    const found = detached === undefined ? [] : await verifyDetached(verifier, bytes, detached);
+    const names = new Set(found.flatMap(({ verdict, key }) => (verdict === "valid" && key ? [key.name] : [])));
+    const missing = missingOf(required, names);
+    if (missing === undefined) continue;
+    const by = names.size === 0 ? "nobody has signed it" : `it is signed by ${[...names].join(", ")}`;
+    throw new StillageError("failed-precondition", `the release on ${branch} needs ${missing}: ${by}`, {
+      hint: `prepare it with \`release create --prepare\`, then \`release sign --export ${prepared.id} DIRECTORY\``,
+    });
+  }
+}
+
+function missingOf(required: RequiredSignatures, names: ReadonlySet<string>): string | undefined {
+  if ("count" in required) {
+    return names.size >= required.count ? undefined : `the signatures of ${required.count} known keys`;
+  }
+  const missing = required.names.filter((each) => !names.has(each));
+  return missing.length === 0 ? undefined : `the signature of ${missing.join(" and of ")}`;
+}
