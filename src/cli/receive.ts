@@ -56,7 +56,13 @@ async function serveSession(options: Options, config: Config, signal: AbortSigna
   switch (asked.program) {
     case "ostree-receive": {
       const publisher = new Publisher(options.as, rulesOf(config));
-      return ostreeReceive(asked.args, { releases: releasesOf(config), publisher, signing: RepositorySigning.open, version, signal });
+      return ostreeReceive(asked.args, {
+        releases: releasesOf(config),
+        publisher,
+        signing: RepositorySigning.open,
+        version,
+        signal,
+      });
     }
     case "bst-artifact-receive":
       return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));

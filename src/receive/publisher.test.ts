@@ -6,7 +6,7 @@ import { Publisher } from "./publisher.ts";
 const rule: Rule = {
   who: { kind: "ssh", name: "ci-*" },
   may: ["release"],
-  instances: ["*"],
+  instances: ["main"],
   repositories: ["os"],
   branches: ["stable/*"],
 };
@@ -21,6 +21,12 @@ test("without rules everybody may publish everywhere, with them where they say",
   assert.throws(() => ci.checkBranches("os", ["stable/1", "devel/1", "devel/2"]), {
     code: "forbidden",
     message: 'ci-1 may not release on "devel/1", "devel/2" in os; nothing was published',
+  });
+  new Publisher("anybody", undefined).checkInstance("main");
+  ci.checkInstance("main");
+  assert.throws(() => ci.checkInstance("other"), {
+    code: "forbidden",
+    message: 'ci-1 may not pull in the instance "other"',
   });
   assert.throws(() => new Publisher("ci", []).checkRepository("os"), { code: "forbidden" });
 });

@@ -1,5 +1,6 @@
 import { Policy } from "../access/policy.ts";
 import { StillageError } from "../base/errors.ts";
+import { hasRight } from "../base/rights.ts";
 import type { Rule } from "../config/access.ts";
 
 /** Who logged in over ssh, and where he may publish. */
@@ -30,9 +31,17 @@ export class Publisher {
     throw new StillageError("forbidden", message, { hint });
   }
 
+  /** Errors: `forbidden` where he may not read what is in an instance of the store. */
+  checkInstance(instance: string): void {
+    if (this.policy === undefined || hasRight(this.policy.grant({ ssh: this.name })(instance), "pull")) return;
+    throw new StillageError("forbidden", `${this.name} may not pull in the instance ${JSON.stringify(instance)}`, {
+      hint,
+    });
+  }
+
   private may(repository: string, branch: string | undefined): boolean {
     return this.policy === undefined || this.policy.mayRelease({ ssh: this.name }, repository, branch);
   }
 }
 
-const hint = "ask the operator for the right: a rule in the access file with who: { ssh: NAME } and may: release";
+const hint = "ask the operator for a rule in the access file, with who: { ssh: NAME }";

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { StillageError } from "../base/errors.ts";
 
 /** A command `stillage release …` that somebody asks for over ssh, of which everything is known to be his to say. */
-export interface ReleaseCommand {
+export interface ReleaseAsked {
   readonly command: string;
   /** As he names it; `undefined` where he leaves it to there being only one. */
   readonly repository: string | undefined;
@@ -53,7 +53,7 @@ const commands: Readonly<Record<string, Allowed>> = {
 };
 
 /** Reads what follows `stillage release`. Errors: `invalid`. */
-export function releaseCommand([name = "", ...given]: readonly string[]): ReleaseCommand {
+export function releaseAsked([name = "", ...given]: readonly string[]): ReleaseAsked {
   const allowed = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (allowed === undefined) {
     throw new StillageError(
