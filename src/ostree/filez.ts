@@ -8,9 +8,9 @@ import {
   fileChecksum,
   filezHead,
   isSymlink,
-  maxHeaderBytes,
   parseFilezHead,
 } from "../base/ostree-file.ts";
+import { wholeHead } from "../base/ostree-hash.ts";
 import type { Checksum } from "./object-name.ts";
 
 /** How hard deflate tries, 0 (not at all) to 9. */
@@ -100,15 +100,15 @@ async function readHead(pieces: AsyncIterator<Uint8Array>): Promise<{ head: File
   let enough = 0;
   for (;;) {
     const { done, value } = await pieces.next();
-    if (done) throw new StillageError("invalid", "no OSTree file object: it ends within its header");
-    gathered.push(value);
-    length += value.length;
-    if (length < enough) continue;
-    const bytes = gathered.length === 1 ? value : Buffer.concat(gathered);
-    const head = parseFilezHead(bytes);
+    if (!done) {
+      gathered.push(value);
+      length += value.length;
+      if (length < enough) continue;
+    }
+    const bytes = gathered.length === 1 ? (gathered[0] as Uint8Array) : Buffer.concat(gathered);
+    const head = done ? wholeHead(bytes) : parseFilezHead(bytes);
     if (head !== undefined) return { head, rest: bytes.subarray(head.headLength) };
-    // Joined anew for every piece, a large header would be copied again and again.
-    enough = Math.min(2 * length, maxHeaderBytes);
+    enough = 2 * length; // joined anew for every piece, a large header would be copied again and again
   }
 }
 
