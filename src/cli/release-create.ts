@@ -6,7 +6,6 @@ import { createRelease, type Preparation, prepareRelease } from "../release/publ
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
-import type { Output } from "./output.ts";
 import { showLine } from "./progress-line.ts";
 import { type ReleasePlace, repositoryMeant, withReleases, writerOf } from "./release-options.ts";
 import { addRequestFlags, type RequestFlags, requestOf } from "./release-request.ts";

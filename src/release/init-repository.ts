@@ -3,7 +3,6 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
-import { showProblem } from "../config/problem.ts";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import { writePage } from "./page-files.ts";

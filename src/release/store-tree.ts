@@ -1,18 +1,13 @@
 import { parseEntries } from "../artifact/directory-entries.ts";
-import { type Digest, isEmptyBlob, keyOfDigest, showDigest } from "../base/digest.ts";
+import { type Digest, isEmptyBlob } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { hashOf, runningHash } from "../base/hash.ts";
 import { isPromise } from "../base/maybe-promise.ts";
-import { ReadAhead } from "../cache/read-ahead.ts";
 import { readMessage } from "../cache/read-message.ts";
+import { wholeBytes } from "../ostree/archive/put-file.ts";
 import type { DirectoryEntry, TreeEntry } from "../ostree/archive/tree-entry.ts";
 import type { Blob, BlobReader } from "../store/blob-store.ts";
-
-/** Files up to this size are read at once. */
-const wholeBytes = 256 << 10;
-
-/** Bytes of a larger one that are read at a time. */
-const pieceBytes = 256 << 10;
+import { blobPieces, checkHash, gone } from "./blob-pieces.ts";
 
 /** A directory of some hundred thousand files. */
 const maxDirectoryBytes = 32 << 20;
@@ -56,7 +51,7 @@ async function* entriesOf(blobs: BlobReader, digest: Digest): AsyncGenerator<Tre
 function openFile(blobs: BlobReader, digest: Digest): Uint8Array | AsyncIterable<Uint8Array> {
   if (isEmptyBlob(digest)) return new Uint8Array(0);
   const opened = digest.size <= wholeBytes ? blobs.open(digest) : undefined;
-  if (opened === undefined || isPromise(opened)) return pieces(opened ?? blobs.open(digest), digest);
+  if (opened === undefined || isPromise(opened)) return checked(opened ?? blobs.open(digest), digest);
   const bytes = new Uint8Array(digest.size);
   const read = opened.read(bytes, 0);
   if (isPromise(read)) return onePiece(read, bytes, opened);
@@ -75,32 +70,11 @@ async function* onePiece(read: Promise<void>, bytes: Uint8Array, blob: Blob): As
   yield bytes;
 }
 
-async function* pieces(opened: ReturnType<BlobReader["open"]>, digest: Digest): AsyncGenerator<Uint8Array> {
-  const blob = await opened;
-  if (blob === undefined) throw gone(digest);
+async function* checked(opened: ReturnType<BlobReader["open"]>, digest: Digest): AsyncGenerator<Uint8Array> {
   const hash = runningHash(digest.function);
-  const ahead = new ReadAhead(blob, pieceBytes);
-  try {
-    for (let piece = await ahead.next(); piece !== undefined; piece = await ahead.next()) {
-      hash.update(piece);
-      yield piece;
-    }
-  } finally {
-    await ahead.stop();
-    blob.close();
+  for await (const piece of blobPieces(opened, digest)) {
+    await hash.update(piece);
+    yield piece;
   }
-  checkHash(digest, hash.digest("hex"));
-}
-
-function checkHash(digest: Digest, hash: string): void {
-  if (hash === digest.hash) return;
-  throw new StillageError("corrupt", `the blob ${showDigest(digest)} in the store is damaged`, {
-    hint: "`stillage store fsck` finds all that is; build the element again to have it pushed anew",
-  });
-}
-
-function gone(digest: Digest): StillageError {
-  return new StillageError("not-found", `the blob ${keyOfDigest(digest)} has just gone from the store`, {
-    hint: "pull the artifact, or build it, and try again",
-  });
+  checkHash(digest, await hash.digest("hex"));
 }
