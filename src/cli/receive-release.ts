@@ -4,7 +4,10 @@ import { releaseAsked } from "../receive/release-arguments.ts";
 import { repositoryNamed } from "../receive/repository-named.ts";
 import { openCatalogue } from "./artifact-store.ts";
 import { exitStatus } from "./exit-status.ts";
-import { runCommand } from "./new-command.ts";
+import { newCommand, runCommand } from "./new-command.ts";
+import { releaseCreateCommand } from "./release-create.ts";
+import { releaseEndOfLifeCommand, releaseRollbackCommand } from "./release-derive.ts";
+import { releaseListCommand } from "./release-list.ts";
 import { repositoryMeant } from "./release-options.ts";
 
 /** What the operator has said on the line that lets somebody in. */
@@ -16,12 +19,11 @@ export interface ReleaseSession {
 
 /**
  * `stillage release …` for somebody who logged in over ssh: the commands and flags that are his to use, on the branches that are his, by the very commands of the shell.
- * `command` makes `stillage release`. Gives the exit status. Errors: `invalid`, `not-found`, `forbidden`.
+ * Gives the exit status. Errors: `invalid`, `not-found`, `forbidden`.
  */
 export function releaseOverSsh(
   args: readonly string[],
   { publisher, releases, store }: ReleaseSession,
-  command: (end: (status: number) => void) => Command,
 ): Promise<number> {
   const asked = releaseAsked(args);
   const named = asked.repository === undefined ? undefined : repositoryNamed(asked.repository, releases);
@@ -36,8 +38,20 @@ export function releaseOverSsh(
     own.push(`--store=${store}`);
   }
   let status: number = exitStatus.usage;
-  const release = command((result) => {
-    status = result;
-  });
-  return runCommand(release, [asked.command, ...own, ...asked.args], () => status);
+  const make = commands[asked.command];
+  if (make === undefined) throw new Error(`stillage release ${asked.command} cannot be made`);
+  const program = newCommand("release", "stillage").addCommand(
+    make((result) => {
+      status = result;
+    }),
+  );
+  return runCommand(program, [asked.command, ...own, ...asked.args], () => status);
 }
+
+/** Those that `releaseAsked` lets through. */
+const commands: Readonly<Record<string, (end: (status: number) => void) => Command>> = {
+  create: releaseCreateCommand,
+  list: releaseListCommand,
+  rollback: releaseRollbackCommand,
+  "end-of-life": releaseEndOfLifeCommand,
+};

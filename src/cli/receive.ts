@@ -11,6 +11,7 @@ import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
+import { releaseOverSsh } from "./receive-release.ts";
 import { addSettings, loadSettingsAndAccess } from "./setting-options.ts";
 import { storeText } from "./store-of.ts";
 import { version } from "./version.ts";
@@ -53,22 +54,12 @@ async function serveSession(options: Options, config: Config, signal: AbortSigna
     process.stderr.write("stillage: there is another version of that program here\n");
     return noSuchProgram;
   }
-  switch (asked.program) {
-    case "ostree-receive": {
-      const publisher = new Publisher(options.as, rulesOf(config));
-      return ostreeReceive(asked.args, {
-        releases: releasesOf(config),
-        publisher,
-        signing: RepositorySigning.open,
-        version,
-        signal,
-      });
-    }
-    case "bst-artifact-receive":
-      return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));
-    case "release":
-      throw new StillageError("unsupported", "this is not there yet");
+  if (asked.program === "bst-artifact-receive") {
+    return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));
   }
+  const session = { publisher: new Publisher(options.as, rulesOf(config)), releases: releasesOf(config) };
+  if (asked.program === "release") return releaseOverSsh(asked.args, { ...session, store: config.store });
+  return ostreeReceive(asked.args, { ...session, signing: RepositorySigning.open, version, signal });
 }
 
 /** Errors: `failed-precondition`. */

@@ -6,6 +6,7 @@ import { exitStatus } from "./exit-status.ts";
 import { healthCommand } from "./health.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
+import { receiveCommand } from "./receive.ts";
 import { serveCommand } from "./serve.ts";
 import { storeBackupCommand } from "./store-backup.ts";
 import { storeFsckCommand } from "./store-fsck.ts";
@@ -50,6 +51,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(healthCommand(end))
     .addCommand(pinCommand(end, "pin"))
     .addCommand(pinCommand(end, "unpin"))
+    .addCommand(receiveCommand(end))
     .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));

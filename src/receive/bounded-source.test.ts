@@ -40,6 +40,12 @@ test("objects and bytes are counted, and what is beyond a limit is refused", asy
   await assert.rejects(read(all), { code: "exhausted", message: /more than 2 objects/ });
 });
 
+test("signatures stay with the pusher", async () => {
+  using all = source({});
+  assert.equal(await read(all, `objects/ab/${"c".repeat(62)}.commitmeta`), undefined);
+  assert.equal(all.objects, 0);
+});
+
 test("a disk that is nearly full takes nothing", async () => {
   using full = source({ freeSpace: 1000 }, 1000);
   await assert.rejects(read(full), { code: "exhausted", message: /no room on the disk/ });

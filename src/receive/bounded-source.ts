@@ -9,7 +9,7 @@ const betweenLooks = 64 * 1024 * 1024;
 const stallMs = 60_000;
 
 /**
- * A source of which no more is taken than the limits allow. `freeBytes` asks the disk. `signal` is aborted with the reason when all takes too long, or when nothing comes
+ * A pusher's repository, of which no more is taken than the limits allow, and no signatures. `freeBytes` asks the disk. `signal` is aborted with the reason when all takes too long, or when nothing comes
  * for too long. Disposing ends the watch, not what is under way.
  */
 export class BoundedSource implements ObjectSource, Disposable {
@@ -40,6 +40,8 @@ export class BoundedSource implements ObjectSource, Disposable {
   async get(path: string, maxBytes: number): Promise<AsyncIterable<Uint8Array> | undefined> {
     this.signal.throwIfAborted();
     this.stalled.refresh();
+    // A commit that is here may be another branch's as well: its signatures are not for pushers to replace.
+    if (path.endsWith(".commitmeta")) return undefined;
     const isObject = path.startsWith("objects/");
     const content = await this.inner.get(path, isObject ? Math.min(maxBytes, this.limits.objectSize) : maxBytes);
     if (content === undefined) return undefined;

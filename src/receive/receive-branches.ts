@@ -17,6 +17,9 @@ import { repositoryNamed } from "./repository-named.ts";
 import { takeOver } from "./take-over.ts";
 import { wantedBranches } from "./wanted-branches.ts";
 
+/** Before something is asked for again: a tunnel that is broken does not come back. */
+const pauseMs = 20;
+
 export interface ReceiveOptions {
   /** The directory of all release repositories. */
   readonly releases: string;
@@ -60,7 +63,7 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
     name,
     fresh.map(({ branch }) => branch),
   );
-  await pullCommits(change, source, [...new Set(fresh.map(({ commit }) => commit))], { depth: 0, signal });
+  await pullCommits(change, source, [...new Set(fresh.map(({ commit }) => commit))], { depth: 0, signal, pauseMs });
   const commits = await takeOver(change, fresh, { force: request.force, notes });
   notes.say(`${source.objects} new objects, ${source.bytes} bytes`);
   const branches = commits.map(({ branch }) => branch);

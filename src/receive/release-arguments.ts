@@ -40,13 +40,13 @@ const commands: Readonly<Record<string, Allowed>> = {
   show: { words: [1, 1], flags: [], values: ["branch"] },
   rollback: {
     words: [1, 1],
-    flags: ["dry-run"],
+    flags: [],
     values: ["to", "subject", "body", "timestamp"],
     changes: "argument",
   },
   "end-of-life": {
     words: [1, 1],
-    flags: ["dry-run"],
+    flags: [],
     values: ["message", "rebase", "subject", "body", "timestamp"],
     changes: "argument",
   },

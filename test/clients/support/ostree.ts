@@ -66,7 +66,7 @@ export class OstreeRepository {
 
   /** All branches and where they are, in order. */
   async refs(): Promise<string> {
-    const refs = (await this.ok("refs", "--list", "--revision")).split("\n").filter(Boolean);
-    return refs.sort().join("\n");
+    const names = (await this.ok("refs")).split("\n").filter(Boolean).sort();
+    return (await Promise.all(names.map(async (name) => `${name} ${await this.head(name)}`))).join("\n");
   }
 }

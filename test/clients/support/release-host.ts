@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { initReleaseRepository } from "../../../src/release/init-repository.ts";
 import { checkout } from "./checkout.ts";
 import { OstreeRepository } from "./ostree.ts";
 import { runOk } from "./program.ts";
@@ -19,8 +20,8 @@ export interface ReleaseHost extends AsyncDisposable {
 export interface ReleaseHostOptions {
   /** The content of the access file, if there is to be one. */
   readonly access?: string;
-  /** Further lines of repository.yaml. */
-  readonly settings?: readonly string[];
+  /** What repository.yaml says besides title and signers. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** The line of authorized_keys that docs/RELEASES.md shows, with the program of this checkout. */
@@ -31,7 +32,7 @@ function lineFor(name: string, words: readonly string[]): string {
 
 export async function openReleaseHost(
   workspace: Workspace,
-  { access, settings = [] }: ReleaseHostOptions = {},
+  { access, settings = {} }: ReleaseHostOptions = {},
 ): Promise<ReleaseHost> {
   const folder = await workspace.folder("releases");
   const gnupg = await workspace.folder("gnupg");
@@ -40,9 +41,8 @@ export async function openReleaseHost(
   await gpg("--passphrase", "", "--quick-generate-key", "Releases <releases@example.com>", "ed25519", "sign", "never");
   const trusted = join(folder, "trusted.gpg");
   await gpg("--output", trusted, "--export");
-  await runOk(process.execPath, [join(checkout, "src/main.ts"), "release", "init", "os", "--releases", releases]);
-  const lines = ["title: Example OS", "signers:", `- gpg: releases@example.com`, `  home: ${gnupg}`, ...settings];
-  await writeFile(join(releases, "os/repository.yaml"), `${lines.join("\n")}\n`);
+  const signers = [{ gpg: "releases@example.com", home: gnupg }];
+  await initReleaseRepository(releases, "os", { title: "Example OS", signers, ...settings });
   const words = ["--releases", releases];
   if (access !== undefined) {
     await writeFile(join(folder, "access.yaml"), access);
