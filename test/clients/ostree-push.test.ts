@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { installed } from "./support/checkout.ts";
-import { OstreeRepository } from "./support/ostree.ts";
+import { OstreeRepository } from "./support/ostree-repository.ts";
 import { type ProgramResult, runOk, runProgram } from "./support/program.ts";
 import { leftovers, openReleaseHost, type ReleaseHost } from "./support/release-host.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";

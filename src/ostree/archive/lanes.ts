@@ -1,10 +1,12 @@
 /** Lets a number of jobs run at the same time. Whoever has many more waits for a lane before it begins the next: what waits is then in one place. */
 export class Lanes {
+  private readonly count: number;
   private free: number;
   private readonly waiting: (() => void)[] = [];
   private failure: { readonly error: unknown } | undefined;
 
   constructor(count: number) {
+    this.count = count;
     this.free = count;
   }
 
@@ -24,6 +26,12 @@ export class Lanes {
       this.failure ??= { error };
     });
     return done;
+  }
+
+  /** Waits until every job is over. Errors: that of the first that failed. */
+  async drain(): Promise<void> {
+    for (let lane = 0; lane < this.count; lane++) await this.take();
+    this.free = this.count;
   }
 
   private give(): void {

@@ -47,10 +47,15 @@ function isAbsent(error: unknown): boolean {
 const unreadable = (name: string, why: string): StillageError =>
   new StillageError("corrupt", `the ref ${name} cannot be read: ${why}`);
 
-/** All refs, sorted by name. Files whose names no ref can have are none. Errors: `corrupt`. */
+/** The names of all refs, sorted. Files whose names no ref can have are none. */
+export async function refNames(repository: string): Promise<string[]> {
+  return (await filesBelow(join(repository, headsPath), "")).filter(isRefName).sort();
+}
+
+/** All refs, sorted by name. Errors: `corrupt`. */
 export async function listRefs(repository: string): Promise<ReadonlyMap<string, Ref>> {
   const refs = new Map<string, Ref>();
-  for (const name of (await filesBelow(join(repository, headsPath), "")).filter(isRefName).sort()) {
+  for (const name of await refNames(repository)) {
     const ref = await readRef(repository, name);
     if (ref !== undefined) refs.set(name, ref);
   }

@@ -47,6 +47,8 @@ export class RepositoryChange {
   private readonly objects: ObjectStaging;
   private readonly detached = new Map<Checksum, Uint8Array | undefined>();
   private readonly refs = new Map<string, Checksum | undefined>();
+  /** Commits of which all that they need is there, whatever a mark says. */
+  private readonly whole = new Set<Checksum>();
   private files = 0;
   private over = false;
 
@@ -117,6 +119,11 @@ export class RepositoryChange {
     this.detached.set(parseChecksum(commit), bytes);
   }
 
+  /** Says that all that a commit needs is in the repository or this change: whoever has broken off a pull of it has left a mark to the contrary. */
+  setWhole(commit: Checksum): void {
+    this.whole.add(commit);
+  }
+
   /** Where a ref leads from now on, `undefined` to remove it. Errors: `invalid` for what can be none. */
   setRef(name: string, commit: Checksum | undefined): void {
     this.refs.set(parseRefName(name), commit && parseChecksum(commit));
@@ -163,7 +170,7 @@ export class RepositoryChange {
 
   /** Every ref that is set leads to a commit that is there, and whole. */
   private checkCommits(): void {
-    const fresh = new Set(this.objects.commits);
+    const fresh = new Set([...this.objects.commits, ...this.whole]);
     for (const [name, commit] of this.refs) {
       if (commit === undefined || fresh.has(commit)) continue;
       if (!this.repository.has(commit, "commit") || this.repository.isPartial(commit)) {
@@ -186,8 +193,7 @@ export class RepositoryChange {
   private async detachedMoves(): Promise<Move[]> {
     const moves: Move[] = [];
     for (const [commit, bytes] of this.detached) moves.push(await this.move(detachedPath(commit), bytes));
-    // Whoever broke off a pull has left a mark, which is not true any more.
-    for (const commit of this.objects.commits) {
+    for (const commit of new Set([...this.objects.commits, ...this.whole])) {
       if (this.repository.isPartial(commit)) moves.push(await this.move(partialPath(commit), undefined));
     }
     return moves;

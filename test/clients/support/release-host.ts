@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initReleaseRepository } from "../../../src/release/init-repository.ts";
 import { checkout } from "./checkout.ts";
-import { OstreeRepository } from "./ostree.ts";
+import { OstreeRepository } from "./ostree-repository.ts";
 import { runOk } from "./program.ts";
 import { type Sshd, startSshd } from "./sshd.ts";
 import type { Workspace } from "./workspace.ts";

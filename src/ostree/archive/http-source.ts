@@ -1,0 +1,117 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import { StillageError } from "../../base/errors.ts";
+import type { ObjectSource } from "./object-source.ts";
+
+/** Requests at the same time, as OSTree's own clients have them. */
+export const inFlight = 8;
+
+/** A server that says nothing for so long will not do so any more. */
+const silenceMs = 30_000;
+
+export interface HttpSourceOptions {
+  /** Sent with every request, such as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM of authorities to trust in place of the system's. */
+  readonly authorities?: string;
+  readonly signal?: AbortSignal;
+  readonly silenceMs?: number;
+}
+
+/**
+ * A repository behind a URL, `http` or `https`, over connections that are kept. 403, 404 and 410 mean that something is not there, as they do to OSTree's
+ * clients. No redirects are followed. Errors: `invalid` for what is no such URL.
+ */
+export function httpSource(base: string, options: HttpSourceOptions = {}): ObjectSource {
+  const url = baseUrl(base);
+  const secure = url.protocol === "https:";
+  const connections = { keepAlive: true, maxSockets: inFlight };
+  const agent = secure ? new HttpsAgent(connections) : new HttpAgent(connections);
+  const trust = options.authorities === undefined ? {} : { ca: options.authorities };
+  const credentials = url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
+  const shared: RequestOptions = {
+    method: "GET",
+    agent,
+    timeout: options.silenceMs ?? silenceMs,
+    headers: { ...options.headers, "accept-encoding": "identity" },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...trust,
+    ...credentials,
+  };
+  return {
+    async get(path, maxBytes) {
+      const at = new URL(path, url);
+      const shown = `${at.protocol}//${at.host}${at.pathname}`;
+      const response = await ask(at, shown, secure, shared);
+      const { statusCode = 0, headers } = response;
+      const length = Number(headers["content-length"] ?? 0);
+      if (statusCode === 200 && length <= maxBytes) return bodyOf(response, shown, maxBytes);
+      response.resume().on("error", () => {});
+      if (statusCode === 200) throw new StillageError("invalid", `${shown} is larger than ${maxBytes} bytes`);
+      if ([403, 404, 410].includes(statusCode)) return undefined;
+      throw refused(shown, statusCode);
+    },
+  };
+}
+
+function baseUrl(text: string): URL {
+  const url = URL.parse(text.endsWith("/") ? text : `${text}/`);
+  if (url !== null && ["http:", "https:"].includes(url.protocol) && url.search === "" && url.hash === "") return url;
+  throw new StillageError("invalid", `${JSON.stringify(text.slice(0, 200))} is no URL of a repository`, {
+    hint: "such as https://example.org/repo",
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function ask(at: URL, shown: string, secure: boolean, options: RequestOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { protocol, hostname, port, pathname } = at;
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const request = (secure ? httpsRequest : httpRequest)({ ...options, protocol, host, port, path: pathname });
+    request.on("timeout", () => request.destroy(new StillageError("unavailable", `${shown} does not answer`)));
+    request.on("error", (error) => reject(failed(shown, error, options.signal)));
+    request.on("response", resolve);
+    request.end();
+  });
+}
+
+/** Errors: `unavailable` where the connection breaks before the end, `invalid` beyond `maxBytes`. */
+async function* bodyOf(response: IncomingMessage, shown: string, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  try {
+    for await (const piece of response as AsyncIterable<Uint8Array>) {
+      length += piece.length;
+      if (length > maxBytes) throw new StillageError("invalid", `${shown} is larger than ${maxBytes} bytes`);
+      yield piece;
+    }
+  } catch (error) {
+    throw failed(shown, error);
+  }
+}
+
+function failed(shown: string, error: unknown, signal?: AbortSignal): StillageError {
+  if (signal?.aborted && signal.reason instanceof StillageError) return signal.reason;
+  if (error instanceof StillageError) return error;
+  const { code = "", name, message } = error as NodeJS.ErrnoException;
+  if (name === "AbortError")
+    return new StillageError("cancelled", `the request for ${shown} was stopped`, { cause: error });
+  if (/CERT|SIGNATURE|ISSUER|ERR_TLS|ERR_SSL/.test(code)) {
+    return new StillageError("forbidden", `the server of ${shown} cannot prove who it is (${code})`, { cause: error });
+  }
+  return new StillageError("unavailable", `${shown}: the connection failed (${code || message})`, { cause: error });
+}
+
+function refused(shown: string, status: number): StillageError {
+  const message = `${shown} answers ${status}`;
+  if (status === 408 || status === 429 || status >= 500) return new StillageError("unavailable", message);
+  if (status === 401 || status === 407) return new StillageError("unauthenticated", message);
+  const hint = status >= 300 && status < 400 ? { hint: "redirects are not followed: name where it leads" } : {};
+  return new StillageError("invalid", message, hint);
+}
