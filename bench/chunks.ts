@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../src/base/clock.ts";
 import { type Digest, digestOf } from "../src/base/digest.ts";
-import { blake3, type DigestFunction, sha256 } from "../src/base/digest-function.ts";
+import { blake3, type ServedFunction, sha256 } from "../src/base/digest-function.ts";
 import { DigestList } from "../src/base/digest-list.ts";
 import { hashOf, runningHash } from "../src/base/hash.ts";
 import { silentLog } from "../src/base/log.ts";
@@ -68,7 +68,7 @@ await row(
   },
 );
 for (const size of smallSizes) {
-  const blobsOf = (fn: DigestFunction) =>
+  const blobsOf = (fn: ServedFunction) =>
     Array.from({ length: smallCount }, (_, i) => {
       const data = bytes.subarray(i * 97, i * 97 + size);
       return { data, digest: digestOf(fn, data) };
@@ -80,7 +80,7 @@ for (const size of smallSizes) {
     return work.length / 1000;
   });
 }
-const whole = (fn: DigestFunction): Digest => digestOf(fn, bytes);
+const whole = (fn: ServedFunction): Digest => digestOf(fn, bytes);
 await row("upload of 256 MiB, MB/s", whole, async (_, tenant, digest) => upload(tenant, digest));
 /** Delays of the event loop in splits and splices: the worst of all, and the worst 99th percentile. */
 const delaysMs = { longest: 0, percentile99: 0 };
@@ -132,8 +132,8 @@ console.log(
 /** Measures what `work` does of its unit in each pass, from its start or from the call of `timed`; each pass has a fresh tenant. */
 async function row<T>(
   what: string,
-  prepare: (fn: DigestFunction) => T,
-  work: (fn: DigestFunction, tenant: Tenant, prepared: T, timed: () => void) => Promise<number | { ms: number }>,
+  prepare: (fn: ServedFunction) => T,
+  work: (fn: ServedFunction, tenant: Tenant, prepared: T, timed: () => void) => Promise<number | { ms: number }>,
 ): Promise<void> {
   const values: string[] = [];
   for (const fn of functions) {

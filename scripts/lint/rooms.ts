@@ -23,7 +23,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   receive: [...rules, "access", "config", "http"],
   import: [...kept, "cache"],
   check: [...kept, "cache"],
-  expiry: [...kept, "cache"],
+  expiry: [...kept, "cache", "ostree"],
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],
   client: [...transport, ...rules],
   config: ["base"],

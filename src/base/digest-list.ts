@@ -107,6 +107,17 @@ export class DigestList {
     return true;
   }
 
+  /** Appends the hash that stands as bytes from `at` on, and a size, whatever they are. */
+  pushBytes(bytes: Uint8Array, at: number, size: number): void {
+    const { words } = this.function;
+    const start = this.reserve();
+    for (let w = 0, p = at; w < words; w++, p += 4) {
+      const [a, b, c, d] = [bytes[p], bytes[p + 1], bytes[p + 2], bytes[p + 3]] as [number, number, number, number];
+      this.words[start + w] = (a << 24) | (b << 16) | (c << 8) | d;
+    }
+    this.sizes[this.length++] = size;
+  }
+
   /** Appends digest `i` of another list of the same function. */
   append(from: DigestList, i: number): void {
     const at = this.reserve();

@@ -1,6 +1,6 @@
 import { createHash, hash } from "node:crypto";
 import { blake3Hex, runningBlake3 } from "./blake3.ts";
-import type { DigestFunction } from "./digest-function.ts";
+import type { DigestFunction, ServedFunction } from "./digest-function.ts";
 import { RunningFileObjectHash, tryOstreeHash, tryPlainSize } from "./file-object-hash.ts";
 import { isPromise, type MaybePromise } from "./maybe-promise.ts";
 
@@ -27,6 +27,8 @@ export interface SyncHash extends RunningHash {
 export const maxPlainAtOnce = 8 << 20;
 
 /** The hash of bytes at hand, in lower-case hex; `undefined` where they are not what a blob of the function can be, or not `hashesAtOnce`. */
+export function hashOf(fn: ServedFunction, bytes: Uint8Array): string;
+export function hashOf(fn: DigestFunction, bytes: Uint8Array): string | undefined;
 export function hashOf({ name }: DigestFunction, bytes: Uint8Array): string | undefined {
   if (name === "ostree") return tryOstreeHash(bytes, maxPlainAtOnce);
   return name === "blake3" ? blake3Hex(bytes) : hash(name, bytes, "hex");
@@ -45,6 +47,8 @@ export function anyHashOf(fn: DigestFunction, bytes: Uint8Array): MaybePromise<s
   return isPromise(taken) ? taken.then(() => running.digest("hex")) : running.digest("hex");
 }
 
+export function runningHash(fn: ServedFunction): SyncHash;
+export function runningHash(fn: DigestFunction): RunningHash;
 export function runningHash({ name }: DigestFunction): RunningHash {
   if (name === "ostree") return new RunningFileObjectHash();
   return name === "blake3" ? runningBlake3() : createHash(name);

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Digest, digestOf, emptyDigest } from "../base/digest.ts";
-import { type DigestFunction, digestFunctions, sha1, sha256 } from "../base/digest-function.ts";
+import { type DigestFunction, digestFunctions, ostree, sha1, sha256 } from "../base/digest-function.ts";
 import { DirectorySchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { canonicalFile } from "../ostree/canonical-mode.ts";
+import { encodeFilez } from "../ostree/filez.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Walk } from "../store/ref-store.ts";
 import { Closure } from "./closure.ts";
+import { putCommitOf, putFileObject } from "./commit-tree.fixture.ts";
 import { maxDirectoryBytes } from "./directory-walk.ts";
 import { type Folder, messageOf, putBlob, putDirectory, putTree } from "./tree.fixture.ts";
 import { maxTreeBytes } from "./tree-message.ts";
@@ -38,6 +41,36 @@ describe("Closure", () => {
       await everyBlobCounts("tree", fn, putTree);
     });
   }
+
+  it("finds each hole in a commit", () => everyBlobCounts("commit", sha256, (store, each) => putCommitOf(store, each)));
+
+  it("takes any deflation of a file for the file object of a commit, and nothing else for a commit", async () => {
+    const store = new MemoryStore();
+    const digest = await putCommitOf(store, folder);
+    const hash = await putFileObject(store, "C");
+    const size = store.sizeOf(ostree, hash) as number;
+    await store.remove({ function: ostree, hash, size });
+    assert.equal(await closureOf(store).complete([{ walk: "commit", digest }]), false);
+    const other = encodeFilez(canonicalFile(0o644), Buffer.from("C"), 0);
+    assert.notEqual(other.length, size);
+    await store.put({ function: ostree, hash, size: other.length }, other);
+    assert.equal(await closureOf(store).complete([{ walk: "commit", digest }]), true);
+    for (const text of ["", "no commit"]) {
+      assert.equal(await closureOf(store).complete([{ walk: "commit", digest: await putBlob(store, text) }]), false);
+    }
+  });
+
+  it("reads each dirtree of a commit once, however often it has it", async () => {
+    const store = new CountingStore();
+    let wide: Folder = { file: "same" };
+    for (let depth = 0; depth < 12; depth++) wide = { left: wide, right: wide, file: `${depth}` };
+    const root = { walk: "commit", digest: await putCommitOf(store, wide) } as const;
+    const closure = closureOf(store);
+    assert.equal(await closure.complete([root]), true);
+    assert.equal(store.directoriesRead, 13);
+    assert.equal(await closure.complete([root]), true);
+    assert.equal(store.directoriesRead, 13);
+  });
 
   async function everyBlobCounts(
     walk: Walk,

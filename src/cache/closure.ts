@@ -1,10 +1,11 @@
-import { keyOfDigest } from "../base/digest.ts";
+import { type Digest, keyOfDigest } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
 import { LruMap } from "../base/lru-map.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { Root } from "../store/ref-store.ts";
 import { unaskedMs } from "../store/use-resolution.ts";
 import { type MessageRoot, type Needs, readNeeds } from "./artifact-needs.ts";
+import { walkCommit } from "./commit-walk.ts";
 import { walkDirectories } from "./directory-walk.ts";
 import { Presence } from "./presence.ts";
 import { Slots } from "./slots.ts";
@@ -34,6 +35,7 @@ export interface ClosureOptions {
  * - `blob`: the blob;
  * - `directory`: the Directory, all below it, and their files;
  * - `tree`: the Tree and the files of its directories, which stand in the message itself;
+ * - `commit`: the commit of OSTree, all below it, and the file objects;
  * - `artifact`, `source`: the message and what it requires (`readNeeds`). Its optional trees are not required even where another of the roots
  *   names them, because BuildStream's pushes refer to all trees that a message names, uploaded or not.
  * What cannot be read as what it should be, and what is beyond the limits, is as good as missing: the client makes it anew.
@@ -85,10 +87,10 @@ export class Closure {
     }
     for (const root of roots) if (!optional.has(keyOfDigest(root.digest))) required.push(root);
 
-    const walks: Root[] = [];
+    const walks: TreeWalk[] = [];
     for (const root of required) {
       if (root.walk === "blob") presence.require(root.digest);
-      else if (root.walk === "directory" || root.walk === "tree") walks.push(root);
+      else if (isWalked(root)) walks.push(root);
     }
     // What is cheap to ask comes first.
     if (!(await presence.all())) return false;
@@ -107,7 +109,7 @@ export class Closure {
     return needs;
   }
 
-  private async walk({ walk, digest }: Root): Promise<boolean> {
+  private async walk({ walk, digest }: TreeWalk): Promise<boolean> {
     const key = `${walk} ${keyOfDigest(digest)}`;
     const since = this.monotonic() - this.unaskedMs;
     if (this.remembers(key, since)) return true;
@@ -116,12 +118,17 @@ export class Closure {
       if (this.remembers(key, since)) return true;
       const before = this.removals();
       const began = this.monotonic();
-      const presence = new Presence(this.blobs);
-      const found = await (walk === "tree" ? walkTree : walkDirectories)(this.blobs, digest, presence);
-      if (!found || !(await presence.all())) return false;
+      if (!(await this.isWhole(walk, digest))) return false;
       if (this.removals() === before) this.walked.set(key, began);
       return true;
     });
+  }
+
+  private async isWhole(walk: TreeWalk["walk"], digest: Digest): Promise<boolean> {
+    if (walk === "commit") return walkCommit(this.blobs, digest);
+    const presence = new Presence(this.blobs);
+    const found = await (walk === "tree" ? walkTree : walkDirectories)(this.blobs, digest, presence);
+    return found && (await presence.all());
   }
 
   /** Whether a walk that began at `since` or later has found it complete. */
@@ -134,4 +141,13 @@ export class Closure {
     const began = this.walked.get(key);
     return began !== undefined && began >= since;
   }
+}
+
+/** The roots that are trees. */
+interface TreeWalk extends Root {
+  readonly walk: "directory" | "tree" | "commit";
+}
+
+function isWalked(root: Root): root is TreeWalk {
+  return root.walk === "directory" || root.walk === "tree" || root.walk === "commit";
 }

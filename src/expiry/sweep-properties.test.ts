@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { type Digest, digestOf, keyOfDigest, parseDigest } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
+import { type DigestFunction, ostree, sha256 } from "../base/digest-function.ts";
 import { putBlob, putDirectory, putTree } from "../cache/tree.fixture.ts";
 import {
   type Digest as DigestMessage,
@@ -13,11 +13,13 @@ import {
 } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
 import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
+import { decodeCommit } from "../ostree/commit.ts";
+import { decodeDirTree } from "../ostree/dirtree.ts";
 import type { Space } from "../store/ref-store.ts";
 import { hour, noLimits, World } from "./world.fixture.ts";
 
 interface PlannedRef {
-  readonly kind: "blob" | "directory" | "tree" | "artifact" | "old message" | "source" | "result";
+  readonly kind: "blob" | "directory" | "tree" | "artifact" | "old message" | "source" | "result" | "commit";
   readonly text: number;
   readonly pinned: boolean;
   /** Hours before the sweep. */
@@ -27,7 +29,7 @@ interface PlannedRef {
 }
 
 const plannedRef: fc.Arbitrary<PlannedRef> = fc.record({
-  kind: fc.constantFrom("blob", "directory", "tree", "artifact", "old message", "source", "result"),
+  kind: fc.constantFrom("blob", "directory", "tree", "artifact", "old message", "source", "result", "commit"),
   text: fc.integer({ min: 0, max: 5 }),
   pinned: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   put: fc.integer({ min: 1, max: 60 }),
@@ -36,7 +38,7 @@ const plannedRef: fc.Arbitrary<PlannedRef> = fc.record({
 
 const limit = fc.record({
   instance: fc.constant(undefined),
-  space: fc.constantFrom<(Space | undefined)[]>("action", "asset", "reference", undefined),
+  space: fc.constantFrom<(Space | undefined)[]>("action", "asset", "reference", "ostree", undefined),
   size: fc.option(fc.integer({ min: 1, max: 3000 }), { nil: undefined }),
   age: fc.option(
     fc.integer({ min: 1, max: 60 }).map((hours) => hours * hour),
@@ -118,6 +120,7 @@ async function push(world: World, { kind, text }: PlannedRef, i: number): Promis
   else if (kind === "old message") await world.pushOldMessage(`${i}`, shared);
   else if (kind === "source") await world.pushSource(`${i}`, shared);
   else if (kind === "result") await world.pushResult(`${i}`, shared);
+  else if (kind === "commit") await world.pushCommit(`${i}`, shared);
   else if (kind === "blob") await world.pushBlob(`https://example.com/${i}`, await putBlob(world.blobs, shared));
   else if (kind === "directory") {
     await world.pushDirectory(
@@ -179,6 +182,7 @@ function follow(world: World, walk: string, digest: Digest, into: Set<string>): 
   if (walk === "blob" || bytes === undefined) return;
   if (walk === "directory") followDirectory(world, fromBinary(DirectorySchema, bytes), into);
   else if (walk === "artifact") followArtifact(world, bytes, into);
+  else if (walk === "commit") followCommit(world, bytes, into);
   else if (walk === "source") followMessage(world, "directory", fromBinary(SourceSchema, bytes).files, into);
   else {
     const { root, children } = fromBinary(TreeSchema, bytes);
@@ -190,6 +194,31 @@ function follow(world: World, walk: string, digest: Digest, into: Set<string>): 
 function followDirectory(world: World, { files, directories }: Directory, into: Set<string>): void {
   for (const { digest } of files) followMessage(world, "blob", digest, into);
   for (const { digest } of directories) followMessage(world, "directory", digest, into);
+}
+
+function followCommit(world: World, bytes: Uint8Array, into: Set<string>): void {
+  const { tree, treeMeta } = decodeCommit(bytes);
+  followDirTree(world, tree, into);
+  named(world, sha256, treeMeta, into);
+}
+
+function followDirTree(world: World, tree: string, into: Set<string>): void {
+  const digest = named(world, sha256, tree, into);
+  const bytes = digest && bytesOf(world, digest);
+  if (bytes === undefined) return;
+  const { files, directories } = decodeDirTree(bytes);
+  for (const { checksum } of files) named(world, ostree, checksum, into);
+  for (const { tree, meta } of directories) {
+    followDirTree(world, tree, into);
+    named(world, sha256, meta, into);
+  }
+}
+
+function named(world: World, fn: DigestFunction, hash: string, into: Set<string>): Digest | undefined {
+  const size = world.blobs.sizeOf(fn, hash);
+  if (size === undefined) return undefined;
+  into.add(keyOfDigest({ function: fn, hash, size }));
+  return { function: fn, hash, size };
 }
 
 function followArtifact(world: World, bytes: Uint8Array, into: Set<string>): void {

@@ -31,6 +31,7 @@ const kinds: readonly [
     (world, key, text) => world.pushResult(key, text),
     ["out", "in tree", "in directory", "printed"],
   ],
+  ["an artifact of BuildStream 1.0", (world, key, text) => world.pushCommit(key, text), []],
   ["a source", (world, key, text) => world.pushSource(key, text), [""]],
   [
     "a directory",

@@ -3,10 +3,11 @@ import { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Slices } from "../base/slices.ts";
 import { type MessageRoot, readNeeds } from "../cache/artifact-needs.ts";
+import { readCommit } from "../cache/commit-walk.ts";
 import type { DigestSink } from "../cache/presence.ts";
 import { walkTree } from "../cache/tree-message.ts";
 import type { Root } from "../store/ref-store.ts";
-import { DirectoryWalk } from "./directory-walk.ts";
+import { DirectoryWalk, directoryForm, dirtreeForm, type Failed } from "./directory-walk.ts";
 import { bits, type ShelfMarks, type TenantMarks } from "./marks.ts";
 import { lookUps, type Reach, reachAll } from "./reach.ts";
 import { isUnread, type Unread } from "./unread.ts";
@@ -20,15 +21,16 @@ export class Walks {
   private readonly tenant: TenantMarks;
   private readonly slices: Slices;
   private readonly directories: DirectoryWalk;
+  private readonly dirtrees: DirectoryWalk;
   private readonly unread: Unread;
 
   constructor(tenant: TenantMarks, slices: Slices, unread: Unread) {
     this.tenant = tenant;
     this.slices = slices;
     this.unread = unread;
-    this.directories = new DirectoryWalk(tenant.reader, slices, bits.directory, (shelf, number, error) =>
-      unread.note(tenant.instance, shelf, number, error),
-    );
+    const failed: Failed = (shelf, number, error) => unread.note(tenant.instance, shelf, number, error);
+    this.directories = new DirectoryWalk(tenant, slices, directoryForm, failed);
+    this.dirtrees = new DirectoryWalk(tenant, slices, dirtreeForm, failed);
   }
 
   /** Errors: the reason of the slices' signal. */
@@ -53,12 +55,25 @@ export class Walks {
   private async tree(root: Root, reach: Reach): Promise<void> {
     const found = this.begin(root, reach);
     if (found === undefined) return;
-    if (root.walk === "directory") await this.directories.from(found.shelf, found.number, reach);
+    if (root.walk === "commit") await this.commit(found, root.digest, reach);
+    else if (root.walk === "directory") await this.directories.from(found.shelf, found.number, reach);
     else if (root.walk === "tree") {
       const sink = new Reached(found.shelf, reach, this.slices);
       await this.readable(found, walkTree(this.tenant.reader, root.digest, sink));
       await sink.settled(); // of one that does not end as it should, what came before that
     }
+  }
+
+  /** Goes on from a commit of OSTree. What commits share of their trees is walked once. */
+  private async commit(found: Found, digest: Digest, reach: Reach): Promise<void> {
+    const commit = await this.readable(found, readCommit(this.tenant.reader, digest));
+    if (commit === undefined) return;
+    const { shelf } = found;
+    const [tree, meta] = [commit.tree, commit.treeMeta].map((hash) => numberOf(shelf, { ...digest, hash }));
+    if (meta !== undefined && meta >= 0) reach(shelf, meta);
+    if (tree === undefined || tree < 0) return;
+    reach(shelf, tree);
+    if (shelf.begin(tree, bits.dirtree)) await this.dirtrees.from(shelf, tree, reach);
   }
 
   /** Reaches a root's own blob; gives it where it is to be walked. */

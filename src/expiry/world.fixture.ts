@@ -4,6 +4,7 @@ import { sha256 } from "../base/digest-function.ts";
 import { ActionCache } from "../cache/action-cache.ts";
 import { AssetIndex } from "../cache/asset-index.ts";
 import { Closure } from "../cache/closure.ts";
+import { putCommitOf } from "../cache/commit-tree.fixture.ts";
 import { MessageIndex } from "../cache/message-index.ts";
 import { messageOf, putBlob, putDirectory, putTree } from "../cache/tree.fixture.ts";
 import { ActionResultSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
@@ -113,6 +114,15 @@ export class World {
     const files = messageOf(await putDirectory(this.blobs, { src: { [text]: text } }));
     const digest = await putBlob(this.blobs, toBinary(SourceSchema, create(SourceSchema, { version: 1, files })));
     await this.pushBlob(`urn:fdc:buildstream.build:2020:source:${key}`, digest);
+  }
+
+  /** A commit of OSTree, as BuildStream 1.0 pushes it. */
+  async pushCommit(key: string, text: string): Promise<void> {
+    const folder = { [text]: text, deep: { file: `${text} below` }, shared: { same: "same" } };
+    const digest = await putCommitOf(this.blobs, folder, key);
+    const name = `project/element/${key}`;
+    const named = { space: "ostree", instance: "", name, message: Buffer.from(key) } as const;
+    await this.refs.put([{ ...named, roots: [{ walk: "commit", digest }], stored: this.now, expires: undefined }]);
   }
 
   /** A result with a file, a Tree, a root directory, and what it printed. */

@@ -6,7 +6,7 @@ import { digestFunctions } from "../../base/digest-function.ts";
 import type { Root, Walk } from "../ref-store.ts";
 import { decodeRoots, encodeRoots, hashesIn } from "./root-lines.ts";
 
-const walks: readonly Walk[] = ["blob", "directory", "tree", "artifact", "source"];
+const walks: readonly Walk[] = ["blob", "directory", "tree", "artifact", "source", "commit"];
 const anyRoot: fc.Arbitrary<Root> = fc
   .tuple(fc.constantFrom(...walks), fc.constantFrom(...digestFunctions), fc.nat(20))
   .map(([walk, fn, size]) => ({ walk, digest: digestOf(fn, Buffer.alloc(size)) }));
