@@ -6,7 +6,7 @@ import { artifactReceiveFlags } from "../receive/artifact-receive-flags.ts";
 import { loginCommand, noSuchProgram } from "../receive/login-command.ts";
 import { ostreeReceive } from "../receive/ostree-receive.ts";
 import { Publisher } from "../receive/publisher.ts";
-import { RepositorySigning } from "../release/release-signing.ts";
+import { openSigning } from "../release/signing.ts";
 import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
@@ -59,7 +59,7 @@ async function serveSession(options: Options, config: Config, signal: AbortSigna
   }
   const session = { publisher: new Publisher(options.as, rulesOf(config)), releases: releasesOf(config) };
   if (asked.program === "release") return releaseOverSsh(asked.args, { ...session, store: config.store });
-  return ostreeReceive(asked.args, { ...session, signing: RepositorySigning.open, version, signal });
+  return ostreeReceive(asked.args, { ...session, signing: openSigning, version, signal });
 }
 
 /** Errors: `failed-precondition`. */

@@ -10,8 +10,8 @@ import {
   openReleaseRepository,
   type ReleaseRepository,
 } from "../release/release-repository.ts";
-import { RepositorySigning } from "../release/release-signing.ts";
 import { ReleaseWriter } from "../release/release-writer.ts";
+import { openSigning } from "../release/signing.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { type Output, standardOutput } from "./output.ts";
@@ -111,7 +111,7 @@ export async function readableRepository(
 /** A repository to write to, alone; warnings are printed. The caller disposes of it. */
 export async function writerOf(repository: ReleaseRepository, signal: AbortSignal): Promise<ReleaseWriter> {
   return ReleaseWriter.open(repository, {
-    signing: await RepositorySigning.open(repository),
+    signing: await openSigning(repository),
     versions: { stillage: version },
     signal,
     warn: (sentence) => process.stderr.write(`stillage: ${sentence}\n`),

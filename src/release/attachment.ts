@@ -105,7 +105,7 @@ export function kindOf(name: string, bytes: Uint8Array): Pick<ManifestAttachment
       : undefined;
   const json = /\.json$/i.test(name) || bytes[0] === 0x7b ? parseJson(name, bytes) : undefined;
   const recognised = json === undefined ? undefined : documentKind(json);
-  if (recognised === undefined && claimed !== undefined) {
+  if (claimed !== undefined && recognised?.kind !== claimed.toLowerCase()) {
     throw new StillageError("invalid", `${name} is not a document of ${claimed}, as its name says`, {
       hint:
         claimed === "SPDX" ? "spdxVersion, or @context of SPDX 3, is missing" : "bomFormat or specVersion is missing",

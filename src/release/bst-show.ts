@@ -78,10 +78,11 @@ function sectionsOf(text: string): Section[] {
     const [, name, rest = ""] = fieldLine.exec(line) ?? [];
     const field = fields.find((each) => each === name);
     if (section !== undefined && field !== undefined) {
+      if (section[field] !== undefined) throw wrong(`line ${i + 1} says the ${field} of an element again`);
       lines = [rest];
       section[field] = lines;
     } else if (line.trim() !== "") {
-      if (lines === undefined || /^[^\s\-[\]{}]/.test(line)) throw wrong(`line ${i + 1} is not of the form asked for`);
+      if (lines === undefined || /^[^\s\-[\]{}%]/.test(line)) throw wrong(`line ${i + 1} is not of the form asked for`);
       lines.push(line);
     }
   }

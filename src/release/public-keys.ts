@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import type { Ed25519PublicKey } from "../ostree/ed25519.ts";
 import { parsePublicKeys } from "../ostree/ed25519-files.ts";
-import { gpgKeys } from "./gnupg.ts";
+import { gpgKeys } from "./gpg-keys.ts";
 import { ed25519KeyId, publicKeyOfPem } from "./key-id.ts";
 import { isArmoured, unarmoured } from "./openpgp.ts";
 

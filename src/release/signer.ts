@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { StillageError } from "../base/errors.ts";
 import { type Ed25519Key, signEd25519 } from "../ostree/ed25519.ts";
 import { parseSecretKeys } from "../ostree/ed25519-files.ts";
-import { gpgExport, gpgSign } from "./gnupg.ts";
+import { exportPublicKey, findSecretKey, signWithGpg } from "../ostree/gpg-sign.ts";
 import { readOpenPgpSignatures } from "./openpgp.ts";
 import { checkKeyName, ed25519Public, gpgPublic, type PublicKey } from "./public-keys.ts";
 import type { SignerSettings } from "./repository-settings.ts";
@@ -37,29 +37,20 @@ export async function openSigners(settings: readonly SignerSettings[]): Promise<
   return signers;
 }
 
-async function openGpg(settings: Extract<SignerSettings, { kind: "gpg" }>): Promise<Signer> {
-  const keys = await gpgPublic("", await gpgExport(settings));
-  const [key] = keys;
-  if (key === undefined || keys.length > 1) {
-    throw new StillageError("failed-precondition", `there are several GPG keys ${settings.key}`, {
-      hint: `name one by its fingerprint: ${keys.map(({ id }) => id).join(", ")}`,
-    });
-  }
-  const name = key.id.toLowerCase();
+async function openGpg({ key: wanted, home }: Extract<SignerSettings, { kind: "gpg" }>): Promise<Signer> {
+  const options = home === undefined ? {} : { homedir: home };
+  const { fingerprint } = await findSecretKey(wanted, options);
+  const name = fingerprint.toLowerCase();
+  const [publicKey] = await gpgPublic(name, await exportPublicKey(fingerprint, options));
+  if (publicKey === undefined) throw new StillageError("internal", `gpg exports no key ${fingerprint}`);
   const sign = async (bytes: Uint8Array): Promise<Uint8Array> => {
-    const [signature, ...others] = readOpenPgpSignatures(await gpgSign(settings, bytes));
-    if (signature === undefined || others.length > 0) {
-      throw new StillageError(
-        "failed-precondition",
-        `gpg made ${others.length + 1} signatures with the key ${key.id}`,
-        {
-          hint: "gpg.conf of that directory may name other keys to sign with: take local-user out of it",
-        },
-      );
-    }
-    return signature.bytes;
+    const [signature, ...others] = readOpenPgpSignatures(await signWithGpg(fingerprint, bytes, options));
+    if (signature !== undefined && others.length === 0) return signature.bytes;
+    throw new StillageError("failed-precondition", `gpg signs with other keys beside ${fingerprint}`, {
+      hint: "take `local-user` out of the gpg.conf of its directory",
+    });
   };
-  return { kind: "gpg", name, id: key.id, publicKey: { ...key, name }, sign };
+  return { kind: "gpg", name, id: fingerprint, publicKey, sign };
 }
 
 async function openEd25519(path: string): Promise<Signer> {

@@ -1,20 +1,33 @@
 import { verifyEd25519 } from "../ostree/ed25519.ts";
-import { GpgKeyring, type GpgVerdict } from "./gpg-verify.ts";
+import { GpgKeyring, type GpgVerdictState } from "../ostree/gpg-verify.ts";
 import { readOpenPgpSignatures } from "./openpgp.ts";
 import type { GpgPublic, PublicKey } from "./public-keys.ts";
 
 export type SignatureKind = PublicKey["kind"];
 
+/** `expired` and `revoked` are good signatures that do not count any more; `unknown` are those of no key that is known. */
+export type Verdict = "valid" | "expired" | "revoked" | "bad" | "unknown";
+
 /** What came of verifying one signature. */
 export interface Verification {
   readonly kind: SignatureKind;
   /** Nothing but `valid` counts. `unknown`: of no key that is known; of Ed25519, it may as well be of other bytes. */
-  readonly verdict: GpgVerdict;
+  readonly verdict: Verdict;
   /** The key that made it, where it is known. */
   readonly key: PublicKey | undefined;
   /** The key's id, or what the signature itself says of its key. */
   readonly id: string | undefined;
 }
+
+const verdicts: Readonly<Record<GpgVerdictState, Verdict>> = {
+  good: "valid",
+  expired: "expired",
+  "expired-key": "expired",
+  "revoked-key": "revoked",
+  bad: "bad",
+  unreadable: "bad",
+  "unknown-key": "unknown",
+};
 
 /** Verifies signatures against keys, and no others. */
 export class Verifier {
@@ -28,7 +41,7 @@ export class Verifier {
 
   static async open(keys: readonly PublicKey[]): Promise<Verifier> {
     const keyrings = new Set(keys.flatMap((each) => (each.kind === "gpg" ? [each.keyring] : [])));
-    return new Verifier(keys, keyrings.size === 0 ? undefined : await GpgKeyring.open([...keyrings]));
+    return new Verifier(keys, keyrings.size === 0 ? undefined : await GpgKeyring.open(Buffer.concat([...keyrings])));
   }
 
   async verify(kind: SignatureKind, bytes: Uint8Array, signature: Uint8Array): Promise<Verification> {
@@ -43,15 +56,23 @@ export class Verifier {
   private async verifyGpg(bytes: Uint8Array, signature: Uint8Array): Promise<Verification> {
     const issuer = issuerOf(signature);
     if (this.gpg === undefined) return { kind: "gpg", verdict: "unknown", key: undefined, id: issuer };
-    const { verdict, fingerprint } = await this.gpg.verify(bytes, signature);
-    const key = gpgKeyOf(this.keys, fingerprint ?? issuer);
-    // A good signature by a key that is in a keyring of ours, but that our list does not have, would be one by nobody.
-    const counted = verdict === "valid" && key === undefined ? "unknown" : verdict;
-    return { kind: "gpg", verdict: counted, key, id: key?.id ?? fingerprint ?? issuer };
+    const found = await this.gpg.verify(bytes, signature);
+    const [only] = found;
+    if (only === undefined || found.length > 1) return { kind: "gpg", verdict: "bad", key: undefined, id: issuer };
+    const id = only.fingerprint ?? issuer;
+    const key = gpgKeyOf(this.keys, id);
+    const verdict = verdicts[only.state];
+    // One that is good by a key that is in a file of ours, but that the list does not have, would be one by nobody.
+    return {
+      kind: "gpg",
+      verdict: verdict === "valid" && key === undefined ? "unknown" : verdict,
+      key,
+      id: key?.id ?? id,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.gpg?.[Symbol.asyncDispose]();
+    await this.gpg?.close();
   }
 }
 

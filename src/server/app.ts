@@ -69,9 +69,10 @@ function checkShareable({ workers, listeners }: ServerOptions): void {
 
 /** The doors in the thread of the store. */
 async function openDoorsHere(options: ServerOptions, store: StoreSide, log: Log): Promise<DoorSide> {
-  const { shelves, uploads, origin, accessFile, meters } = store;
+  const { shelves, commits, uploads, origin, accessFile, meters } = store;
   const stock: Stock = {
     ...shelves,
+    commits: (instance) => commits.of(instance),
     uploads,
     origin,
     counts: new LocalCounts(),

@@ -10,6 +10,7 @@ import { isHealthCheck } from "./grpc/health.ts";
 import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
+import { ostreeCache } from "./http/ostree.ts";
 import { ostreePush } from "./http/ostree-push.ts";
 import { openPaths, pages } from "./http/pages.ts";
 import { releases } from "./http/releases.ts";
@@ -80,10 +81,12 @@ export async function openDoors(
   });
   stock.meters.add([...traffic.families, ...doorFamilies({ connections: () => rpc.connections(), admission })]);
   const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status() });
-  const parts = { ...options, tenants, admission };
-  // The HTTP cache is of blobs and results, and what is pushed over ssh of blobs and refs: an index alone has not the ones, a storage not the others.
-  const pushesAndPages = options.services === "all" ? ostreePush(parts, operatorPages) : operatorPages;
-  const cacheAndPages = options.services === "index" ? operatorPages : httpCache(parts, pushesAndPages);
+  // These are of blobs, which an index alone has not.
+  const parts = { ...options, tenants, admission, commits: stock.commits, log };
+  const cacheAndPages =
+    options.services === "index"
+      ? operatorPages
+      : ostreePush(parts, ostreeCache(parts, httpCache(parts, operatorPages)));
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, releases(options, cacheAndPages));
   const http = watchers.http(named(identified(doors, admission, openPaths)));

@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../base/maybe-promise.ts";
+import type { CommitDesk } from "../cache/commit-index.ts";
 import type { ResumableUploads } from "../cache/uploads.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { BlobStore } from "../store/blob-store.ts";
@@ -22,6 +23,8 @@ export interface Shelves {
 
 /** Everything of which a server has one, as the doors of one thread see it: here, or in the thread of the store. */
 export interface Stock extends Shelves {
+  /** What is known of the commits of an instance that there is. */
+  readonly commits: (instance: string) => CommitDesk;
   readonly uploads: ResumableUploads;
   readonly origin: OriginDesk | undefined;
   readonly counts: AdmissionCounts;

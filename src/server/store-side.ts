@@ -9,8 +9,10 @@ import type { Sweeper } from "../expiry/sweeper.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { StoreUsage } from "../store/blob-store.ts";
 import { AccessFile } from "./access-file.ts";
+import { CommitDesks } from "./commit-desks.ts";
 import { openSweeper } from "./expiry-options.ts";
 import type { StatusReport } from "./http/pages.ts";
+import { commitFamilies } from "./metrics/commit-metrics.ts";
 import { compactionFamilies } from "./metrics/compaction-metrics.ts";
 import { exposition } from "./metrics/exposition.ts";
 import { infoFamilies } from "./metrics/info-metrics.ts";
@@ -31,6 +33,7 @@ import { openTracing } from "./tracing/tracing.ts";
 export class StoreSide implements AsyncDisposable {
   readonly cache: OpenCache;
   readonly shelves: Shelves;
+  readonly commits: CommitDesks;
   readonly uploads: Uploads;
   readonly origin: Origin | undefined;
   readonly accessFile: AccessFile | undefined;
@@ -59,16 +62,18 @@ export class StoreSide implements AsyncDisposable {
     opened.defer(() => sweeper.stop());
     const scrubber = openScrubber(options, cache.store, log);
     opened.defer(() => scrubber?.close());
+    const commits = new CommitDesks(options, cache, () => scrubber?.counts().rotten ?? 0, log);
+    opened.defer(() => commits.close());
     const uploads = new Uploads(clock, recallUpload);
     opened.defer(() => uploads.stop());
     const origin = openOrigin(options, cache.store, log, trace);
     opened.defer(() => origin?.close());
     sweeper.start();
-    return new StoreSide({ options, cache, sweeper, scrubber, uploads, origin, accessFile }, opened.move());
+    return new StoreSide({ options, cache, sweeper, scrubber, commits, uploads, origin, accessFile }, opened.move());
   }
 
   private constructor(
-    made: Pick<StoreSide, "cache" | "uploads" | "origin" | "accessFile"> & {
+    made: Pick<StoreSide, "cache" | "commits" | "uploads" | "origin" | "accessFile"> & {
       readonly options: ServerOptions;
       readonly sweeper: Sweeper;
       readonly scrubber: Scrubber | undefined;
@@ -79,6 +84,7 @@ export class StoreSide implements AsyncDisposable {
     const { store, refs, refAdmin } = cache;
     this.options = made.options;
     this.cache = cache;
+    this.commits = made.commits;
     this.uploads = made.uploads;
     this.origin = origin;
     this.sweeper = sweeper;
@@ -94,6 +100,7 @@ export class StoreSide implements AsyncDisposable {
         byInstance: () => store.usageByTenant(),
       }),
       ...refFamilies(refAdmin),
+      ...commitFamilies(() => [...made.commits.all].map(([instance, each]) => [instance, each.counts()] as const)),
       ...sweepFamilies(sweeper),
       ...compactionFamilies(() => store.compactions()),
       ...scrubFamilies(() => scrubber?.counts(), made.options.scrubEveryMs),

@@ -10,6 +10,9 @@ import { isAbsent } from "./public-files.ts";
 /** How long neither file may have changed where their times do not say that they belong together: far more than lies between two renames. */
 const settledMs = 2000;
 
+/** What may lie between the renames of one publication. */
+const renamesNs = 100_000_000n;
+
 /** How soon somebody looks again who has no earlier pair. */
 const againMs = 50;
 
@@ -86,7 +89,11 @@ export class SummaryPairReader {
   }
 
   private belongTogether({ summary, signature, changed }: PairState): boolean {
-    if (summary !== undefined && signature !== undefined && summary.mtimeNs === signature.mtimeNs) return true;
+    if (summary !== undefined && signature !== undefined && summary.mtimeNs === signature.mtimeNs) {
+      // Times may be in whole seconds, and of two publications in one.
+      const apart = summary.ctimeNs - signature.ctimeNs;
+      if (apart < renamesNs && apart > -renamesNs) return true;
+    }
     // Where nothing is signed there is nothing to wait for.
     if (signature === undefined && this.pair !== undefined && this.pair.signature === undefined) return true;
     const age = this.timing.clock() - changed;

@@ -12,6 +12,7 @@ import { openDoors } from "../door-side.ts";
 import { Meters } from "../metrics/meters.ts";
 import { workerFamilies } from "../metrics/worker-metrics.ts";
 import type { Stock } from "../stock.ts";
+import { DistantCommits } from "./distant-commits.ts";
 import { DistantOrigin } from "./distant-origin.ts";
 import { LineBatch } from "./line-batch.ts";
 import { sentFields } from "./log-fields.ts";
@@ -44,10 +45,13 @@ meters.add(workerFamilies(number));
 const lines = new LineBatch((text) => line.tell("accessLines", text));
 const removed = new Int32Array(removals);
 
+const commits = new Map(options.instances.map((name) => [name, new DistantCommits(name, line)]));
+
 const stock: Stock = {
   blobs: (instance) => store.tenant(instance),
   refs: new DistantRefStore(line),
   removals: () => Atomics.load(removed, 0),
+  commits: (instance) => commits.get(instance) ?? new DistantCommits(instance, line),
   uploads,
   origin: options.originFetch === "off" ? undefined : new DistantOrigin(line),
   counts: new SharedCounts(counts, number - 1),

@@ -52,6 +52,7 @@ export class WorkerDesk {
       ...this.uploads.answers(),
       ...refDesk(side.cache.refs),
       ...this.origin.answers(),
+      ...side.commits.answers(),
       metrics: (): Promise<string> => whole.metrics(),
       status: (): StatusReport => whole.status(),
       accessLines: (lines: string): void => side.accessFile?.write(lines),

@@ -9,25 +9,28 @@ import type { ReleaseRepository } from "./release-repository.ts";
 import { checkRequired } from "./required-signatures.ts";
 import { openSigners, type Signer } from "./signer.ts";
 
+/**
+ * Opens the signers of a repository, and publishes their keys where they are not yet. Errors: `failed-precondition` where a key cannot be used, `exists`
+ * where its name is that of another one.
+ */
+export async function openSigning(repository: ReleaseRepository): Promise<ReleaseSigning> {
+  const signers = await openSigners(repository.settings.signers);
+  await addKeys(
+    repository.layout.keys,
+    signers.map(({ publicKey }) => publicKey),
+  );
+  return new RepositorySigning(repository, signers);
+}
+
 /** Signs by the repository's own signers, and takes what was signed elsewhere. */
-export class RepositorySigning implements ReleaseSigning {
+class RepositorySigning implements ReleaseSigning {
   private readonly repository: ReleaseRepository;
   private readonly signers: readonly Signer[];
   private prepared: PreparedRelease | undefined;
 
-  private constructor(repository: ReleaseRepository, signers: readonly Signer[]) {
+  constructor(repository: ReleaseRepository, signers: readonly Signer[]) {
     this.repository = repository;
     this.signers = signers;
-  }
-
-  /** Opens the signers, and publishes their keys where they are not yet. Errors: `failed-precondition`, `exists`. */
-  static async open(repository: ReleaseRepository): Promise<RepositorySigning> {
-    const signers = await openSigners(repository.settings.signers);
-    await addKeys(
-      repository.layout.keys,
-      signers.map(({ publicKey }) => publicKey),
-    );
-    return new RepositorySigning(repository, signers);
   }
 
   /** Errors: `failed-precondition` where signatures that are required are missing; those of signing. */

@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { systemClock } from "../../../src/base/clock.ts";
+import { digestOf, parseDigest } from "../../../src/base/digest.ts";
+import { ostree, sha256 } from "../../../src/base/digest-function.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { commitRef } from "../../../src/cache/commit.fixture.ts";
+import { openCache } from "../../../src/cache/open-cache.ts";
+import { canonicalDirectory, canonicalFile, canonicalLink } from "../../../src/ostree/canonical-mode.ts";
+import { encodeCommit } from "../../../src/ostree/commit.ts";
+import { encodeDirMeta } from "../../../src/ostree/dirmeta.ts";
+import { encodeDirTree, type TreeDirectory, type TreeFile } from "../../../src/ostree/dirtree.ts";
+import { checksumOfFile, encodeFilez } from "../../../src/ostree/filez.ts";
+import { type ObjectType, objectPath } from "../../../src/ostree/object-name.ts";
+import { layOutSummary } from "../../../src/ostree/summary-layout.ts";
+
+/** A commit as a program has made it: its objects are those of an archive repository. */
+export interface MadeCommit {
+  readonly checksum: string;
+  readonly size: number;
+  readonly timestamp: number;
+  /** Their bytes by the paths in a repository. */
+  readonly objects: ReadonlyMap<
+    string,
+    { readonly checksum: string; readonly type: ObjectType; readonly bytes: Uint8Array }
+  >;
+}
+
+export interface TreeShape {
+  readonly directories: number;
+  readonly filesInEach: number;
+  /** Bytes of a file, of which a tenth is chance. */
+  readonly fileBytes: number;
+  readonly timestamp?: number;
+}
+
+/** Makes a commit with one level of directories, of which no file is as another; and a link and a larger file in the root. */
+export function makeCommit({ directories, filesInEach, fileBytes, timestamp = 1_500_000_000 }: TreeShape): MadeCommit {
+  const objects = new Map<string, { checksum: string; type: ObjectType; bytes: Uint8Array }>();
+  const add = (type: ObjectType, checksum: string, bytes: Uint8Array): string => {
+    objects.set(objectPath(checksum, type), { checksum, type, bytes });
+    return checksum;
+  };
+  const hashed = (type: ObjectType, bytes: Uint8Array): string => add(type, digestOf(sha256, bytes).hash, bytes);
+  const file = (name: string, bytes: number): TreeFile => {
+    const content = Buffer.concat([randomBytes(Math.ceil(bytes / 10)), Buffer.alloc(bytes, "text ")]).subarray(
+      0,
+      bytes,
+    );
+    const header = canonicalFile(0o644);
+    return { name, checksum: add("file", checksumOfFile(header, content), encodeFilez(header, content)) };
+  };
+  const meta = hashed("dirmeta", encodeDirMeta(canonicalDirectory(0o755)));
+  const inRoot: TreeDirectory[] = [];
+  for (let i = 0; i < directories; i++) {
+    const files = Array.from({ length: filesInEach }, (_, k) => file(`file+${k}`, fileBytes));
+    inRoot.push({ name: `directory ${i}`, tree: hashed("dirtree", encodeDirTree({ files, directories: [] })), meta });
+  }
+  const link = canonicalLink("large");
+  const linked = add("file", checksumOfFile(link, new Uint8Array(0)), encodeFilez(link, new Uint8Array(0)));
+  const files = [{ name: "link", checksum: linked }, file("large", 3_000_000)];
+  const tree = hashed("dirtree", encodeDirTree({ files, directories: inRoot }));
+  const commit = encodeCommit({
+    metadata: [],
+    parent: undefined,
+    subject: "",
+    body: "",
+    timestamp,
+    tree,
+    treeMeta: meta,
+  });
+  return { checksum: hashed("commit", commit), size: commit.length, timestamp, objects };
+}
+
+/** Puts commits with their refs into the store of a server that does not run. */
+export async function fillCache(
+  folder: string,
+  refs: Readonly<Record<string, MadeCommit>>,
+  instance = "",
+): Promise<void> {
+  const cache = await openCache(folder, { quota: undefined, durability: "off", clock: systemClock, log: silentLog });
+  try {
+    const tenant = cache.store.tenant(instance);
+    for (const { objects } of new Set(Object.values(refs))) {
+      const puts = [...objects.values()].map(({ checksum, type, bytes }) =>
+        tenant.put(parseDigest(checksum, bytes.length, type === "file" ? ostree : sha256), bytes),
+      );
+      await Promise.all(puts);
+    }
+    const stored = systemClock();
+    await cache.refs.put(
+      Object.entries(refs).map(([name, commit]) => ({ ...commitRef(name, commit), instance, stored })),
+    );
+  } finally {
+    await cache.close();
+  }
+}
+
+/** Writes commits with their refs as the files of an archive repository. */
+export async function writeRepository(folder: string, refs: Readonly<Record<string, MadeCommit>>): Promise<void> {
+  const files = new Map<string, Uint8Array>([["config", Buffer.from("[core]\nrepo_version=1\nmode=archive-z2\n")]]);
+  for (const { objects } of Object.values(refs)) for (const [path, { bytes }] of objects) files.set(path, bytes);
+  for (const [name, { checksum }] of Object.entries(refs))
+    files.set(`refs/heads/${name}`, Buffer.from(`${checksum}\n`));
+  const listed = Object.entries(refs)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { checksum, size, timestamp }]) => ({
+      name,
+      commit: Buffer.from(checksum, "hex"),
+      commitSize: size,
+      timestamp,
+    }));
+  files.set("summary", await layOutSummary(listed, new Uint8Array(0)));
+  for (const directory of new Set([...files.keys()].map((path) => dirname(path))))
+    await mkdir(join(folder, directory), { recursive: true });
+  for (const [path, bytes] of files) await writeFile(join(folder, path), bytes);
+}
