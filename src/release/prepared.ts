@@ -54,6 +54,8 @@ export interface SignedCommit {
 /** How a release is signed: by the repository's own signers, or elsewhere. */
 export interface ReleaseSigning {
   sign(prepared: PreparedRelease): Promise<readonly SignedCommit[]>;
+  /** After `sign`: when the summary says that it was made, in seconds since 1970, where one was signed elsewhere that has to come out the same. */
+  summaryTime(): Promise<number | undefined>;
   /** The `summary.sig` for a summary; `undefined` where nobody signs it. */
   signSummary(summary: Uint8Array): Promise<Uint8Array | undefined>;
 }

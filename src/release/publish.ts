@@ -76,7 +76,11 @@ export async function publishPrepared(
       change.setRef(branch, commit);
     }
     await writer.mark();
-    await change.publish({ signSummary: (summary) => options.signing.signSummary(summary) });
+    const time = await options.signing.summaryTime();
+    await change.publish({
+      signSummary: (summary) => options.signing.signSummary(summary),
+      ...(time !== undefined && { clock: () => time * 1000 }),
+    });
   } catch (error) {
     await change.abort();
     throw error;

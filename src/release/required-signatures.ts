@@ -1,27 +1,11 @@
 import { StillageError } from "../base/errors.ts";
-import { decodeDetached, signaturesIn } from "../ostree/detached.ts";
 import type { PreparedRelease, SignedCommit } from "./prepared.ts";
 import type { PublicKey } from "./public-keys.ts";
-import { type SignatureKind, type Verification, Verifier } from "./verifier.ts";
+import { Verifier } from "./verifier.ts";
+import { verifyDetached } from "./verify-signatures.ts";
 
 /** Whose signatures a commit needs before it is published: so many keys, or each of these. */
 export type RequiredSignatures = { readonly count: number } | { readonly names: readonly string[] };
-
-const kinds: readonly SignatureKind[] = ["gpg", "ed25519"];
-
-/** Verifies all signatures of detached metadata over `bytes`. Errors: `invalid` where it cannot be read. */
-export async function verifyDetached(
-  verifier: Verifier,
-  bytes: Uint8Array,
-  detached: Uint8Array,
-): Promise<readonly Verification[]> {
-  const metadata = decodeDetached(detached);
-  const found: Verification[] = [];
-  for (const kind of kinds) {
-    for (const signature of signaturesIn(metadata, kind)) found.push(await verifier.verify(kind, bytes, signature));
-  }
-  return found;
-}
 
 /** Errors: `failed-precondition`, which says whose signatures are there and whose are not. */
 export async function checkRequired(
