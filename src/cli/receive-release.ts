@@ -1,13 +1,10 @@
-import type { Command } from "commander";
 import type { Publisher } from "../receive/publisher.ts";
 import { releaseAsked } from "../receive/release-arguments.ts";
 import { repositoryNamed } from "../receive/repository-named.ts";
 import { openCatalogue } from "./artifact-store.ts";
 import { exitStatus } from "./exit-status.ts";
-import { newCommand, runCommand } from "./new-command.ts";
-import { releaseCreateCommand } from "./release-create.ts";
-import { releaseEndOfLifeCommand, releaseRollbackCommand } from "./release-derive.ts";
-import { releaseListCommand } from "./release-list.ts";
+import { runCommand } from "./new-command.ts";
+import { releaseCommand } from "./release.ts";
 import { repositoryMeant } from "./release-options.ts";
 
 /** What the operator has said on the line that lets somebody in. */
@@ -38,20 +35,8 @@ export function releaseOverSsh(
     own.push(`--store=${store}`);
   }
   let status: number = exitStatus.usage;
-  const make = commands[asked.command];
-  if (make === undefined) throw new Error(`stillage release ${asked.command} cannot be made`);
-  const program = newCommand("release", "stillage").addCommand(
-    make((result) => {
-      status = result;
-    }),
-  );
-  return runCommand(program, [asked.command, ...own, ...asked.args], () => status);
+  const release = releaseCommand((result) => {
+    status = result;
+  });
+  return runCommand(release, [asked.command, ...own, ...asked.args], () => status);
 }
-
-/** Those that `releaseAsked` lets through. */
-const commands: Readonly<Record<string, (end: (status: number) => void) => Command>> = {
-  create: releaseCreateCommand,
-  list: releaseListCommand,
-  rollback: releaseRollbackCommand,
-  "end-of-life": releaseEndOfLifeCommand,
-};

@@ -20,6 +20,9 @@ import { wantedBranches } from "./wanted-branches.ts";
 /** Before something is asked for again: a tunnel that is broken does not come back. */
 const pauseMs = 20;
 
+/** Branches that one push moves: each is a commit that is signed. */
+const maxMoved = 1000;
+
 export interface ReceiveOptions {
   /** The directory of all release repositories. */
   readonly releases: string;
@@ -63,6 +66,11 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
     name,
     fresh.map(({ branch }) => branch),
   );
+  if (fresh.length > maxMoved) {
+    throw new StillageError("exhausted", `${fresh.length} branches are more than one push may move (${maxMoved})`, {
+      hint: "push some of them at a time",
+    });
+  }
   await pullCommits(change, source, [...new Set(fresh.map(({ commit }) => commit))], { depth: 0, signal, pauseMs });
   const commits = await takeOver(change, fresh, { force: request.force, notes });
   notes.say(`${source.objects} new objects, ${source.bytes} bytes`);

@@ -37,7 +37,7 @@ const commands: Readonly<Record<string, Allowed>> = {
     readsStore: true,
   },
   list: { words: [0, 0], flags: ["current"], values: ["branch"] },
-  show: { words: [1, 1], flags: [], values: ["branch"] },
+  show: { words: [1, 1], flags: [], values: [] },
   rollback: {
     words: [1, 1],
     flags: [],
