@@ -200,7 +200,11 @@ describe("archive repositories and the real ostree", { concurrency: 2 }, () => {
     await refused(() => writeFile(Buffer.concat([Buffer.from(`${inside}/`), Buffer.from([0xff])]), ""), /not UTF-8/);
     await refused(() => symlink(Buffer.from([0xfe]), join(inside, "link")), /not UTF-8/, false);
     assert.equal(await own.ref("line"), undefined);
-    assert.deepEqual(await readdir(join(own.directory, "tmp")), ["cache"]);
+    const left = await readdir(join(own.directory, "tmp"));
+    assert.deepEqual(
+      left.filter((name) => name.startsWith("stillage-")),
+      [],
+    );
   });
 });
 
