@@ -62,7 +62,9 @@ export async function reportOf(
     const problems = content === undefined ? [] : [`what the artifact says cannot be read: ${content}`];
     return { ...common, content: undefined, missing, size: undefined, publicData: undefined, problems };
   }
-  const measured = complete === undefined ? undefined : await measure(artifact, content, blobs, complete, known);
+  // The size of a commit is that of file objects, which a dirtree does not tell.
+  const isMeasured = complete !== undefined && artifact.generation !== "1.0";
+  const measured = !isMeasured ? undefined : await measure(artifact, content, blobs, complete, known);
   const problems = [...content.problems];
   const data =
     content.publicData && complete !== undefined ? await readYaml(blobs, content.publicData, "public data") : undefined;

@@ -16,6 +16,7 @@ import type {
 import type { Blob, BlobReader } from "../store/blob-store.ts";
 import { type ArtifactContent, type TreeName, treeNames } from "./artifact-content.ts";
 import { type ArtifactReport, type ArtifactSize, reportOf } from "./artifact-report.ts";
+import { contentOfCommit } from "./commit-content.ts";
 import { type ListedDependency, listDependencies, maxDependencies } from "./dependencies.ts";
 import { contentOfDirectory } from "./directory-content.ts";
 import { checkPatterns, elementGlobs, normalName, searchFor } from "./element-name.ts";
@@ -175,6 +176,7 @@ export class Catalogue {
   private async read({ generation, content, ref }: FoundArtifact): Promise<ArtifactContent | undefined> {
     const { blobs } = this.options;
     if (generation === "1.9x") return contentOfMessage(ref.message, sha256);
+    if (generation === "1.0") return this.options.closure && contentOfCommit(blobs, content);
     if (generation === "1.x") return this.options.closure && contentOfDirectory(blobs, content);
     if (content.size > maxProtoBytes) throw new StillageError("invalid", "the artifact's message is too large");
     const before = contents.get(showDigest(content));

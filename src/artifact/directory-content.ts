@@ -94,7 +94,7 @@ function logOf(entry: Entry): LogFile[] {
 }
 
 /** `dependencies.yaml` has the key of each element by its name, which does not tell the project. */
-function dependenciesIn(keys: YamlValue | undefined, workspaced: YamlValue | undefined): BuildDependency[] {
+export function dependenciesIn(keys: YamlValue | undefined, workspaced: YamlValue | undefined): BuildDependency[] {
   if (keys === undefined || keys === null || typeof keys !== "object" || Array.isArray(keys)) return [];
   const list = memberOf(workspaced, "workspaced-dependencies");
   const inWorkspaces = new Set(Array.isArray(list) ? list : []);

@@ -1,4 +1,4 @@
-import { pruneRepository } from "../ostree/archive/prune.ts";
+import { pruneRepository } from "../ostree/archive/prune-repository.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
 import type { Keep } from "./repository-settings.ts";
@@ -24,10 +24,10 @@ export async function pruneReleases(
   const { kept, removed } = await retentionOf(archive, rule, now);
   const commits = await neededCommits(repository.layout, kept);
   if (!dryRun) await writer.mark();
-  const { objects, bytes } = await pruneRepository(archive, { keep: commits, dryRun });
+  const report = await pruneRepository(archive, { keep: { depth: 0, commits }, dryRun });
   if (!dryRun) {
     await removeBeside(repository.layout, commits);
     await writer.refreshPage();
   }
-  return { removed, objects, bytes };
+  return { removed, objects: report.removedObjects, bytes: report.removedBytes };
 }

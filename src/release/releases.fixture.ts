@@ -38,7 +38,7 @@ export async function releaseFolder(): Promise<ReleaseFolder> {
   };
 }
 
-/** A directory of files by their names, whose contents begin with `#!` where they are executable; folders are within. */
+/** A directory of files by their names, which end in `.sh` where they are executable; folders are within. */
 export interface FolderText {
   readonly [name: string]: string | FolderText;
 }
@@ -46,7 +46,7 @@ export interface FolderText {
 export function treeOf(folder: FolderText, name = ""): DirectoryEntry {
   const entry = ([each, content]: [string, string | FolderText]): TreeEntry => {
     if (typeof content !== "string") return treeOf(content, each);
-    const mode = content.startsWith("#!") ? 0o755 : 0o644;
+    const mode = each.endsWith(".sh") ? 0o755 : 0o644;
     const bytes = Buffer.from(content);
     return { kind: "file", name: each, mode, size: bytes.length, open: () => bytes };
   };

@@ -202,7 +202,7 @@ describe("releases", () => {
       );
       await createRelease(
         writer,
-        requestFor({ a: "#!1", d: { x: "1", y: "3" }, z: { new: { f: "" } } }, { version: "2" }),
+        requestFor({ a: "2", d: { x: "1", y: "3" }, z: { new: { f: "" } } }, { version: "2" }),
         once,
       );
       const { archive } = writer;

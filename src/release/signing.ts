@@ -14,17 +14,9 @@ import { checkRequired } from "./required-signatures.ts";
 import { openSigners, type Signer } from "./signer.ts";
 import { gpgKeyOf, issuerOf } from "./verifier.ts";
 
-/**
- * Opens the signers of a repository, and publishes their keys where they are not yet. Errors: `failed-precondition` where a key cannot be used, `exists`
- * where its name is that of another one.
- */
+/** Opens the signers of a repository. Errors: `failed-precondition` where a key cannot be used. */
 export async function openSigning(repository: ReleaseRepository): Promise<ReleaseSigning> {
-  const signers = await openSigners(repository.settings.signers);
-  await addKeys(
-    repository.layout.keys,
-    signers.map(({ publicKey }) => publicKey),
-  );
-  return new RepositorySigning(repository, signers);
+  return new RepositorySigning(repository, await openSigners(repository.settings.signers));
 }
 
 /** Signs by the repository's own signers, and takes what was signed elsewhere. */
@@ -38,9 +30,10 @@ class RepositorySigning implements ReleaseSigning {
     this.signers = signers;
   }
 
-  /** Errors: `failed-precondition` where signatures that are required are missing; those of signing. */
+  /** Publishes the signers' keys where they are not yet. Errors: `failed-precondition` where signatures that are required are missing; those of signing. */
   async sign(prepared: PreparedRelease): Promise<readonly SignedCommit[]> {
     this.prepared = prepared;
+    await publishKeys(this.repository, this.signers);
     const signed: SignedCommit[] = [];
     for (const commit of prepared.commits) signed.push(await this.signCommit(prepared, commit));
     const keys = await readKeyDirectory(this.repository.layout.keys);
@@ -87,6 +80,14 @@ class RepositorySigning implements ReleaseSigning {
     const envelope = statement && (await signStatement(statement, this.signers, there.envelope));
     return { commit, detached: detached.length === 0 ? undefined : encodeDetached(detached), envelope };
   }
+}
+
+/** Puts the public keys of signers among those that the repository has. Errors: `exists` where a name is that of another key. */
+export async function publishKeys({ layout }: ReleaseRepository, signers: readonly Signer[]): Promise<void> {
+  await addKeys(
+    layout.keys,
+    signers.map(({ publicKey }) => publicKey),
+  );
 }
 
 /** Adds a signature of each signer who has not signed yet; those that are there stay. */
