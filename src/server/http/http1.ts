@@ -14,6 +14,9 @@ interface Visitor {
   readonly identify: Identify;
 }
 
+/** How long nothing may pass on a connection in the midst of a request: far longer than any network falters, or a client thinks. */
+const silentMs = 300_000;
+
 /** The HTTP/1.1 side of `handler`. It does not listen: listeners give it their connections. */
 export class Http1 {
   private readonly server: Server;
@@ -25,7 +28,8 @@ export class Http1 {
   constructor(handler: HttpHandler, authenticate: Authenticate, ids: RequestIds, log: Log) {
     this.authenticate = authenticate;
     this.ids = ids;
-    this.server = createServer((incoming, outgoing) => {
+    // An upload may take as long as it takes, as by HTTP/2.
+    this.server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
       // A connection that is kept alive would outlive the server.
       if (this.closed !== undefined) outgoing.setHeader("connection", "close");
       const gone = new AbortController();
@@ -37,6 +41,7 @@ export class Http1 {
         outgoing.destroy();
       });
     });
+    this.server.timeout = silentMs;
     // A server that listens says this itself. Only then does Node watch over connections: time limits, and what `close` ends.
     this.server.emit("listening");
   }

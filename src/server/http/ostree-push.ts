@@ -29,7 +29,7 @@ export function ostreePush(options: OstreePushOptions, next: HttpHandler): HttpH
     const [, instance, what] = /^\/ostree\/(?:(.{1,1000})\/)?(objects|refs)$/.exec(request.path) ?? [];
     const name = request.method === "POST" && what !== undefined ? decoded(instance ?? "") : undefined;
     if (name === undefined) return next(request);
-    request.route = `/ostree/${what}`;
+    request.route = "ostree";
     const tenant = reach(options.tenants, request, name, "push");
     return what === "objects" ? putObjects(request, tenant, options) : setRefs(request, tenant);
   };
