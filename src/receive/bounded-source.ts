@@ -6,7 +6,7 @@ import type { ReceiveLimits } from "../release/receive-limits.ts";
 const betweenLooks = 64 * 1024 * 1024;
 
 /** How long nothing may come: a connection whose other end is gone without a word looks like that. */
-const stallMs = 60_000;
+const stallMs = 120_000;
 
 /**
  * A pusher's repository, of which no more is taken than the limits allow, and no signatures. `freeBytes` asks the disk. `signal` is aborted with the reason when all takes too long, or when nothing comes
@@ -56,7 +56,12 @@ export class BoundedSource implements ObjectSource, Disposable {
 
   private count(): void {
     this.objects += 1;
-    if (this.objects <= this.limits.objects) return;
+    this.checkPending(0);
+  }
+
+  /** Errors: `exhausted` where those that are known to be missing are too many already. */
+  checkPending(pending: number): void {
+    if (this.objects + pending <= this.limits.objects) return;
     throw new StillageError("exhausted", `the push has more than ${this.limits.objects} objects that are new here`, {
       hint,
     });

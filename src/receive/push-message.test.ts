@@ -35,7 +35,9 @@ describe("a message of BuildStream 1.0's pushes", () => {
       const bytes = Buffer.from(hex, "hex");
       const message = await read(bytes);
       assert.equal(message?.type, command, stream);
-      const shown = Object.fromEntries(message?.args.map(([name, { type, value }]) => [name, { t: type, v: value }]) ?? []);
+      const shown = Object.fromEntries(
+        message?.args.map(([name, { type, value }]) => [name, { t: type, v: value }]) ?? [],
+      );
       assert.deepEqual(Object.keys(shown), Object.keys(args));
       for (const [name, { t, v }] of Object.entries(args)) {
         assert.equal(shown[name]?.t, t);
@@ -88,7 +90,13 @@ test("an update says from which commit to which, where the pusher knows that", (
     ["p/e/1", { type: "(ss)", value: [zeros, a] }],
     ["p/e/2", { type: "(ss)", value: [b, a] }],
   ];
-  assert.deepEqual(readUpdates(args), new Map([["p/e/1", { to: a }], ["p/e/2", { to: a, from: b }]] as const));
+  assert.deepEqual(
+    readUpdates(args),
+    new Map([
+      ["p/e/1", { to: a }],
+      ["p/e/2", { to: a, from: b }],
+    ] as const),
+  );
   for (const bad of [
     { type: "(ss)", value: [zeros, "a"] },
     { type: "(ss)", value: ["", a] },

@@ -1,7 +1,8 @@
 import { statfs } from "node:fs/promises";
+import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import { httpSource } from "../ostree/archive/http-source.ts";
-import { pullCommits } from "../ostree/archive/pull.ts";
+import { type PullProgress, pullCommits } from "../ostree/archive/pull.ts";
 import { parseRefName } from "../ostree/ref-name.ts";
 import type { ReleaseSigning } from "../release/prepared.ts";
 import { writePrepared } from "../release/prepared-files.ts";
@@ -71,7 +72,8 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
       hint: "push some of them at a time",
     });
   }
-  await pullCommits(change, source, [...new Set(fresh.map(({ commit }) => commit))], { depth: 0, signal, pauseMs });
+  const onProgress = ({ pending }: PullProgress): void => source.checkPending(pending);
+  await pullCommits(change, source, new Set(fresh.map(({ commit }) => commit)), { signal, pauseMs, onProgress });
   const commits = await takeOver(change, fresh, { force: request.force, notes });
   notes.say(`${source.objects} new objects, ${source.bytes} bytes`);
   const branches = commits.map(({ branch }) => branch);
@@ -79,7 +81,7 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   if (request.dryRun) for (const { branch, commit } of commits) notes.say(`${branch} would be at ${commit}`);
   if (request.dryRun || commits.length === 0) return branches;
   await change.publish();
-  const release = { made: Date.now(), kept: false, commits, manifest: undefined, attachments: [] };
+  const release = { made: systemClock(), kept: false, commits, manifest: undefined, attachments: [] };
   await publishOrDrop(writer, await writePrepared(repository.layout, release));
   for (const { branch, commit } of commits) notes.say(`${branch} is at ${commit}`);
   return branches;

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { open, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
+import { lockDirectory } from "../../src/store/disk/directory-lock.ts";
 import { clientsFolder, installed } from "./support/checkout.ts";
 import { OstreeRepository } from "./support/ostree-repository.ts";
 import { type ProgramResult, runOk, runProgram } from "./support/program.ts";
@@ -85,7 +87,7 @@ describe("ostree-push 1.0.1 through sshd", () => {
   before(async () => {
     await installed("/usr/bin/ostree-push", "ostree-push.sh");
     workspace = await createWorkspace();
-    host = await openReleaseHost(workspace);
+    host = await openReleaseHost(workspace, { settings: { hooks: ["env | grep ^OSTREE_RECEIVE_ > hook.log"] } });
     source = await OstreeRepository.init(join(await workspace.folder("source"), "repo"));
   });
   after(async () => {
@@ -118,6 +120,9 @@ describe("ostree-push 1.0.1 through sshd", () => {
       "['os/stable']",
     );
     assert.equal(await host.repository.ok("ls", "os/stable").then((text) => text.split("\n").length), 3);
+    const told = await readFile(join(host.releases, "os/hook.log"), "utf8");
+    const wanted = [`OSTREE_RECEIVE_REPO=${host.repository.path}`, "OSTREE_RECEIVE_REFS=os/stable"];
+    assert.deepEqual(told.trim().split("\n").sort(), wanted.sort());
     await host.repository.ok("fsck");
     assert.equal(await pulledCommit(host, join(await workspace.folder("client"), "repo"), "os/stable"), head);
   });
@@ -176,33 +181,70 @@ describe("ostree-push 1.0.1 through sshd", () => {
     await host.repository.ok("fsck");
   });
 
-  test("a push that is killed half-way leaves nothing, and the next one is as if it had not been", async () => {
-    const before = await host.repository.refs();
-    const files = { small: "small", large: randomBytes(300_000) };
-    const commit = await source.commit({ branch: "os/killed", files, time: 1_700_000_500 });
-    const large = await source.ok("ls", "-C", "os/killed", "/large").then((line) => line.split(/\s+/)[4] ?? "");
-    const object = join(source.path, "objects", large.slice(0, 2), `${large.slice(2)}.filez`);
-    // In place of the object a pipe: whoever asks for it waits for somebody who writes, and we know when he does.
-    await rename(object, `${object}.kept`);
-    await runOk("mkfifo", [object]);
-    const child = spawn("ostree-push", [`--repo=${source.path}`, "ci:os", "os/killed"], {
+  test("whoever has to wait is told so", async () => {
+    const lock = lockDirectory(join(host.releases, "os"));
+    await source.commit({ branch: "os/waiting", files: { a: "waited" }, time: 1_700_000_450 });
+    const child = spawn("ostree-push", [`--repo=${source.path}`, "ci:os", "os/waiting"], {
       env: environment(host),
-      detached: true,
-      stdio: "ignore",
+      stdio: ["ignore", "ignore", "pipe"],
     });
-    const ended = once(child, "close");
-    const pipe = await open(object, "w");
-    process.kill(-(child.pid as number), "SIGKILL");
-    await ended;
-    await pipe.close();
-    await rm(object);
-    await rename(`${object}.kept`, object);
-    assert.equal(await host.repository.refs(), before);
-    await pushed(host, source, "ci:os", "os/killed");
-    assert.equal(await here("os/killed"), commit);
-    assert.deepEqual(await leftovers(host), []);
-    await host.repository.ok("fsck");
+    const ended = once(child, "exit");
+    const lines = createInterface(child.stderr);
+    for await (const line of lines) if (/^somebody else is publishing in os: waiting/.test(line)) break;
+    child.stderr.resume();
+    assert.equal(await here("os/waiting"), undefined);
+    lock.release();
+    assert.deepEqual(await ended, [0, null]);
+    child.stderr.destroy();
+    assert.notEqual(await here("os/waiting"), undefined);
   });
+
+  /** The processes that serve sessions of the host. */
+  async function receivers(): Promise<number[]> {
+    const found: number[] = [];
+    for (const name of await readdir("/proc")) {
+      const words = /^\d+$/.test(name) ? await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "") : "";
+      if (words.startsWith(process.execPath) && words.includes(`\0${host.releases}\0`)) found.push(Number(name));
+    }
+    return found;
+  }
+
+  for (const victim of ["pusher", "receiver"]) {
+    test(`a push whose ${victim} is killed half-way leaves nothing, and the next one is as if it had not been`, async () => {
+      const before = await host.repository.refs();
+      const branch = `os/killed-${victim}`;
+      const files = { small: victim, large: randomBytes(300_000) };
+      const commit = await source.commit({ branch, files, time: 1_700_000_500 });
+      const large = await source.ok("ls", "-C", branch, "/large").then((line) => line.split(/\s+/)[4] ?? "");
+      const object = join(source.path, "objects", large.slice(0, 2), `${large.slice(2)}.filez`);
+      // In place of the object a pipe: whoever asks for it waits for somebody who writes, and we know when he does.
+      await rename(object, `${object}.kept`);
+      await runOk("mkfifo", [object]);
+      const child = spawn("ostree-push", [`--repo=${source.path}`, "ci:os", branch], {
+        env: environment(host),
+        detached: true,
+        stdio: "ignore",
+      });
+      const ended = once(child, "exit");
+      const pipe = await open(object, "w");
+      const ours = await receivers();
+      assert.equal(ours.length, 1);
+      if (victim === "receiver") {
+        process.kill(ours[0] as number, "SIGKILL");
+        assert.notEqual((await ended)[0], 0);
+      }
+      process.kill(-(child.pid as number), "SIGKILL");
+      await ended;
+      await pipe.close();
+      await rm(object);
+      await rename(`${object}.kept`, object);
+      assert.equal(await host.repository.refs(), before);
+      await pushed(host, source, "ci:os", branch);
+      assert.equal(await here(branch), commit);
+      assert.deepEqual(await leftovers(host), []);
+      await host.repository.ok("fsck");
+    });
+  }
 
   test("what is damaged on the way changes nothing", async () => {
     const before = await host.repository.refs();
@@ -223,16 +265,13 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.notEqual(status, 0);
     assert.match(stderr, /stillage: there is no release repository "\.\.\/os"/);
     const ssh = (...words: string[]) => runProgram("ssh", ["ci", ...words], { env: environment(host) });
-    for (const words of [
-      [],
-      ["sh"],
-      ["ostree-receive", "os", "http://example.com/"],
-      ["ostree-receive", "--repo=os"],
-    ]) {
+    const commands = [[], ["sh"], ["ostree-receive", "os", "http://example.com/"], ["ostree-receive", "--repo=os"]];
+    const outcomes = commands.map(async (words) => {
       const outcome = await ssh(...words);
       assert.equal(outcome.status, 1, outcome.stderr);
       assert.match(outcome.stderr, /^stillage: /);
-    }
+    });
+    await Promise.all(outcomes);
     assert.equal((await ssh("ostree-receive-2", "os", "http://127.0.0.1:4000")).status, 127);
   });
 });

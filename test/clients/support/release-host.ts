@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initReleaseRepository } from "../../../src/release/init-repository.ts";
 import { checkout } from "./checkout.ts";
@@ -24,10 +24,20 @@ export interface ReleaseHostOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-/** The line of authorized_keys that docs/RELEASES.md shows, with the program of this checkout. */
-function lineFor(name: string, words: readonly string[]): string {
-  const command = [process.execPath, join(checkout, "src/main.ts"), "receive", "--as", name, ...words].join(" ");
-  return `restrict,port-forwarding,permitlisten="localhost:*",command="${command}"`;
+/** What the line of authorized_keys in docs/RELEASES.md has before the key, for the program of this checkout. */
+async function lineFor(name: string, releases: string, access: string | undefined): Promise<string> {
+  const page = await readFile(join(checkout, "docs/RELEASES.md"), "utf8");
+  const [, line = ""] = /^(restrict,.*command="stillage receive .*") ssh-ed25519 /m.exec(page) ?? [];
+  const { NODE_COMPILE_CACHE } = process.env;
+  const cache = NODE_COMPILE_CACHE === undefined ? "" : `NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE} `;
+  return (
+    line
+      // sshd gives its sessions nothing of our environment, and compiling takes most of a session's time.
+      .replace("stillage receive", `${cache}${process.execPath} ${join(checkout, "src/main.ts")} receive`)
+      .replace("--releases /srv/releases", `--releases ${releases}`)
+      .replace(" --access /etc/stillage/access.yaml", access === undefined ? "" : ` --access ${access}`)
+      .replace("--as ci", `--as ${name}`)
+  );
 }
 
 export async function openReleaseHost(
@@ -43,13 +53,10 @@ export async function openReleaseHost(
   await gpg("--output", trusted, "--export");
   const signers = [{ gpg: "releases@example.com", home: gnupg }];
   await initReleaseRepository(releases, "os", { title: "Example OS", signers, ...settings });
-  const words = ["--releases", releases];
-  if (access !== undefined) {
-    await writeFile(join(folder, "access.yaml"), access);
-    words.push("--access", join(folder, "access.yaml"));
-  }
-  const keys = ["ci", "guest"].map((name) => ({ name, options: lineFor(name, words) }));
-  const sshd = await startSshd(await workspace.folder("sshd"), { keys });
+  const accessFile = access === undefined ? undefined : join(folder, "access.yaml");
+  if (accessFile !== undefined) await writeFile(accessFile, access ?? "");
+  const keys = ["ci", "guest"].map(async (name) => ({ name, options: await lineFor(name, releases, accessFile) }));
+  const sshd = await startSshd(await workspace.folder("sshd"), { keys: await Promise.all(keys) });
   return {
     ...{ sshd, releases, trusted },
     repository: OstreeRepository.at(join(releases, "os/public/repo")),
