@@ -20,21 +20,38 @@ export function filesOfKey(key: PublicKey): ReadonlyMap<string, Uint8Array> {
  * some of the files, and the next call writes the rest. Gives the names of those that were not there. Errors: `exists` where a name is that of another key.
  */
 export async function addKeys(directory: string, keys: readonly PublicKey[]): Promise<readonly string[]> {
-  const there = await readKeyDirectory(directory);
+  const there = [...(await readKeyDirectory(directory))];
   const added: string[] = [];
-  for (const key of keys) {
-    if (there.some(({ kind, id }) => kind === key.kind && id === key.id)) continue;
+  for (const given of keys) {
+    const same = there.find(({ kind, id }) => kind === given.kind && id === given.id);
+    if (same !== undefined) {
+      await renew(directory, same, given);
+      continue;
+    }
+    const taken = there.some(({ kind, name }) => kind === given.kind && name === given.name);
+    // A new key of GPG of the same person has the same address.
+    const key = taken && given.kind === "gpg" ? { ...given, name: given.id.toLowerCase() } : given;
     checkKeyName(key.name);
-    if (there.some(({ kind, name }) => kind === key.kind && name === key.name)) {
+    if (taken && key === given) {
       throw new StillageError("exists", `another key is called ${key.name} in ${directory}`, {
         hint: "a new key needs a new name: what the old one signed has to stay verifiable",
       });
     }
     await mkdir(directory, { recursive: true });
     for (const [name, bytes] of [...filesOfKey(key)].reverse()) await replaceFile(join(directory, name), bytes);
+    there.push(key);
     added.push(key.name);
   }
   return added;
+}
+
+/** A key of GPG changes, when it is to be good for longer, and stays the same key. */
+async function renew(directory: string, there: PublicKey, given: PublicKey): Promise<void> {
+  if (there.kind !== "gpg" || given.kind !== "gpg" || Buffer.compare(there.keyring, given.keyring) === 0) return;
+  const path = join(directory, `${there.name}.gpg`);
+  // A file with several keys is somebody's own.
+  if ((await readKeyDirectory(directory)).filter(({ name }) => name === there.name).length > 1) return;
+  await replaceFile(path, given.keyring);
 }
 
 /** Takes a key out of those that are trusted. Errors: `not-found`. */

@@ -38,6 +38,8 @@ describe("canonicalJson", () => {
 describe("manifests", () => {
   it("say the same as JSON and as YAML", async () => {
     const { parse } = await import("yaml");
+    const fromJson = JSON.parse(Buffer.from(manifestJson(manifest)).toString());
+    assert.equal(manifestYaml(fromJson), manifestYaml(manifest));
     assert.deepEqual(parse(manifestYaml(manifest)), JSON.parse(Buffer.from(manifestJson(manifest)).toString()));
   });
 

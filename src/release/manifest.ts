@@ -100,9 +100,9 @@ export function manifestJson(manifest: Manifest): Uint8Array {
   return Buffer.from(canonicalJson(manifest));
 }
 
-/** The same for people. */
+/** The same for people, key by key in the same order. */
 export function manifestYaml(manifest: Manifest): string {
-  return stringify(manifest, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return stringify(JSON.parse(canonicalJson(manifest)), { aliasDuplicateObjects: false, lineWidth: 0 });
 }
 
 export function manifestDigest(json: Uint8Array): string {

@@ -40,9 +40,13 @@ const suffixes = [".ed25519", ".gpg", ".asc", ".pem"];
 
 const keyName = /^[A-Za-z0-9_][-._A-Za-z0-9@+]{0,99}$/;
 
+export function isKeyName(name: string): boolean {
+  return keyName.test(name) && !suffixes.some((each) => name.endsWith(each));
+}
+
 /** Errors: `invalid`. */
 export function checkKeyName(name: string): string {
-  if (keyName.test(name) && !suffixes.some((each) => name.endsWith(each))) return name;
+  if (isKeyName(name)) return name;
   throw new StillageError("invalid", `${JSON.stringify(name.slice(0, 120))} cannot be the name of a key`, {
     hint: "up to 100 letters, digits, and . - _ @ + inside: robot, jane@example.org",
   });

@@ -5,7 +5,7 @@ import { type Ed25519Key, signEd25519 } from "../ostree/ed25519.ts";
 import { parseSecretKeys } from "../ostree/ed25519-files.ts";
 import { exportPublicKey, findSecretKey, signWithGpg } from "../ostree/gpg-sign.ts";
 import { readOpenPgpSignatures } from "./openpgp.ts";
-import { checkKeyName, ed25519Public, gpgPublic, type PublicKey } from "./public-keys.ts";
+import { checkKeyName, ed25519Public, gpgPublic, isKeyName, type PublicKey } from "./public-keys.ts";
 import type { SignerSettings } from "./repository-settings.ts";
 
 /** Somebody, or a machine, who signs releases. */
@@ -28,7 +28,9 @@ export async function openSigners(settings: readonly SignerSettings[]): Promise<
   const signers: Signer[] = [];
   for (const each of settings) signers.push(each.kind === "gpg" ? await openGpg(each) : await openEd25519(each.key));
   for (const [at, { name, kind, id }] of signers.entries()) {
-    const other = signers.findIndex((each) => each.id === id || (each.name === name && each.kind === kind));
+    const other = signers.findIndex(
+      (each) => each.id === id || (each.name === name && each.kind === kind && kind === "ed25519"),
+    );
     if (other === at) continue;
     throw new StillageError("failed-precondition", `two of the signers are called ${name}, or have the same key`, {
       hint: "give the files of their keys names of their own",
@@ -39,8 +41,8 @@ export async function openSigners(settings: readonly SignerSettings[]): Promise<
 
 async function openGpg({ key: wanted, home }: Extract<SignerSettings, { kind: "gpg" }>): Promise<Signer> {
   const options = home === undefined ? {} : { homedir: home };
-  const { fingerprint } = await findSecretKey(wanted, options);
-  const name = fingerprint.toLowerCase();
+  const { fingerprint, user } = await findSecretKey(wanted, options);
+  const name = gpgKeyName(fingerprint, user);
   const [publicKey] = await gpgPublic(name, await exportPublicKey(fingerprint, options));
   if (publicKey === undefined) throw new StillageError("internal", `gpg exports no key ${fingerprint}`);
   const sign = async (bytes: Uint8Array): Promise<Uint8Array> => {
@@ -51,6 +53,12 @@ async function openGpg({ key: wanted, home }: Extract<SignerSettings, { kind: "g
     });
   };
   return { kind: "gpg", name, id: fingerprint, publicKey, sign };
+}
+
+/** The address in its user ID, which people know; where there is none that can name a file, the fingerprint. */
+function gpgKeyName(fingerprint: string, user: string): string {
+  const [, address = ""] = /<([^<>]+)>$/.exec(user) ?? [];
+  return isKeyName(address) ? address : fingerprint.toLowerCase();
 }
 
 async function openEd25519(path: string): Promise<Signer> {

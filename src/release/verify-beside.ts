@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parse as parseYaml } from "yaml";
 import { decodeEnvelope, type Envelope, preAuthenticationEncoding, statementPayloadType } from "./dsse.ts";
-import { type Manifest, manifestDigest, manifestYaml } from "./manifest.ts";
+import { canonicalJson, type Manifest, manifestDigest } from "./manifest.ts";
 import { commitSubject, contentSubject, provenanceType, readStatement, type StatementContent } from "./provenance.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import { releaseFiles } from "./release-repository.ts";
@@ -70,8 +71,8 @@ class Beside {
   private async yaml(manifest: Manifest): Promise<void> {
     const name = releaseFiles.manifestYaml;
     const bytes = await this.read(name);
-    if (bytes === undefined) this.findings.unchecked(this.path(name), "it is not there; manifest.json says the same");
-    else if (Buffer.from(bytes).toString() === manifestYaml(manifest)) {
+    if (bytes === undefined) this.failed(name, "it is not there");
+    else if (sameYaml(bytes, manifest)) {
       this.findings.ok(this.path(name), "it says what manifest.json says");
     } else this.failed(name, "it does not say what manifest.json says");
   }
@@ -105,7 +106,7 @@ class Beside {
     }
     try {
       const envelope = decodeEnvelope(bytes);
-      judgeSignatures(this.path(name), await verifyEnvelope(verifier, envelope), source, this.findings);
+      judgeSignatures(this.path(name), "its payload", await verifyEnvelope(verifier, envelope), source, this.findings);
       if (envelope.payloadType !== statementPayloadType) {
         this.failed(name, `its payload is ${JSON.stringify(envelope.payloadType)}, not ${statementPayloadType}`);
         return;
@@ -159,6 +160,16 @@ async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<r
 }
 
 const ed25519Bytes = 64;
+
+/** Whether a text in YAML says what a manifest says, in whatever order. */
+function sameYaml(bytes: Uint8Array, manifest: Manifest): boolean {
+  try {
+    const value: unknown = parseYaml(Buffer.from(bytes).toString(), { maxAliasCount: 0 });
+    return canonicalJson(value) === canonicalJson(manifest);
+  } catch {
+    return false;
+  }
+}
 
 function parse(bytes: Uint8Array): Manifest | undefined {
   try {

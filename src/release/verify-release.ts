@@ -31,7 +31,7 @@ export async function verifyRelease(tools: VerifyTools, record: ReleaseRecord, c
     const signatures = await archive.readDetached(record.commit);
     const bytes = (await archive.readMetadata(record.commit, "commit")) ?? new Uint8Array();
     const found = signatures === undefined ? [] : await verifyDetached(verifier, bytes, signatures);
-    judgeSignatures(detached, found, keySource, findings);
+    judgeSignatures(detached, path, found, keySource, findings);
   } catch (error) {
     findings.failed(detached, (error as Error).message);
   }

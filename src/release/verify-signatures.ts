@@ -25,11 +25,12 @@ export function signerText({ kind, key, id }: Verification): string {
 }
 
 /**
- * Judges the signatures of one thing. It needs one that is valid. One that is bad fails it all the same. One by a key that is not known fails it only
+ * Judges the signatures in the file `about` of the file `signed`. It needs one that is valid. One that is bad fails it all the same. One by a key that is not known fails it only
  * where the keys are the repository's own: those are to be all that sign there.
  */
 export function judgeSignatures(
   about: string,
+  signed: string,
   found: readonly Verification[],
   source: KeySource,
   findings: Findings,
@@ -43,7 +44,8 @@ export function judgeSignatures(
     return;
   }
   if (valid.length > 0) findings.ok(about, `signed by ${texts(valid)}`);
-  for (const each of bad) findings.failed(about, `the signature of ${signerText(each)} is not one of these bytes`);
+  for (const each of bad)
+    findings.failed(about, `the signature of ${signerText(each)} is not one of ${signed} as it is here`);
   for (const each of by("expired", "revoked")) {
     const says = `the signature of ${signerText(each)} is good, but ${each.verdict}`;
     if (valid.length > 0) findings.unchecked(about, says);
@@ -53,7 +55,7 @@ export function judgeSignatures(
     const says =
       each.kind === "gpg"
         ? `the signature of ${signerText(each)} is by a key that is not known`
-        : "a signature of Ed25519 is by a key that is not known, or of other bytes";
+        : `a signature of Ed25519 is by a key that is not known, or ${signed} was changed`;
     if (source === "repository" || valid.length === 0) findings.failed(about, says);
     else findings.unchecked(about, says);
   }

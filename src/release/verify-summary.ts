@@ -30,7 +30,7 @@ export async function verifySummary(
   try {
     const { bytes, signature } = stored;
     const found = signature === undefined ? [] : await verifyDetached(verifier, bytes, signature);
-    judgeSignatures(signaturePath, found, source, findings);
+    judgeSignatures(signaturePath, summaryPath, found, source, findings);
   } catch (error) {
     findings.failed(signaturePath, (error as Error).message);
   }
