@@ -25,6 +25,8 @@ export interface GpgPublic {
   readonly id: string;
   /** Of the primary key and all subkeys. */
   readonly fingerprints: readonly string[];
+  /** Whose it is, as it says itself. */
+  readonly user: string;
   /** The file that it is in, not armoured. */
   readonly keyring: Uint8Array;
 }
@@ -99,7 +101,14 @@ export function ed25519Public(name: string, key: Ed25519PublicKey): Ed25519Publi
 /** Errors: `invalid`. */
 export async function gpgPublic(name: string, keyring: Uint8Array): Promise<readonly GpgPublic[]> {
   const found = await gpgKeys(keyring);
-  return found.map(({ fingerprint, all }) => ({ kind: "gpg", name, id: fingerprint, fingerprints: all, keyring }));
+  return found.map(({ fingerprint, all, user }) => ({
+    kind: "gpg",
+    name,
+    id: fingerprint,
+    fingerprints: all,
+    user,
+    keyring,
+  }));
 }
 
 async function readKeyBytes(path: string): Promise<Uint8Array> {

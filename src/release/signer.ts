@@ -57,7 +57,7 @@ async function openGpg({ key: wanted, home }: Extract<SignerSettings, { kind: "g
 
 /** The address in its user ID, which people know; where there is none that can name a file, the fingerprint. */
 function gpgKeyName(fingerprint: string, user: string): string {
-  const [, address = ""] = /<([^<>]+)>$/.exec(user) ?? [];
+  const address = /<([^<>]+)>$/.exec(user)?.[1] ?? user;
   return isKeyName(address) ? address : fingerprint.toLowerCase();
 }
 

@@ -19,9 +19,10 @@ export async function verifyDetached(
   return found;
 }
 
-/** Who signs, as a person reads it: `jane (GPG)`. */
+/** Who signs, as a person reads it: `robot (Ed25519)`. A file of GPG keys can have several, each of which says whose it is. */
 export function signerText({ kind, key, id }: Verification): string {
-  return `${key?.name ?? id ?? "a key that is not known"} (${kindNames[kind]})`;
+  const user = key?.kind === "gpg" && key.user !== "" ? key.user : undefined;
+  return `${user ?? key?.name ?? id ?? "a key that is not known"} (${kindNames[kind]})`;
 }
 
 /**
