@@ -53,6 +53,24 @@ describe("Access", () => {
     );
   });
 
+  it("knows whom a program names that sshd has started, with rules and without", async () => {
+    const open = await new Access(undefined, clock).authenticate(peer)("", "alice");
+    assert.deepEqual([open.name, open.identified, open.may("push", "any")], ["ssh alice", true, true]);
+    const push: Rule = { who: { kind: "ssh", name: "ci-*" }, may: ["push"], instances: ["*"], ...everywhere };
+    const access = new Access(await state({}, [...rules, push]), clock);
+    const identify = access.authenticate({ ...peer, tls: false });
+    for (const [name, may] of [
+      ["ci-1", true],
+      ["alice", false],
+      ["ci-2", true],
+      [undefined, false],
+    ] as const) {
+      const caller = await identify("", name);
+      assert.deepEqual([caller.name, caller.may("push", "")], [name === undefined ? "anonymous" : `ssh ${name}`, may]);
+      assert.equal(await identify("", name), caller);
+    }
+  });
+
   it("knows callers by tokens and certificates, and those without either as anyone", async () => {
     const access = new Access(await state(), clock);
     const certificate = { subject: new Map([["CN", ["box"]]]), fingerprint: "00" };

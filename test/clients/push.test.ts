@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { testBrokenPushes } from "./push/broken.ts";
 import { testBuildStream } from "./push/buildstream.ts";
-import { converse, openPushSite, push } from "./push/push-site.ts";
+import { converse, documented, openPushSite, push } from "./push/push-site.ts";
 import { artifactRef, Repository } from "./push/repository.ts";
 import { testRoom } from "./push/room.ts";
 import { checkout } from "./support/checkout.ts";
@@ -15,7 +15,7 @@ const recordings = join(checkout, "test/fixtures/ostree/push-v1.tar.gz");
 
 describe("BuildStream 1.0's pushes over ssh", { concurrency: 2 }, () => {
   test("the bytes that BuildStream 1.0.0 has sent are taken, and pulled again", async () => {
-    await using site = await openPushSite();
+    await using site = await openPushSite({ setUp: (...places) => documented("keys", ...places) });
     const folder = await site.workspace.folder("recorded");
     execFileSync("tar", ["-xzf", recordings, "-C", folder]);
     const recorded = (name: string): Promise<Buffer> => readFile(join(folder, "push-v1", name));
@@ -42,6 +42,17 @@ describe("BuildStream 1.0's pushes over ssh", { concurrency: 2 }, () => {
         "35c52c8d69adda711053dc30c6d962930eb055dae192e821ed87c2757918d32e",
       );
     }
+  });
+
+  test("one command for all keys takes them as well, and nothing else is to be had there", async () => {
+    await using site = await openPushSite({ setUp: (...places) => documented("one command", ...places) });
+    const source = await Repository.create(site.workspace);
+    const ref = artifactRef("forced", "1");
+    await source.commitNew(1, 0, ref);
+    assert.deepEqual((await push(site.ssh(), source.path, [ref])).done, true);
+    const [program = "", ...args] = site.ssh().slice(0, 4);
+    const { status, stdout } = await runProgram(program, [...args, "ls", "/"], { input: "ls /\n" });
+    assert.deepEqual([status, stdout], [1, ""]);
   });
 
   test("several at once bring thousands of objects, in every form of the protocol", async () => {

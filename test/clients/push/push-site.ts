@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
+import { blocksOf } from "../../docs/markdown.ts";
 import { checkout } from "../support/checkout.ts";
 import { runOk } from "../support/program.ts";
-import { type Sshd, startSshd } from "../support/sshd.ts";
+import { type Sshd, type SshdOptions, type SshKey, startSshd } from "../support/sshd.ts";
 import { type ServerUnderTest, startServer } from "../support/stillage.ts";
 import { createWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -26,31 +29,50 @@ export interface PushSiteOptions {
   /** Options of the receiver, by the names of the keys; `tester` unless told. */
   readonly keys?: Readonly<Record<string, string>>;
   readonly instance?: string;
+  /** How sshd is set up, where it is not by the keys above. */
+  readonly setUp?: (pullUrl: string, store: string) => Promise<SshdOptions>;
 }
+
+const receive = `${process.execPath} ${join(checkout, "src/bst-artifact-receive.ts")}`;
 
 /** The command that takes a push, in words that need no quotes. */
 export function receiver(pullUrl: string, store: string): string {
-  return `${process.execPath} ${join(checkout, "src/bst-artifact-receive.ts")} --pull-url ${pullUrl} ${store}`;
+  return `${receive} --pull-url ${pullUrl} ${store}`;
+}
+
+/** How docs/OSTREE.md sets sshd up: by lines of `authorized_keys`, or by one command for all keys. */
+export async function documented(way: "keys" | "one command", pullUrl: string, store: string): Promise<SshdOptions> {
+  const blocks = blocksOf(await readFile(join(checkout, "docs/OSTREE.md"), "utf8"));
+  const here = (text: string): string =>
+    text
+      .replace("bst-artifact-receive", receive)
+      .replace(/http:\S+/, pullUrl)
+      .replace("/var/lib/stillage", store)
+      .replace("User stillage", `User ${userInfo().username}`)
+      .replace(/.*AuthorizedKeysFile.*\n/, "");
+  const [match = "", command = ""] = blocks
+    .filter(({ language }) => language === "sshd_config")
+    .map(({ text }) => here(text));
+  const line = here(blocks.find(({ language }) => language === "authorized_keys")?.text ?? "");
+  const [, options = ""] = /^(restrict,command="[^"]+") ssh-/.exec(line) ?? [];
+  return way === "keys"
+    ? { keys: [{ name: "tester", options }], config: [match] }
+    : { keys: [{ name: "tester", options: "restrict" }], config: [match, command] };
 }
 
 export async function openPushSite({
   serve = [],
   keys = { tester: "" },
   instance,
+  setUp,
 }: PushSiteOptions = {}): Promise<PushSite> {
   await using opened = new AsyncDisposableStack();
   const workspace = opened.use(await createWorkspace());
   const store = await workspace.folder("store");
   const server = opened.use(await startServer(store, serve));
   const pullUrl = `http://${server.address}/ostree${instance === undefined ? "" : `/${instance}`}`;
-  const sshd = opened.use(
-    await startSshd(await workspace.folder("sshd"), {
-      keys: Object.entries(keys).map(([name, options]) => ({
-        name,
-        options: `restrict,command="${receiver(pullUrl, store)} ${options}"`,
-      })),
-    }),
-  );
+  const sshdOptions = setUp === undefined ? { keys: forced(keys, pullUrl, store) } : await setUp(pullUrl, store);
+  const sshd = opened.use(await startSshd(await workspace.folder("sshd"), sshdOptions));
   const parts = opened.move();
   return {
     workspace,
@@ -62,6 +84,13 @@ export async function openPushSite({
     ssh: (key = "tester") => ["ssh", "-F", sshd.clientConfig, key, "bst-artifact-receive", "--verbose", "/artifacts"],
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+function forced(keys: Readonly<Record<string, string>>, pullUrl: string, store: string): SshKey[] {
+  return Object.entries(keys).map(([name, options]) => ({
+    name,
+    options: `restrict,command="${receiver(pullUrl, store)} ${options}"`,
+  }));
 }
 
 /** What the pusher in Python says came of a push. */
