@@ -61,7 +61,8 @@ test-push: setup ## What is pushed through a real sshd: BuildStream 1.0, ostree-
 
 test-ostree: setup ## Debian's ostree, on repositories that we write and on its own
 	@scripts/clients/ostree.sh
-	$(call node-test,$(client-limit)) test/clients/ostree-archive.test.ts
+	@scripts/clients/nginx.sh
+	$(call node-test,$(client-limit)) test/clients/ostree-archive.test.ts test/clients/ostree-serve.test.ts test/clients/ostree-releases.test.ts
 
 test-release: setup ## Releases: the real ostree and gpg, artifacts of BuildStream 2.8.1
 	@scripts/clients/ostree.sh
