@@ -89,12 +89,15 @@ test("what is missing, broken or not what it is called fails by its name, and no
   await using folders = new Folders();
   const tiny = await folders.tiny();
   const source = directorySource(tiny.directory);
-  const path = (type: string): string => {
-    const found = tinyAnswers.objects.find((each) => each.type === type && !commits.includes(each.checksum));
-    return objectPath(found?.checksum ?? "", (type === "filez" ? "file" : type) as "file");
-  };
-  const [filez, dirtree, dirmeta] = [path("filez"), path("dirtree"), path("dirmeta")];
-  const commit = objectPath(commits[0] ?? "", "commit");
+  const root = tinyAnswers.commits["test/xattrs"] ?? "";
+  const { tree = "", treeMeta = "" } = (await tiny.commit(root)) ?? {};
+  const file = (await tiny.dirTree(tree))?.files.find(({ name }) => name === "f")?.checksum ?? "";
+  const [filez, dirtree, dirmeta] = [
+    objectPath(file, "file"),
+    objectPath(tree, "dirtree"),
+    objectPath(treeMeta, "dirmeta"),
+  ];
+  const commit = objectPath(root, "commit");
   const good = await readFile(join(tiny.directory, filez));
   const bomb = Buffer.concat([filezHead(canonicalFile(0o644), 10), deflateRawSync(Buffer.alloc(50_000_000))]);
   const cases: [string, Uint8Array | undefined, string, RegExp][] = [
@@ -114,7 +117,7 @@ test("what is missing, broken or not what it is called fails by its name, and no
   const target = await folders.repository();
   for (const [at, bytes, code, message] of cases) {
     const answer = altered(source, (asked) => (asked === at ? bytes : "same"));
-    await assert.rejects(pullAll(target, answer), { code, message }, `${at} ${bytes?.length}`);
+    await assert.rejects(pullAll(target, answer, [root]), { code, message }, `${at} ${bytes?.length}`);
     assert.deepEqual(await readdir(join(target.directory, "objects")), []);
     assert.deepEqual(await readdir(join(target.directory, "tmp")), ["cache"]);
   }
@@ -141,9 +144,10 @@ test("what may pass is asked for again, some times", async () => {
     },
   });
   const target = await folders.repository();
-  await assert.rejects(pullAll(target, flaky(5)), { code: "unavailable" });
+  const some = [tinyAnswers.commits["test/xattrs"] ?? ""];
+  await assert.rejects(pullAll(target, flaky(5), some), { code: "unavailable" });
   assert.ok([...failures.values()].every((count) => count <= 5));
   failures.clear();
-  await pullAll(target, flaky(4));
+  await pullAll(target, flaky(4), some);
   assert.deepEqual((await fsckRepository(target)).problems, []);
 });
