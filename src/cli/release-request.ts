@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { directoryTree } from "../ostree/archive/directory-tree.ts";
@@ -66,22 +66,28 @@ export function addRequestFlags(command: Command): Command {
   return addRepositoryFlags(described);
 }
 
+const timeText = "seconds since 1970, or as 2024-08-01T12:00:00Z";
+
+/** The parser of an option that is a time. */
 export function parseTime(text: string): number {
-  const seconds = /^\d{1,12}$/.test(text)
-    ? Number(text)
-    : /^\d{4}-\d{2}-\d{2}(T.*)?$/.test(text)
-      ? Date.parse(text) / 1000
-      : Number.NaN;
-  if (Number.isFinite(seconds) && seconds >= 0) return Math.floor(seconds);
-  throw new StillageError("invalid", `${JSON.stringify(text)} is not a time`, {
-    hint: "seconds since 1970, or as 2024-08-01T12:00:00Z",
-  });
+  const seconds = secondsIn(text);
+  if (seconds === undefined) throw new InvalidArgumentError(`It is ${timeText}.`);
+  return seconds;
 }
 
-/** The time of what is made now: seconds since 1970 (https://reproducible-builds.org/specs/source-date-epoch). */
+function secondsIn(text: string): number | undefined {
+  const isDate = /^\d{4}-\d{2}-\d{2}(T.*)?$/.test(text);
+  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : isDate ? Date.parse(text) / 1000 : Number.NaN;
+  return seconds >= 0 ? Math.floor(seconds) : undefined;
+}
+
+/** The time of what is made now: seconds since 1970 (https://reproducible-builds.org/specs/source-date-epoch). Errors: `invalid`. */
 export function timeOf(timestamp: number | undefined): number {
-  const epoch = process.env.SOURCE_DATE_EPOCH;
-  return timestamp ?? (epoch === undefined || epoch === "" ? Math.floor(systemClock() / 1000) : parseTime(epoch));
+  const epoch = process.env.SOURCE_DATE_EPOCH ?? "";
+  if (timestamp !== undefined || epoch === "") return timestamp ?? Math.floor(systemClock() / 1000);
+  const seconds = secondsIn(epoch);
+  if (seconds !== undefined) return seconds;
+  throw new StillageError("invalid", `SOURCE_DATE_EPOCH is ${JSON.stringify(epoch)}, and not ${timeText}`);
 }
 
 export interface Requested extends Disposable {
