@@ -117,7 +117,7 @@ export async function requestOf(what: string | undefined, flags: RequestFlags, s
   const attachments = await readAttachments(flags.attach ?? []);
   const content =
     flags.tree === undefined ? await fromStore(what ?? "", flags, store, shown) : await fromTree(flags.tree, shown);
-  const { tree, artifact, origins, notes } = content;
+  const { tree, artifact, origins, notes, logs } = content;
   const { body = "", force = false } = flags;
   if (Buffer.byteLength(body) > maxBody || body.includes("\0"))
     throw new StillageError("invalid", `a body has up to ${maxBody} bytes, and no NUL`);
@@ -135,6 +135,7 @@ export async function requestOf(what: string | undefined, flags: RequestFlags, s
       origins,
       attachments,
       force,
+      ...(logs === undefined ? {} : { logs }),
     },
     notes: [...origins.notes, ...notes],
     [Symbol.dispose]: content[Symbol.dispose],
@@ -147,6 +148,7 @@ interface Content extends Disposable {
   readonly tree: DirectoryEntry;
   readonly artifact: ManifestArtifact | undefined;
   readonly origins: Origins;
+  readonly logs?: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
 

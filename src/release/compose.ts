@@ -30,12 +30,14 @@ export interface ReleaseRequest {
   readonly artifact: ManifestArtifact | undefined;
   readonly origins: Pick<Origins, "sources" | "dependencies">;
   readonly attachments: readonly Attachment[];
+  /** Logs of the build: name -> SHA-256. They are in the provenance alone, so that the same content built again is the same release. */
+  readonly logs?: Readonly<Record<string, string>>;
   /** Also where a branch has this version with other content. */
   readonly force: boolean;
 }
 
 /** Who makes releases, as provenance says it. */
-export type Maker = Pick<StatementOptions, "builder" | "versions">;
+export type Maker = Pick<StatementOptions, "builder" | "versions" | "logs">;
 
 /** What a request comes to. */
 export interface Composed {
@@ -60,6 +62,7 @@ export async function composeRelease(
   const { tree, treeMeta, contentChecksum, files, bytes } = await commitTree(change, request.tree, commitOptions);
   const manifest = manifestOf(request, { checksum: contentChecksum, files, bytes });
   const digest = manifestDigest(manifestJson(manifest));
+  const made = request.logs === undefined ? maker : { ...maker, logs: request.logs };
   const commits: PreparedCommit[] = [];
   const unchanged: ReleaseRecord[] = [];
   for (const branch of request.branches) {
@@ -71,7 +74,7 @@ export async function composeRelease(
     const metadata = releaseMetadata({ ...request, manifest: digest }, branch);
     const { subject = subjectOf(request), body, timestamp } = request;
     const commit: Commit = { metadata, parent: head?.commit, subject, body, timestamp, tree, treeMeta };
-    commits.push(await commitOf(change, branch, commit, manifest, maker));
+    commits.push(await commitOf(change, branch, commit, manifest, made));
   }
   return { manifest, commits, unchanged };
 }

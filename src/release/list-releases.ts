@@ -5,9 +5,10 @@ import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts"
 import { decodeDetached, signaturesIn } from "../ostree/detached.ts";
 import { verifyEd25519 } from "../ostree/ed25519.ts";
 import { publicKeyText } from "../ostree/ed25519-files.ts";
+import { hashFile } from "./file-hash.ts";
 import { allReleases } from "./history.ts";
 import { filesOfKey } from "./key-files.ts";
-import { type Manifest, manifestDigest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { type PublicKey, readKeyDirectory } from "./public-keys.ts";
 import type { ListedFile, ListedKey, ListedRelease, ListedSigner, ReleaseList } from "./release-list.ts";
 import type { ReleaseRecord } from "./release-record.ts";
@@ -27,16 +28,17 @@ export async function listReleases(
   archive: ArchiveRepository,
 ): Promise<ReleaseList> {
   const keys = await readKeyDirectory(layout.keys);
+  const keyFiles = await namesIn(layout.keys);
   const refs = await archive.refs();
   const releases: ListedRelease[] = [];
   for await (const record of allReleases(archive)) {
     const current = refs.get(record.branch)?.commit === record.commit;
     const signers = await signersOf(archive, record.commit, keys);
-    releases.push({ ...describe(record), current, signers, ...(await filesBeside(layout, record.commit)) });
+    releases.push({ ...describe(record), current, signers, ...(await filesBeside(layout, record)) });
   }
   // Stable: the releases of a branch come newest first, and stay so where times are equal.
   releases.sort((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
-  return { listVersion: 1, ...title, keys: keys.map(describeKey), releases };
+  return { listVersion: 1, ...title, keys: keys.map((key) => describeKey(key, keyFiles)), releases };
 }
 
 function describe(record: ReleaseRecord): Omit<ListedRelease, "current" | "signers" | keyof Beside> {
@@ -81,32 +83,35 @@ async function signersOf(
   return [...gpg, ...ed25519];
 }
 
-function describeKey(key: PublicKey): ListedKey {
+function describeKey(key: PublicKey, there: readonly string[]): ListedKey {
+  const names = [...filesOfKey(key).keys(), `${key.name}.asc`].filter((name) => there.includes(name));
   return {
     kind: key.kind,
     name: key.name,
     id: key.id,
-    files: [...filesOfKey(key).keys()].map((name) => `keys/${name}`),
+    files: names.map((name) => `keys/${name}`),
     inline: key.kind === "ed25519" ? publicKeyText(key.key) : null,
   };
 }
 
 type Beside = Pick<ListedRelease, "manifest" | "provenance" | "files">;
 
-async function filesBeside(layout: PublicLayout, commit: string): Promise<Beside> {
+async function filesBeside(layout: PublicLayout, record: ReleaseRecord): Promise<Beside> {
+  const { commit } = record;
   const directory = layout.release(commit);
   const names = await namesIn(directory);
+  const path = (name: string): string => `releases/${commit}/${name}`;
   const file = async (name: string, mediaType: string): Promise<ListedFile | null> => {
-    if (!names.includes(name)) return null;
-    const bytes = await readFile(join(directory, name));
-    const sha256 = manifestDigest(bytes);
-    return { name, path: `releases/${commit}/${name}`, sha256, size: bytes.length, mediaType };
+    const hash = names.includes(name) ? await hashFile(join(directory, name)) : undefined;
+    return hash === undefined ? null : { name, path: path(name), ...hash, mediaType };
   };
   const manifest = await file(releaseFiles.manifest, "application/json");
   const yaml = await file(releaseFiles.manifestYaml, "application/yaml");
-  const attached = manifest === null ? [] : await attachmentsOf(join(directory, releaseFiles.manifest));
+  // Attachments may be large, and were hashed when they were taken: what the commit's own manifest says of them is so.
+  const own = manifest !== null && manifest.sha256 === record.manifest;
+  const attached = own ? await attachmentsOf(join(directory, releaseFiles.manifest)) : [];
   const attachments = attached.flatMap(({ name, sha256, size, mediaType }): ListedFile[] =>
-    names.includes(name) ? [{ name, path: `releases/${commit}/${name}`, sha256, size, mediaType }] : [],
+    names.includes(name) ? [{ name, path: path(name), sha256, size, mediaType }] : [],
   );
   return {
     manifest,
@@ -115,10 +120,9 @@ async function filesBeside(layout: PublicLayout, commit: string): Promise<Beside
   };
 }
 
-/** Attachments were hashed when they were taken, and may be large. */
 async function attachmentsOf(manifest: string): Promise<Manifest["attachments"]> {
-  const { attachments } = JSON.parse(await readFile(manifest, "utf8")) as Partial<Manifest>;
-  return Array.isArray(attachments) ? (attachments as Manifest["attachments"]) : [];
+  const { attachments } = JSON.parse(await readFile(manifest, "utf8")) as Manifest;
+  return attachments;
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

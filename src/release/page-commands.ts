@@ -39,7 +39,7 @@ ${
 /** Adds the repository as a remote that has to be signed by these keys. */
 export function remoteCommands({ name, keys }: ReleaseList): readonly string[] {
   const remote = shellWord(name);
-  const gpg = keys.filter(({ kind }) => kind === "gpg").flatMap(({ files }) => files.slice(0, 1));
+  const gpg = [...new Set(keys.filter(({ kind }) => kind === "gpg").flatMap(({ files }) => files.slice(0, 1)))];
   if (gpg.length > 0) {
     const sources = gpg.map((path) => `"$URL"/${path}`).join(" ");
     return [

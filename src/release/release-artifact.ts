@@ -14,6 +14,8 @@ export interface ReleasedArtifact {
   readonly tree: DirectoryEntry;
   readonly artifact: ManifestArtifact;
   readonly origins: Origins;
+  /** Name -> SHA-256, of those whose digest is one. */
+  readonly logs: Readonly<Record<string, string>>;
 }
 
 /**
@@ -44,7 +46,8 @@ export async function releasedArtifact(
     messageVersion: content.version ?? null,
     workspaced: content.build.workspaced,
   };
-  return { tree, artifact, origins };
+  const logs = content.logs.filter(({ digest }) => digest.function.name === "sha256");
+  return { tree, artifact, origins, logs: Object.fromEntries(logs.map(({ name, digest }) => [name, digest.hash])) };
 }
 
 /** The keys that `bst show` may print for it: never the weak one, which says less than the others. */

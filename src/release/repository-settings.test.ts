@@ -39,6 +39,17 @@ keep: younger than 90d
     assert.deepEqual([settings.keep, settings.signers, settings.url], [{ kind: "all" }, [], undefined]);
   });
 
+  it("says whose signatures are needed", () => {
+    const required = (value: string) => {
+      const settings = read(`title: OS\nrequired-signatures: ${value}\n`);
+      return Array.isArray(settings) ? settings : settings.requiredSignatures;
+    };
+    assert.deepEqual([required("2"), required("[jane, robot]")], [{ count: 2 }, { names: ["jane", "robot"] }]);
+    for (const wrong of ["17", "-1", "jane", "[jane, jane]", "{a: b}", "1.5"]) {
+      assert.ok(Array.isArray(required(wrong)), wrong);
+    }
+  });
+
   it("is told what is wrong with it, and where", () => {
     assert.deepEqual(read("{}"), ["/srv/os/repository.yaml:1:1 title is missing"]);
     const bad = [

@@ -19,8 +19,12 @@ export async function checkRequired(
   for (const { commit, branch, bytes } of prepared.commits) {
     const detached = signed.find((each) => each.commit === commit)?.detached;
     const found = detached === undefined ? [] : await verifyDetached(verifier, bytes, detached);
-    const names = new Set(found.flatMap(({ verdict, key }) => (verdict === "valid" && key ? [key.name] : [])));
-    const missing = missingOf(required, names);
+    // A key counts once, under however many names and by however many signatures.
+    const signers = new Map(
+      found.flatMap(({ verdict, key }) => (verdict === "valid" && key ? [[key.id, key.name]] : [])),
+    );
+    const names = new Set(signers.values());
+    const missing = missingOf(required, signers.size, names);
     if (missing === undefined) continue;
     const by = names.size === 0 ? "nobody has signed it" : `it is signed by ${[...names].join(", ")}`;
     throw new StillageError("failed-precondition", `the release on ${branch} needs ${missing}: ${by}`, {
@@ -29,9 +33,9 @@ export async function checkRequired(
   }
 }
 
-function missingOf(required: RequiredSignatures, names: ReadonlySet<string>): string | undefined {
+function missingOf(required: RequiredSignatures, count: number, names: ReadonlySet<string>): string | undefined {
   if ("count" in required) {
-    return names.size >= required.count ? undefined : `the signatures of ${required.count} known keys`;
+    return count >= required.count ? undefined : `the signatures of ${required.count} known keys`;
   }
   const missing = required.names.filter((each) => !names.has(each));
   return missing.length === 0 ? undefined : `the signature of ${missing.join(" and of ")}`;

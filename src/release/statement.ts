@@ -7,6 +7,8 @@ export interface StatementOptions {
   readonly manifest: Manifest;
   readonly builder: string | undefined;
   readonly versions: Readonly<Record<string, string>>;
+  /** Logs of the build: name -> SHA-256. */
+  readonly logs?: Readonly<Record<string, string>>;
 }
 
 /** What is signed about a commit: its provenance, as bytes. */

@@ -59,9 +59,10 @@ export class Verifier {
     const found = await this.gpg.verify(bytes, signature);
     const [only] = found;
     if (only === undefined || found.length > 1) return { kind: "gpg", verdict: "bad", key: undefined, id: issuer };
-    const id = only.fingerprint ?? issuer;
-    const key = gpgKeyOf(this.keys, id);
     const verdict = verdicts[only.state];
+    // What a signature says of its key itself does for a message, and not to find the key of one that is good.
+    const id = only.fingerprint ?? (verdict === "valid" ? undefined : issuer);
+    const key = gpgKeyOf(this.keys, id);
     // One that is good by a key that is in a file of ours, but that the list does not have, would be one by nobody.
     return {
       kind: "gpg",
@@ -76,9 +77,11 @@ export class Verifier {
   }
 }
 
+const keyIdDigits = 16;
+
 /** The key of a fingerprint, or of the key ID that one ends with. */
 export function gpgKeyOf(keys: readonly PublicKey[], fingerprint: string | undefined): GpgPublic | undefined {
-  if (fingerprint === undefined) return undefined;
+  if (fingerprint === undefined || fingerprint.length < keyIdDigits) return undefined;
   return keys.find((each) => each.kind === "gpg" && each.fingerprints.some((one) => one.endsWith(fingerprint))) as
     | GpgPublic
     | undefined;

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { decodeEnvelope, type Envelope, preAuthenticationEncoding, statementPayloadType } from "./dsse.ts";
+import { hashFile } from "./file-hash.ts";
 import { canonicalJson, type Manifest, manifestDigest } from "./manifest.ts";
 import { commitSubject, contentSubject, provenanceType, readStatement, type StatementContent } from "./provenance.ts";
 import type { ReleaseRecord } from "./release-record.ts";
@@ -12,8 +11,8 @@ import type { Verification, Verifier } from "./verifier.ts";
 import type { Findings, KeySource } from "./verify-report.ts";
 import { judgeSignatures } from "./verify-signatures.ts";
 
-/** A longer text than any that belongs there is not read. */
-const maxTextBytes = 256 << 20;
+/** What is longer is not read: a manifest or a statement of ten thousand sources has 5 MB. */
+const maxTextBytes = 64 << 20;
 
 /** Verifies what lies beside a release: its manifest, its provenance, its attachments; and that nothing else does. */
 export async function verifyBeside(
@@ -81,9 +80,9 @@ class Beside {
   async attachments(manifest: Manifest | undefined): Promise<Map<string, string>> {
     const hashes = new Map<string, string>();
     for (const { name, sha256 } of manifest?.attachments ?? []) {
-      const found = isPlainName(name) ? await hashOf(join(this.directory, name)) : undefined;
+      const found = isPlainName(name) ? await hashFile(join(this.directory, name)) : undefined;
       if (found === undefined) this.failed(name, "it is not there, and the manifest names it");
-      else if (found !== sha256) this.failed(name, "it is not the one that the manifest names");
+      else if (found.sha256 !== sha256) this.failed(name, "it is not the one that the manifest names");
       else this.findings.ok(this.path(name), "the manifest names it");
       hashes.set(name, sha256);
     }
@@ -143,8 +142,10 @@ class Beside {
   }
 
   private async read(name: string): Promise<Uint8Array | undefined> {
-    const bytes = await readFile(join(this.directory, name)).catch(() => undefined);
-    return bytes === undefined || bytes.length > maxTextBytes ? undefined : bytes;
+    const path = join(this.directory, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (!stats?.isFile() || stats.size > maxTextBytes) return undefined;
+    return readFile(path);
   }
 }
 
@@ -184,14 +185,4 @@ function parse(bytes: Uint8Array): Manifest | undefined {
 /** Whether a name leads to a file in a directory, and nowhere else. */
 function isPlainName(name: unknown): name is string {
   return typeof name === "string" && name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name);
-}
-
-async function hashOf(path: string): Promise<string | undefined> {
-  const hash = createHash("sha256");
-  try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) hash.update(piece as Buffer);
-    return hash.digest("hex");
-  } catch {
-    return undefined;
-  }
 }

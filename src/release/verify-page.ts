@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { pemAgrees } from "./key-files.ts";
 import { listReleases, type PageTitle } from "./list-releases.ts";
@@ -12,7 +12,7 @@ export type PageLayout = Pick<ReleaseLayout, "public" | "list" | "page" | "keys"
 
 /** Verifies that page and list say what the repository has, by making them once more. */
 export async function verifyPage(layout: PageLayout, archive: ArchiveRepository, findings: Findings): Promise<void> {
-  const stored = await readFile(layout.list).catch(() => undefined);
+  const stored = await readBounded(layout.list);
   const title = stored && titleIn(stored);
   if (stored === undefined) findings.unchecked("releases.json", "there is none");
   else if (title === undefined) findings.failed("releases.json", "it cannot be read");
@@ -38,13 +38,22 @@ async function compare(
   } catch (error) {
     return findings.unchecked("releases.json", `it cannot be compared: ${(error as Error).message}`);
   }
-  const page = await readFile(layout.page, "utf8").catch(() => undefined);
+  const page = await readBounded(layout.page);
   const same = Buffer.compare(encodeReleaseList(list), stored) === 0;
   if (!same) findings.failed("releases.json", "it does not say what the repository has");
   if (page === undefined) findings.unchecked("index.html", "there is none");
-  else if (page !== releasesPage(list)) findings.failed("index.html", "it does not say what the repository has");
+  else if (page.toString() !== releasesPage(list))
+    findings.failed("index.html", "it does not say what the repository has");
   else if (same) findings.ok("index.html", "page and list say what the repository has");
   findings.unchecked("releases.json", "title, description and address: nobody signs them");
+}
+
+/** A page of ten thousand releases has some 20 MB. */
+const maxBytes = 256 << 20;
+
+async function readBounded(path: string): Promise<Buffer | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() && stats.size <= maxBytes ? readFile(path) : undefined;
 }
 
 function titleIn(bytes: Uint8Array): PageTitle | undefined {

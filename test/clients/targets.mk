@@ -67,7 +67,7 @@ test-ostree: setup ## Debian's ostree, on repositories that we write and on its 
 test-release: setup ## Releases: the real ostree and gpg, artifacts of BuildStream 2.8.1
 	@scripts/clients/ostree.sh
 	@scripts/clients/bst.sh 2.8.1
-	$(call node-test,$(client-limit)) test/clients/release.test.ts
+	$(call node-test,$(client-limit)) test/clients/release.test.ts test/clients/release-signatures.test.ts
 
 test-h2spec: setup ## HTTP/2 conformance
 	@scripts/clients/h2spec.sh
