@@ -60,7 +60,8 @@ test-push: setup ## BuildStream 1.0's pushes through a real sshd, and pulls of w
 
 test-ostree: setup ## Debian's ostree, on repositories that we write and on its own
 	@scripts/clients/ostree.sh
-	$(call node-test,$(client-limit)) test/clients/ostree-archive.test.ts
+	@scripts/clients/nginx.sh
+	$(call node-test,$(client-limit)) test/clients/ostree-archive.test.ts test/clients/ostree-serve.test.ts test/clients/ostree-releases.test.ts
 
 test-h2spec: setup ## HTTP/2 conformance
 	@scripts/clients/h2spec.sh
