@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { asStillageError, StillageError } from "../base/errors.ts";
 import { type Dictionary, lookUp } from "../base/gvariant/value.ts";
@@ -145,7 +144,10 @@ class Session {
   private async send(type: PushMessageType, args: Dictionary): Promise<void> {
     const { output } = this.streams;
     this.say(2, `sending ${type}`);
-    if (!output.write(encodePushMessage({ type, args }))) await once(output, "drain");
+    const message = encodePushMessage({ type, args });
+    await new Promise<void>((resolve, reject) => {
+      output.write(message, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   private say(verbosity: number, text: string): void {

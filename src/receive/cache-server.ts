@@ -33,8 +33,8 @@ const maxAnswerBytes = 4 << 20;
 /** Bytes that are sent at a time: entries of an archive are small. */
 const pieceBytes = 64 << 10;
 
-/** How long a server may take to say anything about what needs no objects: uploads that wait for room wait ten seconds. */
-const answerMs = 60_000;
+/** How long a server may take to say anything about refs: it looks at all that their commits need. */
+const answerMs = 300_000;
 
 /** The server that keeps what is pushed, by HTTP (docs/OSTREE.md, "Pushing"). Errors: `unavailable` where it cannot be reached; what it says itself in its own words. */
 export class CacheServer {
