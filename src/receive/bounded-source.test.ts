@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ObjectSource } from "../ostree/archive/object-source.ts";
 import { defaultReceiveLimits, type ReceiveLimits } from "../release/receive-limits.ts";
 import { BoundedSource } from "./bounded-source.ts";
 
 const plenty = Number.MAX_SAFE_INTEGER;
 const object = `objects/ab/${"c".repeat(62)}.filez`;
+
+function bounded(inner: ObjectSource, limits: Partial<ReceiveLimits>, free = plenty): BoundedSource {
+  const bounds = { limits: { ...defaultReceiveLimits, ...limits }, freeBytes: async () => free };
+  return new BoundedSource(() => inner, { ...bounds, signal: new AbortController().signal });
+}
 
 function source(limits: Partial<ReceiveLimits>, free = plenty): BoundedSource {
   const asked: number[] = [];
@@ -18,7 +24,7 @@ function source(limits: Partial<ReceiveLimits>, free = plenty): BoundedSource {
       return path === "absent" ? undefined : content();
     },
   };
-  return new BoundedSource(inner, { ...defaultReceiveLimits, ...limits }, async () => free);
+  return bounded(inner, limits, free);
 }
 
 async function read(from: BoundedSource, path = object): Promise<number | undefined> {
@@ -63,7 +69,7 @@ test("one object has a bound of its own", async () => {
       return undefined;
     },
   };
-  using small = new BoundedSource(inner, { ...defaultReceiveLimits, objectSize: 100 }, async () => plenty);
+  using small = bounded(inner, { objectSize: 100 });
   await small.get(object, 5000);
   await small.get(object, 50);
   await small.get("summary", 5000);
@@ -80,4 +86,5 @@ test("what takes too long is ended, and what comes after is refused", (t) => {
   using long = source({ timeMs: 30_000 });
   t.mock.timers.tick(30_000);
   assert.match(long.signal.reason.message, /took longer than 30 s/);
+  assert.throws(() => long.signal.throwIfAborted(), { code: "deadline" });
 });

@@ -8,33 +8,40 @@ const betweenLooks = 64 * 1024 * 1024;
 /** How long nothing may come: a connection whose other end is gone without a word looks like that. */
 const stallMs = 120_000;
 
+export interface Bounds {
+  readonly limits: ReceiveLimits;
+  /** Bytes that the disk has. */
+  readonly freeBytes: () => Promise<number>;
+  /** Ends everything before its time. */
+  readonly signal: AbortSignal;
+}
+
 /**
- * A pusher's repository, of which no more is taken than the limits allow, and no signatures. `freeBytes` asks the disk. `signal` is aborted with the reason when all takes too long, or when nothing comes
- * for too long. Disposing ends the watch, not what is under way.
+ * A pusher's repository, of which no more is taken than the limits allow, and no signatures. `signal` is aborted with the reason when all takes too long, when nothing
+ * comes for too long, and when whoever asks has enough. Disposing ends the watch, not what is under way.
  */
 export class BoundedSource implements ObjectSource, Disposable {
   /** Objects that came, and their bytes. */
   objects = 0;
   bytes = 0;
+  readonly signal: AbortSignal;
   private readonly inner: ObjectSource;
   private readonly limits: ReceiveLimits;
   private readonly freeBytes: () => Promise<number>;
-  private readonly stop = new AbortController();
   private readonly total: NodeJS.Timeout;
   private readonly stalled: NodeJS.Timeout;
   private untilLook = 0;
 
-  constructor(inner: ObjectSource, limits: ReceiveLimits, freeBytes: () => Promise<number>) {
-    this.inner = inner;
+  /** `open` makes the source, which is to end with the signal that it is given. */
+  constructor(open: (signal: AbortSignal) => ObjectSource, { limits, freeBytes, signal }: Bounds) {
+    const stop = new AbortController();
+    const end = (message: string): void => stop.abort(new StillageError("deadline", message));
+    this.signal = AbortSignal.any([signal, stop.signal]);
+    this.inner = open(this.signal);
     this.limits = limits;
     this.freeBytes = freeBytes;
-    const end = (message: string): void => this.stop.abort(new StillageError("deadline", message));
     this.total = setTimeout(end, limits.timeMs, `the push took longer than ${limits.timeMs / 1000} s`);
     this.stalled = setTimeout(end, stallMs, `nothing came from the pusher for ${stallMs / 1000} s`);
-  }
-
-  get signal(): AbortSignal {
-    return this.stop.signal;
   }
 
   async get(path: string, maxBytes: number): Promise<AsyncIterable<Uint8Array> | undefined> {

@@ -13,6 +13,7 @@ const pushed: Commit = {
     ["version", text("1")],
     ["ostree.ref-binding", binding("devel", "os")],
     ["ostree.collection-binding", text("org.example.Build")],
+    ["stillage.manifest.sha256", text(b)],
     ["custom", { type: "u", value: 7 }],
   ],
   parent: a,

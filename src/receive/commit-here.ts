@@ -1,13 +1,15 @@
 import type { Dictionary, Variant } from "../base/gvariant/value.ts";
 import { type Commit, contentChecksum } from "../ostree/commit.ts";
 import type { Checksum } from "../ostree/object-name.ts";
+import { metadataKeys } from "../release/prepared.ts";
 
 const refBinding = "ostree.ref-binding";
 const collectionBinding = "ostree.collection-binding";
 
 /**
  * The commit of a branch here that has what a pusher's has: the same tree, message, time and other metadata. Its parent is what the branch here is at, and it is bound to
- * this branch and, where there is one, this repository's collection. Where nothing of that differs, it is the very same commit.
+ * this branch and, where there is one, this repository's collection. It names no manifest: that of a release from elsewhere does not come along, and would be missed. Where
+ * nothing of that differs, it is the very same commit.
  */
 export function commitHere(
   pushed: Commit,
@@ -15,7 +17,8 @@ export function commitHere(
   head: Checksum | undefined,
   collection: string | undefined,
 ): Commit {
-  const bound = withKey(pushed.metadata, refBinding, { type: "as", value: [branch] });
+  const own = withKey(pushed.metadata, metadataKeys.manifest, undefined);
+  const bound = withKey(own, refBinding, { type: "as", value: [branch] });
   const place = collection === undefined ? undefined : { type: "s", value: collection };
   return { ...pushed, parent: head, metadata: withKey(bound, collectionBinding, place) };
 }

@@ -3,10 +3,10 @@ import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import { httpSource } from "../ostree/archive/http-source.ts";
 import { type PullProgress, pullCommits } from "../ostree/archive/pull.ts";
-import { parseRefName } from "../ostree/ref-name.ts";
 import type { ReleaseSigning } from "../release/prepared.ts";
 import { writePrepared } from "../release/prepared-files.ts";
 import { publishOrDrop } from "../release/publish.ts";
+import { checkBranch } from "../release/release-names.ts";
 import { openReleaseRepository, type ReleaseRepository } from "../release/release-repository.ts";
 import { ReleaseWriter, type WriterOptions } from "../release/release-writer.ts";
 import { BoundedSource } from "./bounded-source.ts";
@@ -48,14 +48,14 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   const { releases, publisher, notes } = options;
   const name = repositoryNamed(request.repository, releases);
   publisher.checkRepository(name);
-  publisher.checkBranches(name, request.refs.map(parseRefName));
+  publisher.checkBranches(name, request.refs.map(checkBranch));
   const repository = openReleaseRepository(releases, name);
   using writer = await openWriter(repository, options);
   const { archive } = writer;
-  using source = new BoundedSource(httpSource(`http://127.0.0.1:${request.port}`), repository.settings.receive, () =>
-    freeBytes(archive.directory),
-  );
-  const signal = AbortSignal.any([options.signal, source.signal]);
+  const url = `http://127.0.0.1:${request.port}`;
+  const bounds = { limits: repository.settings.receive, freeBytes: () => freeBytes(archive.directory) };
+  using source = new BoundedSource((ends) => httpSource(url, { signal: ends }), { ...bounds, signal: options.signal });
+  const { signal } = source;
   await using change = await archive.begin({ signal });
   const pushed = await pushedBranches(source);
   const heads = await archive.refs();
@@ -65,7 +65,7 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   });
   publisher.checkBranches(
     name,
-    fresh.map(({ branch }) => branch),
+    fresh.map(({ branch }) => checkBranch(branch)),
   );
   if (fresh.length > maxMoved) {
     throw new StillageError("exhausted", `${fresh.length} branches are more than one push may move (${maxMoved})`, {
@@ -73,7 +73,12 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
     });
   }
   const onProgress = ({ pending }: PullProgress): void => source.checkPending(pending);
-  await pullCommits(change, source, new Set(fresh.map(({ commit }) => commit)), { signal, pauseMs, onProgress });
+  const missing = new Set(fresh.map(({ commit }) => commit));
+  await pullCommits(change, source, missing, { signal, pauseMs, onProgress }).catch((error: unknown) => {
+    // What ended the push says more than what it broke.
+    signal.throwIfAborted();
+    throw error;
+  });
   const commits = await takeOver(change, fresh, { force: request.force, notes });
   notes.say(`${source.objects} new objects, ${source.bytes} bytes`);
   const branches = commits.map(({ branch }) => branch);

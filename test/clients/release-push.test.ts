@@ -103,15 +103,19 @@ describe("release publish --push", () => {
     after(() => host?.[Symbol.asyncDispose]());
 
     test("releases go from one repository to another, and are listed there", async () => {
+      await create("stable", "4", "four");
       await ok("publish", "--push", "ci:os");
       const there = await runOk(process.execPath, [
         ...[join(checkout, "src/main.ts"), "release", "list", "--releases", host.releases],
       ]);
       assert.match(there, /^beta\t2\t[0-9a-f]{64}\t/m);
-      assert.match(there, /^stable\t3\t[0-9a-f]{64}\t/m);
+      assert.match(there, /^stable\t4\t[0-9a-f]{64}\t/m);
+      const main = join(checkout, "src/main.ts");
+      const verified = await runOk(process.execPath, [main, "release", "verify", "--all", "--releases", host.releases]);
+      assert.doesNotMatch(verified, /FAILED/);
       const overSsh = await runOk("ssh", ["ci", "stillage", "release", "show", "stable", "--json"], { env });
       const shown = JSON.parse(overSsh) as { version: string; signers: unknown[] };
-      assert.equal(shown.version, "3");
+      assert.equal(shown.version, "4");
       assert.equal(shown.signers.length, 1);
       await host.repository.ok("fsck");
     });
