@@ -5,7 +5,11 @@ import { basename } from "node:path";
 import { build } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
-const programs = { stillage: "src/main.ts", "bst-artifact-server": "src/bst-artifact-server.ts" };
+const programs = {
+  stillage: "src/main.ts",
+  "bst-artifact-server": "src/bst-artifact-server.ts",
+  "bst-artifact-receive": "src/bst-artifact-receive.ts",
+};
 const { engines } = JSON.parse(await readFile(`${root}/package.json`, "utf8")) as { engines: { node: string } };
 
 await rm(`${root}/dist`, { recursive: true, force: true });

@@ -33,7 +33,7 @@ install -m 755 bin/* "$lib/bin/"
 install -m 644 dist/*.js "$lib/dist/"
 # Says that the bundles are modules.
 install -m 644 package.json "$lib/"
-for program in stillage bst-artifact-server; do ln -s "../lib/stillage/bin/$program" "$tree/usr/bin/$program"; done
+for program in stillage bst-artifact-server bst-artifact-receive; do ln -s "../lib/stillage/bin/$program" "$tree/usr/bin/$program"; done
 
 install -m 755 "$runtime/bin/node" "$lib/runtime/node"
 libatomic=$(LC_ALL=C ldd "$runtime/bin/node" | awk '$1 == "libatomic.so.1" { print $3 }')

@@ -1,3 +1,4 @@
+import { runBstArtifactReceive } from "../../src/cli/bst-artifact-receive.ts";
 import { runBstArtifactServer } from "../../src/cli/bst-artifact-server.ts";
 import { runStillage } from "../../src/cli/stillage.ts";
 
@@ -11,7 +12,11 @@ export interface CommandHelp {
   readonly flags: readonly string[];
 }
 
-const programs = { stillage: runStillage, "bst-artifact-server": runBstArtifactServer } as const;
+const programs = {
+  stillage: runStillage,
+  "bst-artifact-server": runBstArtifactServer,
+  "bst-artifact-receive": runBstArtifactReceive,
+} as const;
 
 /** A command and all below it, the outer ones first. */
 export async function helpOf(program: keyof typeof programs, path: readonly string[] = []): Promise<CommandHelp[]> {

@@ -22,7 +22,7 @@ the settings, where nothing names another file: stillage.yaml(5)
 .I /var/lib/stillage
 the store of the unit stillage.service
 .SH SEE ALSO
-stillage(1), bst\\-artifact\\-server(1), stillage.yaml(5), and /usr/share/doc/stillage/OPERATING.md
+stillage(1), bst\\-artifact\\-server(1), bst\\-artifact\\-receive(1), stillage.yaml(5), and /usr/share/doc/stillage/OPERATING.md
 `;
 
 page(
@@ -36,6 +36,12 @@ page(
   "bst-artifact-server",
   "serve artifacts and sources with the flags of BuildStream's program of this name",
   ofProgram("bst-artifact-server", await helpOf("bst-artifact-server")),
+);
+page(
+  1,
+  "bst-artifact-receive",
+  "take what BuildStream 1.0 pushes over ssh",
+  ofProgram("bst-artifact-receive", await helpOf("bst-artifact-receive")),
 );
 page(5, "stillage.yaml", "settings of Stillage", ofSettings());
 

@@ -17,10 +17,11 @@ const peer: Peer = {
   tls: true,
   certificate: undefined,
 };
+const everywhere = { repositories: ["*"], branches: ["*"] };
 const rules: Rule[] = [
-  { who: { kind: "anyone" }, may: ["pull"], instances: ["*"] },
-  { who: { kind: "token", name: "ci" }, may: ["push"], instances: ["*"] },
-  { who: { kind: "certificate", attributes: { CN: "box" } }, may: ["push"], instances: ["*"] },
+  { who: { kind: "anyone" }, may: ["pull"], instances: ["*"], ...everywhere },
+  { who: { kind: "token", name: "ci" }, may: ["push"], instances: ["*"], ...everywhere },
+  { who: { kind: "certificate", attributes: { CN: "box" } }, may: ["push"], instances: ["*"], ...everywhere },
 ];
 const token = newToken();
 
@@ -50,6 +51,24 @@ describe("Access", () => {
       [pulling.may("push", ""), pulling.may("release", ""), pulling.may("pull", "")],
       [false, false, true],
     );
+  });
+
+  it("knows whom a program names that sshd has started, with rules and without", async () => {
+    const open = await new Access(undefined, clock).authenticate(peer)("", "alice");
+    assert.deepEqual([open.name, open.identified, open.may("push", "any")], ["ssh alice", true, true]);
+    const push: Rule = { who: { kind: "ssh", name: "ci-*" }, may: ["push"], instances: ["*"], ...everywhere };
+    const access = new Access(await state({}, [...rules, push]), clock);
+    const identify = access.authenticate({ ...peer, tls: false });
+    for (const [name, may] of [
+      ["ci-1", true],
+      ["alice", false],
+      ["ci-2", true],
+      [undefined, false],
+    ] as const) {
+      const caller = await identify("", name);
+      assert.deepEqual([caller.name, caller.may("push", "")], [name === undefined ? "anonymous" : `ssh ${name}`, may]);
+      assert.equal(await identify("", name), caller);
+    }
   });
 
   it("knows callers by tokens and certificates, and those without either as anyone", async () => {

@@ -5,7 +5,7 @@ import { type MaybePromise, then } from "../base/maybe-promise.ts";
 import type { Peer } from "../base/peer.ts";
 import { secretOf } from "./authorization.ts";
 import { certificateName } from "./certificate-name.ts";
-import { GrantedCaller, openCallers } from "./granted-caller.ts";
+import { GrantedCaller, openCaller, openCallers } from "./granted-caller.ts";
 import type { JwtVerifier } from "./jwt.ts";
 import { refreshMs } from "./key-set.ts";
 import type { Credentials, Policy } from "./policy.ts";
@@ -30,6 +30,7 @@ interface Identity {
 
 interface Remembered {
   readonly authorization: string;
+  readonly onBehalfOf: string | undefined;
   readonly state: AccessState;
   readonly caller: Caller;
   readonly until: number;
@@ -47,16 +48,18 @@ export class Access {
 
   readonly authenticate: Authenticate = (peer): Identify => {
     let last: Remembered | undefined;
-    return (authorization) => {
+    return (authorization, onBehalfOf) => {
       const { state } = this;
+      const ssh = onBehalfOf === undefined ? undefined : overSsh(onBehalfOf);
+      if (state === undefined && ssh !== undefined) return openCaller(ssh.name, peer.push);
       if (state === undefined) return peer.push ? openCallers.pushing : openCallers.pulling;
-      if (last?.authorization === authorization && last.state === state && this.isBefore(last.until))
-        return last.caller;
-      return then(this.identify(state, peer, authorization), (identity) => {
+      const same = last?.authorization === authorization && last.onBehalfOf === onBehalfOf && last.state === state;
+      if (last !== undefined && same && this.isBefore(last.until)) return last.caller;
+      return then(ssh ?? this.identify(state, peer, authorization), (identity) => {
         const { policy } = state;
         const { name, credentials, until } = identity ?? anonymous(peer);
         const caller = new GrantedCaller(name, policy.grant(credentials), policy.anyone, peer.push);
-        last = { authorization, state, caller, until };
+        last = { authorization, onBehalfOf, state, caller, until };
         return caller;
       });
     };
@@ -106,6 +109,11 @@ export class Access {
     }
     return entry;
   }
+}
+
+/** Whom a program that sshd has started names. */
+function overSsh(name: string): Identity {
+  return { name: `ssh ${name}`, credentials: { ssh: name }, until: Number.POSITIVE_INFINITY };
 }
 
 /** Whoever carries no secret is known by his certificate, if at all. */

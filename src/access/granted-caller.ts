@@ -31,6 +31,11 @@ export class GrantedCaller implements Caller {
 const everything = rightsOf(["admin"]);
 const openGrant: Grant = () => everything;
 
+/** Somebody who may do everything, as nobody is told from another, and whose name is known all the same. */
+export function openCaller(name: string, push: boolean): Caller {
+  return new GrantedCaller(name, openGrant, openGrant, push);
+}
+
 /** Whoever comes where nobody is told from another. */
 export const openCallers = {
   pushing: new GrantedCaller(undefined, openGrant, openGrant, true),

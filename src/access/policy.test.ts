@@ -5,7 +5,13 @@ import { hasRight, rightNames } from "../base/rights.ts";
 import type { Rule, Who } from "../config/access.ts";
 import { type Credentials, Policy } from "./policy.ts";
 
-const rule = (who: Who, may: Rule["may"], instances: readonly string[] = ["*"]): Rule => ({ who, may, instances });
+const rule = (who: Who, may: Rule["may"], instances: readonly string[] = ["*"]): Rule => ({
+  who,
+  may,
+  instances,
+  repositories: ["*"],
+  branches: ["*"],
+});
 
 function rightsIn(policy: Policy, credentials: Credentials, instance: string): string {
   const set = policy.grant(credentials)(instance);
@@ -65,4 +71,30 @@ test("claims fit as texts, numbers, truth values and lists of them; nothing else
     const policy = new Policy([rule({ kind: "jwt", claims: wanted as unknown as Record<string, string> }, ["pull"])]);
     assert.equal(rightsIn(policy, { claims }, ""), fits ? "pull" : "", JSON.stringify(wanted));
   }
+});
+
+test("who may release may do so in the repositories and branches of one rule", () => {
+  const ssh = (name: string): Who => ({ kind: "ssh", name });
+  const policy = new Policy([
+    { ...rule(ssh("ci-*"), ["release"]), repositories: ["os", "apps-*"], branches: ["os/stable/*"] },
+    { ...rule(ssh("ci-main"), ["release"]), repositories: ["sdk"] },
+    { ...rule(ssh("pusher"), ["push"]) },
+    { ...rule(ssh("operator"), ["admin"]) },
+  ]);
+  for (const [name, repository, branch, may] of [
+    ["ci-1", "os", "os/stable/x86_64", true],
+    ["ci-1", "apps-x", "os/stable/x86_64", true],
+    ["ci-1", "os", "os/devel/x86_64", false],
+    ["ci-1", "os", undefined, true],
+    ["ci-1", "sdk", undefined, false],
+    ["ci-1", "sdk", "os/stable/x86_64", false],
+    ["ci-main", "sdk", "any", true],
+    ["ci-main", "os", "any", false],
+    ["pusher", "os", undefined, false],
+    ["operator", "os", "any", true],
+    ["stranger", "os", undefined, false],
+  ] as const) {
+    assert.equal(policy.mayRelease({ ssh: name }, repository, branch), may, `${name} ${repository} ${branch}`);
+  }
+  assert.equal(policy.mayRelease({ token: "ci-1" }, "os", undefined), false);
 });

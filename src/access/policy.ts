@@ -1,5 +1,5 @@
 import type { ClientCertificate } from "../base/peer.ts";
-import { noRights, type RightSet, rightsOf } from "../base/rights.ts";
+import { hasRight, noRights, type RightSet, rightsOf } from "../base/rights.ts";
 import type { Rule, Who } from "../config/access.ts";
 import { type Matcher, matcher } from "./pattern.ts";
 
@@ -9,6 +9,8 @@ export interface Credentials {
   /** The name of a token. */
   readonly token?: string;
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** Who logged in over ssh, as `authorized_keys` calls him. */
+  readonly ssh?: string;
 }
 
 /** The rights that rules give in an instance. */
@@ -18,6 +20,8 @@ interface CompiledRule {
   readonly fits: (credentials: Credentials) => boolean;
   readonly rights: RightSet;
   readonly instances: readonly Matcher[];
+  readonly repositories: readonly Matcher[];
+  readonly branches: readonly Matcher[];
 }
 
 /** Instances whose rights a grant remembers: more than a server has; the names that clients make up must not fill the memory. */
@@ -32,10 +36,12 @@ export class Policy {
   private readonly rules: readonly CompiledRule[];
 
   constructor(rules: readonly Rule[]) {
-    this.rules = rules.map(({ who, may, instances }) => ({
+    this.rules = rules.map(({ who, may, instances, repositories, branches }) => ({
       fits: fits(who),
       rights: rightsOf(may),
       instances: instances.map(matcher),
+      repositories: repositories.map(matcher),
+      branches: branches.map(matcher),
     }));
     this.anyone = this.grant(nobody);
   }
@@ -54,6 +60,20 @@ export class Policy {
       return rights;
     };
   }
+
+  /**
+   * Whether one of the rules that fit lets him publish on a branch of a release repository; `undefined` stands for any of its branches. What instances a
+   * rule names says where he may read what he releases, and does not matter here.
+   */
+  mayRelease(credentials: Credentials, repository: string, branch: string | undefined): boolean {
+    return this.rules.some(
+      ({ fits, rights, repositories, branches }) =>
+        hasRight(rights, "release") &&
+        fits(credentials) &&
+        repositories.some((matches) => matches(repository)) &&
+        (branch === undefined || branches.some((matches) => matches(branch))),
+    );
+  }
 }
 
 function fits(who: Who): CompiledRule["fits"] {
@@ -63,6 +83,10 @@ function fits(who: Who): CompiledRule["fits"] {
     case "token": {
       const name = matcher(who.name);
       return ({ token }) => token !== undefined && name(token);
+    }
+    case "ssh": {
+      const name = matcher(who.name);
+      return ({ ssh }) => ssh !== undefined && name(ssh);
     }
     case "fingerprint":
       return ({ certificate }) => certificate?.fingerprint === who.sha256;

@@ -14,10 +14,10 @@ export interface Caller {
 }
 
 /**
- * Finds out whose requests those with this `authorization` header are; "" stands for none. Errors: `unauthenticated`, and `unavailable` where
- * whoever could tell does not answer.
+ * Finds out whose requests those with this `authorization` header are; "" stands for none. `onBehalfOf`: for whom a peer that vouches for others
+ * asks. Errors: `unauthenticated`, and `unavailable` where whoever could tell does not answer.
  */
-export type Identify = (authorization: string) => MaybePromise<Caller>;
+export type Identify = (authorization: string, onBehalfOf?: string) => MaybePromise<Caller>;
 
 /** Gives each connection its own `Identify`, which remembers what it found out last. */
 export type Authenticate = (peer: Peer) => Identify;

@@ -14,7 +14,7 @@ export function filezOfSize(size: number): { readonly hash: string; readonly byt
   }
 }
 
-/** Its hash, as the one of the plain content says it. */
+/** The hash of a file object, from its content. */
 export function hashOfContent(content: Uint8Array, mode = fileType | 0o644): string {
   const hash = fileChecksum({ uid: 0, gid: 0, mode, symlink: "", xattrs: [] });
   hash.update(content);

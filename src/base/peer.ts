@@ -11,6 +11,8 @@ export interface Peer {
   /** Whether this listener takes writes. */
   readonly push: boolean;
   readonly tls: boolean;
+  /** The socket for programs of the store's own user, which say for whom they ask. */
+  readonly vouches?: boolean;
   /** The client's certificate, where it was verified. */
   readonly certificate: ClientCertificate | undefined;
 }

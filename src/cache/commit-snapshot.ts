@@ -12,6 +12,9 @@ export const maxSummaryBytes = 10 << 20;
 /** Entries after which somebody looks whether the slice is over. */
 const atOnce = 64;
 
+/** Bytes of the summary, too. */
+const hashedAtOnce = 256 << 10;
+
 /** The refs of a 1.0 cache at one moment, and the summary of just them. Never changed. */
 export interface CommitSnapshot {
   /** The version of the listing. */
@@ -62,9 +65,18 @@ export async function makeSnapshot(
   }
   const listed = newest(whole, maxBytes);
   const summary = await layOutSummary(listed, summaryMetadata);
-  const tag = createHash("sha256").update(summary).digest("hex");
+  const tag = await hashOf(summary, slices);
   const counts = { listed: listed.length, leftOut: whole.length - listed.length, damaged };
   return { version, summary, tag, byName, byCommit, unreadable, ...counts };
+}
+
+async function hashOf(bytes: Uint8Array, slices: Slices): Promise<string> {
+  const hash = createHash("sha256");
+  for (let at = 0; at < bytes.length; at += hashedAtOnce) {
+    if (slices.over) await slices.rest();
+    hash.update(bytes.subarray(at, at + hashedAtOnce));
+  }
+  return hash.digest("hex");
 }
 
 function readable(ref: RefListing["refs"][number], unreadable: string[]): CommitEntry | undefined {

@@ -3,6 +3,7 @@ import { MemoryStore } from "../store/memory/memory-store.ts";
 import { ActionCache } from "./action-cache.ts";
 import { AssetIndex } from "./asset-index.ts";
 import { Closure } from "./closure.ts";
+import { CommitRefs } from "./commit-refs.ts";
 import { MessageIndex } from "./message-index.ts";
 import type { Tenant } from "./tenant.ts";
 
@@ -19,5 +20,6 @@ export function memoryTenant(name: string, clock: () => number = () => 1000): Me
   const closure = new Closure(blobs, () => blobs.removals());
   const options = { instance: name, refs, blobs, closure, clock };
   const [actions, assets, messages] = [new ActionCache(options), new AssetIndex(options), new MessageIndex(options)];
-  return { name, blobs, refs, closure, actions, assets, messages };
+  const pushes = new CommitRefs(options);
+  return { name, blobs, refs, closure, actions, assets, messages, pushes };
 }

@@ -5,6 +5,7 @@ import type { RefStore } from "../store/ref-store.ts";
 import { ActionCache } from "./action-cache.ts";
 import { AssetIndex } from "./asset-index.ts";
 import type { Closure } from "./closure.ts";
+import { CommitRefs } from "./commit-refs.ts";
 import { MessageIndex } from "./message-index.ts";
 
 /** What one instance name has for itself: nothing of it is visible under another name. */
@@ -15,6 +16,7 @@ export interface Tenant {
   readonly actions: ActionCache;
   readonly assets: AssetIndex;
   readonly messages: MessageIndex;
+  readonly pushes: CommitRefs;
 }
 
 export interface TenantParts {
@@ -36,6 +38,7 @@ export function composeTenant(name: string, { blobs, refs, closure, clock, index
     actions: new ActionCache({ ...shared, blobs, closure }),
     assets: new AssetIndex(index),
     messages: new MessageIndex(index),
+    pushes: new CommitRefs({ ...shared, blobs, closure }),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { asStillageError } from "../base/errors.ts";
 import { numberOf, openDatabase, openToRead } from "../store/sqlite/open-database.ts";
-import { decodeRoots, hashesIn } from "../store/sqlite/root-lines.ts";
+import { decodeRoots } from "../store/sqlite/root-lines.ts";
 import { applicationId, formatVersion } from "../store/sqlite/schema.ts";
 import { type CheckContext, found } from "./check-context.ts";
 import type { Finding, FindingKind } from "./findings.ts";
@@ -60,7 +60,7 @@ function lookAt(context: CheckContext, file: string): Finding[] {
     if (errors.length !== 1 || errors[0] !== "ok") {
       return [found(context, "refs-damaged", file, errors.slice(0, shownErrors).join("; "))];
     }
-    return [...checkRows(context, database, file), ...checkDerived(context, database, file)];
+    return [...checkRows(context, database), ...checkDerived(context, database, file)];
   } catch (error) {
     return [found(context, "refs-damaged", file, (error as Error).message)];
   } finally {
@@ -79,8 +79,10 @@ function whyClosed(file: string): FindingKind {
     if (numberOf(database, "PRAGMA application_id") !== applicationId) return "refs-damaged";
     const format = numberOf(database, "PRAGMA user_version");
     if (format > formatVersion && format <= maxFormat) return "refs-unknown";
-    const isPresent = numberOf(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'refs_by_use'") > 0;
-    return format > 0 && format < formatVersion && !isPresent ? "refs-old" : "refs-damaged";
+    const has = (name: string): boolean =>
+      numberOf(database as DatabaseSync, `SELECT count(*) FROM sqlite_schema WHERE name = '${name}'`) > 0;
+    const isOld = format === 3 ? has("roots") : format > 0 && format < formatVersion && !has("refs_by_use");
+    return isOld ? "refs-old" : "refs-damaged";
   } catch {
     return "refs-damaged";
   } finally {
@@ -88,50 +90,18 @@ function whyClosed(file: string): FindingKind {
   }
 }
 
-function checkRows(context: CheckContext, database: DatabaseSync, file: string): Finding[] {
+function checkRows(context: CheckContext, database: DatabaseSync): Finding[] {
   const findings: Finding[] = [];
-  const derived = new DerivedRoots(database);
-  for (const row of database.prepare("SELECT id, space, instance, name, roots FROM refs").iterate()) {
+  for (const row of database.prepare("SELECT space, instance, name, roots FROM refs").iterate()) {
     context.tally.refs++;
-    const roots = String(row.roots);
     try {
-      decodeRoots(roots);
+      decodeRoots(String(row.roots));
     } catch (error) {
       const name = JSON.stringify(`${row.space} ${row.instance} ${row.name}`);
       findings.push(context.findings.add("ref-unreadable", name, (error as Error).message));
-      continue;
     }
-    derived.expect(Number(row.id), roots);
   }
-  const wrong = derived.wrong();
-  if (wrong !== undefined) findings.push(found(context, "refs-derived", file, wrong));
   return findings;
-}
-
-/** The table that leads from hashes to refs, against what the refs say. */
-class DerivedRoots {
-  private readonly database: DatabaseSync;
-  private readonly has;
-  private expected = 0;
-  private absent = 0;
-
-  constructor(database: DatabaseSync) {
-    this.database = database;
-    this.has = database.prepare("SELECT 1 FROM roots WHERE hash = ? AND ref = ?");
-  }
-
-  expect(id: number, roots: string): void {
-    for (const hash of hashesIn(roots)) {
-      this.expected++;
-      if (this.has.get(hash, id) === undefined) this.absent++;
-    }
-  }
-
-  wrong(): string | undefined {
-    const there = Number(this.database.prepare("SELECT count(*) AS n FROM roots").get()?.n);
-    if (this.absent === 0 && there === this.expected) return undefined;
-    return `of ${this.expected} roots ${this.absent} are absent from their table, which has ${there}`;
-  }
 }
 
 /** What follows from `refs` in one statement each: rows mean that something does not agree. */

@@ -32,7 +32,7 @@ const known = new Set([
   "scrub.json",
   "lost+found",
 ]);
-const besides = [/^refs\.sqlite-(wal|shm)$/, /^refs\.sqlite\.damaged-/, /^(pull|push)\.socket$/];
+const besides = [/^refs\.sqlite-(wal|shm)$/, /^refs\.sqlite\.damaged-/, /^(pull|push|receive)\.socket$/];
 /** The last one beside a stamp: a restore that was done but for that. */
 const leftovers = ["format.new", "direct-io.new", "scrub.json.new", restoringFile];
 const refsLeftovers = [

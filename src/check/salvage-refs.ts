@@ -17,7 +17,7 @@ import { closeFile, openFile, syncData, syncDirectory } from "../store/disk/file
 import { ArtifactTables } from "../store/sqlite/artifact-tables.ts";
 import { artifactOfFirstFormat } from "../store/sqlite/format-1.ts";
 import { openDatabase } from "../store/sqlite/open-database.ts";
-import { decodeRoots, hashesIn } from "../store/sqlite/root-lines.ts";
+import { decodeRoots } from "../store/sqlite/root-lines.ts";
 import { readableRefs, type SalvagedRow } from "./readable-refs.ts";
 import { mendHeader } from "./sqlite-header.ts";
 
@@ -131,7 +131,6 @@ class RefCopy {
   private readonly insert;
   private readonly hasName;
   private readonly hasId;
-  private readonly addRoot;
   private readonly artifacts: ArtifactTables;
 
   constructor(target: DatabaseSync) {
@@ -141,19 +140,16 @@ class RefCopy {
       .all()
       .map(({ name }) => String(name));
     const places = this.columns.map(() => "?").join(", ");
-    this.insert = target.prepare(`INSERT INTO refs (${this.columns.join(", ")}) VALUES (${places}) RETURNING id`);
+    this.insert = target.prepare(`INSERT INTO refs (${this.columns.join(", ")}) VALUES (${places})`);
     this.hasName = target.prepare("SELECT 1 FROM refs WHERE space = ? AND instance = ? AND name = ?");
     this.hasId = target.prepare("SELECT 1 FROM refs WHERE id = ?");
-    this.addRoot = target.prepare("INSERT OR IGNORE INTO roots (hash, ref) VALUES (?, ?)");
     this.artifacts = new ArtifactTables(target);
     target.exec("BEGIN");
   }
 
   add(row: SalvagedRow): void {
-    let roots: Buffer[];
     try {
       decodeRoots(row.roots);
-      roots = hashesIn(row.roots);
     } catch {
       return; // it could not be served
     }
@@ -169,8 +165,7 @@ class RefCopy {
       artifact: listed ?? null,
       key: entry?.key ?? null,
     };
-    const put = this.insert.get(...this.columns.map((column) => values[column] ?? null));
-    for (const hash of roots) this.addRoot.run(hash, Number(put?.id));
+    this.insert.run(...this.columns.map((column) => values[column] ?? null));
     if (++this.count % inTransaction === 0) this.target.exec("COMMIT; BEGIN");
   }
 

@@ -11,10 +11,13 @@ import {
   withReleases,
   writerOf,
 } from "./release-options.ts";
+import { addPushFlags, type PushFlags, pushReleases } from "./release-push.ts";
 
-interface Flags extends ReleaseFlags {
+interface PublishFlags extends ReleaseFlags {
   readonly drop?: true;
 }
+
+type Flags = PublishFlags & PushFlags;
 
 const help = `
 Without an ID: the prepared releases are listed.`;
@@ -27,11 +30,16 @@ export function releasePublishCommand(end: (status: number) => void): Command {
     )
     .argument("[ID]", "What `release prepare` called it, or the beginning of that")
     .option("--drop", "Remove it instead");
-  return addRepositoryFlags(command)
+  return addRepositoryFlags(addPushFlags(command))
     .addHelpText("after", help)
     .action(async (id: string | undefined) => {
       const flags = command.opts<Flags>();
-      end(await withReleases(flags, (place) => (id === undefined ? listAll(flags, place) : publish(id, flags, place))));
+      end(
+        await withReleases(flags, (place) => {
+          if (flags.push !== undefined) return pushReleases(flags.push, id, flags, place);
+          return id === undefined ? listAll(flags, place) : publish(id, flags, place);
+        }),
+      );
     });
 }
 

@@ -6,6 +6,7 @@ import { exitStatus } from "./exit-status.ts";
 import { healthCommand } from "./health.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
+import { receiveCommand } from "./receive.ts";
 import { releaseCommand } from "./release.ts";
 import { serveCommand } from "./serve.ts";
 import { storeBackupCommand } from "./store-backup.ts";
@@ -53,6 +54,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(healthCommand(end))
     .addCommand(pinCommand(end, "pin"))
     .addCommand(pinCommand(end, "unpin"))
+    .addCommand(receiveCommand(end))
     .addCommand(releaseCommand(end))
     .addCommand(store)
     .addCommand(tokenCommand(end))

@@ -69,6 +69,7 @@ function lockUnused(directory: string): { release(): void } {
 }
 
 function lineOf({ doing, done, refs }: MigrationProgress): string {
+  if (doing === "dropping a table") return "dropping a table that nothing reads any more";
   if (doing === "making indexes") return `making the indexes of ${counted(refs, "ref")}`;
   return `${doing}: ${done} of ${refs} refs (${refs === 0 ? 100 : Math.floor((100 * done) / refs)} %)`;
 }

@@ -15,6 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const anywhere = { repositories: ["*"], branches: ["*"] };
+
 function read(text: string): AccessConfig | string[] {
   writeFileSync(path, text);
   const outcome = readAccessFile(path, "--access");
@@ -44,6 +46,10 @@ rights:
   may: admin
 - who: { jwt: { iss: other, project_path: firmware/* } }
   may: release
+- who: { ssh: ci-* }
+  may: release
+  repositories: os
+  branches: [os/stable/*, apps/*]
 `),
     {
       tokens: join(folder, "tokens.txt"),
@@ -56,18 +62,27 @@ rights:
         { issuer: "other", audience: "cache", keys: join(folder, "keys.json") },
       ],
       rules: [
-        { who: { kind: "anyone" }, may: ["pull"], instances: ["*"] },
-        { who: { kind: "token", name: "ci-*" }, may: ["pull", "push"], instances: ["main", "team/*"] },
+        { who: { kind: "anyone" }, may: ["pull"], instances: ["*"], ...anywhere },
+        { who: { kind: "token", name: "ci-*" }, may: ["pull", "push"], instances: ["main", "team/*"], ...anywhere },
         {
           who: { kind: "certificate", attributes: { CN: "builder", O: "Example" } },
           may: ["push"],
           instances: [""],
+          ...anywhere,
         },
-        { who: { kind: "fingerprint", sha256: "abcdef01".repeat(8) }, may: ["admin"], instances: ["*"] },
+        { who: { kind: "fingerprint", sha256: "abcdef01".repeat(8) }, may: ["admin"], instances: ["*"], ...anywhere },
         {
           who: { kind: "jwt", claims: { iss: "other", project_path: "firmware/*" } },
           may: ["release"],
           instances: ["*"],
+          ...anywhere,
+        },
+        {
+          who: { kind: "ssh", name: "ci-*" },
+          may: ["release"],
+          instances: ["*"],
+          repositories: ["os"],
+          branches: ["os/stable/*", "apps/*"],
         },
       ],
     },
@@ -79,6 +94,17 @@ test("everything that is wrong is said, with its place", () => {
   for (const [text, expected] of [
     ["{}", "access.yaml:1:1: rights is missing"],
     ["rights: []", "access.yaml:1:9: rights: has 0 entries; a list of 1 to 1000 goes here"],
+    [
+      rule("{ ssh: ci }", "may: [pull, push]\n  repositories: os\n  branches: '*'"),
+      [
+        "access.yaml:4:3: rights.repositories: this says where one may release, and the rule's may does not name release",
+        "access.yaml:5:3: rights.branches: this says where one may release, and the rule's may does not name release",
+      ].join("\n"),
+    ],
+    [
+      rule("{ ssh: ci }", "may: release\n  branches: 'a b'"),
+      'access.yaml:4:13: rights.branches: "a b" is not a name without spaces',
+    ],
     [rule("everyone"), 'access.yaml:2:8: rights.who: "everyone" is neither anyone nor a mapping of one of'],
     [rule("{ token: a, fingerprint: b }"), "is neither anyone nor a mapping of one of"],
     [rule("{ tokn: a }"), "access.yaml:2:10: rights.who.tokn: there is no such key; did you mean token?"],

@@ -17,7 +17,9 @@ export type Who =
   /** SHA-256 of a client's certificate, in lower-case hex. */
   | { readonly kind: "fingerprint"; readonly sha256: string }
   /** Claims of a JSON Web Token; all must be as said. */
-  | { readonly kind: "jwt"; readonly claims: Readonly<Record<string, string>> };
+  | { readonly kind: "jwt"; readonly claims: Readonly<Record<string, string>> }
+  /** The name that the server's `authorized_keys` gives whoever has a key. */
+  | { readonly kind: "ssh"; readonly name: string };
 
 /** What somebody may do, and where. All rules that fit are added up. */
 export interface Rule {
@@ -25,6 +27,10 @@ export interface Rule {
   readonly may: readonly Right[];
   /** Names of instances; `*` stands for any characters. */
   readonly instances: readonly string[];
+  /** Names of release repositories that the right `release` is for; `*` stands for any characters. */
+  readonly repositories: readonly string[];
+  /** Branches in them. */
+  readonly branches: readonly string[];
 }
 
 /** Who signs JSON Web Tokens that are believed here. */
@@ -54,6 +60,9 @@ const maxRules = 1000;
 const maxIssuers = 16;
 const maxText = 1000;
 
+/** What a rule is for that does not say where it holds; the very list, so that it can be told from the same said. */
+const everywhere: readonly string[] = ["*"];
+
 const pattern = scalar("a text without control characters; * stands for any characters", (text) =>
   text !== "" && text.length <= maxText && !/\p{Cc}/u.test(text) ? text : undefined,
 );
@@ -81,10 +90,18 @@ const keys = scalar("the path of a JSON Web Key Set, or its URL: https, or http 
 
 const issuer = mapping<Issuer>({ issuer: { check: pattern }, audience: { check: pattern }, keys: { check: keys } });
 
+const releasePattern = scalar("a name without spaces; * stands for any characters", (text) =>
+  text !== "" && text.length <= maxText && !/[\s\p{Cc}]/u.test(text) ? text : undefined,
+);
+
+const releasePlaces = { check: oneOrMore(listOf(releasePattern, maxRules, (name) => name)), absent: everywhere };
+
 const rule = mapping<Rule>({
   who: { check: who },
   may: { check: rights },
-  instances: { check: oneOrMore(listOf(instancePattern, maxRules, (name) => name)), absent: ["*"] },
+  instances: { check: oneOrMore(listOf(instancePattern, maxRules, (name) => name)), absent: everywhere },
+  repositories: releasePlaces,
+  branches: releasePlaces,
 });
 
 const access = mapping<AccessFile>({
@@ -116,9 +133,14 @@ export function readAccessFile(path: string, origin: string): AccessConfig | rea
   return problems.length > 0 ? problems : located(value, file);
 }
 
-/** A claim says nothing without who claims it, and nobody has a token where none is kept. */
+/** A claim says nothing without who claims it, nobody has a token where none is kept, and where to release is for who may. */
 function checkSources({ tokens, jwt, rights: rules }: AccessFile, report: Report): void {
-  for (const [i, { who: whom }] of rules.entries()) {
+  for (const [i, { who: whom, may, ...places }] of rules.entries()) {
+    for (const key of ["repositories", "branches"] as const) {
+      if (places[key] === everywhere || may.includes("release")) continue;
+      const message = "this says where one may release, and the rule's may does not name release";
+      report({ path: ["rights", i, key], onKey: true, message });
+    }
     if (whom.kind === "token" && tokens === undefined) {
       report({ path: ["rights", i, "who", "token"], message: "no file of tokens is named: add `tokens: FILE`" });
     }
@@ -153,6 +175,7 @@ function who(given: unknown, path: Path, report: Report): Who | typeof bad {
   const inside = [...path, kind];
   switch (kind) {
     case "token":
+    case "ssh":
       return checked(pattern(value, inside, report), (name) => ({ kind, name }));
     case "certificate":
       return checked(patterns(value, inside, report), (attributes) => ({ kind, attributes }));
@@ -166,7 +189,7 @@ function who(given: unknown, path: Path, report: Report): Who | typeof bad {
   }
 }
 
-const kinds = ["token", "certificate", "fingerprint", "jwt"];
+const kinds = ["token", "certificate", "fingerprint", "jwt", "ssh"];
 
 function checked<T>(value: T | typeof bad, make: (value: T) => Who): Who | typeof bad {
   return value === bad ? bad : make(value);

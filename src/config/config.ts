@@ -28,6 +28,8 @@ export interface Config extends LimitSettings {
   readonly store: string;
   /** At least one; no address twice. */
   readonly listeners: readonly ListenerConfig[];
+  /** Where programs of the store's user reach the server: a path, `auto`, or nowhere. */
+  readonly receiveSocket: string | undefined;
   /** At least one; each once. "" is the instance of clients that name none. */
   readonly instances: readonly string[];
   readonly services: "all" | "index" | "storage";

@@ -33,6 +33,7 @@ test("without anything there are the defaults: safe ones", () => {
     services: "all",
     access: undefined,
     accessLog: undefined,
+    receiveSocket: "auto",
     releases: undefined,
     quota: undefined,
     highMark: 95,

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type HostPattern, parseHostPattern } from "../base/host-pattern.ts";
 import { addressIdentity } from "./address.ts";
@@ -9,6 +8,7 @@ import { instanceName } from "./instance-name.ts";
 import { limit, maxAgeMs, scopeOf, showLimit } from "./limit.ts";
 import { listener, resolveListener } from "./listener.ts";
 import { duration, percentage, showDuration, showPercentage, showSize, size } from "./quantity.ts";
+import { workerCount } from "./worker-count.ts";
 
 /** One thing that can be set. Files, flags, environment, help and reference all come from this. */
 export interface Setting<T> {
@@ -107,19 +107,6 @@ function count(fallback: number): Pick<Setting<number>, "type" | "fallback" | "c
   return { type: "NUMBER", fallback: String(fallback), check };
 }
 
-/** More processors than that share one disk badly. */
-const maxWorkers = 64;
-
-const workerCount: Pick<Setting<number>, "type" | "fallback" | "check"> = {
-  type: "NUMBER|auto",
-  fallback: "1",
-  check: scalar(`auto, or a number from 1 to ${maxWorkers}`, (text) => {
-    if (text === "auto") return Math.min(availableParallelism(), maxWorkers);
-    const number = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-    return number >= 1 && number <= maxWorkers ? number : undefined;
-  }),
-};
-
 const optionalSize = {
   type: "SIZE|none",
   fallback: "none",
@@ -162,6 +149,15 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     check: listOf(listener, maxListeners, ({ address }) => addressIdentity(address)),
     locate: (listeners, folder) => listeners.map((each) => resolveListener(each, folder)),
     show: (listeners) => listeners.map(showListener),
+  }),
+  receiveSocket: setting({
+    name: "receive-socket",
+    ...optionalFile,
+    type: "FILE|auto|none",
+    locate: (path, folder) => (path === undefined || path === "auto" ? path : resolve(folder, path)),
+    sentence:
+      "The Unix socket, for the server's own user alone, by which what is pushed over ssh comes in (docs/OSTREE.md); auto is receive.socket in the store's directory.",
+    fallback: "auto",
   }),
   instances: setting({
     name: "instances",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { sha256 } from "../base/digest-function.ts";
-import { typeAndValue } from "../base/gvariant/arbitrary.fixture.ts";
+import { character, typeAndValue } from "../base/gvariant/arbitrary.fixture.ts";
 import { encode } from "../base/gvariant/gvariant.ts";
 import { hashOf } from "../base/hash.ts";
 import { type Commit, decodeCommit, encodeCommit } from "./commit.ts";
@@ -29,7 +29,7 @@ test("a commit has the checksum that ostree gave it", () => {
 });
 
 const sum = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(hex);
-const text = fc.string({ unit: "grapheme" }).filter((each) => !each.includes("\0"));
+const text = fc.string({ unit: character });
 const commits = fc
   .tuple(
     fc.array(fc.tuple(text, typeAndValue), { maxLength: 3 }),

@@ -42,6 +42,7 @@ export async function* deflateFilez(
   const stream = createDeflateRaw({ level, chunkSize: pieceBytes });
   try {
     stream.on("data", (piece: Buffer) => ready.push(piece));
+    stream.on("error", () => {}); // whoever waits is told
     let left = size;
     for await (const plain of content) {
       left -= plain.length;

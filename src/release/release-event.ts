@@ -47,6 +47,9 @@ export function releaseEvent(
     STILLAGE_COMMIT: first?.commit ?? "",
     STILLAGE_VERSION: first?.version ?? "",
     STILLAGE_MANIFEST: first?.manifest ?? "",
+    // What hooks of ostree-receive know it by.
+    OSTREE_RECEIVE_REPO: layout.archive,
+    OSTREE_RECEIVE_REFS: releases.map(({ branch }) => branch).join(" "),
   };
   const told = { event, repository: name, url: settings.url ?? null, archive: layout.archive, releases };
   return { environment, json: `${JSON.stringify(told)}\n` };

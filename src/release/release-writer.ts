@@ -15,6 +15,8 @@ export interface WriterOptions {
   /** What makes releases: program -> version. */
   readonly versions: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** How long to wait for another process that writes, in milliseconds. */
+  readonly waitMs?: number;
   /** Is told what went wrong without ending the work. */
   readonly warn: (sentence: string) => void;
 }

@@ -5,6 +5,7 @@ import { didYouMean } from "../config/nearest.ts";
 import { type Problem, prefix } from "../config/problem.ts";
 import { duration } from "../config/quantity.ts";
 import { parseYaml, readYamlFile, type YamlFile } from "../config/yaml-file.ts";
+import { defaultReceiveLimits, type ReceiveLimits, receiveLimits } from "./receive-limits.ts";
 import type { RequiredSignatures } from "./required-signatures.ts";
 
 /** Who signs what is published here. */
@@ -38,6 +39,8 @@ export interface RepositorySettings {
   /** How long each of those may take. */
   readonly commandTimeoutMs: number;
   readonly keep: Keep;
+  /** What a push over ssh may bring. */
+  readonly receive: ReceiveLimits;
 }
 
 const maxSigners = 16;
@@ -141,6 +144,7 @@ const repository = mapping<File>({
   hooks: { check: commands, absent: [] },
   "command-timeout": { check: duration(maxCommandMs, 1), absent: defaultCommandMs },
   keep: { check: keep, absent: { kind: "all" } },
+  receive: { check: receiveLimits, absent: defaultReceiveLimits },
 });
 
 interface File extends Omit<RepositorySettings, "commandTimeoutMs" | "requiredSignatures"> {

@@ -6,6 +6,7 @@ import { AccessLog } from "./access-log.ts";
 import { LocalCounts } from "./admission-counts.ts";
 import { type DoorSide, openDoors } from "./door-side.ts";
 import { withSockets } from "./handed-sockets.ts";
+import { receiveListener } from "./receive-socket.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 import type { Stock } from "./stock.ts";
 import { storeAnswers } from "./store-answer.ts";
@@ -26,7 +27,12 @@ export interface RunningServer {
 /** Opens the store and serves it. What was opened is closed again, in reverse order, when a later step fails. */
 export async function startServer(given: ServerOptions, log: Log): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
-  const listeners = withSockets(given.listeners, given.sockets ?? new Map(), log);
+  const receive = receiveListener(given);
+  // Last: others are known by their places.
+  const listeners = [
+    ...withSockets(given.listeners, given.sockets ?? new Map(), log),
+    ...(receive === undefined ? [] : [receive]),
+  ];
   const { sockets: _, ...rest } = given;
   const options = { ...rest, listeners };
   checkShareable(options);

@@ -54,10 +54,10 @@ export class ConnectionPlaces {
   before(authenticate: Authenticate): Authenticate {
     return (peer) => {
       const identify = authenticate(peer);
-      return (authorization) => {
+      return (authorization, onBehalfOf) => {
         const connection = this.open.get(peer);
         if (connection !== undefined) connection.place ??= this.admission.connection(peer);
-        return identify(authorization);
+        return identify(authorization, onBehalfOf);
       };
     };
   }

@@ -11,11 +11,12 @@ import { api } from "./http/api.ts";
 import { httpCache } from "./http/cache.ts";
 import { Http1 } from "./http/http1.ts";
 import { ostreeCache } from "./http/ostree.ts";
+import { ostreePush } from "./http/ostree-push.ts";
 import { openPaths, pages } from "./http/pages.ts";
 import { releases } from "./http/releases.ts";
 import { identified, named } from "./http-visitors.ts";
 import { isLocalAddress } from "./listen-address.ts";
-import { Listener } from "./listener.ts";
+import { Listener, type ListenerConfig } from "./listener.ts";
 import { doorFamilies } from "./metrics/door-metrics.ts";
 import { Traffic } from "./metrics/traffic.ts";
 import { Readiness } from "./readiness.ts";
@@ -81,13 +82,11 @@ export async function openDoors(
   stock.meters.add([...traffic.families, ...doorFamilies({ connections: () => rpc.connections(), admission })]);
   const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status() });
   // These are of blobs, which an index alone has not.
+  const parts = { ...options, tenants, admission, commits: stock.commits, log };
   const cacheAndPages =
     options.services === "index"
       ? operatorPages
-      : ostreeCache(
-          { tenants, commits: stock.commits, log },
-          httpCache({ ...options, tenants, admission }, operatorPages),
-        );
+      : ostreePush(parts, ostreeCache(parts, httpCache(parts, operatorPages)));
   // What a path of the API names may look like one of the HTTP cache's.
   const doors = api({ catalogues, version: options.version, log }, releases(options, cacheAndPages));
   const http = watchers.http(named(identified(doors, admission, openPaths)));
@@ -95,7 +94,9 @@ export async function openDoors(
   const listeners: Listener[] = [];
   for (const config of options.listeners) {
     const maxConnections = options.maxConnections + spareConnections;
-    const listener = await Listener.open(config, { rpc, http1, places, maxConnections, shared, log });
+    const opening = Listener.open(config, { rpc, http1, places, maxConnections, shared, log });
+    const listener = await (config.receive === "if possible" ? opening.catch(withoutIt(config, log)) : opening);
+    if (listener === undefined) continue;
     opened.defer(() => listener.close());
     listeners.push(listener);
     if (options.access !== undefined && config.tls === undefined && !isLocalAddress(listener.address)) {
@@ -103,9 +104,9 @@ export async function openDoors(
     }
   }
   readiness.set(true);
-  const parts = opened.move();
+  const moved = opened.move();
   return {
-    listeners: listeners.map(running),
+    listeners: listeners.filter(({ config }) => config.receive === undefined).map(running),
     reload: async () => {
       // Each for itself: what is wrong with one keeps none of the others as it was.
       const reloads = [access, ...listeners].map((part) => part.reload());
@@ -116,8 +117,16 @@ export async function openDoors(
       readiness.set(false);
       for (const listener of listeners) listener.close();
       await Promise.all([rpc.close(graceMs), http1.close(graceMs)]);
-      await parts.disposeAsync();
+      await moved.disposeAsync();
     },
+  };
+}
+
+/** What becomes of a listener that a server can do without. */
+function withoutIt({ address }: ListenerConfig, log: Log): (error: unknown) => undefined {
+  return (error) => {
+    log.warn({ address, reason: (error as Error).message }, "nobody can push over ssh: there is no socket for it");
+    return undefined;
   };
 }
 

@@ -4,6 +4,7 @@ import type { HttpHandler } from "../http/exchange.ts";
 import type { Admission, Place } from "./admission.ts";
 import { whenEnded } from "./http-observer.ts";
 import { errorResponse } from "./http-status.ts";
+import { onBehalfHeader, onBehalfOf } from "./receive-socket.ts";
 
 /** Paths for whoever wants to know how a server is, however full that is. */
 export interface OpenPaths {
@@ -25,7 +26,9 @@ export function identified(
     if (forEveryone.has(request.path)) return handler(request);
     let place: Place | undefined;
     try {
-      request.caller = await request.identify(request.headers.authorization ?? "");
+      const { peer, headers } = request;
+      const onBehalf = peer.vouches === true ? onBehalfOf(headers[onBehalfHeader]) : undefined;
+      request.caller = await request.identify(headers.authorization ?? "", onBehalf);
       if (!forOperators.has(request.path)) place = admission.call(request.peer, request.caller);
       const response = await handler(request);
       return place === undefined ? response : whenEnded(request, response, place.leave);

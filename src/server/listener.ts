@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Log } from "../base/log.ts";
@@ -16,6 +17,8 @@ export interface ListenerConfig {
   readonly descriptor?: number;
   readonly push: boolean;
   readonly tls: TlsFiles | undefined;
+  /** The socket for programs of the store's user alone (`receive-socket.ts`). `if possible`: a server that cannot have it does without. */
+  readonly receive?: "wanted" | "if possible";
 }
 
 /** What a listener hands its connections to. */
@@ -32,6 +35,8 @@ export interface ListenerTargets {
 
 /** How long a client may take for the TLS handshake, and from there to the first bytes of a protocol. */
 const firstBytesMs = 20_000;
+
+const ownerOnly = 0o600;
 
 /** How every HTTP/2 connection begins (RFC 9113, section 3.4), and no HTTP/1.1 request does. */
 const http2Mark = Buffer.from("PRI ");
@@ -51,8 +56,9 @@ export class Listener {
 
   static async open(config: ListenerConfig, targets: ListenerTargets): Promise<Listener> {
     let server: Server;
+    const vouches = config.receive !== undefined;
     const accept = (socket: Socket): void =>
-      receiveFirstBytes(socket, { unix: boundAddress(server) === undefined, push: config.push }, targets);
+      receiveFirstBytes(socket, { unix: boundAddress(server) === undefined, push: config.push, vouches }, targets);
     if (config.tls === undefined) server = createServer({ noDelay: true }, accept);
     else {
       const options = await loadTls(config.tls);
@@ -77,6 +83,7 @@ export class Listener {
     }
     server.maxConnections = targets.maxConnections;
     const address = await listenOn(server, config, targets.shared);
+    if (vouches) await chmod(address.slice("unix:".length), ownerOnly);
     server.on("drop", (dropped) => targets.log.debug({ peer: dropped?.remoteAddress }, "too many connections"));
     server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
     return new Listener(config, server, address);

@@ -17,7 +17,7 @@ const kinds = {
 
 /** `/ostree/`, perhaps an instance, and a path in a repository. An instance may have any name, so the shortest is taken that leaves such a path. */
 const form =
-  /^\/ostree\/(?:(.{1,1000}?)\/)?(?:(config|summary)|(summary\.sig)|refs\/heads\/(.{1,1024})|objects\/([0-9a-f]{2})\/([0-9a-f]{62})\.([a-z0-9]+)|(delta-indexes|deltas|refs|objects|summaries|extensions|state|tmp)(?:\/.*)?)$/;
+  /^\/ostree\/(?:(.{1,1000}?)\/)??(?:(config|summary)|(summary\.sig)|refs\/heads\/(.{1,1024})|objects\/([0-9a-f]{2})\/([0-9a-f]{62})\.([a-z0-9]+)|(delta-indexes|deltas|refs|objects|summaries|extensions|state|tmp)(?:\/.*)?)$/;
 
 /** `undefined` for a path of something else. `+` is a plus. */
 export function parseOstreePath(path: string): OstreePath | undefined {

@@ -9,6 +9,8 @@ import type { Part } from "./services.ts";
 export interface ServerOptions extends OriginSettings, LimitSettings, ExpiryOptions {
   readonly store: string;
   readonly listeners: readonly ListenerConfig[];
+  /** Where programs of the store's user reach the server: a path, `auto` for one in the store's directory, `undefined` for nowhere. */
+  readonly receiveSocket?: string | undefined;
   /** What listeners called `systemd:NAME` listen on. */
   readonly sockets?: HandedSockets;
   /** Instance names; each has blobs and names of its own. */

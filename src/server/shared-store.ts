@@ -8,6 +8,7 @@ import { isInUse } from "../store/disk/directory-lock.ts";
 import { type RunningServer, startServer } from "./app.ts";
 import { ConnectionForwarder } from "./connection-forwarder.ts";
 import { Listener, type ListenerConfig } from "./listener.ts";
+import { maxSocketPath } from "./receive-socket.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 
 type Part = Pick<RunningServer, "listeners" | "reload" | "close"> & Partial<Pick<RunningServer, "answers">>;
@@ -17,9 +18,6 @@ const patienceMs = 20_000;
 const pauseMs = 100;
 
 const ownerOnly = 0o600;
-
-/** The longest path that the address of a Unix socket holds (unix(7)), its final zero byte left out. */
-const maxSocketPath = 107;
 
 /**
  * Serves a store together with other processes that do the same, each on its own addresses. The first has the store, and listens at two

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { newFolder } from "./support/folder.ts";
 import { checkout, type Outcome, runCommand } from "./support/programs.ts";
 
-const programs = ["stillage", "bst-artifact-server"];
+const programs = ["stillage", "bst-artifact-server", "bst-artifact-receive"];
 
 /** What the launchers need of a system, without any Node. */
 const systemPath = "/usr/bin:/bin";
@@ -32,9 +32,9 @@ NODE=$0 exec ${process.execPath} "$@"
   await chmod(path, 0o755);
 }
 
-test("both launchers are one and the same, but for their names", async () => {
-  const [first, second] = await Promise.all(programs.map((name) => readFile(join(checkout, "bin", name), "utf8")));
-  assert.equal(first, second);
+test("all launchers are one and the same, but for their names", async () => {
+  const [first, ...others] = await Promise.all(programs.map((name) => readFile(join(checkout, "bin", name), "utf8")));
+  for (const other of others) assert.equal(other, first);
 });
 
 test("a launcher runs its program from any directory and through links, with all arguments", async () => {

@@ -16,7 +16,7 @@ import { checkout, run, serve } from "./support/programs.ts";
 const urn = "urn:fdc:buildstream.build:2020";
 const key = (digit: string): string => digit.repeat(64);
 
-for (const format of [1, 2]) {
+for (const format of [1, 2, 3]) {
   test(`all that a store of format ${format} has is there, and more is taken`, async () => {
     await using folder = await newFolder();
     const directory = join(folder.path, "store");
@@ -72,11 +72,11 @@ test("a reader leaves an old store alone, and says what brings it to the present
   const migrate = ["store", "migrate", "--store", "store"];
   const first = await run("stillage", migrate, { cwd: folder.path });
   assert.deepEqual([first.status, first.stderr], [0, ""]);
-  assert.match(first.stdout, /^\/.*\/store: format 1 became 3, with 12 refs\n$/);
+  assert.match(first.stdout, /^\/.*\/store: format 1 became 4, with 12 refs\n$/);
   const second = await run("stillage", migrate, { cwd: folder.path });
-  assert.match(second.stdout, /^\/.*\/store has the present format, 3: nothing to do\n$/);
+  assert.match(second.stdout, /^\/.*\/store has the present format, 4: nothing to do\n$/);
   const third = await run("stillage", [...migrate, "--json"], { cwd: folder.path });
-  assert.deepEqual(JSON.parse(third.stdout), { store: join(folder.path, "store"), from: 3, to: 3, refs: 0 });
+  assert.deepEqual(JSON.parse(third.stdout), { store: join(folder.path, "store"), from: 4, to: 4, refs: 0 });
   const shown = await run("stillage", ["artifact", "show", "harbour/base.bst/2", "--store", "store"], {
     cwd: folder.path,
   });
@@ -88,7 +88,7 @@ test("a server brings its store to the present format and says so; nobody else d
   await cp(join(checkout, "test/fixtures/stores/format-2"), join(folder.path, "store"), { recursive: true });
   await using server = await serve("stillage", ["serve", "store", "--listen", "127.0.0.1:0"], { cwd: folder.path });
   const { from, to, refs } = await server.logged("brought the refs to the present format");
-  assert.deepEqual([from, to, refs], [2, 3, 12]);
+  assert.deepEqual([from, to, refs], [2, 4, 12]);
   const { status, stderr } = await run("stillage", ["store", "migrate", "--store", "store"], { cwd: folder.path });
   assert.equal(status, 1);
   assert.match(stderr, /^stillage: another process is using the store .*\nstillage: stop that server, .*\n$/);

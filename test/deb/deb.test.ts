@@ -77,6 +77,7 @@ test("a machine with systemd runs it, from installation to purge", { timeout: li
   await t.test("its programs, manual pages and completion are there", async () => {
     assert.match(await machine.sh("stillage --version"), /^\d+\.\d+\.\d+\n$/);
     assert.match(await machine.sh("bst-artifact-server --help"), /--enable-push/);
+    assert.match(await machine.sh("bst-artifact-receive --help"), /--pull-url/);
     assert.equal(await machine.sh("stillage config check"), "/etc/stillage/stillage.yaml is fine\n");
     const others = await machine.try("runuser --user nobody -- stillage store stats --store /var/lib/stillage");
     assert.equal(others.status, 1);
@@ -85,7 +86,7 @@ test("a machine with systemd runs it, from installation to purge", { timeout: li
       /this user may not read \/var\/lib\/stillage, which belongs to stillage\n.*run it as stillage/,
     );
     await machine.sh("test -e /usr/share/stillage/alerts.yaml && test -e /usr/share/stillage/grafana.json");
-    for (const page of ["1 stillage", "1 bst-artifact-server", "5 stillage.yaml"]) {
+    for (const page of ["1 stillage", "1 bst-artifact-server", "1 bst-artifact-receive", "5 stillage.yaml"]) {
       const [section, name] = page.split(" ");
       assert.equal(
         await machine.sh(

@@ -3,8 +3,9 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import type { Digest } from "../../src/base/digest.ts";
 import { digestOf } from "../../src/base/digest.ts";
-import { sha1, sha256 } from "../../src/base/digest-function.ts";
+import { ostree, sha1, sha256 } from "../../src/base/digest-function.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
+import { filezOf, hashOfContent } from "../../src/base/filez.fixture.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type OpenCache, openCache } from "../../src/cache/open-cache.ts";
 import { CheckWorkers } from "../../src/check/check-workers.ts";
@@ -69,9 +70,12 @@ export async function makeStore(directory: string, whileOpen: string): Promise<C
 }
 
 function blobOf(n: number) {
-  const size = n % 20 === 7 ? 1_060_000 + n : 30 + ((n * 977) % 3000);
-  const bytes = Buffer.alloc(size, `content ${n} `);
-  return { instance: n % 2 === 0 ? "" : "team/a", digest: digestOf(n % 5 === 3 ? sha1 : sha256, bytes), bytes };
+  const size = n % 20 === 7 || n % 40 === 14 ? 1_060_000 + n : 30 + ((n * 977) % 3000);
+  const content = Buffer.alloc(size, `content ${n} `);
+  const instance = n % 2 === 0 ? "" : "team/a";
+  if (n % 5 !== 4) return { instance, digest: digestOf(n % 5 === 3 ? sha1 : sha256, content), bytes: content };
+  const bytes = filezOf(content, 0);
+  return { instance, digest: { function: ostree, hash: hashOfContent(content), size: bytes.length }, bytes };
 }
 
 function refOf(n: number, instance: string, digest: Digest): NewRef {

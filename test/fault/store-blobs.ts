@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Digest, digestOf } from "../../src/base/digest.ts";
-import { type DigestFunction, sha1, sha256 } from "../../src/base/digest-function.ts";
+import { type DigestFunction, ostree, sha1, sha256 } from "../../src/base/digest-function.ts";
+import { filezOf, hashOfContent } from "../../src/base/filez.fixture.ts";
 
 /** A blob that its number alone tells, so that two processes agree on it. */
 export interface NumberedBlob {
@@ -16,8 +17,18 @@ export interface NumberedBlob {
 /** Every hundredth is larger than what goes into packs; most are small, and each has its number within. */
 export function blobOf(number: number): NumberedBlob {
   const size = number % 100 === 99 ? 1_100_000 + number : number % 10 === 9 ? 20_000 + number : 20 + (number % 400) * 3;
-  const bytes = Buffer.alloc(size, `blob ${number},`);
-  return { number, tenant: tenantOf(number), digest: digestOf(functionOf(number), bytes), bytes };
+  const content = Buffer.alloc(size, `blob ${number},`);
+  const tenant = tenantOf(number);
+  if (number % 11 === 5) return { number, tenant, ...fileObjectOf(number, content) };
+  return { number, tenant, digest: digestOf(functionOf(number), content), bytes: content };
+}
+
+/** A file object of OSTree; some have few bytes and so much content that they lie in no pack. */
+function fileObjectOf(number: number, content: Buffer): Pick<NumberedBlob, "digest" | "bytes"> {
+  const isDense = number % 1100 === 5;
+  const plain = isDense ? Buffer.concat([content, Buffer.alloc(9 << 20)]) : content;
+  const bytes = filezOf(plain, isDense ? 1 : 0);
+  return { digest: { function: ostree, hash: hashOfContent(plain), size: bytes.length }, bytes };
 }
 
 /** The nameless tenant has every second blob, and of the others each hundred thousand has a tenant of its own. */

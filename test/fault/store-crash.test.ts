@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
 import { parseDigest } from "../../src/base/digest.ts";
+import { storedFunctionOfName } from "../../src/base/digest-function.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { read } from "../../src/store/blob-store.contract.ts";
@@ -117,15 +118,15 @@ async function goesOn(disk: DiskStore): Promise<void> {
 
 /** Files that are neither of the store's format nor of a large blob that it has. */
 function leftovers(directory: string, disk: DiskStore): string[] {
-  const known = /^(format|lock|tenants\/[^/]+\/sha\d+\/(files\.idx|packs\/\d{8}\.(pack|idx)))$/;
-  const large = /^tenants\/([^/]+)\/sha\d+\/files\/[0-9a-f]{2}\/([0-9a-f]+)\.\d+$/;
+  const known = /^(format|lock|tenants\/[^/]+\/(sha\d+|ostree)\/(files\.idx|packs\/\d{8}\.(pack|idx)))$/;
+  const large = /^tenants\/([^/]+)\/(sha\d+|ostree)\/files\/[0-9a-f]{2}\/([0-9a-f]+)\.\d+$/;
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
     .filter((path) => {
-      const [, tenant, hash] = large.exec(path) ?? [];
+      const [, tenant, name = "", hash] = large.exec(path) ?? [];
       if (tenant === undefined || hash === undefined) return !known.test(path);
-      const digest = parseDigest(hash, statSync(join(directory, path)).size);
+      const digest = parseDigest(hash, statSync(join(directory, path)).size, storedFunctionOfName(name));
       return disk.tenant(tenantOfDirectory(tenant) ?? "").missing(DigestList.of(digest)).length > 0;
     });
 }

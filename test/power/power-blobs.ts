@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from "../../src/base/digest.ts";
-import { sha1, sha256 } from "../../src/base/digest-function.ts";
+import { ostree, sha1, sha256 } from "../../src/base/digest-function.ts";
+import { filezOf, hashOfContent } from "../../src/base/filez.fixture.ts";
 
 /** A blob that its number alone tells, so that two processes agree on it. */
 export interface PowerBlob {
@@ -21,12 +22,22 @@ const known = new Map<number, PowerBlob>();
 export function blobOf(number: number): PowerBlob {
   let blob = known.get(number);
   if (blob === undefined) {
-    const bytes = Buffer.alloc(sizeOf(number), `${number},`);
+    const content = Buffer.alloc(sizeOf(number), `${number},`);
     const tenant = number % 3 === 0 ? "" : "team/a";
-    blob = { number, tenant, digest: digestOf(number % 10 === 0 ? sha1 : sha256, bytes), bytes };
+    blob = { number, tenant, ...(number % 10 === 5 ? fileObjectOf(content) : blobOfBytes(number, content)) };
     known.set(number, blob);
   }
   return blob;
+}
+
+function blobOfBytes(number: number, bytes: Buffer): Pick<PowerBlob, "digest" | "bytes"> {
+  return { digest: digestOf(number % 10 === 0 ? sha1 : sha256, bytes), bytes };
+}
+
+/** A file object of OSTree, which has some bytes more than its content. */
+function fileObjectOf(content: Buffer): Pick<PowerBlob, "digest" | "bytes"> {
+  const bytes = filezOf(content, 0);
+  return { digest: { function: ostree, hash: hashOfContent(content), size: bytes.length }, bytes };
 }
 
 function sizeOf(number: number): number {

@@ -1,6 +1,8 @@
-import { type Digest, digestOf, isEmptyBlob } from "../../base/digest.ts";
+import { BoundedJobs } from "../../base/bounded-jobs.ts";
+import { type Digest, digestOf } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import { isPromise } from "../../base/maybe-promise.ts";
+import { gather } from "../../base/tar/byte-source.ts";
 import type { BlobStaging } from "../../store/blob-staging.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 
@@ -16,9 +18,7 @@ export class BlobSink {
   readonly function: DigestFunction;
   private readonly blobs: BlobStore;
   private readonly staging: BlobStaging;
-  private readonly arriving = new Set<Promise<void>>();
-  private bytes = 0;
-  private failure: { readonly error: unknown } | undefined;
+  private readonly arriving = new BoundedJobs(maxBytes, maxCount);
 
   constructor(fn: DigestFunction, blobs: BlobStore, staging: BlobStaging) {
     this.function = fn;
@@ -29,23 +29,7 @@ export class BlobSink {
   /** Begins to store bytes, which must not change any more. Errors: those of blobs before it, too. */
   async add(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(this.function, bytes);
-    while (this.bytes + bytes.length > maxBytes || this.arriving.size >= maxCount) {
-      if (this.arriving.size === 0) break;
-      await Promise.race(this.arriving);
-    }
-    this.throwFailure();
-    if (isEmptyBlob(digest)) return digest;
-    this.bytes += bytes.length;
-    const arriving = this.blobs
-      .put(digest, bytes)
-      .catch((error) => {
-        this.failure ??= { error };
-      })
-      .finally(() => {
-        this.arriving.delete(arriving);
-        this.bytes -= bytes.length;
-      });
-    this.arriving.add(arriving);
+    await this.arriving.add(bytes.length, () => this.blobs.put(digest, bytes));
     return digest;
   }
 
@@ -67,22 +51,7 @@ export class BlobSink {
   }
 
   /** Resolves once everything is durable. */
-  async settled(): Promise<void> {
-    await Promise.all(this.arriving);
-    this.throwFailure();
+  settled(): Promise<void> {
+    return this.arriving.settled();
   }
-
-  private throwFailure(): void {
-    if (this.failure !== undefined) throw this.failure.error;
-  }
-}
-
-async function gather(size: number, content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for await (const piece of content) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

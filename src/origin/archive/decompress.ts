@@ -2,7 +2,7 @@ import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { StillageError } from "../../base/errors.ts";
-import { badArchive } from "./archive-error.ts";
+import { badArchive } from "../../base/tar/archive-error.ts";
 import { throughProgram } from "./program.ts";
 
 export type Compression = "none" | "gzip" | "zstd" | "xz" | "bzip2";

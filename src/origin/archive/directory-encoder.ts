@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "../../base/digest.ts";
+import { badArchive } from "../../base/tar/archive-error.ts";
 import { maxDirectoryBytes } from "../../cache/directory-walk.ts";
 import {
   DigestSchema,
   type Directory,
   DirectorySchema,
 } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { badArchive } from "./archive-error.ts";
 
 export interface FileNode {
   readonly kind: "file";

@@ -1,4 +1,4 @@
-import { badArchive, showBytes } from "./archive-error.ts";
+import { badArchive, showBytes } from "../../base/tar/archive-error.ts";
 
 /** Directories above an entry: deeper than any source tree, and recursion stays shallow. */
 export const maxDepth = 128;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StillageError } from "../../base/errors.ts";
-import { badArchive } from "./archive-error.ts";
+import { badArchive } from "../../base/tar/archive-error.ts";
 
 /** As much of what a program says as goes into a message. */
 const shownBytes = 200;

@@ -1,6 +1,6 @@
 import type { Digest } from "../../base/digest.ts";
+import { badArchive } from "../../base/tar/archive-error.ts";
 import { maxDirectoryBytes } from "../../cache/directory-walk.ts";
-import { badArchive } from "./archive-error.ts";
 import type { BlobSink } from "./blob-sink.ts";
 import { DirectoryEncoder, type DirectoryEntry, type FileNode, type LinkNode } from "./directory-encoder.ts";
 

@@ -1,16 +1,16 @@
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
+import type { ArchiveEntry } from "../../base/tar/archive-entry.ts";
+import { badArchive, showBytes } from "../../base/tar/archive-error.ts";
+import { ByteSource } from "../../base/tar/byte-source.ts";
+import { blockBytes, isTarHeader, isZero } from "../../base/tar/tar-header.ts";
+import { readTar } from "../../base/tar/tar-reader.ts";
 import type { BlobStaging } from "../../store/blob-staging.ts";
 import type { Blob, BlobStore } from "../../store/blob-store.ts";
-import type { ArchiveEntry } from "./archive-entry.ts";
-import { badArchive, showBytes } from "./archive-error.ts";
 import { blobRange } from "./blob-range.ts";
 import { BlobSink } from "./blob-sink.ts";
-import { ByteSource } from "./byte-source.ts";
 import { compressionOf, decompress } from "./decompress.ts";
 import { entryPath, symlinkTarget } from "./entry-path.ts";
-import { blockBytes, isTarHeader, isZero } from "./tar-header.ts";
-import { readTar } from "./tar-reader.ts";
 import { TreeBuilder } from "./tree-builder.ts";
 import { readZip } from "./zip-reader.ts";
 

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
+import { badArchive, showBytes } from "../../base/tar/archive-error.ts";
+import { ByteSource } from "../../base/tar/byte-source.ts";
 import type { Blob } from "../../store/blob-store.ts";
-import { badArchive, showBytes } from "./archive-error.ts";
 import { blobRange } from "./blob-range.ts";
-import { ByteSource } from "./byte-source.ts";
 
 /** An entry of the central directory (APPNOTE.TXT 6.3.10, section 4.3.12). */
 export interface ZipRecord {

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import { crc32, createInflateRaw } from "node:zlib";
+import type { ArchiveEntry } from "../../base/tar/archive-entry.ts";
+import { badArchive, showBytes } from "../../base/tar/archive-error.ts";
 import type { Blob } from "../../store/blob-store.ts";
-import type { ArchiveEntry } from "./archive-entry.ts";
-import { badArchive, showBytes } from "./archive-error.ts";
 import { blobRange } from "./blob-range.ts";
 import { through } from "./decompress.ts";
 import { readZipDirectory, type ZipRecord } from "./zip-directory.ts";

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Authenticate, type Identify, unidentified } from "../../base/caller.ts";
+import { StillageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Peer } from "../../base/peer.ts";
 import { type RequestIds, requestIdHeader } from "../../base/request-ids.ts";
@@ -13,6 +14,12 @@ interface Visitor {
   readonly peer: Peer;
   readonly identify: Identify;
 }
+
+/** How long nothing may pass on a connection in the midst of a request: far longer than any network falters, or a client thinks. */
+const silentMs = 300_000;
+
+/** Why the signal of a request is aborted, made once: with its stack it costs more than most requests do otherwise. */
+const ended = new StillageError("cancelled", "the request is over");
 
 /** The HTTP/1.1 side of `handler`. It does not listen: listeners give it their connections. */
 export class Http1 {
@@ -25,11 +32,12 @@ export class Http1 {
   constructor(handler: HttpHandler, authenticate: Authenticate, ids: RequestIds, log: Log) {
     this.authenticate = authenticate;
     this.ids = ids;
-    this.server = createServer((incoming, outgoing) => {
+    // An upload may take as long as it takes, as by HTTP/2.
+    this.server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
       // A connection that is kept alive would outlive the server.
       if (this.closed !== undefined) outgoing.setHeader("connection", "close");
       const gone = new AbortController();
-      outgoing.on("close", () => gone.abort());
+      outgoing.on("close", () => gone.abort(ended));
       const request = toRequest(incoming, this.visitors.get(incoming.socket) as Visitor, this.ids, gone.signal);
       answer(request, outgoing, handler).catch((error: unknown) => {
         log.error({ request: request.id, err: error, path: incoming.url }, "an HTTP request failed");
@@ -37,6 +45,7 @@ export class Http1 {
         outgoing.destroy();
       });
     });
+    this.server.timeout = silentMs;
     // A server that listens says this itself. Only then does Node watch over connections: time limits, and what `close` ends.
     this.server.emit("listening");
   }
@@ -96,7 +105,7 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, ids: RequestIds,
   }
   // Of several, which nobody may send, Node gives the first; joined they are no credentials at all.
   headers.authorization = incoming.headersDistinct.authorization?.join(", ");
-  const body = incoming[Symbol.asyncIterator]();
+  let body: AsyncIterator<Uint8Array> | undefined;
   let id: string | undefined;
   const request = {
     get id() {
@@ -114,9 +123,10 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, ids: RequestIds,
     signal,
     received: 0,
     receive: async () => {
+      body ??= incoming[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       const next = await body.next();
       if (next.done === true) return undefined;
-      const piece = next.value as Uint8Array;
+      const piece = next.value;
       request.received += piece.length;
       return piece;
     },

@@ -112,7 +112,7 @@ async function object(
   }
   try {
     if (request.method === "HEAD") return { status: 200, headers };
-    const body = Buffer.allocUnsafeSlow(size);
+    const body = Buffer.allocUnsafe(size);
     await blob.read(body, 0);
     return { status: 200, headers, body };
   } catch (error) {

@@ -6,7 +6,7 @@ import { Latency } from "./latency.ts";
 import { type LookupKind, type Lookups, lookupKinds } from "./lookups.ts";
 
 /** Methods that something answers. */
-const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT"]);
+const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST"]);
 
 const lookedUp: Readonly<Record<string, LookupKind>> = { cas: "blob", ac: "action_result" };
 

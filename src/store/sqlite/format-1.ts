@@ -13,14 +13,15 @@ export interface FirstRef {
   readonly roots: string;
 }
 
-/** How the names began that BuildStream 2, 1.1.4 to 1.6, and 1.91 to 1.93 gave their artifacts. */
+/** How the names begin of what names artifacts: of BuildStream 2, 1.1.4 to 1.6, 1.91 to 1.93, and 1.0, which came with format 4. */
 const beginnings: readonly (readonly [space: Space, beginning: string, generation: Generation])[] = [
   ["asset", "blob\nurn:fdc:buildstream.build:2020:artifact:", "2.x"],
   ["asset", "directory\nurn:fdc:buildstream.build:2020:v1:", "1.x"],
   ["reference", "artifact\n", "1.9x"],
+  ["ostree", "", "1.0"],
 ];
 
-/** The artifact that a ref of format 1 names; `undefined` where it names none, or cannot be read. These rules are those of that format and do not change. */
+/** The artifact that a ref names, by what it has in every format; `undefined` where it names none, or cannot be read. The rules of a kind of names do not change. */
 export function artifactOfFirstFormat(ref: FirstRef): ArtifactRow | undefined {
   for (const [space, beginning, generation] of beginnings) {
     if (ref.space !== space || !ref.name.startsWith(beginning)) continue;

@@ -8,7 +8,7 @@ import { artifactTables, countTable, formatVersion, refIndexes, useIndex } from 
 
 /** How far a migration is. */
 export interface MigrationProgress {
-  readonly doing: "listing artifacts" | "making indexes";
+  readonly doing: "listing artifacts" | "making indexes" | "dropping a table";
   /** Refs, of all. */
   readonly done: number;
   readonly refs: number;
@@ -24,17 +24,12 @@ const pageRefs = 1000;
 export function* migrate(database: DatabaseSync): Generator<MigrationProgress, void> {
   database.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
   try {
-    if (numberOf(database, "PRAGMA user_version") < formatVersion) {
+    const format = numberOf(database, "PRAGMA user_version");
+    if (format < formatVersion) {
       const refs = numberOf(database, "SELECT count(*) FROM refs");
-      yield { doing: "listing artifacts", done: 0, refs };
-      // Of format 2 there was one with tables of its own for artifacts, which had no release.
-      if (!columnsOf(database).has("artifact")) yield* listArtifacts(database, refs);
-      yield { doing: "making indexes", done: refs, refs };
-      database.exec(`
-        DROP INDEX IF EXISTS refs_of_artifact; DROP INDEX IF EXISTS refs_by_key; ${refIndexes} ${useIndex}
-        DROP TRIGGER count_new; DROP TRIGGER count_removed; DROP TABLE counts; ${countTable}
-        INSERT INTO counts SELECT space, instance, pinned, count(*) FROM refs GROUP BY space, instance, pinned;
-        PRAGMA user_version = ${formatVersion}`);
+      if (format < 3) yield* bringToThird(database, refs);
+      yield { doing: "dropping a table", done: refs, refs };
+      database.exec(`DROP TABLE roots; PRAGMA user_version = ${formatVersion}`);
     }
     database.exec("COMMIT");
   } finally {
@@ -42,6 +37,18 @@ export function* migrate(database: DatabaseSync): Generator<MigrationProgress, v
   }
   // What the journal has of it is the size of the tables.
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** Formats 1 and 2 had no index by use, and counted otherwise; the first one had no list of artifacts either. */
+function* bringToThird(database: DatabaseSync, refs: number): Generator<MigrationProgress, void> {
+  yield { doing: "listing artifacts", done: 0, refs };
+  // Of format 2 there was one with tables of its own for artifacts, which had no release.
+  if (!columnsOf(database).has("artifact")) yield* listArtifacts(database, refs);
+  yield { doing: "making indexes", done: refs, refs };
+  database.exec(`
+    DROP INDEX IF EXISTS refs_of_artifact; DROP INDEX IF EXISTS refs_by_key; ${refIndexes} ${useIndex}
+    DROP TRIGGER count_new; DROP TRIGGER count_removed; DROP TABLE counts; ${countTable}
+    INSERT INTO counts SELECT space, instance, pinned, count(*) FROM refs GROUP BY space, instance, pinned`);
 }
 
 type Row = [

@@ -6,7 +6,6 @@ import type { RefKind } from "../ref-admin.ts";
 import type { RefName } from "../ref-store.ts";
 import { ArtifactTables } from "./artifact-tables.ts";
 import type { ChangeResult, Evicted, RefChange, RefRow } from "./ref-change.ts";
-import { hashesIn } from "./root-lines.ts";
 
 /** What changes came to. */
 export interface Applied {
@@ -15,8 +14,8 @@ export interface Applied {
   readonly put: readonly number[];
 }
 
-/** Roots that are removed in one transaction, and those of one ref more: some ten milliseconds, which a put may have to wait. */
-const rootsAtOnce = 5000;
+/** Bytes of refs that are removed in one transaction, and those of one ref more: some ten milliseconds, which a put may have to wait. */
+const bytesAtOnce = 4 << 20;
 
 /** The statements that change the tables. */
 export class RefTables {
@@ -25,8 +24,6 @@ export class RefTables {
   private readonly findById: StatementSync;
   private readonly upsert: StatementSync;
   private readonly drop: StatementSync;
-  private readonly addRoot: StatementSync;
-  private readonly dropRoot: StatementSync;
   private readonly use: StatementSync;
   private readonly pin: StatementSync;
   private readonly artifacts: ArtifactTables;
@@ -37,10 +34,12 @@ export class RefTables {
   constructor(database: DatabaseSync) {
     this.database = database;
     this.find = database.prepare(
-      "SELECT id, roots, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
+      "SELECT id, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
     );
     this.findById = database.prepare(
-      "SELECT id, roots, artifact, pinned, expires, space, instance FROM refs WHERE id = ?",
+      `
+      SELECT id, artifact, pinned, expires, space, instance, length(message) + length(CAST(roots AS BLOB)) AS bytes
+      FROM refs WHERE id = ?`,
     );
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
@@ -49,8 +48,6 @@ export class RefTables {
         artifact = ?9, key = ?10, place = ?11
       RETURNING id`);
     this.drop = database.prepare("DELETE FROM refs WHERE id = ?");
-    this.addRoot = database.prepare("INSERT INTO roots VALUES (?, ?)");
-    this.dropRoot = database.prepare("DELETE FROM roots WHERE hash = ? AND ref = ?");
     this.use = database.prepare("UPDATE refs SET used = ?2 WHERE id = ?1 AND (used < ?2 OR used > ?3)");
     this.pin = database.prepare("UPDATE refs SET pinned = ?4 WHERE space = ?1 AND instance = ?2 AND name = ?3");
     this.artifacts = new ArtifactTables(database);
@@ -106,9 +103,6 @@ export class RefTables {
       this.noted.add(id);
       this.put.push(id);
     }
-    if (before?.roots === roots) return before;
-    if (before !== undefined) for (const hash of hashesIn(before.roots)) this.dropRoot.run(hash, id);
-    for (const hash of hashesIn(roots)) this.addRoot.run(hash, id);
     return before;
   }
 
@@ -127,16 +121,17 @@ export class RefTables {
   private evict(ids: readonly number[]): Evicted {
     const stayed: number[] = [];
     const kinds = new Map<string, RefKind>();
-    let [looked, roots] = [0, 0];
-    while (looked < ids.length && roots < rootsAtOnce) {
+    let [looked, bytes] = [0, 0];
+    while (looked < ids.length && bytes < bytesAtOnce) {
       const id = ids[looked++] as number;
-      const found = this.findById.get(id) as (Kept & Held & RefKind) | undefined;
+      const found = this.findById.get(id) as (Kept & Held & RefKind & { readonly bytes: number }) | undefined;
       if (found === undefined) continue;
       if (isHeld(found) || this.noted?.has(id) !== false) {
         stayed.push(id);
         continue;
       }
-      roots += this.remove(found);
+      this.remove(found);
+      bytes += found.bytes;
       const { space, instance } = found;
       kinds.set(keyOfKind(found), { space, instance });
     }
@@ -148,13 +143,9 @@ export class RefTables {
     if (found !== undefined) this.remove(found);
   }
 
-  /** Returns how many roots it had. */
-  private remove({ id, roots, artifact }: Kept): number {
-    const hashes = hashesIn(roots);
-    for (const hash of hashes) this.dropRoot.run(hash, id);
+  private remove({ id, artifact }: Kept): void {
     this.drop.run(id);
     if (artifact !== null) this.artifacts.dropUnnamed(artifact);
-    return hashes.length;
   }
 
   private lookUp({ space, instance, name }: RefName): Found | undefined {
@@ -164,7 +155,6 @@ export class RefTables {
 
 interface Kept {
   readonly id: number;
-  readonly roots: string;
   readonly artifact: number | null;
 }
 

@@ -4,23 +4,18 @@ import fc from "fast-check";
 import { digestOf } from "../../base/digest.ts";
 import { digestFunctions } from "../../base/digest-function.ts";
 import type { Root, Walk } from "../ref-store.ts";
-import { decodeRoots, encodeRoots, hashesIn } from "./root-lines.ts";
+import { decodeRoots, encodeRoots } from "./root-lines.ts";
 
 const walks: readonly Walk[] = ["blob", "directory", "tree", "artifact", "source", "commit"];
 const anyRoot: fc.Arbitrary<Root> = fc
   .tuple(fc.constantFrom(...walks), fc.constantFrom(...digestFunctions), fc.nat(20))
   .map(([walk, fn, size]) => ({ walk, digest: digestOf(fn, Buffer.alloc(size)) }));
 
-test("roots come back as they were written, and each hash once", () => {
+test("roots come back as they were written", () => {
   fc.assert(
     fc.property(fc.array(anyRoot), (roots) => {
       const text = encodeRoots(roots);
       assert.deepEqual(decodeRoots(text), roots);
-      const hashes = [...new Set(roots.map((root) => root.digest.hash))];
-      assert.deepEqual(
-        hashesIn(text).map((hash) => hash.toString("hex")),
-        hashes,
-      );
     }),
   );
 });

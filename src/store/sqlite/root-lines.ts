@@ -28,9 +28,3 @@ function decodeRoot(line: string): Root {
   if (fn === undefined) throw new StillageError("corrupt", `a ref has a root with the unknown hash function ${name}`);
   return { walk, digest: parseDigest(hash, Number(size), fn) };
 }
-
-/** The hashes in roots, each once, as bytes. */
-export function hashesIn(text: string): Buffer[] {
-  const hashes = new Set(text === "" ? [] : text.split("\n").map((line) => line.split(" ")[2] as string));
-  return [...hashes].map((hash) => Buffer.from(hash, "hex"));
-}

@@ -1,5 +1,8 @@
-/** The version of the tables below. Raised when a reader of the one before could not read them; `migration.ts` brings older ones to it. */
-export const formatVersion = 3;
+/**
+ * The version of the tables below. Raised when a reader of the one before could not read them, or what stands in them; `migration.ts` brings older ones to
+ * it.
+ */
+export const formatVersion = 4;
 
 /** Tells the file apart from other programs' databases: "Stil". */
 export const applicationId = 0x5374696c;
@@ -23,11 +26,6 @@ const refTables = `
     place INTEGER,
     UNIQUE (space, instance, name)
   ) STRICT;
-  CREATE TABLE roots (
-    hash BLOB NOT NULL,
-    ref INTEGER NOT NULL,
-    PRIMARY KEY (hash, ref)
-  ) STRICT, WITHOUT ROWID;
 `;
 
 /** What leads from artifacts and their keys to refs. Of one format there were several. */

@@ -72,29 +72,6 @@ describe("SqliteRefStore", () => {
     await second.close();
   });
 
-  it("leads from a blob to the refs that keep it, and only those", async () => {
-    const file = freshFile();
-    const store = open(file);
-    const other = digestOf(sha256, Buffer.from("b"));
-    const twice = [...ref.roots, { walk: "tree", digest } as const];
-    await store.put([ref, { ...ref, name: "two", roots: twice }, { ...ref, name: "three" }]);
-    await store.put([{ ...ref, roots: [{ walk: "blob", digest: other }] }]);
-    await store.remove({ ...ref, name: "three" });
-    await store.close();
-    const database = new DatabaseSync(file, { readOnly: true });
-    const rows = database
-      .prepare("SELECT hex(hash) AS hash, name FROM roots JOIN refs ON id = ref ORDER BY name")
-      .all();
-    database.close();
-    assert.deepEqual(
-      rows.map((row) => [String(row.hash).toLowerCase(), row.name]),
-      [
-        [other.hash, "one"],
-        [digest.hash, "two"],
-      ],
-    );
-  });
-
   it("keeps a pin when the ref is overwritten", async () => {
     const file = freshFile();
     const store = open(file);
@@ -159,21 +136,18 @@ describe("SqliteRefStore", () => {
     assert.ok(store.size().free > before.free);
     await store.close();
     const database = new DatabaseSync(file, { readOnly: true });
-    for (const table of ["refs", "roots", "artifacts", "elements", "counts WHERE refs > 0"]) {
+    for (const table of ["refs", "artifacts", "elements", "counts WHERE refs > 0"]) {
       assert.deepEqual({ ...database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() }, { rows: 0 }, table);
     }
     database.close();
   });
 
-  it("evicts refs with many roots in several transactions", async () => {
+  it("evicts large refs in several transactions", async () => {
     const file = freshFile();
     await open(file).close();
     const database = openDatabase(file);
     const tables = new RefTables(database);
-    const roots = Array.from({ length: 3000 }, (_, i) => ({
-      walk: "blob" as const,
-      digest: digestOf(sha256, Buffer.from(`${i}`)),
-    }));
+    const roots = Array.from({ length: 30_000 }, () => ({ walk: "blob" as const, digest }));
     const refs = ["one", "two", "three", "four", "five"].map((name) => rowOfRef({ ...ref, name, roots }));
     tables.apply([
       { kind: "put", refs },
@@ -187,7 +161,6 @@ describe("SqliteRefStore", () => {
       ids = ids.slice(looked);
     }
     assert.deepEqual(looks, [2, 2, 1]);
-    assert.deepEqual({ ...database.prepare("SELECT count(*) AS rows FROM roots").get() }, { rows: 0 });
     database.close();
     const store = open(file);
     await store.put(["one", "two", "three", "four", "five"].map((name) => ({ ...ref, name, roots })));

@@ -7,11 +7,12 @@ import type { Readable } from "node:stream";
 /** The folder of the checkout. */
 export const checkout = join(import.meta.dirname, "../../..");
 
-export type Program = "stillage" | "bst-artifact-server";
+export type Program = "stillage" | "bst-artifact-server" | "bst-artifact-receive";
 
 const sources: Readonly<Record<Program, string>> = {
   stillage: "src/main.ts",
   "bst-artifact-server": "src/bst-artifact-server.ts",
+  "bst-artifact-receive": "src/bst-artifact-receive.ts",
 };
 
 /** Longer than any command takes on a busy machine. */

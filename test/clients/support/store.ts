@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { checkout } from "./checkout.ts";
+import { runOk } from "./program.ts";
 
 /** Removes the one file of this size from a store, as a damaged disk would. */
 export async function loseFile(store: string, size: number): Promise<void> {
@@ -10,4 +12,9 @@ export async function loseFile(store: string, size: number): Promise<void> {
   const found = paths.filter((_, i) => lengths[i] === size);
   assert.equal(found.length, 1, `the store has ${found.length} files of ${size} bytes`);
   await rm(found[0] as string);
+}
+
+/** Reads all of a store whose server has ended; rejects where anything is wrong with it. */
+export async function fsck(store: string): Promise<void> {
+  await runOk(process.execPath, ["src/main.ts", "store", "fsck", "--store", store], { cwd: checkout });
 }

@@ -2,24 +2,30 @@ import type { ArchiveEntry } from "./archive-entry.ts";
 import { badArchive, showBytes } from "./archive-error.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type PaxRecords, parsePaxRecords } from "./pax-records.ts";
-import { blockBytes, isZero, parseTarHeader, type TarHeader, upToZero } from "./tar-header.ts";
+import { blockBytes, isZero, padded, parseTarHeader, type TarHeader, upToZero } from "./tar-header.ts";
 
 /** Names and extended headers are held whole; honest ones have some hundred bytes. */
 const maxMetaBytes = 1 << 20;
 
 const ownerMayExecute = 0o100;
 
+export interface TarReading {
+  /** An archive that ends without the mark of its end has broken off, also where that is between two entries. */
+  readonly marked?: boolean;
+}
+
 /**
  * The entries of a tar archive: of POSIX (ustar, pax), GNU and older programs. Reads to the end of the stream behind the archive's end.
  * Errors: `failed-precondition` for what is broken, and for what has no place in a directory of the cache: devices, pipes, sparse files,
  * archives of several volumes.
  */
-export async function* readTar(source: ByteSource): AsyncGenerator<ArchiveEntry> {
+export async function* readTar(source: ByteSource, { marked = false }: TarReading = {}): AsyncGenerator<ArchiveEntry> {
   let pax: PaxRecords = {};
   let longPath: Uint8Array | undefined;
   let longLink: Uint8Array | undefined;
   for (;;) {
     const block = await source.take(blockBytes);
+    if (block === undefined && marked) throw badArchive("it breaks off");
     if (block === undefined) break;
     if (isZero(block)) break; // one is enough for every program that reads
     const header = parseTarHeader(block);
@@ -77,8 +83,4 @@ async function takeMeta(source: ByteSource, { size }: TarHeader): Promise<Uint8A
   if (bytes.length < size) throw badArchive("it ends within a header");
   await source.skip(padded(size) - size);
   return bytes;
-}
-
-function padded(size: number): number {
-  return Math.ceil(size / blockBytes) * blockBytes;
 }

@@ -1,4 +1,4 @@
-import { StillageError } from "../../base/errors.ts";
+import { StillageError } from "../errors.ts";
 
 /** Takes a stream of bytes apart in the order in which they come. */
 export class ByteSource {
@@ -75,4 +75,15 @@ export class ByteSource {
 
 function truncated(): StillageError {
   return new StillageError("failed-precondition", "the archive ends before it should");
+}
+
+/** Pieces of `size` bytes together, in one array of their own. */
+export async function gather(size: number, pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }

@@ -2,6 +2,11 @@ import { badArchive } from "./archive-error.ts";
 
 export const blockBytes = 512;
 
+/** The bytes that content of `size` bytes takes in an archive. */
+export function padded(size: number): number {
+  return Math.ceil(size / blockBytes) * blockBytes;
+}
+
 /** The fields of a header block (POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format"). */
 export interface TarHeader {
   readonly path: Uint8Array;

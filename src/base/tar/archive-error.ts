@@ -1,4 +1,4 @@
-import { StillageError } from "../../base/errors.ts";
+import { StillageError } from "../errors.ts";
 
 /** What an archive holds that cannot be, or must not become, a directory of the cache. Fetching it again would not help. */
 export function badArchive(why: string, cause?: unknown): StillageError {

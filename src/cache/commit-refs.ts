@@ -1,0 +1,171 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { Clock } from "../base/clock.ts";
+import { type Digest, parseDigest } from "../base/digest.ts";
+import { sha256 } from "../base/digest-function.ts";
+import { StillageError } from "../base/errors.ts";
+import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
+import { decodeCommit } from "../ostree/commit.ts";
+import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
+import { bytesOfChecksum, type Checksum, checksumOfBytes } from "../ostree/object-name.ts";
+import { parseRefName } from "../ostree/ref-name.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
+import { entryOf } from "./artifact-ref-name.ts";
+import type { Closure } from "./closure.ts";
+import { checkDetached } from "./commit-detached.ts";
+import { type PushedObjects, storeObjects, withoutRetry } from "./commit-push.ts";
+import { readMessage } from "./read-message.ts";
+
+/** What a ref is to be. */
+export interface RefChange {
+  /** The name of an OSTree ref, such as PROJECT/ELEMENT/KEY. */
+  readonly name: string;
+  readonly to: Checksum;
+  /** The commit that it has to name until then; `null`: it must not be there; `undefined`: whatever it is. */
+  readonly from: Checksum | null | undefined;
+}
+
+export interface RefChanges {
+  /** In the order in which they are to be listed: the strong key first. */
+  readonly changes: readonly RefChange[];
+  /** The detached metadata of commits among them. */
+  readonly detached: ReadonlyMap<Checksum, Uint8Array>;
+  /** Who pushes, in words for people. */
+  readonly by: string | undefined;
+}
+
+export interface CommitRefsOptions {
+  readonly instance: string;
+  readonly blobs: BlobStore;
+  readonly refs: RefStore;
+  readonly closure: Closure;
+  readonly clock: Clock;
+}
+
+/** Refs of one push: a message of the protocol has room for some three hundred. */
+const maxChanges = 1000;
+
+/** What a push may need at least: where not even that is free, its objects need not come. */
+const probedBytes = 1 << 20;
+
+/** Room is asked for with a blob that nobody has and that never comes. */
+const probe: Digest = parseDigest("0".repeat(64), probedBytes, sha256);
+
+/** What BuildStream 1.0 pushes: commits with all that they need, and the refs that name them. */
+export class CommitRefs {
+  private readonly options: CommitRefsOptions;
+
+  constructor(options: CommitRefsOptions) {
+    this.options = options;
+  }
+
+  /** See `storeObjects`. */
+  store(chunks: AsyncIterable<Uint8Array>, maxObjectBytes: number | undefined): Promise<PushedObjects> {
+    return storeObjects(this.options.blobs, chunks, maxObjectBytes);
+  }
+
+  /** What can be known of refs before their objects are here. Errors: as of `set`, and `exhausted` where there is no room for anything. */
+  async check(changes: readonly RefChange[]): Promise<void> {
+    checkNames(changes);
+    await this.checkPresent(changes);
+    try {
+      await (await this.options.blobs.upload(probe)).abort();
+    } catch (error) {
+      throw withoutRetry(error);
+    }
+  }
+
+  /**
+   * Sets refs, all or none, in place of what was there. What they are from is compared first: of two pushes that say so and come in the same moment, the later one
+   * wins all the same. A crash leaves all of them set, or none.
+   * Errors: `invalid`; `failed-precondition` where not all is here that a commit needs; `aborted` where a ref names another commit than the one that it is to be from.
+   */
+  async set({ changes, detached, by }: RefChanges): Promise<void> {
+    const { refs, clock } = this.options;
+    checkNames(changes);
+    for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
+    await this.checkPresent(changes);
+    const stored = clock();
+    const made: NewRef[] = [];
+    for (const change of changes) made.push(await this.refOf(change, detached.get(change.to), { stored, by }));
+    await refs.put(made);
+  }
+
+  private async refOf(
+    { name, to }: RefChange,
+    detached: Uint8Array | undefined,
+    { stored, by }: Pick<NewRef, "stored" | "by">,
+  ): Promise<NewRef> {
+    const { blobs, closure } = this.options;
+    const size = await blobs.sizeOf(sha256, to);
+    if (size === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (size > maxMetadataBytes) throw new StillageError("invalid", `${to} is no OSTree commit: it has ${size} bytes`);
+    const digest = parseDigest(to, size, sha256);
+    const bytes = await readMessage(blobs, digest);
+    if (bytes === undefined) throw incomplete(name, to, "the commit itself is missing");
+    const { timestamp } = decodeCommit(bytes);
+    const roots = [{ walk: "commit", digest }] as const;
+    if (!(await closure.complete(roots))) throw incomplete(name, to, "not all that it needs is there");
+    const message = create(CommitRefSchema, {
+      commit: bytesOfChecksum(to),
+      commitSize: BigInt(size),
+      timestamp: BigInt(timestamp),
+      detachedMetadata: detached ?? new Uint8Array(0),
+    });
+    return {
+      ...this.nameOf(name),
+      message: toBinary(CommitRefSchema, message),
+      roots,
+      stored,
+      expires: undefined,
+      by,
+      artifact: entryOf(name, "1.0", digest),
+    };
+  }
+
+  /** Errors: `aborted` where a ref is not what it is to be from. */
+  private async checkPresent(changes: readonly RefChange[]): Promise<void> {
+    for (const { name, from } of changes) {
+      if (from === undefined) continue;
+      const ref = await this.options.refs.get(this.nameOf(name));
+      const now = ref === undefined ? null : checksumOfBytes(fromBinary(CommitRefSchema, ref.message).commit);
+      if (now === from) continue;
+      const found = now === null ? "is not there" : `names ${now}`;
+      throw new StillageError(
+        "aborted",
+        `the ref ${name} ${found}, and not ${from ?? "nothing"}, from which it was to be set`,
+        {
+          hint: "somebody else has pushed it meanwhile; see what is there, and push again",
+        },
+      );
+    }
+  }
+
+  private nameOf(name: string): RefName {
+    return { space: "ostree", instance: this.options.instance, name };
+  }
+}
+
+/** Errors: `invalid`. */
+function checkNames(changes: readonly RefChange[]): void {
+  if (changes.length > maxChanges) throw new StillageError("invalid", `a push sets at most ${maxChanges} refs`);
+  for (const { name } of changes) parseRefName(name);
+  const names = new Set(changes.map(({ name }) => name));
+  for (const name of names) {
+    const above = directoriesOf(name).find((directory) => names.has(directory));
+    if (above === undefined) continue;
+    throw new StillageError("invalid", `${above} and ${name} cannot both be refs: one would be the other's directory`);
+  }
+}
+
+/** `a` and `a/b` of `a/b/c`. */
+function directoriesOf(name: string): string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
+}
+
+function incomplete(name: string, to: string, why: string): StillageError {
+  return new StillageError("failed-precondition", `the ref ${name} cannot name the commit ${to}: ${why}`, {
+    hint: "push all objects of the commit first",
+  });
+}
