@@ -32,13 +32,15 @@ export interface BuildDependency {
 export interface LogFile {
   readonly name: string;
   readonly digest: Digest;
+  /** Bytes of the text, which are not those of the blob where that is deflated. */
+  readonly size: number;
 }
 
 /** What has to be there for an artifact to be whole. */
 export interface ArtifactPart {
   /** In words: `files`, `public data`, `log NAME` … */
   readonly name: string;
-  readonly walk: Extract<Walk, "blob" | "directory">;
+  readonly walk: Extract<Walk, "blob" | "directory" | "commit">;
   readonly digest: Digest;
   /** Without it, no client gets the artifact. */
   readonly required: boolean;

@@ -55,14 +55,14 @@ export function reportJson(report: ArtifactReport): object {
   };
 }
 
-export function logJson({ name, digest }: LogFile): object {
-  return { name, digest: digestJson(digest) };
+export function logJson({ name, digest, size }: LogFile): object {
+  return { name, digest: digestJson(digest), size };
 }
 
 function treeJson(name: TreeName, { content, complete, missing }: ArtifactReport): object | null {
   const digest = content?.trees[name];
   if (digest === undefined) return null;
-  const lost = missing.some(({ part }) => part === name || part === "the artifact's directory");
+  const lost = missing.some(({ part }) => part === name || /^the artifact's (directory|commit)$/.test(part));
   return { digest: digestJson(digest), complete: complete === undefined ? null : !lost };
 }
 

@@ -1,6 +1,8 @@
+import type { Digest } from "../base/digest.ts";
 import type { FoundArtifact } from "../store/artifact-refs.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { ArtifactContent, ArtifactPart } from "./artifact-content.ts";
+import { measureCommit } from "./commit-measure.ts";
 import { BlobCount } from "./tree-measure.ts";
 import { readYaml, type YamlValue } from "./yaml-blob.ts";
 
@@ -79,6 +81,7 @@ async function measure(
   known: ArtifactSize | undefined,
 ): Promise<{ size: ArtifactSize; missing: MissingPart[] }> {
   if (known !== undefined) return { size: known, missing: [] };
+  if (generation === "1.0") return measureOfCommit(message, parts, blobs);
   const count = new BlobCount(blobs, message.function);
   if (generation === "2.x") await count.add("blob", message, false);
   const missing: MissingPart[] = [];
@@ -87,8 +90,15 @@ async function measure(
   return { size: { bytes: count.bytes, blobs: count.count, exact }, missing };
 }
 
+async function measureOfCommit(commit: Digest, parts: readonly ArtifactPart[], blobs: BlobReader) {
+  const { missing: lost, ...size } = await measureCommit(blobs, commit);
+  const name = parts[0]?.name ?? "commit";
+  return { size, missing: lost === 0 ? [] : [{ part: name, blobs: lost, required: true }] };
+}
+
 async function measurePart(part: ArtifactPart, count: BlobCount, complete: boolean, missing: MissingPart[]) {
   // A whole artifact may lack the trees that only some clients want.
+  if (part.walk === "commit") return; // an artifact that has one consists of it
   const lost = await count.add(part.walk, part.digest, !complete || !part.required);
   if (lost > 0) missing.push({ part: part.name, blobs: lost, required: part.required });
 }

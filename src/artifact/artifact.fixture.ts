@@ -3,6 +3,8 @@ import type { Digest } from "../base/digest.ts";
 import { type MemoryTenant, memoryTenant } from "../cache/tenant.fixture.ts";
 import { type Folder, messageOf, putBlob, putDirectory } from "../cache/tree.fixture.ts";
 import { type Artifact, ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
+import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
+import type { RefStore } from "../store/ref-store.ts";
 import { Catalogue } from "./catalogue.ts";
 
 /** A tenant in memory with its catalogue, for tests. */
@@ -87,6 +89,49 @@ export function oldArtifact(meta: Folder = {}): Folder {
       ...meta,
     },
   };
+}
+
+/** What BuildStream 1.0 keeps: all that it knows is in one file. */
+export function firstArtifact(meta: Folder = {}): Folder {
+  const all = [
+    "keys:",
+    `  strong: ${keyOf("5")}`,
+    `  weak: ${keyOf("6")}`,
+    "  dependencies:",
+    `    components/base.bst: ${keyOf("b")}`,
+    "workspaced: false",
+    "workspaced_dependencies:",
+    "  components/base.bst: true",
+    "",
+  ];
+  return {
+    files: output,
+    logs: { "build.log": "it was built\n" },
+    meta: {
+      "artifact.yaml": all.join("\n"),
+      "public.yaml": "bst:\n  integration-commands:\n  - ldconfig\n",
+      ...meta,
+    },
+  };
+}
+
+/** Pushes a commit as BuildStream 1.0 does. */
+export async function pushCommit(
+  { name: instance, refs }: { readonly name: string; readonly refs: RefStore },
+  name: string,
+  keys: readonly string[],
+  digest: Digest,
+  stored = 1000,
+): Promise<void> {
+  const [project = "", element = ""] = name.split("/");
+  const message = toBinary(CommitRefSchema, create(CommitRefSchema, { commit: Buffer.from(digest.hash, "hex") }));
+  await refs.put(
+    keys.map((key) => ({
+      ...{ space: "ostree" as const, instance, name: `${name}/${key}`, message, stored, expires: undefined },
+      roots: [{ walk: "commit" as const, digest }],
+      artifact: { project, element, key, generation: "1.0" as const, content: digest },
+    })),
+  );
 }
 
 /** Pushes a directory as BuildStream 1 does, key by key. */

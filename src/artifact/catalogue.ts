@@ -13,14 +13,16 @@ import type {
   FoundArtifact,
   ListedArtifact,
 } from "../store/artifact-refs.ts";
-import type { Blob, BlobReader } from "../store/blob-store.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import { type ArtifactContent, type TreeName, treeNames } from "./artifact-content.ts";
 import { type ArtifactReport, type ArtifactSize, reportOf } from "./artifact-report.ts";
 import { type ListedDependency, listDependencies, maxDependencies } from "./dependencies.ts";
-import { contentOfDirectory } from "./directory-content.ts";
+import { contentOfCommit, contentOfDirectory } from "./directory-content.ts";
 import { checkPatterns, elementGlobs, normalName, searchFor } from "./element-name.ts";
 import { contentOfMessage } from "./message-content.ts";
+import { type OpenText, openText } from "./open-text.ts";
 import { type Page, readCursor, writeCursor } from "./page.ts";
+import { formatOf } from "./tree-format.ts";
 import { listTree, type TreeEntry, type TreeQuery } from "./tree-listing.ts";
 
 /** What artifacts are looked for by; what is `undefined` is not looked at. */
@@ -107,6 +109,13 @@ export class Catalogue {
     });
   }
 
+  /** Whether clients get an artifact. Errors: `unsupported` where the blobs are on another server. */
+  async complete({ ref }: FoundArtifact): Promise<boolean> {
+    const { closure } = this.options;
+    if (closure === undefined) throw new StillageError("unsupported", "the blobs of this cache are on another server");
+    return closure.complete(ref.roots);
+  }
+
   /** All that is known of an artifact. Errors: those of the store. */
   async report(found: FoundArtifact): Promise<ArtifactReport> {
     const { blobs, closure } = this.options;
@@ -131,11 +140,11 @@ export class Catalogue {
         hint: there.length === 0 ? "it has no tree at all" : `it has ${there.join(", ")}`,
       });
     }
-    return reads.run(() => listTree(this.options.blobs, root, query));
+    return reads.run(() => listTree(this.options.blobs, root, query, formatOf(found.generation)));
   }
 
   /** The log of a name, to be read and closed. Errors: `not-found`. */
-  async openLog(found: FoundArtifact, name: string): Promise<Blob> {
+  async openLog(found: FoundArtifact, name: string): Promise<OpenText> {
     const { logs } = await this.content(found);
     const log = logs.find((each) => each.name === name);
     if (log === undefined) {
@@ -150,8 +159,8 @@ export class Catalogue {
         hint,
       });
     }
-    const blob = await this.options.blobs.open(log.digest);
-    if (blob !== undefined) return blob;
+    const open = await openText(this.options.blobs, log);
+    if (open !== undefined) return open;
     throw new StillageError("not-found", `the log ${JSON.stringify(name)} of ${shownName(found)} is not in this cache`);
   }
 
@@ -168,6 +177,7 @@ export class Catalogue {
   private async read({ generation, content, ref }: FoundArtifact): Promise<ArtifactContent | undefined> {
     const { blobs } = this.options;
     if (generation === "1.9x") return contentOfMessage(ref.message, sha256);
+    if (generation === "1.0") return this.options.closure && contentOfCommit(blobs, content);
     if (generation === "1.x") return this.options.closure && contentOfDirectory(blobs, content);
     if (content.size > maxProtoBytes) throw new StillageError("invalid", "the artifact's message is too large");
     const before = contents.get(showDigest(content));

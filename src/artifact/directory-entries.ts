@@ -5,9 +5,17 @@ import { StillageError } from "../base/errors.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../base/protobuf.ts";
 import { readMessage } from "../cache/read-message.ts";
 import type { BlobReader } from "../store/blob-store.ts";
+import { byName } from "./tree-node.ts";
 
 export type Entry =
-  | { readonly type: "file"; readonly name: string; readonly digest: Digest; readonly executable: boolean }
+  | {
+      readonly type: "file";
+      readonly name: string;
+      readonly digest: Digest;
+      readonly executable: boolean;
+      /** Bytes of the content, which are not those of the blob where that is deflated. */
+      readonly size: number;
+    }
   | { readonly type: "directory"; readonly name: string; readonly digest: Digest }
   | { readonly type: "symlink"; readonly name: string; readonly target: string };
 
@@ -78,7 +86,7 @@ export function parseEntries(bytes: Uint8Array, fn: DigestFunction): Entry[] {
     }
     entries.push(parseNode(bytes, reader.start, reader.end, type, fn));
   }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return entries.sort(byName);
 }
 
 /** Whether a file can be called so. */
@@ -104,7 +112,7 @@ function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["t
   }
   if (type === "symlink") return { type, name, target };
   if (digest === undefined) throw new StillageError("invalid", "a directory has an entry without a proper digest");
-  return type === "file" ? { type, name, digest, executable } : { type, name, digest };
+  return type === "file" ? { type, name, digest, executable, size: digest.size } : { type, name, digest };
 }
 
 function parseDigestMessage(bytes: Uint8Array, start: number, end: number, fn: DigestFunction): Digest | undefined {

@@ -44,7 +44,7 @@ export function contentOfMessage(bytes: Uint8Array, fn: DigestFunction): Artifac
   const logs: LogFile[] = [];
   for (const log of artifact.logs.slice(0, maxLogs)) {
     const found = file(`log ${log.name}`, log.digest);
-    if (found !== undefined) logs.push({ name: log.name, digest: found });
+    if (found !== undefined) logs.push({ name: log.name, digest: found, size: found.size });
   }
   for (const each of artifact.buildsandbox?.subsandboxDigests ?? []) {
     const root = digest(each);

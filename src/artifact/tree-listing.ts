@@ -2,10 +2,14 @@ import { setImmediate as breath } from "node:timers/promises";
 import type { Digest } from "../base/digest.ts";
 import { isEmptyBlob } from "../base/digest.ts";
 import { StillageError } from "../base/errors.ts";
+import { inParallel } from "../base/in-parallel.ts";
 import type { BlobReader } from "../store/blob-store.ts";
-import { readOrProblem } from "./directory-content.ts";
-import { type Entry, maxListedBytes, mayBeName, readEntries, readEntry } from "./directory-entries.ts";
+import { knownNode } from "./commit-entries.ts";
+import { maxListedBytes, mayBeName } from "./directory-entries.ts";
 import { type Page, readCursor, writeCursor } from "./page.ts";
+import { readOrProblem } from "./read-or-problem.ts";
+import { directoryMessages, type TreeFormat } from "./tree-format.ts";
+import type { KnownNode, TreeNode } from "./tree-node.ts";
 
 /** Directories within each other that are listed. Paths on Linux have at most 4096 characters. */
 export const maxDepth = 100;
@@ -22,6 +26,9 @@ const maxPathBytes = 2 * maxListedBytes;
 /** Bytes of directories within each other and their entries, which are in memory together. */
 const maxOpenBytes = 2 * maxListedBytes;
 
+/** Files of which it is asked at a time what they are. */
+const looksAtOnce = 16;
+
 /** After larger ones others have their turn. */
 const largeBytes = 256 << 10;
 
@@ -31,13 +38,15 @@ const tooLarge = "lies in directories that are too large to be listed";
 export interface TreeEntry {
   /** From the root of the tree, with `/` between names. */
   readonly path: string;
-  readonly type: Entry["type"];
-  /** Of a file's content, or of the Directory message. */
+  readonly type: KnownNode["type"];
+  /** Of the blob that a file is, or of the Directory message or dirtree. */
   readonly digest?: Digest;
+  /** Bytes of a file's content. */
+  readonly size?: number;
   readonly executable?: boolean;
   /** Where a link leads, as it says. */
   readonly target?: string;
-  /** Why what is in a directory is not listed. */
+  /** Why what is in a directory is not listed, or nothing is known of a file. */
   readonly problem?: string;
 }
 
@@ -53,7 +62,7 @@ export interface TreeQuery {
 /** A directory that is being listed: `next` is the entry that comes next. */
 interface Level {
   readonly prefix: string;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly TreeNode[];
   /** Of its message, and what its entries take besides. */
   readonly bytes: number;
   next: number;
@@ -64,27 +73,35 @@ interface Level {
  * be read are listed, and why. A cursor is good for one tree and path: positions in directories, which never change.
  * Errors: `not-found` where nothing has the path, `invalid` for a cursor of another tree, and for directories that are too large.
  */
-export async function listTree(blobs: BlobReader, root: Digest, query: TreeQuery): Promise<Page<TreeEntry>> {
-  const start = await resolvePath(blobs, root, query.path);
-  if (start.type !== "directory") return { items: [shown(query.path, start)], next: undefined };
-  const listing = new Listing(blobs, query);
+export async function listTree(
+  blobs: BlobReader,
+  root: Digest,
+  query: TreeQuery,
+  format: TreeFormat = directoryMessages,
+): Promise<Page<TreeEntry>> {
+  const start = await resolvePath(blobs, root, query.path, format);
+  if (start.type !== "directory") return { items: [await shown(blobs, query.path, start)], next: undefined };
+  if (start.digest === undefined) throw new StillageError("not-found", "the directory is not in this cache");
+  const listing = new Listing(blobs, query, format);
   const tree = `${start.digest.hash.slice(0, 16)}${query.recursive ? "" : "."}`;
   await listing.begin(start.digest, query.cursor === undefined ? [0] : placeIn(query.cursor, tree));
   await listing.run();
   const place = listing.place();
-  return { items: listing.items, next: place && writeCursor([tree, ...place]) };
+  return { items: await listing.shown(), next: place && writeCursor([tree, ...place]) };
 }
 
 class Listing {
-  readonly items: TreeEntry[] = [];
+  private readonly items: { path: string; entry: TreeNode; problem: string | undefined }[] = [];
   private readonly blobs: BlobReader;
   private readonly query: TreeQuery;
+  private readonly format: TreeFormat;
   private readonly levels: Level[] = [];
   private bytes = 0;
 
-  constructor(blobs: BlobReader, query: TreeQuery) {
+  constructor(blobs: BlobReader, query: TreeQuery, format: TreeFormat) {
     this.blobs = blobs;
     this.query = query;
+    this.format = format;
   }
 
   /** Goes to a place: in each directory on the way there the number of the entry to enter, and at last of the one that comes next. */
@@ -109,12 +126,21 @@ class Listing {
     this.bytes = 0;
     while (this.place() !== undefined && this.items.length < limit && this.bytes < maxPageBytes) {
       const level = this.levels.at(-1) as Level;
-      const entry = level.entries[level.next++] as Entry;
+      const entry = level.entries[level.next++] as TreeNode;
       const path = joined(level, entry);
       const deeper = recursive && entry.type === "directory";
       const problem = deeper ? await this.enter(entry.digest, path) : undefined;
-      this.items.push({ ...shown(path, entry), ...(problem === undefined ? {} : { problem }) });
+      this.items.push({ path, entry, problem });
     }
+  }
+
+  /** What was listed, as it is told of. */
+  async shown(): Promise<TreeEntry[]> {
+    const entries = new Array<TreeEntry>(this.items.length);
+    await inParallel(this.items.entries(), looksAtOnce, async ([i, { path, entry, problem }]) => {
+      entries[i] = await shown(this.blobs, path, entry, problem);
+    });
+    return entries;
   }
 
   /** Where the next page goes on, as `begin` takes it; `undefined` at the end of the tree. Leaves directories that are done. */
@@ -130,12 +156,13 @@ class Listing {
   }
 
   /** Reads a directory to be listed next; returns why it is not. */
-  private async enter(digest: Digest, prefix: string): Promise<string | undefined> {
+  private async enter(digest: Digest | undefined, prefix: string): Promise<string | undefined> {
+    if (digest === undefined) return "is not in this cache";
     if (this.levels.length >= maxDepth) return `lies deeper than ${maxDepth} directories`;
     if (isEmptyBlob(digest)) return undefined;
     const open = this.levels.reduce((sum, { bytes }) => sum + bytes, 0);
     if (open + digest.size > maxOpenBytes) return tooLarge;
-    const entries = await readOrProblem(() => readEntries(this.blobs, digest));
+    const entries = await readOrProblem(() => this.format.readEntries(this.blobs, digest));
     if (typeof entries === "string") return entries;
     const bytes = digest.size + entries.length * entryBytes;
     this.bytes += bytes;
@@ -147,8 +174,13 @@ class Listing {
 }
 
 /** The file, directory or link at a path of a tree. Links are not followed. Errors: `not-found`. */
-export async function resolvePath(blobs: BlobReader, root: Digest, path: string): Promise<Entry> {
-  let entry: Entry = { type: "directory", name: "", digest: root };
+export async function resolvePath(
+  blobs: BlobReader,
+  root: Digest,
+  path: string,
+  format: TreeFormat = directoryMessages,
+): Promise<TreeNode> {
+  let entry: TreeNode = { type: "directory", name: "", digest: root };
   const names = path === "" ? [] : path.split("/");
   if (names.length > maxDepth) throw new StillageError("not-found", `the path has more than ${maxDepth} names`);
   let bytes = 0;
@@ -162,25 +194,33 @@ export async function resolvePath(blobs: BlobReader, root: Digest, path: string)
   }
   return entry;
 
-  async function childOf(parent: Entry, name: string): Promise<Entry | string> {
+  async function childOf(parent: TreeNode, name: string): Promise<TreeNode | string> {
     if (parent.type !== "directory" || !mayBeName(name)) return "none";
-    bytes += parent.digest.size;
+    const { digest } = parent;
+    if (digest === undefined) return "is not in this cache";
+    bytes += digest.size;
     if (bytes > maxPathBytes) return "or more of them are too large to be read";
-    const found = await readOrProblem(() => readEntry(blobs, parent.digest, name));
-    if (parent.digest.size > largeBytes) await breath();
+    const found = await readOrProblem(() => format.readEntry(blobs, digest, name));
+    if (digest.size > largeBytes) await breath();
     return found;
   }
 }
 
-function joined({ prefix }: Level, { name }: Entry): string {
+function joined({ prefix }: Level, { name }: TreeNode): string {
   return prefix + name;
 }
 
-function shown(path: string, entry: Entry): TreeEntry {
-  const { type } = entry;
-  if (type === "symlink") return { path, type, target: entry.target };
-  if (type === "directory") return { path, type, digest: entry.digest };
-  return { path, type, digest: entry.digest, executable: entry.executable };
+async function shown(blobs: BlobReader, path: string, entry: TreeNode, problem?: string): Promise<TreeEntry> {
+  const known = entry.type === "object" ? await readOrProblem(() => knownNode(blobs, entry)) : entry;
+  if (typeof known === "string") return { path, type: "file", problem: known };
+  const { type } = known;
+  if (type === "symlink") return { path, type, target: known.target };
+  if (type === "file") {
+    const { digest, size, executable } = known;
+    return { path, type, digest, size, executable };
+  }
+  const { digest } = known;
+  return { path, type, ...(digest && { digest }), ...(problem !== undefined && { problem }) };
 }
 
 function placeIn(cursor: string, tree: string): number[] {

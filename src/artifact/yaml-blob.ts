@@ -1,5 +1,8 @@
 import { parseDocument } from "yaml";
 import type { Digest } from "../base/digest.ts";
+import { ostree } from "../base/digest-function.ts";
+import { StillageError } from "../base/errors.ts";
+import { readPlainFile } from "../cache/file-object.ts";
 import { readMessage } from "../cache/read-message.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 
@@ -22,10 +25,25 @@ export type YamlOutcome =
 /** Reads a stored YAML file; `what` is its name in what is said where that does not work. Never fails but for the store. */
 export async function readYaml(blobs: BlobReader, digest: Digest, what: string): Promise<YamlOutcome> {
   const failed = (why: string): YamlOutcome => ({ value: undefined, problem: `${what} ${why}` });
-  if (digest.size > maxYamlBytes) return failed(`has ${digest.size} bytes; up to ${maxYamlBytes} are read`);
-  const bytes = await readMessage(blobs, digest);
+  const bytes = await readFile(blobs, digest);
+  if (typeof bytes === "string") return failed(bytes);
   if (bytes === undefined) return failed("is not in this cache");
   return { ...(parseYaml(bytes) ?? failed("is not YAML of the kind that BuildStream writes")) };
+}
+
+/** The bytes of a file, or why they are not read. */
+async function readFile(blobs: BlobReader, digest: Digest): Promise<Uint8Array | string | undefined> {
+  if (digest.function !== ostree) {
+    if (digest.size > maxYamlBytes) return `has ${digest.size} bytes; up to ${maxYamlBytes} are read`;
+    return readMessage(blobs, digest);
+  }
+  try {
+    return await readPlainFile(blobs, digest, maxYamlBytes);
+  } catch (error) {
+    if (error instanceof StillageError && error.code === "exhausted") return error.message;
+    if (error instanceof StillageError && error.code === "invalid") return `cannot be read: ${error.message}`;
+    throw error;
+  }
 }
 
 /** `undefined` for what is not YAML, or has aliases, or a depth or size that BuildStream's has not. Of two values of one key the last counts. */

@@ -109,8 +109,8 @@ function summary(report: ArtifactReport, forPeople: boolean): Row[] {
   ]);
   if (error !== undefined) rows.push(["error", error]);
   rows.push(["trees", Object.keys(content.trees).join(", ") || "none"]);
-  for (const { name, digest } of content.logs) {
-    rows.push(["log", `${name} ${forPeople ? `(${humanSize(digest.size)})` : digest.size}`]);
+  for (const { name, size } of content.logs) {
+    rows.push(["log", `${name} ${forPeople ? `(${humanSize(size)})` : size}`]);
   }
   if (report.publicData !== undefined && report.publicData !== null && typeof report.publicData === "object") {
     rows.push(["public data", Object.keys(report.publicData).join(", ") || "empty"]);
@@ -146,9 +146,8 @@ async function* filesOf(catalogue: Catalogue, found: FoundArtifact): AsyncGenera
   } while (cursor !== undefined);
 }
 
-function fileLine({ path, type, digest, executable, target, problem }: TreeEntry, forPeople: boolean): string {
+function fileLine({ path, type, size, executable, target, problem }: TreeEntry, forPeople: boolean): string {
   const kind = type === "file" ? (executable ? "executable" : "file") : type;
-  const size = type === "file" && digest !== undefined ? digest.size : undefined;
   const rest = target ?? (problem === undefined ? undefined : `(${problem})`);
   if (!forPeople) return `${[kind, size ?? "", path, rest ?? ""].map((each) => printable(String(each))).join("\t")}\n`;
   const shown = target === undefined ? rest : `-> ${target}`;

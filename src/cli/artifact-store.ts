@@ -4,6 +4,7 @@ import { Catalogue } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import { Closure } from "../cache/closure.ts";
+import type { BlobReader } from "../store/blob-store.ts";
 import { checkReadable, hasTenant, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -30,19 +31,33 @@ export async function withCatalogue(
   const store = storeOf(flags);
   if (store === undefined) return exitStatus.usage;
   try {
-    const directory = checkReadable(store);
-    const artifacts = openArtifacts(join(directory, "refs.sqlite"), systemClock);
-    try {
-      const name = instanceMeant(instance, artifacts.instances(), directory);
-      const blobs = new ReadOnlyTenant(directory, name);
-      // Nothing is seen to be removed here: what there is is looked up once.
-      const closure = new Closure(blobs, () => 0);
-      return await work(new Catalogue({ instance: name, artifacts, blobs, closure }), standardOutput());
-    } finally {
-      artifacts.close();
-    }
+    using opened = openCatalogue(store, instance);
+    return await work(opened.catalogue, standardOutput());
   } catch (error) {
     return reportFailure(error);
+  }
+}
+
+/** A catalogue that is read beside the server, until it is disposed of. */
+export interface OpenCatalogue extends Disposable {
+  readonly catalogue: Catalogue;
+  readonly blobs: BlobReader;
+}
+
+/** Errors: `failed-precondition` for what is no store, `not-found` for an instance that is not in it. */
+export function openCatalogue(store: string, instance: string | undefined): OpenCatalogue {
+  const directory = checkReadable(store);
+  const artifacts = openArtifacts(join(directory, "refs.sqlite"), systemClock);
+  try {
+    const name = instanceMeant(instance, artifacts.instances(), directory);
+    const blobs = new ReadOnlyTenant(directory, name);
+    // Nothing is seen to be removed here: what there is is looked up once.
+    const closure = new Closure(blobs, () => 0);
+    const catalogue = new Catalogue({ instance: name, artifacts, blobs, closure });
+    return { catalogue, blobs, [Symbol.dispose]: () => artifacts.close() };
+  } catch (error) {
+    artifacts.close();
+    throw error;
   }
 }
 

@@ -6,6 +6,8 @@ import { exitStatus } from "./exit-status.ts";
 import { healthCommand } from "./health.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
+import { receiveCommand } from "./receive.ts";
+import { releaseCommand } from "./release.ts";
 import { serveCommand } from "./serve.ts";
 import { storeBackupCommand } from "./store-backup.ts";
 import { storeFsckCommand } from "./store-fsck.ts";
@@ -44,12 +46,16 @@ export function runStillage(args: readonly string[]): Promise<number> {
   const program = newCommand("stillage", "stillage")
     .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
     .version(version)
+    // A release has a --version of its own.
+    .enablePositionalOptions()
     .addCommand(serveCommand(end))
     .addCommand(artifact)
     .addCommand(config)
     .addCommand(healthCommand(end))
     .addCommand(pinCommand(end, "pin"))
     .addCommand(pinCommand(end, "unpin"))
+    .addCommand(receiveCommand(end))
+    .addCommand(releaseCommand(end))
     .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));

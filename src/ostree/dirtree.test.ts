@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { character } from "../base/gvariant/arbitrary.fixture.ts";
 import { decode, encode } from "../base/gvariant/gvariant.ts";
 import { type DirTree, decodeDirTree, encodeDirTree } from "./dirtree.ts";
 import { bytesOfHex, hex } from "./vectors.fixture.ts";
@@ -9,7 +10,7 @@ const type = "(a(say)a(sayay))";
 
 const sum = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(hex);
 const name = fc
-  .string({ unit: "binary", minLength: 1, maxLength: 300 })
+  .string({ unit: character, minLength: 1, maxLength: 300 })
   .filter((text) => !/[\0/]/.test(text) && text !== "." && text !== "..");
 const trees: fc.Arbitrary<DirTree> = fc.uniqueArray(name, { maxLength: 30 }).chain((names) =>
   fc

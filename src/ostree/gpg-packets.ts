@@ -8,7 +8,8 @@ export function areSignatures(bytes: Uint8Array): boolean {
   let at = 0;
   while (at < bytes.length) {
     const packet = packetAt(bytes, at);
-    if (packet === undefined || packet.tag !== signatureTag || packet.end > bytes.length) return false;
+    if (packet === undefined || packet.tag !== signatureTag) return false;
+    if (!(packet.end <= bytes.length)) return false; // also where a cut length is not a number
     at = packet.end;
   }
   return bytes.length > 0;

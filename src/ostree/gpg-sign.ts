@@ -77,7 +77,7 @@ export async function findSecretKey(key: string, options: GpgOptions = {}): Prom
 /** The public key with a fingerprint, in binary: what belongs into a keyring. Errors: `failed-precondition`. */
 export async function exportPublicKey(fingerprint: string, options: GpgOptions = {}): Promise<Uint8Array> {
   checkKeyName(fingerprint);
-  const args = ["--no-armor", "--export-options", "export-minimal", "--export", "--", fingerprint];
+  const args = ["--no-armor", "--export", "--", fingerprint];
   const run = await runGpg(args, new Uint8Array(), options);
   if (run.exit === 0 && run.output.length > 0) return Uint8Array.from(run.output);
   throw new StillageError("failed-precondition", `gpg has no public key ${fingerprint}: ${lastWords(run)}`);

@@ -33,6 +33,7 @@ export class GpgKeyring {
   readonly keys: readonly GpgKey[];
   private readonly home: string;
   private readonly options: GpgVerifyOptions;
+  private count = 0;
 
   private constructor(home: string, keys: readonly GpgKey[], options: GpgVerifyOptions) {
     this.home = home;
@@ -65,7 +66,7 @@ export class GpgKeyring {
   /** What is with a binary detached signature of `bytes`; with the several that one can hold. */
   async verify(bytes: Uint8Array, signature: Uint8Array): Promise<readonly GpgVerdict[]> {
     if (signature.length > maxSignature || !areSignatures(signature)) return [unreadable];
-    const file = join(this.home, "signature");
+    const file = join(this.home, `signature-${this.count++}`);
     await writeFile(file, signature, { mode: 0o600 });
     const run = await runGpg([...common(this.options), "--verify", "--", file, "-"], bytes, {
       ...this.options,

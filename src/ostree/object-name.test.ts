@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { character } from "../base/gvariant/arbitrary.fixture.ts";
 import { checkName, compareNames } from "./names.ts";
 import {
   objectFileName,
@@ -47,7 +48,7 @@ for (const text of ["", sum.slice(1), `${sum}0`, sum.toUpperCase(), `${sum}\n`, 
 }
 
 test("names are in the order of their bytes", () => {
-  const text = fc.string({ unit: "binary", maxLength: 4 });
+  const text = fc.string({ unit: character, maxLength: 4 });
   const edge = fc.constantFrom("\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}", "a", "\u007f", "\u0080");
   const name = fc.oneof(
     text,
@@ -57,7 +58,7 @@ test("names are in the order of their bytes", () => {
     fc.property(name, name, (a, b) => {
       assert.equal(Math.sign(compareNames(a, b)), Buffer.compare(Buffer.from(a), Buffer.from(b)));
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 

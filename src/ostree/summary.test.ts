@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { character } from "../base/gvariant/arbitrary.fixture.ts";
 import { decode, encode } from "../base/gvariant/gvariant.ts";
 import type { Dictionary } from "../base/gvariant/value.ts";
 import { decodeSummary, encodeSummary, findRef, type SummaryRef } from "./summary.ts";
-import { commitTime, expiry, lastModified, refMetadata, repositoryMetadata } from "./summary-metadata.ts";
+import { expiry, lastModified, refMetadata, repositoryMetadata } from "./summary-metadata.ts";
 import { hex, tinyAnswers, tinyRepository } from "./vectors.fixture.ts";
 
 const type = "(a(s(taya{sv}))a{sv})";
@@ -17,10 +18,6 @@ test("a real summary is read, and written as it was", () => {
   assert.deepEqual(
     summary.refs.map(({ commitBytes }) => commitBytes),
     [86, 110, 246, 292],
-  );
-  assert.deepEqual(
-    summary.refs.map(({ metadata }) => commitTime(metadata)),
-    [0, 1577934245, 1577934999, 0],
   );
   assert.equal(lastModified(summary.metadata), 1795226028);
   assert.equal(hex(encodeSummary(summary)), tinyAnswers.summary_hex);
@@ -50,7 +47,7 @@ const metadata: fc.Arbitrary<Dictionary> = fc
     { maxLength: 3 },
   )
   .map((entries) => entries.map(([key, { type, value }]) => [key, { type, value: Uint8Array.from(value) }] as const));
-const name = fc.string({ unit: "grapheme", maxLength: 30 }).filter((text) => !text.includes("\0"));
+const name = fc.string({ unit: character, maxLength: 30 });
 const refs = fc.uniqueArray(
   fc.tuple(name, sum, fc.nat(1_000_000), metadata).map(([name, commit, commitBytes, metadata]): SummaryRef => {
     return { name, commit, commitBytes, metadata };
@@ -58,7 +55,7 @@ const refs = fc.uniqueArray(
   { selector: ({ name }) => name, maxLength: 40 },
 );
 
-test("what is written is what the general writer writes, sorted, and every ref is found", () => {
+test("what is written is sorted by bytes and has one form, and every ref is found", () => {
   fc.assert(
     fc.property(refs, metadata, (unsorted, about) => {
       const bytes = encodeSummary({ refs: unsorted, metadata: about });

@@ -22,6 +22,8 @@ test("the defaults are safe", async () => {
   assert.deepEqual(values, {
     store: join(folder.path, "cache"),
     listeners: [{ address: "127.0.0.1:11001", push: true }],
+    "receive-socket": "auto",
+    releases: "none",
     instances: [""],
     services: "all",
     access: "none",
@@ -82,6 +84,8 @@ test("every setting has a variable and, but for the directory, a flag", async ()
   const spec = `address=[::1]:11002,push=false,${tls}`;
   const texts: Readonly<Record<string, readonly [flag: string, text: string]>> = {
     LISTENERS: ["--listen", spec],
+    RECEIVE_SOCKET: ["--receive-socket", "run/receive"],
+    RELEASES: ["--releases", "/srv/releases"],
     INSTANCES: ["--instance", "team/os"],
     SERVICES: ["--services", "index"],
     ACCESS: ["--access", "access.yaml"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ArchiveRepository } from "../../src/ostree/archive/archive-repository.ts";
@@ -9,6 +10,7 @@ import { httpSource } from "../../src/ostree/archive/http-source.ts";
 import { mirrorRepository } from "../../src/ostree/archive/mirror-repository.ts";
 import { pruneRepository } from "../../src/ostree/archive/prune-repository.ts";
 import { pullCommits } from "../../src/ostree/archive/pull.ts";
+import { makeRepository } from "../fault/archive-change.ts";
 import { commitDirectory, contentOf, oddTree, ostree, realFsck } from "./support/ostree.ts";
 import { servePlainFiles } from "./support/plain-files.ts";
 import { runOk, runProgram } from "./support/program.ts";
@@ -181,6 +183,25 @@ describe("archive repositories and the real ostree", { concurrency: 2 }, () => {
     assert.equal((await stat(own.directory)).mtimeMs, (await stat(join(own.directory, "summary"))).mtimeMs);
   });
 
+  test("a change that is killed leaves a repository with which the real program is content", async () => {
+    const start = await workspace.folder("start");
+    await makeRepository(start);
+    const writer = join(import.meta.dirname, "../fault/archive-writer.ts");
+    const run = async (step: number): Promise<{ path: string; steps: number }> => {
+      const path = join(await workspace.folder("killed"), "repo");
+      await cp(start, path, { recursive: true });
+      const { stdout } = spawnSync(process.execPath, [writer, path, `${step}`], { encoding: "utf8" });
+      return { path, steps: Number(stdout) };
+    };
+    const { steps } = await run(-1);
+    for (const moment of [0.2, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]) {
+      const { path, steps: reached } = await run(Math.floor(moment * steps));
+      assert.equal(reached, 0, "it was killed");
+      await realFsck(path);
+      for (const ref of (await ostree(path, "refs")).trim().split("\n")) await ostree(path, "ls", "-R", ref);
+    }
+  });
+
   test("names and files that ostree refuses are refused", async () => {
     const own = await ownRepository();
     const folder = await workspace.folder("refused");
@@ -200,7 +221,11 @@ describe("archive repositories and the real ostree", { concurrency: 2 }, () => {
     await refused(() => writeFile(Buffer.concat([Buffer.from(`${inside}/`), Buffer.from([0xff])]), ""), /not UTF-8/);
     await refused(() => symlink(Buffer.from([0xfe]), join(inside, "link")), /not UTF-8/, false);
     assert.equal(await own.ref("line"), undefined);
-    assert.deepEqual(await readdir(join(own.directory, "tmp")), ["cache"]);
+    const left = await readdir(join(own.directory, "tmp"));
+    assert.deepEqual(
+      left.filter((name) => name.startsWith("stillage-")),
+      [],
+    );
   });
 });
 

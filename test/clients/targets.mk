@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -54,14 +54,20 @@ test-import: setup ## Directories of BuildStream's own servers and of buildbox-c
 	@scripts/clients/bazel.sh
 	$(call node-test,$(client-limit)) test/clients/import.test.ts
 
-test-push: setup ## BuildStream 1.0's pushes through a real sshd, and pulls of what was pushed
+test-push: setup ## What is pushed through a real sshd: BuildStream 1.0, ostree-push, and releases to the receivers of others
 	@scripts/clients/sshd.sh
-	$(call node-test,$(client-limit)) test/clients/push.test.ts
+	@scripts/clients/ostree-push.sh 1.2.0
+	$(call node-test,$(client-limit)) test/clients/push.test.ts test/clients/ostree-push.test.ts test/clients/release-push.test.ts
 
 test-ostree: setup ## Debian's ostree, on repositories that we write and on its own
 	@scripts/clients/ostree.sh
 	@scripts/clients/nginx.sh
 	$(call node-test,$(client-limit)) test/clients/ostree-archive.test.ts test/clients/ostree-serve.test.ts test/clients/ostree-releases.test.ts
+
+test-release: setup ## Releases: the real ostree and gpg, artifacts of BuildStream 2.8.1
+	@scripts/clients/ostree.sh
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/release.test.ts test/clients/release-signatures.test.ts
 
 test-h2spec: setup ## HTTP/2 conformance
 	@scripts/clients/h2spec.sh

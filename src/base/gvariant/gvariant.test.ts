@@ -116,6 +116,9 @@ const bad: Record<string, [type: string, hex: string]> = {
   "a half surrogate pair in UTF-8": ["s", "eda08000"],
   "an overlong form in UTF-8": ["s", "c08000"],
   "an object path without slash": ["o", "6100"],
+  "an object path with an empty name": ["o", "2f612f2f6200"],
+  "an object path that ends with a slash": ["o", "2f612f00"],
+  "an object path with other characters": ["o", "2f612d00"],
   "a signature that is none": ["g", "7b00"],
   "a tuple with bytes between its members and its offsets": ["(ss)", "610062000002"],
   "a tuple whose fixed member ends outside": ["(su)", "6100000001"],
@@ -175,6 +178,12 @@ test("containers lie 128 deep in each other at most, and types are that deep at 
     code: "invalid",
     message: /no GVariant type/,
   });
+});
+
+test("a path may be as long as it is", () => {
+  const path = "/a".repeat(1_000_000);
+  assert.equal(decode("o", encode("o", path)), path);
+  assert.throws(() => encode("o", `${path}/`), { code: "invalid" });
 });
 
 test("a few bytes do not become any number of values", () => {

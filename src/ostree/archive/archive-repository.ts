@@ -1,7 +1,6 @@
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import { sha256 } from "../../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
@@ -13,6 +12,7 @@ import { type Checksum, type ObjectType, objectPath } from "../object-name.ts";
 import { isRefName } from "../ref-name.ts";
 import { maxConfigBytes, newConfig, parseRepositoryConfig, type RepositoryConfig } from "./config-file.ts";
 import { syncDirectory, writeNewFile } from "./durable-file.ts";
+import { fileContent } from "./file-content.ts";
 import { finishPublication } from "./publication.ts";
 import { listRefs, type Ref, readRef } from "./ref-files.ts";
 import { RepositoryChange } from "./repository-change.ts";
@@ -25,7 +25,7 @@ export type MetadataType = Exclude<ObjectType, "file">;
 export interface StoredFilez {
   /** Bytes of the stored form. */
   readonly size: number;
-  readonly content: Readable;
+  readonly content: AsyncIterable<Uint8Array>;
 }
 
 /** The list of refs, and its signatures. */
@@ -131,13 +131,11 @@ export class ArchiveRepository {
     return bytes && decodeDirMeta(bytes);
   }
 
-  /** A file object as it is stored, unverified; `undefined` where it is not there. The content is to be read to its end, or destroyed. */
+  /** A file object as it is stored, unverified; `undefined` where it is not there. */
   async openFilez(checksum: Checksum): Promise<StoredFilez | undefined> {
     const path = this.pathOf(checksum, "file");
-    const handle = await open(path, "r").catch((error: unknown) => absent(error, path));
-    if (handle === undefined) return undefined;
-    const { size } = await handle.stat();
-    return { size, content: createReadStream(path, { fd: handle, highWaterMark: 256 * 1024 }) };
+    const stats = await stat(path).catch((error: unknown) => absent(error, path));
+    return stats && { size: stats.size, content: fileContent(path) };
   }
 
   /** The detached metadata of a commit: signatures, which may change. */

@@ -97,6 +97,7 @@ class TreeWalk {
     const checksum = await this.change
       .putFile(header, size, open)
       .catch((error: unknown) => named(error, `${path}${entry.name}`));
+    if (entry.kind === "file") entry.done?.();
     return { name: entry.name, checksum };
   }
 

@@ -14,6 +14,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
+import { BufferPool } from "../../base/buffer-pool.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { type Content, wholeBytes } from "./put-file.ts";
 import type { DirectoryEntry, FileEntry, TreeEntry } from "./tree-entry.ts";
@@ -32,22 +33,19 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 export function directoryTree(path: string): DirectoryEntry {
   const stats = guarded(path, () => statSync(path));
   if (!stats.isDirectory()) throw new StillageError("invalid", `${path} is not a directory`);
-  return directory(path, "", stats);
+  return directory(path, "", stats, new BufferPool(wholeBytes, keptBuffers));
 }
 
-function directory(path: string, name: string, { mode, uid, gid }: Stats): DirectoryEntry {
-  return { kind: "directory", name, mode, uid, gid, entries: () => entriesOf(path) };
+function directory(path: string, name: string, { mode, uid, gid }: Stats, buffers: Buffers): DirectoryEntry {
+  return { kind: "directory", name, mode, uid, gid, entries: () => entriesOf(path, buffers) };
 }
 
-function* entriesOf(path: string): Generator<TreeEntry> {
+function* entriesOf(path: string, buffers: Buffers): Generator<TreeEntry> {
   for (const entry of guarded(path, () => readdirSync(path, { encoding: "buffer", withFileTypes: true }))) {
     const name = nameOf(path, entry);
     const below = join(path, name);
-    yield entryOf(
-      below,
-      name,
-      guarded(below, () => lstatSync(below)),
-    );
+    const stats = guarded(below, () => lstatSync(below));
+    yield entryOf(below, name, stats, buffers);
   }
 }
 
@@ -59,9 +57,9 @@ function nameOf(path: string, { name }: Dirent<Buffer>): string {
   );
 }
 
-function entryOf(path: string, name: string, stats: Stats): TreeEntry {
-  if (stats.isFile()) return file(path, name, stats);
-  if (stats.isDirectory()) return directory(path, name, stats);
+function entryOf(path: string, name: string, stats: Stats, buffers: Buffers): TreeEntry {
+  if (stats.isFile()) return file(path, name, stats, buffers);
+  if (stats.isDirectory()) return directory(path, name, stats, buffers);
   const { uid, gid } = stats;
   if (stats.isSymbolicLink()) return { kind: "symlink", name, uid, gid, target: targetOf(path) };
   throw new StillageError("invalid", `${path} is neither a file, nor a symbolic link, nor a directory`);
@@ -73,22 +71,37 @@ function targetOf(path: string): string {
   throw new StillageError("invalid", `${path} is a link to a name that is not UTF-8`);
 }
 
-function file(path: string, name: string, { mode, uid, gid, size }: Stats): FileEntry {
-  return { kind: "file", name, mode, uid, gid, size, open: () => guarded(path, () => contentOf(path, size)) };
+/** What small files are read into: fresh memory for each would cost as much as the reading. */
+type Buffers = BufferPool;
+
+/** Buffers that are kept: as many files as are at work at a time. */
+const keptBuffers = 16;
+
+function file(path: string, name: string, { mode, uid, gid, size }: Stats, buffers: Buffers): FileEntry {
+  let buffer: Buffer<ArrayBuffer> | undefined;
+  const open = (): Content => {
+    if (size <= wholeBytes) buffer ??= buffers.take();
+    return guarded(path, () => contentOf(path, size, buffer));
+  };
+  const done = (): void => {
+    if (buffer !== undefined) buffers.give(buffer);
+    buffer = undefined;
+  };
+  return { kind: "file", name, mode, uid, gid, size, open, done };
 }
 
 /** Errors: `invalid` where the file is not what it was when it was listed. */
-function contentOf(path: string, size: number): Content {
+function contentOf(path: string, size: number, buffer: Buffer | undefined): Content {
   const fd = openSync(path, openFlags);
   let kept = false;
   try {
     const now = fstatSync(fd);
     if (!now.isFile() || now.size !== size) throw new StillageError("invalid", `${path} changed while it was read`);
-    if (size > wholeBytes) {
+    if (buffer === undefined) {
       kept = true;
       return createReadStream(path, { fd, highWaterMark: 1024 * 1024 });
     }
-    const bytes = Buffer.allocUnsafeSlow(size);
+    const bytes = buffer.subarray(0, size);
     let filled = 0;
     while (filled < size) {
       const count = readSync(fd, bytes, filled, size - filled, filled);

@@ -50,7 +50,8 @@ export async function fsckRepository(repository: ArchiveRepository, options: Fsc
     there.add(object);
     if (object.type === "commit") commits.push(object.checksum);
     void lanes.run(() => verify(repository, object, findings));
-    options.onProgress?.({ objects: ++objects });
+    objects++;
+    options.onProgress?.({ objects });
   }
   await lanes.drain();
   const { reached, partial } = await checkCommits(repository, commits, there, findings, options.signal);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { lstat, readdir, readFile, rename, rm, rmdir, utimes } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fromFileSystem } from "../../base/errors.ts";
 import { makeDirectories, syncDirectory, writeNewFile } from "./durable-file.ts";
@@ -42,6 +42,8 @@ export async function publish(repository: string, staging: string, publication: 
 
 /** Does what earlier changes had decided and not finished, and removes what others have left. Only under the repository's lock. */
 export async function finishPublication(repository: string): Promise<void> {
+  // Copies of repositories may be without what was empty.
+  await mkdir(join(repository, "tmp"), { recursive: true });
   for (const name of await readdir(join(repository, "tmp"))) {
     if (!name.startsWith(stagingPrefix)) continue;
     const staging = join("tmp", name);

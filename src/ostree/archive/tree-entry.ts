@@ -18,6 +18,8 @@ export interface FileEntry extends Ownership {
   readonly size: number;
   /** The content from its beginning, the same each time: large files are read twice. */
   open(): Content | Promise<Content>;
+  /** Is called when nothing is used any more of what `open` gave. */
+  done?(): void;
 }
 
 export interface LinkEntry extends Ownership {

@@ -1,11 +1,11 @@
+import type { OpenText } from "../../artifact/open-text.ts";
 import type { HttpResponse } from "../../http/exchange.ts";
-import type { Blob } from "../../store/blob-store.ts";
 import { BlobBody } from "../blob-body.ts";
 import { commonHeaders } from "./problem.ts";
 
 /** A log as text: no browser takes it for anything else, whatever a build has written. It is streamed, and the blob closed in the end. */
-export function logResponse(log: Blob, method: string, signal: AbortSignal): HttpResponse {
-  const { size } = log.digest;
+export function logResponse(log: OpenText, method: string, signal: AbortSignal): HttpResponse {
+  const { size } = log;
   const headers = {
     ...commonHeaders,
     "content-type": "text/plain; charset=utf-8",

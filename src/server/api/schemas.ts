@@ -75,15 +75,19 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     {
       path: text,
       type: { ...text, enum: ["file", "directory", "symlink"] },
-      digest: named("Digest"),
+      digest: {
+        ...named("Digest"),
+        description: "Of the blob; of the function ostree where that is an OSTree file object",
+      },
+      size: { ...amount, description: "Bytes of a file's content" },
       executable: truth,
       target: text,
-      problem: { ...text, description: "Why what is in a directory is not listed" },
+      problem: { ...text, description: "Why what is in a directory is not listed, or nothing is known of a file" },
     },
-    ["digest", "executable", "target", "problem"],
+    ["digest", "size", "executable", "target", "problem"],
   ),
   EntryPage: page(named("Entry")),
-  Log: object({ name: text, digest: named("Digest") }),
+  Log: object({ name: text, digest: named("Digest"), size: { ...amount, description: "Bytes of the text" } }),
   LogList: object({ items: listOf(named("Log")) }),
   Dependency: object({
     project: { ...orNull(text), description: "null where the artifact does not tell" },

@@ -5,16 +5,19 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { openCallers } from "../../access/granted-caller.ts";
 import {
   artifactMessage,
+  firstArtifact,
   keyOf,
   type Library,
   library,
   oldArtifact,
+  pushCommit,
   pushNew,
   pushOld,
 } from "../../artifact/artifact.fixture.ts";
 import { cataloguesOf } from "../../artifact/catalogues.ts";
 import type { Caller } from "../../base/caller.ts";
 import { silentLog } from "../../base/log.ts";
+import { putCommitOf } from "../../cache/commit-tree.fixture.ts";
 import { putBlob, putDirectory } from "../../cache/tree.fixture.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../http/exchange.ts";
 import { api } from "./api.ts";
@@ -101,11 +104,14 @@ describe("the JSON API", () => {
   const list = "/api/v1/artifacts";
   const detail = "/api/v1/artifacts/{project}/{element}/{key}";
   const app = `/api/v1/artifacts/os/components-app/${keyOf("1")}`;
+  const commit = `/api/v1/artifacts/oldest/first/${keyOf("d")}`;
 
   before(async () => {
     left = library("left");
     const right = library("right/team");
     const { tenant } = left;
+    const first = await putCommitOf(tenant.blobs, firstArtifact());
+    await pushCommit(tenant, "oldest/first", [keyOf("c"), keyOf("d")], first, 500);
     const message = await artifactMessage(tenant);
     await pushNew(tenant, "os/components-app", [keyOf("1"), keyOf("2")], message);
     left.setTime(2000);
@@ -170,7 +176,7 @@ describe("the JSON API", () => {
   it("lists instances with how much they have", async () => {
     const { json } = await get("/api/v1/instances", "/api/v1/instances");
     assert.deepEqual(json.items, [
-      { name: "left", artifacts: 6 },
+      { name: "left", artifacts: 7 },
       { name: "right/team", artifacts: 0 },
     ]);
   });
@@ -181,7 +187,7 @@ describe("the JSON API", () => {
     const second = await get(list, `${list}?instance=left&limit=4&cursor=${first.json.next}`);
     assert.equal(second.json.next, null);
     const elements = [...first.json.items, ...second.json.items].map(({ element }) => element);
-    assert.deepEqual(elements.slice(2), ["failing", "base", "lib", "components-app"]);
+    assert.deepEqual(elements.slice(2), ["failing", "base", "lib", "components-app", "first"]);
     assert.deepEqual(new Set(elements.slice(0, 2)), new Set(["junk", "odd name?&/x"]));
     assert.equal((await get(list, `${list}?instance=right/team`)).json.items.length, 0);
   });
@@ -216,10 +222,29 @@ describe("the JSON API", () => {
     const old = await get(detail, `/api/v1/artifacts/old/base/${keyOf("4")}?instance=left`);
     assert.deepEqual([old.json.generation, old.json.cacheKeys.strong, old.json.version], ["1.x", keyOf("3"), null]);
     assert.equal((await get(detail, `/api/v1/artifacts/os/lib/${keyOf("5")}?instance=left`)).json.generation, "1.9x");
+    const first = await get(detail, `${commit}?instance=left`);
+    assert.deepEqual([first.json.generation, first.json.complete, first.json.problems], ["1.0", true, []]);
+    assert.deepEqual([first.json.trees.files.complete, first.json.cacheKeys.weak], [true, keyOf("6")]);
     const failed = await get(detail, `/api/v1/artifacts/os/failing/${keyOf("7")}?instance=left`);
     assert.deepEqual([failed.json.build.success, failed.json.build.error], [false, "it did \u001b[31mnot"]);
     const junk = await get(detail, `/api/v1/artifacts/os/junk/${keyOf("8")}?instance=left`);
     assert.deepEqual([junk.json.complete, junk.json.problems.length], [false, 1]);
+  });
+
+  it("lists the files of a commit, and inflates its logs", async () => {
+    const { json } = await get(`${detail}/files`, `${commit}/files?instance=left&path=share/doc`);
+    assert.deepEqual(
+      json.items.map(({ path, size, digest }: Record<string, { function: string }>) => [path, size, digest?.function]),
+      [
+        ["share/doc/a.txt", 5, "ostree"],
+        ["share/doc/b.txt", 4, "ostree"],
+      ],
+    );
+    const logs = await get(`${detail}/logs`, `${commit}/logs?instance=left`);
+    assert.deepEqual([logs.json.items[0].size, logs.json.items[0].digest.function], [13, "ostree"]);
+    const log = await get(`${detail}/logs/{name}`, `${commit}/logs/build.log?instance=left`);
+    assert.deepEqual([log.text, log.headers["content-length"]], ["it was built\n", "13"]);
+    assert.equal((await call(`${commit}/logs/build.log?instance=left`, "HEAD")).text, "");
   });
 
   it("takes an element with a slash in any spelling", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopbackPort, receiveRequest } from "./receive-request.ts";
+import { loopbackPort, receiveRequest } from "./ostree-receive-arguments.ts";
 
-const plain = { refs: [], dryRun: false, force: false, update: true, verbosity: "normal" };
+const plain = { refs: [], dryRun: false, force: false, verbosity: "normal" };
 
 test("the arguments of the receiver, options anywhere", () => {
   const url = "http://127.0.0.1:40123";
@@ -10,7 +10,7 @@ test("the arguments of the receiver, options anywhere", () => {
   for (const [args, expected] of [
     [["os", url], asked],
     [["-n", "os", url, "a/b", "c"], { ...asked, dryRun: true, refs: ["a/b", "c"] }],
-    [["os", url, "a", "--force", "--no-update"], { ...asked, refs: ["a"], force: true, update: false }],
+    [["os", url, "a", "--force", "--no-update"], { ...asked, refs: ["a"], force: true }],
     [["-nf", "-q", "os", url], { ...asked, dryRun: true, force: true, verbosity: "quiet" }],
     [["-v", "os", "http://localhost:40123/"], { ...asked, verbosity: "verbose" }],
     [["os", url, "--", "-x"], { ...asked, refs: ["-x"] }],

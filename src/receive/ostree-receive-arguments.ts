@@ -12,14 +12,13 @@ export interface ReceiveRequest {
   readonly dryRun: boolean;
   /** Take commits also that are not newer, or change nothing. */
   readonly force: boolean;
-  /** Write the summary anew. */
-  readonly update: boolean;
   readonly verbosity: "quiet" | "normal" | "verbose";
 }
 
 const options = {
   "dry-run": { type: "boolean", short: "n" },
   force: { type: "boolean", short: "f" },
+  // Accepted, and without a meaning: a summary that does not say what the branches say is of no use to anybody.
   "no-update": { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
   verbose: { type: "boolean", short: "v" },
@@ -52,7 +51,6 @@ export function receiveRequest(args: readonly string[]): ReceiveRequest | "versi
     refs,
     dryRun: values["dry-run"] === true,
     force: values.force === true,
-    update: values["no-update"] !== true,
     verbosity: values.verbose ? "verbose" : values.quiet ? "quiet" : "normal",
   };
 }

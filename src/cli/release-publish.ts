@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { listPrepared, readPrepared, removePrepared } from "../release/prepared-files.ts";
+import { publishPrepared } from "../release/publish.ts";
+import { exitStatus } from "./exit-status.ts";
+import { newCommand } from "./new-command.ts";
+import {
+  addRepositoryFlags,
+  type ReleaseFlags,
+  type ReleasePlace,
+  repositoryMeant,
+  withReleases,
+  writerOf,
+} from "./release-options.ts";
+import { addPushFlags, type PushFlags, pushReleases } from "./release-push.ts";
+
+interface PublishFlags extends ReleaseFlags {
+  readonly drop?: true;
+}
+
+type Flags = PublishFlags & PushFlags;
+
+const help = `
+Without an ID: the prepared releases are listed.`;
+
+/** `stillage release publish [ID]`. */
+export function releasePublishCommand(end: (status: number) => void): Command {
+  const command = newCommand("publish", "stillage")
+    .description(
+      "Publish a release that was prepared, with the signatures that were imported and those of the repository's own signers",
+    )
+    .argument("[ID]", "What `release prepare` called it, or the beginning of that")
+    .option("--drop", "Remove it instead");
+  return addRepositoryFlags(addPushFlags(command))
+    .addHelpText("after", help)
+    .action(async (id: string | undefined) => {
+      const flags = command.opts<Flags>();
+      end(
+        await withReleases(flags, (place) => {
+          if (flags.push !== undefined) return pushReleases(flags.push, id, flags, place);
+          return id === undefined ? listAll(flags, place) : publish(id, flags, place);
+        }),
+      );
+    });
+}
+
+async function listAll({ repository: name, json }: Flags, { releases, output }: ReleasePlace): Promise<number> {
+  const { layout } = repositoryMeant(releases, name);
+  const all = [];
+  for (const id of await listPrepared(layout)) {
+    const { made, commits } = await readPrepared(layout, id);
+    all.push({
+      id,
+      made: new Date(made).toISOString(),
+      commits: commits.map(({ branch, commit }) => ({ branch, commit })),
+    });
+  }
+  if (json) await output.write(`${JSON.stringify(all, undefined, 2)}\n`);
+  else {
+    for (const { id, made, commits } of all) {
+      await output.write(`${id}\t${made}\t${commits.map(({ branch }) => branch).join(" ")}\n`);
+    }
+  }
+  return exitStatus.done;
+}
+
+async function publish(id: string, flags: Flags, { releases, output, signal }: ReleasePlace): Promise<number> {
+  const repository = repositoryMeant(releases, flags.repository);
+  using writer = await writerOf(repository, signal);
+  const prepared = await readPrepared(repository.layout, id);
+  const outcome = flags.drop ? "dropped" : "published";
+  if (flags.drop) await removePrepared(prepared);
+  else await publishPrepared(writer, prepared);
+  const commits = prepared.commits.map(({ branch, commit }) => ({ branch, commit }));
+  if (flags.json) {
+    await output.write(
+      `${JSON.stringify({ repository: repository.name, outcome, releases: commits }, undefined, 2)}\n`,
+    );
+  } else await output.write(commits.map(({ branch, commit }) => `${branch}: ${commit} ${outcome}\n`).join(""));
+  return exitStatus.done;
+}

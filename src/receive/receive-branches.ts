@@ -1,0 +1,114 @@
+import { statfs } from "node:fs/promises";
+import { systemClock } from "../base/clock.ts";
+import { StillageError } from "../base/errors.ts";
+import { httpSource } from "../ostree/archive/http-source.ts";
+import { type PullProgress, pullCommits } from "../ostree/archive/pull.ts";
+import type { ReleaseSigning } from "../release/prepared.ts";
+import { writePrepared } from "../release/prepared-files.ts";
+import { publishOrDrop } from "../release/publish.ts";
+import { checkBranch } from "../release/release-names.ts";
+import { openReleaseRepository, type ReleaseRepository } from "../release/release-repository.ts";
+import { ReleaseWriter, type WriterOptions } from "../release/release-writer.ts";
+import { BoundedSource } from "./bounded-source.ts";
+import type { Notes } from "./notes.ts";
+import type { ReceiveRequest } from "./ostree-receive-arguments.ts";
+import type { Publisher } from "./publisher.ts";
+import { pushedBranches } from "./pushed-branches.ts";
+import { repositoryNamed } from "./repository-named.ts";
+import { takeOver } from "./take-over.ts";
+import { wantedBranches } from "./wanted-branches.ts";
+
+/** Before something is asked for again: a tunnel that is broken does not come back. */
+const pauseMs = 20;
+
+/** Branches that one push moves: each is a commit that is signed. */
+const maxMoved = 1000;
+
+export interface ReceiveOptions {
+  /** The directory of all release repositories. */
+  readonly releases: string;
+  readonly publisher: Publisher;
+  /** Gives what signs in a repository. */
+  readonly signing: (repository: ReleaseRepository) => Promise<ReleaseSigning>;
+  readonly notes: Notes;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes branches of a pusher's repository over into a release repository: pulls what is new of them, all of it verified, and publishes commits of its own, signed with the
+ * repository's keys, as `ostree-receive` does. Gives the branches that moved, or would have.
+ *
+ * Whoever else publishes there waits meanwhile. Until all of it is here it is in a change's own directory: a push that breaks off leaves nothing, and what a crash leaves
+ * the next change removes. From then on it is a release that was prepared: see `publishPrepared`.
+ *
+ * Errors: `forbidden` and `not-found` before anything is written; `invalid` for what is no such repository or not what its names say, `exhausted` and
+ * `deadline` beyond the limits, `unavailable` where the pusher is gone.
+ */
+export async function receiveBranches(request: ReceiveRequest, options: ReceiveOptions): Promise<readonly string[]> {
+  const { releases, publisher, notes } = options;
+  const name = repositoryNamed(request.repository, releases);
+  publisher.checkRepository(name);
+  publisher.checkBranches(name, request.refs.map(checkBranch));
+  const repository = openReleaseRepository(releases, name);
+  using writer = await openWriter(repository, options);
+  const { archive } = writer;
+  const url = `http://127.0.0.1:${request.port}`;
+  const bounds = { limits: repository.settings.receive, freeBytes: () => freeBytes(archive.directory) };
+  using source = new BoundedSource((ends) => httpSource(url, { signal: ends }), { ...bounds, signal: options.signal });
+  const { signal } = source;
+  await using change = await archive.begin({ signal });
+  const pushed = await pushedBranches(source);
+  const heads = await archive.refs();
+  const fresh = wantedBranches(request.refs, pushed).flatMap((branch) => {
+    const [commit, head] = [pushed.get(branch), heads.get(branch)?.commit];
+    return commit === undefined || (commit === head && !request.force) ? [] : [{ branch, commit, head }];
+  });
+  publisher.checkBranches(
+    name,
+    fresh.map(({ branch }) => checkBranch(branch)),
+  );
+  if (fresh.length > maxMoved) {
+    throw new StillageError("exhausted", `${fresh.length} branches are more than one push may move (${maxMoved})`, {
+      hint: "push some of them at a time",
+    });
+  }
+  const onProgress = ({ pending }: PullProgress): void => source.checkPending(pending);
+  const missing = new Set(fresh.map(({ commit }) => commit));
+  await pullCommits(change, source, missing, { signal, pauseMs, onProgress }).catch((error: unknown) => {
+    // What ended the push says more than what it broke.
+    signal.throwIfAborted();
+    throw error;
+  });
+  const commits = await takeOver(change, fresh, { force: request.force, notes });
+  notes.say(`${source.objects} new objects, ${source.bytes} bytes`);
+  const branches = commits.map(({ branch }) => branch);
+  if (commits.length === 0) notes.say("there is nothing to publish");
+  if (request.dryRun) for (const { branch, commit } of commits) notes.say(`${branch} would be at ${commit}`);
+  if (request.dryRun || commits.length === 0) return branches;
+  await change.publish();
+  const release = { made: systemClock(), kept: false, commits, manifest: undefined, attachments: [] };
+  await publishOrDrop(writer, await writePrepared(repository.layout, release));
+  for (const { branch, commit } of commits) notes.say(`${branch} is at ${commit}`);
+  return branches;
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
+
+/** The repository to oneself; whoever has to wait for it is told so. */
+async function openWriter(
+  repository: ReleaseRepository,
+  { signing, notes, signal }: ReceiveOptions,
+): Promise<ReleaseWriter> {
+  const warn = (sentence: string): void => notes.warn(sentence);
+  const options: WriterOptions = { signing: await signing(repository), versions: {}, signal, warn };
+  try {
+    return await ReleaseWriter.open(repository, { ...options, waitMs: 0 });
+  } catch (error) {
+    if (!(error instanceof StillageError) || error.code !== "unavailable") throw error;
+    notes.warn(`somebody else is publishing in ${repository.name}: waiting until that is done`);
+    return ReleaseWriter.open(repository, { ...options, waitMs: repository.settings.receive.timeMs });
+  }
+}

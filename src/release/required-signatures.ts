@@ -1,0 +1,42 @@
+import { StillageError } from "../base/errors.ts";
+import type { PreparedRelease, SignedCommit } from "./prepared.ts";
+import type { PublicKey } from "./public-keys.ts";
+import { Verifier } from "./verifier.ts";
+import { verifyDetached } from "./verify-signatures.ts";
+
+/** Whose signatures a commit needs before it is published: so many keys, or each of these. */
+export type RequiredSignatures = { readonly count: number } | { readonly names: readonly string[] };
+
+/** Errors: `failed-precondition`, which says whose signatures are there and whose are not. */
+export async function checkRequired(
+  required: RequiredSignatures,
+  keys: readonly PublicKey[],
+  prepared: Pick<PreparedRelease, "id" | "commits">,
+  signed: readonly SignedCommit[],
+): Promise<void> {
+  if ("count" in required && required.count === 0) return;
+  await using verifier = await Verifier.open(keys);
+  for (const { commit, branch, bytes } of prepared.commits) {
+    const detached = signed.find((each) => each.commit === commit)?.detached;
+    const found = detached === undefined ? [] : await verifyDetached(verifier, bytes, detached);
+    // A key counts once, under however many names and by however many signatures.
+    const signers = new Map(
+      found.flatMap(({ verdict, key }) => (verdict === "valid" && key ? [[key.id, key.name]] : [])),
+    );
+    const names = new Set(signers.values());
+    const missing = missingOf(required, signers.size, names);
+    if (missing === undefined) continue;
+    const by = names.size === 0 ? "nobody has signed it" : `it is signed by ${[...names].join(", ")}`;
+    throw new StillageError("failed-precondition", `the release on ${branch} needs ${missing}: ${by}`, {
+      hint: `make it with \`release prepare\`, then \`release sign --export ${prepared.id} DIRECTORY\``,
+    });
+  }
+}
+
+function missingOf(required: RequiredSignatures, count: number, names: ReadonlySet<string>): string | undefined {
+  if ("count" in required) {
+    return count >= required.count ? undefined : `the signatures of ${required.count} known keys`;
+  }
+  const missing = required.names.filter((each) => !names.has(each));
+  return missing.length === 0 ? undefined : `the signature of ${missing.join(" and of ")}`;
+}
