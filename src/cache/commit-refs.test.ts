@@ -40,6 +40,9 @@ describe("the refs of a push", () => {
     const entry = commitEntry(found);
     assert.deepEqual([entry.timestamp, found.by, found.roots[0]?.walk], [1234, "ssh ci", "commit"]);
     assert.ok(Buffer.from(detached).equals(entry.detached as Uint8Array));
+    await tenant.pushes.set({ changes: [to(ref("2"), pushed)], detached: new Map(), by: "ssh ci" });
+    const again = await tenant.refs.get({ space: "ostree", instance: "", name: ref("2") });
+    assert.ok(again !== undefined && commitEntry(again).detached !== undefined, "what is attached stays");
     const listed = await tenant.refs.artifacts.list({ instance: "", sort: "newest", limit: 10 });
     assert.deepEqual(
       listed.map(({ project, element, generation, keys }) => [project, element, generation, keys]),

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
 import { type Digest, parseDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
@@ -6,13 +6,14 @@ import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
-import { bytesOfChecksum, type Checksum, checksumOfBytes } from "../ostree/object-name.ts";
+import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
 import { parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
+import { type CommitEntry, checksumOf, commitEntry } from "./commit-entry.ts";
 import { type PushedObjects, storeObjects, withoutRetry } from "./commit-push.ts";
 import { readMessage } from "./read-message.ts";
 
@@ -110,7 +111,7 @@ export class CommitRefs {
       commit: bytesOfChecksum(to),
       commitSize: BigInt(size),
       timestamp: BigInt(timestamp),
-      detachedMetadata: detached ?? new Uint8Array(0),
+      detachedMetadata: detached ?? (await this.attached(name, to)),
     });
     return {
       ...this.nameOf(name),
@@ -123,12 +124,23 @@ export class CommitRefs {
     };
   }
 
+  /** What is attached to a commit that a ref names already: who pushes it again without that takes nothing away. */
+  private async attached(name: string, commit: Checksum): Promise<Uint8Array> {
+    const entry = await this.entryOf(name);
+    return (entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined) ?? new Uint8Array(0);
+  }
+
+  private async entryOf(name: string): Promise<CommitEntry | undefined> {
+    const ref = await this.options.refs.get(this.nameOf(name));
+    return ref && commitEntry(ref);
+  }
+
   /** Errors: `aborted` where a ref is not what it is to be from. */
   private async checkPresent(changes: readonly RefChange[]): Promise<void> {
     for (const { name, from } of changes) {
       if (from === undefined) continue;
-      const ref = await this.options.refs.get(this.nameOf(name));
-      const now = ref === undefined ? null : checksumOfBytes(fromBinary(CommitRefSchema, ref.message).commit);
+      const entry = await this.entryOf(name);
+      const now = entry === undefined ? null : checksumOf(entry);
       if (now === from) continue;
       const found = now === null ? "is not there" : `names ${now}`;
       throw new StillageError(
