@@ -97,6 +97,11 @@ describe("the refs of a push", () => {
       await assert.rejects(tenant.pushes.check(changes), { code: "invalid" }, names.join());
       await assert.rejects(tenant.pushes.set({ changes, detached: new Map(), by: undefined }), { code: "invalid" });
     }
+    await tenant.pushes.set({ changes: [to("top/some", pushed)], detached: new Map(), by: undefined });
+    for (const name of ["top", "top/some/key", "top/some/deep/key"]) {
+      await assert.rejects(tenant.pushes.check([to(name, pushed)]), { code: "invalid", message: /directory/ }, name);
+    }
+    await tenant.pushes.check([to("top/other", pushed), to("to", pushed)]);
     const many = Array.from({ length: 1001 }, (_, i) => to(`a/${i}`, pushed));
     await assert.rejects(tenant.pushes.check(many), { code: "invalid" });
     await tenant.pushes.check([to(ref("9"), pushed)]);

@@ -46,6 +46,9 @@ export interface CommitRefsOptions {
 /** Refs of one push: a message of the protocol has room for some three hundred. */
 const maxChanges = 1000;
 
+/** Names above that of an artifact: its project, and its element. */
+const artifactDirectories = 2;
+
 /** What a push may need at least: where not even that is free, its objects need not come. */
 const probedBytes = 1 << 20;
 
@@ -68,6 +71,7 @@ export class CommitRefs {
   /** What can be known of refs before their objects are here. Errors: as of `set`, and `exhausted` where there is no room for anything. */
   async check(changes: readonly RefChange[]): Promise<void> {
     checkNames(changes);
+    await this.checkDirectories(changes);
     await this.checkPresent(changes);
     try {
       await (await this.options.blobs.upload(probe)).abort();
@@ -84,6 +88,7 @@ export class CommitRefs {
   async set({ changes, detached, by }: RefChanges): Promise<void> {
     const { refs, clock } = this.options;
     checkNames(changes);
+    await this.checkDirectories(changes);
     for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
     await this.checkPresent(changes);
     const stored = clock();
@@ -135,6 +140,21 @@ export class CommitRefs {
     return ref && commitEntry(ref);
   }
 
+  /** Errors: `invalid` where a ref that is there would be a directory of a new one, or the other way round: nobody could mirror such a repository. */
+  private async checkDirectories(changes: readonly RefChange[]): Promise<void> {
+    const { refs, instance } = this.options;
+    for (const { name } of changes) {
+      const above = directoriesOf(name);
+      for (const directory of above)
+        if ((await this.entryOf(directory)) !== undefined) throw collision(directory, name);
+      // All artifacts have names as long as theirs, so there is nothing below one.
+      if (above.length >= artifactDirectories) continue;
+      const listing = await refs.listed({ space: "ostree", instance });
+      const below = listing?.refs.find((each) => each.name.startsWith(`${name}/`));
+      if (below !== undefined) throw collision(name, below.name);
+    }
+  }
+
   /** Errors: `aborted` where a ref is not what it is to be from. */
   private async checkPresent(changes: readonly RefChange[]): Promise<void> {
     for (const { name, from } of changes) {
@@ -165,9 +185,15 @@ function checkNames(changes: readonly RefChange[]): void {
   const names = new Set(changes.map(({ name }) => name));
   for (const name of names) {
     const above = directoriesOf(name).find((directory) => names.has(directory));
-    if (above === undefined) continue;
-    throw new StillageError("invalid", `${above} and ${name} cannot both be refs: one would be the other's directory`);
+    if (above !== undefined) throw collision(above, name);
   }
+}
+
+function collision(directory: string, name: string): StillageError {
+  return new StillageError(
+    "invalid",
+    `${directory} and ${name} cannot both be refs: one would be the other's directory`,
+  );
 }
 
 /** `a` and `a/b` of `a/b/c`. */
