@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { allReleases } from "../release/history.ts";
 import { releaseJson } from "../release/release-json.ts";
-import type { ReleaseRecord } from "../release/release-record.ts";
+import { type ReleaseRecord, timeText } from "../release/release-record.ts";
 import { shortKey } from "./artifact-list.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
@@ -56,8 +56,9 @@ export function releaseListCommand(end: (status: number) => void): Command {
 }
 
 function text(records: readonly ReleaseRecord[], { forPeople, width }: Output): string {
-  const rows = records.map(({ branch, version = "", commit, timestamp, subject, endOfLife }) => {
-    const time = new Date(timestamp * 1000).toISOString();
+  const rows = records.map((record) => {
+    const { branch, version = "", commit, subject, endOfLife } = record;
+    const time = timeText(record);
     const said = endOfLife === undefined ? subject : `${subject} (end of life)`;
     return [
       branch,

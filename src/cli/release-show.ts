@@ -5,7 +5,7 @@ import { listReleases } from "../release/list-releases.ts";
 import type { Manifest } from "../release/manifest.ts";
 import { releaseJson } from "../release/release-json.ts";
 import type { ListedRelease } from "../release/release-list.ts";
-import type { ReleaseRecord } from "../release/release-record.ts";
+import { type ReleaseRecord, timeText } from "../release/release-record.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -53,8 +53,7 @@ async function show(name: string, flags: ReleaseFlags, { releases, output }: Rel
 type Row = readonly [label: string, value: string];
 
 function rowsOf(record: ReleaseRecord, listed: ListedRelease | undefined, manifest: Manifest | undefined): Row[] {
-  const { branch, version, commit, parent, timestamp, title, subject, body, contentChecksum, rollbackOf, endOfLife } =
-    record;
+  const { branch, version, commit, parent, title, subject, body, contentChecksum, rollbackOf, endOfLife } = record;
   const rows: [label: string, value: string | undefined][] = [
     ["branch", listed?.current ? `${branch} (current)` : branch],
     ["version", version],
@@ -63,7 +62,7 @@ function rowsOf(record: ReleaseRecord, listed: ListedRelease | undefined, manife
     ["body", body === "" ? undefined : body],
     ["commit", commit],
     ["parent", parent],
-    ["time", new Date(timestamp * 1000).toISOString()],
+    ["time", timeText(record)],
     ["content", contentChecksum],
     ["manifest", record.manifest],
     ["tree of", rollbackOf],

@@ -130,8 +130,11 @@ export async function dropLeftovers(layout: ReleaseLayout): Promise<void> {
 
 async function isKept(directory: string): Promise<boolean> {
   const text = await ifThere(join(directory, fileName));
-  // What is not ours to judge stays.
-  return text === undefined || (JSON.parse(text.toString()) as PreparedFile).kept;
+  try {
+    return text === undefined || (JSON.parse(text.toString()) as PreparedFile).kept;
+  } catch {
+    return true; // what is damaged is for somebody to look at
+  }
 }
 
 async function ifThere(path: string): Promise<Buffer | undefined> {

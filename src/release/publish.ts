@@ -64,6 +64,10 @@ export async function publishPrepared(
   signed?: readonly SignedCommit[],
 ): Promise<void> {
   const { archive, repository, options } = writer;
+  if (await isPublished(writer, prepared)) {
+    await writer.refreshPage();
+    return removePrepared(prepared);
+  }
   for (const { branch, parent } of prepared.commits) await checkParent(writer, branch, parent);
   await check(writer, prepared);
   const signatures = signed ?? (await options.signing.sign(prepared));
@@ -108,6 +112,12 @@ export async function publishOrDrop(writer: ReleaseWriter, prepared: PreparedRel
     await removePrepared(prepared);
     throw error;
   }
+}
+
+/** Whether all branches are where this release would move them: whoever published it was killed then. */
+async function isPublished({ archive }: ReleaseWriter, { commits }: PreparedRelease): Promise<boolean> {
+  for (const { branch, commit } of commits) if ((await archive.ref(branch)) !== commit) return false;
+  return true;
 }
 
 async function checkParent({ archive }: ReleaseWriter, branch: string, parent: string | undefined): Promise<void> {

@@ -60,6 +60,14 @@ export function recordOf(branch: string, checksum: string, commit: Commit): Rele
   };
 }
 
+/** The last second that a Date can be. */
+const maxSeconds = 8_640_000_000_000;
+
+/** A commit's time, which may be any number: RFC 3339, in UTC. */
+export function timeText({ timestamp }: Pick<ReleaseRecord, "timestamp">): string {
+  return new Date(Math.min(timestamp, maxSeconds) * 1000).toISOString();
+}
+
 /** Errors: `invalid` for what is no commit. */
 export function readRecord(branch: string, checksum: string, bytes: Uint8Array): ReleaseRecord {
   return recordOf(branch, checksum, decodeCommit(bytes));

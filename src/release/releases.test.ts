@@ -129,7 +129,7 @@ describe("releases", () => {
     const { commits } = await folder.write(hooked, (writer) => createRelease(writer, requestFor({ a: "1" }), once));
     const expected = new RegExp(`the release stands, but .*: release.published ${commits[0]?.commit}$`);
     assert.match(folder.warnings.join(), expected);
-    const slow = await folder.init("slow", { checks: ["sleep 600 & wait"], "command-timeout": "100ms" });
+    const slow = await folder.init("slow", { checks: ["sleep 9 &", "sleep 600 & wait"], "command-timeout": "100ms" });
     const late = folder.write(slow, (writer) => createRelease(writer, requestFor({ a: "1" }), once));
     await assert.rejects(late, { message: /took longer than 0\.1 s and was ended/ });
   });
@@ -146,6 +146,15 @@ describe("releases", () => {
       assert.deepEqual(await releasesIn(writer), []);
       await publishPrepared(writer, await readPrepared(repository.layout, first?.prepared?.id ?? ""));
       assert.equal((await releasesIn(writer)).length, 1);
+      const [once] = await releasesIn(writer);
+      // Whoever was killed after the branch had moved does it again.
+      const again = await prepareRelease(writer, requestFor({ a: "3" }), { dryRun: false, now: 0, keep: true });
+      assert.ok(once && again.prepared);
+      const change = await writer.archive.begin();
+      change.setRef("main", again.prepared.commits[0]?.commit);
+      await change.publish();
+      await publishPrepared(writer, again.prepared);
+      assert.equal((await releasesIn(writer)).length, 2);
       const other = await readPrepared(repository.layout, second?.prepared?.id.slice(0, 8) ?? "");
       await assert.rejects(publishPrepared(writer, other), { code: "failed-precondition", message: /has moved/ });
       await assert.rejects(readPrepared(repository.layout, "0"), { code: "not-found" });

@@ -27,6 +27,9 @@ const maxOutput = 32 << 10;
 /** How long a command that was told to end may take for it. */
 const endMs = 5000;
 
+/** How long output is waited for when a command has ended: what it left running in the background may keep the streams open for good. */
+const drainMs = 500;
+
 /** Runs a line by `/bin/sh -c` in a process group of its own, which ends as a whole when its time is over. Never fails but for `signal`: `cancelled`. */
 export async function runLine(line: string, options: LineOptions): Promise<LineOutcome> {
   const { directory, environment, input, timeoutMs, signal } = options;
@@ -58,17 +61,28 @@ export async function runLine(line: string, options: LineOptions): Promise<LineO
   signal?.addEventListener("abort", end);
   const failure = await new Promise<string | undefined>((resolve) => {
     child.once("error", (error) => resolve(`cannot be run: ${error.message}`));
-    child.once("close", (status, killed) => {
-      if (late) resolve(`took longer than ${timeoutMs / 1000} s and was ended`);
-      else if (status === 0) resolve(undefined);
-      else resolve(killed === null ? `ended with ${status}` : `was ended by ${killed}`);
+    child.once("exit", (status, killed) => {
+      const end = failureOf(status, killed, late ? timeoutMs : undefined);
+      const drained = setTimeout(() => resolve(end), drainMs);
+      child.once("close", () => {
+        clearTimeout(drained);
+        resolve(end);
+      });
     });
   });
+  child.stdout.destroy();
+  child.stderr.destroy();
   clearTimeout(timer);
   clearTimeout(killer);
   signal?.removeEventListener("abort", end);
   signal?.throwIfAborted();
   return { line, failure, output: output.toString().trimEnd() };
+}
+
+function failureOf(status: number | null, signal: string | null, lateMs: number | undefined): string | undefined {
+  if (lateMs !== undefined) return `took longer than ${lateMs / 1000} s and was ended`;
+  if (status === 0) return undefined;
+  return signal === null ? `ended with ${status}` : `was ended by ${signal}`;
 }
 
 /** The command and all that it started; whatever of it is still there. */

@@ -45,7 +45,7 @@ describe("originsOf", () => {
   it("takes elements through junctions for what they are, also two of one name", () => {
     const elements = [
       shownElement("up.bst:base.bst", "c", []),
-      shownElement("up.bst:lib.bst", "b", ["base.bst"]),
+      shownElement("up.bst:lib.bst", "b", ["up.bst:base.bst"]),
       shownElement("lib.bst", "9", []),
       shownElement("sub/app.bst", "a", ["lib.bst", "up.bst:lib.bst"]),
     ];

@@ -93,8 +93,7 @@ function neededBy(own: ShownElement, shown: readonly ShownElement[]): readonly S
   const found = new Set([own]);
   for (const each of found) {
     for (const name of each.needs ?? []) {
-      const next =
-        byShownName.get(name) ?? byShownName.get(`${each.name.slice(0, each.name.lastIndexOf(":") + 1)}${name}`);
+      const next = byShownName.get(name);
       if (next !== undefined) found.add(next);
     }
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, statSync } from "node:fs";
 import { appendFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -143,6 +144,45 @@ describe("signatures of releases, as documented", () => {
     assert.match(out, /Found 3 signatures/);
     assert.match(out, /Good signature from "[^"]*late@example.org>"/);
     assert.match(out, /Good signature from "[^"]*releases@example.org>"/);
+  });
+
+  test("signing that is killed loses no signature, and signing again ends it", async () => {
+    const commit = await commitOf("os/stable");
+    const meta = join(published, `repo/objects/${commit.slice(0, 2)}/${commit.slice(2)}.commitmeta`);
+    const provenance = join(published, "releases", commit, "provenance.dsse.json");
+    const size = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    const settings = join(place.repository, "repository.yaml");
+    const before = await readFile(settings, "utf8");
+    const moments: [name: string, isNow: (sizes: { meta: number; provenance: number }) => boolean][] = [
+      ["key", () => existsSync(join(published, "keys/key.pem"))],
+      ["envelope", (sizes) => size(provenance) !== sizes.provenance],
+      ["mark", () => existsSync(join(place.repository, "unfinished"))],
+      ["meta", (sizes) => size(meta) !== sizes.meta],
+    ];
+    const names: string[] = [];
+    for (const [name, isNow] of moments) {
+      await place.ok(`stillage release keys create ${name}`);
+      names.push(name);
+      const signers = names.map((each) => `  - ed25519: ${join(place.folder, each)}.secret\n`).join("");
+      await writeFile(settings, before.replace("signers:\n", `signers:\n${signers}`));
+      const sizes = { meta: size(meta), provenance: size(provenance) };
+      await place.killed(["release", "sign", "os/stable"], () => isNow(sizes));
+      const verified = await place.run("stillage release verify os/stable");
+      // The page may be older than the signatures, and nothing else wrong.
+      const wrong = verified.stdout
+        .split("\n")
+        .filter((line) => /FAILED/.test(line) && !/releases.json|index.html/.test(line));
+      assert.deepEqual(wrong, [], name);
+    }
+    const out = await place.ok("stillage release sign os/stable; stillage release verify os/stable --json");
+    const report = JSON.parse(out.slice(out.indexOf("{")));
+    assert.equal(report.ok, true);
+    const all = ["releases@example.org", "john@example.org", "late@example.org", "robot", "jane", ...names];
+    for (const file of [".commitmeta", "provenance.dsse.json"]) {
+      const { says } = report.releases[0].findings.find(({ about }: { about: string }) => about.endsWith(file));
+      for (const name of all) assert.ok(says.includes(name), `${file}: ${says}`);
+    }
+    await writeFile(settings, before);
   });
 
   test("signatures by keys that are expired, revoked or unknown do not count", async () => {

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { blocksOf } from "../../docs/markdown.ts";
 import { checkout } from "./checkout.ts";
 import { type PlainFiles, servePlainFiles } from "./plain-files.ts";
@@ -16,6 +19,8 @@ export interface SigningPlace extends AsyncDisposable {
   run(script: string): Promise<ProgramResult>;
   /** Runs lines that have to end well, each of them, and gives what they print. */
   ok(script: string): Promise<string>;
+  /** Runs `stillage` and kills it as soon as something is so, or lets it end before. */
+  killed(words: readonly string[], isNow: () => boolean): Promise<void>;
   /** Makes a GPG key without a passphrase. */
   gpgKey(address: string, ...words: readonly string[]): Promise<void>;
 }
@@ -48,6 +53,17 @@ export async function openSigningPlace(): Promise<SigningPlace> {
     repository,
     run: (script) => runProgram("bash", bash, { cwd: folder, env, input: script }),
     ok: (script) => runOk("bash", bash, { cwd: folder, env, input: script }),
+    killed: async (words, isNow) => {
+      const child = spawn(process.execPath, [join(checkout, "src/main.ts"), ...words], {
+        cwd: folder,
+        env,
+        stdio: "ignore",
+      });
+      const ended = once(child, "close");
+      while (child.exitCode === null && !isNow()) await turn();
+      child.kill("SIGKILL");
+      await ended;
+    },
     gpgKey: async (address, ...words) => {
       const made = ["--batch", "--quiet", "--passphrase", "", "--quick-generate-key", address, "ed25519", "sign"];
       await runOk("gpg", [...words, ...made, words.length === 0 ? "never" : "1d"], { env });
