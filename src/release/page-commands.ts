@@ -22,7 +22,9 @@ export function pullAndVerify(list: ReleaseList): Html {
   const manifest = releases.some((each) => each.branch === branch && each.current && each.manifest !== null);
   return html`<section id="verify">
 <h2>Pull and verify</h2>
-<p>With <code>ostree</code>, which checks every object and, with the keys below, every signature:</p>
+<p>With <code>ostree</code>, which checks every object${
+    list.keys.length === 0 ? "; there are no signatures to check" : " and, with the keys below, every signature"
+  }:</p>
 <pre>${lines.join("\n")}</pre>
 ${
   manifest

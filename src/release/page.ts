@@ -24,8 +24,8 @@ time { margin-left: auto; color: var(--faint); white-space: nowrap }
 .tag { padding: 0 .5em; border: 1px solid; border-radius: 99px; font-size: .8rem } .good { color: var(--good) } .warn { color: var(--warn) }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0 0 } dt { color: var(--faint) } dd { margin: 0; min-width: 0 }
 summary { cursor: pointer; color: var(--faint) }
-table { width: 100%; border-collapse: collapse } th, td { padding: .35rem .75rem .35rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top }
-th { color: var(--faint); font-weight: 400 }
+table { width: 100%; border-collapse: collapse } th, td { padding: .35rem .75rem .35rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th { color: var(--faint); font-weight: 400 } td:nth-child(2) { white-space: nowrap }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem } time { margin-left: 0 } }
 `;
 

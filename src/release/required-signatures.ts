@@ -28,7 +28,7 @@ export async function checkRequired(
     if (missing === undefined) continue;
     const by = names.size === 0 ? "nobody has signed it" : `it is signed by ${[...names].join(", ")}`;
     throw new StillageError("failed-precondition", `the release on ${branch} needs ${missing}: ${by}`, {
-      hint: `prepare it with \`release create --prepare\`, then \`release sign --export ${prepared.id} DIRECTORY\``,
+      hint: `make it with \`release prepare\`, then \`release sign --export ${prepared.id} DIRECTORY\``,
     });
   }
 }
