@@ -19,7 +19,7 @@ const warnEveryMs = 3_600_000;
 const maxNames = 64;
 
 /** Commits with something missing that are looked at again before the next summary. There is none, mostly. */
-const maxRechecked = 16;
+const maxRechecked = 64;
 
 /** The list of all refs, as clients get it. */
 export interface SummaryNow {
@@ -189,6 +189,9 @@ export class CommitIndex implements CommitDesk {
     const { blobs, quiet } = this.options;
     for (const commit of [...this.damaged].slice(0, maxRechecked)) {
       const size = await blobs.sizeOf(sha256, commit);
+      // Behind the others: those come first the next time.
+      this.damaged.delete(commit);
+      this.damaged.add(commit);
       if (size === undefined) continue;
       if (await quiet.complete([{ walk: "commit", digest: parseDigest(commit, size, sha256) }]))
         this.damaged.delete(commit);
@@ -237,8 +240,8 @@ export class CommitIndex implements CommitDesk {
   }
 }
 
-function digestsOf({ byCommit }: CommitSnapshot): Digest[] {
-  return [...byCommit].flatMap(([commit, [entry]]) =>
-    entry === undefined || entry.commitSize < 1 ? [] : [parseDigest(commit, entry.commitSize, sha256)],
-  );
+function* digestsOf({ byCommit }: CommitSnapshot): Iterable<Digest> {
+  for (const [commit, [entry]] of byCommit) {
+    if (entry !== undefined && entry.commitSize > 0) yield parseDigest(commit, entry.commitSize, sha256);
+  }
 }

@@ -49,7 +49,7 @@ export class CommitVerifier {
   }
 
   /** Begins to look where there is reason to, and nobody does. `commits`: all that there are. */
-  lookAt(commits: () => readonly Digest[]): void {
+  lookAt(commits: () => Iterable<Digest>): void {
     const damage = this.options.damage();
     if (damage === this.seen || this.running !== undefined || this.stopping.signal.aborted) return;
     this.seen = damage;
@@ -69,7 +69,7 @@ export class CommitVerifier {
     await this.running;
   }
 
-  private async look(commits: readonly Digest[]): Promise<void> {
+  private async look(commits: Iterable<Digest>): Promise<void> {
     const { now, wait } = this.timing;
     const { complete, found } = this.options;
     for (const commit of commits) {

@@ -14,8 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { type Digest, digestOf } from "../base/digest.ts";
-import { sha256 } from "../base/digest-function.ts";
+import { ostree, sha256 } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
+import { filezOfSize } from "../base/filez.fixture.ts";
 import { silentLog } from "../base/log.ts";
 import { type DiskStore, openDiskStore } from "../store/disk/open-store.ts";
 import { Scrubber, type ScrubTimer } from "./scrubber.ts";
@@ -107,6 +108,26 @@ describe("the scrubber", () => {
     assert.ok(bytes >= 4_700_000 && lastEnded !== undefined);
     assert.deepEqual(missing(digests), []);
     assert.equal(readdirSync(directory).includes("quarantine"), false);
+  });
+
+  it("inflates the file objects of OSTree, and drops those that are not what they should be", async () => {
+    const made = [5000, 300_000, 2_000_000, 2_500_000, 700].map(filezOfSize);
+    const all = made.map(({ hash, bytes }) => ({ function: ostree, hash, size: bytes.length }));
+    for (const [i, { bytes }] of made.entries()) await store.tenant("").put(all[i] as Digest, bytes);
+    await settle();
+    const own = join(directory, "tenants", "@", "ostree");
+    const pack = join(own, "packs/00000001.pack");
+    const [small, large] = [made[1], made[3]] as [(typeof made)[0], (typeof made)[0]];
+    flip(pack, readFileSync(pack).indexOf(small.bytes) + 100_000);
+    const names = readdirSync(join(own, "files"), { recursive: true, encoding: "utf8" });
+    flip(join(own, "files", names.find((name) => name.includes(large.hash)) as string), 1_000_000);
+    const { rotten, errors, blobs } = await round();
+    assert.deepEqual([rotten, errors.length, blobs], [2, 2, 5]);
+    const list = new DigestList(ostree);
+    for (const digest of all) list.push(digest);
+    assert.deepEqual(store.tenant("").missing(list), [1, 3]);
+    const kept = readdirSync(join(directory, "quarantine")).filter((name) => name.endsWith(".bytes"));
+    assert.equal(kept.length, 2);
   });
 
   it("drops what is rotten and keeps its bytes, with what they should have been", async () => {

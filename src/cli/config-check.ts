@@ -92,8 +92,11 @@ function statsOf(path: string): Stats | undefined {
 
 /** What may be meant, but hardly is. */
 function doubts({ config, origins }: Read): Problem[] {
-  const { quota, instances, limits = [] } = config;
+  const { quota, instances, limits = [], releases } = config;
   const found: Problem[] = [];
+  if (releases !== undefined && statsOf(releases)?.isDirectory() !== true) {
+    found.push({ origin: origins.releases ?? "", message: `releases: there is no directory ${releases}` });
+  }
   if (quota !== undefined && quota < leastSensibleQuota) {
     found.push({ origin: origins.quota ?? "", message: `quota: ${showSize(quota)} is very little for a cache` });
   }

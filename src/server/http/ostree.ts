@@ -96,14 +96,13 @@ async function object(
   if (size === undefined || size === 0) return absent;
   const etag = `"${checksum}"`;
   const scope = request.caller.isPublic(instance) ? "public" : "private";
-  const headers = {
+  const kept = {
     etag,
     "cache-control": `${scope}, max-age=31536000, immutable`,
     "content-type": "application/octet-stream",
-    "content-length": String(size),
   };
-  if (matchesTag(request.headers["if-none-match"], etag))
-    return { status: 304, headers: { ...headers, "content-length": "0" } };
+  if (matchesTag(request.headers["if-none-match"], etag)) return { status: 304, headers: kept };
+  const headers = { ...kept, "content-length": String(size) };
   // Also to HEAD: who asks for it relies on it.
   const blob = await blobs.open(parseDigest(checksum, size, fn));
   if (blob === undefined) return absent;

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Digest, digestOf, emptyDigest } from "../../base/digest.ts";
-import { sha1, sha256 } from "../../base/digest-function.ts";
+import { ostree, sha1, sha256 } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
+import { filezOfSize } from "../../base/filez.fixture.ts";
 import { silentLog } from "../../base/log.ts";
 import { BatchReadBlobsResponseSchema } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { BlobReader } from "../blob-store.ts";
@@ -76,6 +77,22 @@ describe("ReadOnlyTenant", () => {
       for (const digest of digests) assert.equal(await contentOf(later, digest), digest.hash);
     });
   }
+
+  it("has file objects of OSTree, and no empty one", async () => {
+    const { store, path } = await open();
+    const made = [3000, 1_100_000].map(filezOfSize);
+    const digests = made.map(({ hash, bytes }) => ({ function: ostree, hash, size: bytes.length }));
+    for (const [i, { bytes }] of made.entries()) await store.tenant("a/b").put(digests[i] as Digest, bytes);
+    const reader = new ReadOnlyTenant(checkReadable(path), "a/b");
+    const nothing = { function: ostree, hash: "0".repeat(64), size: 0 };
+    const list = new DigestList(ostree);
+    for (const each of [nothing, ...digests]) list.push(each);
+    assert.deepEqual(reader.missing(list), [0]);
+    assert.deepEqual([...reader.sizesOf(list)], [-1, ...digests.map(({ size }) => size)]);
+    assert.equal(await reader.open(nothing), undefined);
+    for (const digest of digests) assert.equal(await contentOf(reader, digest), digest.hash);
+    await store.close();
+  });
 
   it("does not see what was removed, and misses what is removed meanwhile", async () => {
     const { store, path } = await open();

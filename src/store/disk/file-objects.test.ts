@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import type { Digest } from "../../base/digest.ts";
+import { ostree } from "../../base/digest-function.ts";
+import { filezOfSize, filezOfZeros } from "../../base/filez.fixture.ts";
+import { silentLog } from "../../base/log.ts";
+import { listOf, read, upload } from "../blob-store.contract.ts";
+import { type DiskStore, openDiskStore } from "./open-store.ts";
+
+let directory: string;
+let store: DiskStore;
+const open = (): Promise<DiskStore> =>
+  openDiskStore(directory, { durability: "on", clock: () => 1e12, log: silentLog });
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "stillage-file-objects-"));
+  store = await open();
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+interface FileObject {
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+}
+
+const shelf = (): string => join(directory, "tenants/@/ostree");
+const files = (): string[] =>
+  readdirSync(join(shelf(), "files"), { recursive: true, encoding: "utf8" }).filter((name) => name.includes("."));
+
+const named = ({ hash, bytes }: { hash: string; bytes: Buffer }): FileObject => ({
+  digest: { function: ostree, hash, size: bytes.length },
+  bytes,
+});
+
+async function check(objects: readonly FileObject[]): Promise<void> {
+  const tenant = store.tenant("");
+  assert.deepEqual(tenant.missing(listOf(objects.map(({ digest }) => digest))), []);
+  for (const { digest, bytes } of objects) assert.deepEqual(await read(tenant, digest), bytes);
+}
+
+describe("file objects of OSTree on the disk", () => {
+  it("lie in packs where they are small and so is their content, else in files, and are there after a start", async () => {
+    const tenant = store.tenant("");
+    const packed = [named(filezOfSize(5000)), named(filezOfZeros(8 << 20))];
+    const dense = [named(filezOfZeros((8 << 20) + 1))];
+    const large = named(filezOfSize((1 << 20) + 1));
+    for (const { digest, bytes } of [...packed, ...dense]) await tenant.put(digest, bytes);
+    await upload(tenant, large.digest, large.bytes);
+    const expected = [...dense, large].map(({ digest }) => digest.hash).sort();
+    const found = files().map((name) => name.replace(/^..\/(.*)\.\d+$/, "$1"));
+    assert.deepEqual(found.sort(), expected);
+    await check([...packed, ...dense, large]);
+    await store.close();
+    store = await open();
+    await check([...packed, ...dense, large]);
+  });
+
+  it("are copied by compaction as they are, but for what is rotten", async () => {
+    const tenant = store.tenant("");
+    const objects = Array.from({ length: 60 }, (_, i) => named(filezOfSize(i % 2 === 0 ? 100_000 : 3000)));
+    for (const { digest, bytes } of objects) await tenant.put(digest, bytes);
+    const gone = objects.filter(({ bytes }) => bytes.length > 50_000);
+    const stay = objects.filter(({ bytes }) => bytes.length < 50_000);
+    for (const { digest } of gone) await tenant.remove(digest);
+    const rotten = stay.shift() as FileObject;
+    const pack = join(shelf(), "packs/00000001.pack");
+    const bytes = readFileSync(pack);
+    const at = bytes.indexOf(rotten.bytes) + 1000;
+    bytes[at] = (bytes[at] as number) ^ 1;
+    writeFileSync(pack, bytes);
+    await store.compact();
+    assert.equal(readdirSync(join(shelf(), "packs")).includes("00000001.pack"), false);
+    await check(stay);
+    assert.deepEqual(tenant.missing(listOf([rotten.digest])), [0]);
+  });
+
+  it("are found where the journal of large ones is damaged, if they are what their names say", async () => {
+    const tenant = store.tenant("");
+    const [settled, arriving, broken] = [1, 2, 3].map((i) => named(filezOfSize(1_100_000 + i))) as [
+      FileObject,
+      FileObject,
+      FileObject,
+    ];
+    for (const { digest, bytes } of [settled, arriving, broken]) await tenant.put(digest, bytes);
+    await store.close();
+    await mkdir(join(shelf(), "incoming"), { recursive: true });
+    for (const { digest } of [arriving, broken]) {
+      const name = files().find((each) => each.includes(digest.hash)) as string;
+      await rename(join(shelf(), "files", name), join(shelf(), "incoming", name.slice(3)));
+    }
+    const bad = join(
+      shelf(),
+      "incoming",
+      readdirSync(join(shelf(), "incoming")).find((each) => each.startsWith(broken.digest.hash)) as string,
+    );
+    const bytes = readFileSync(bad);
+    bytes[500_000] = (bytes[500_000] as number) ^ 1;
+    writeFileSync(bad, bytes);
+    const journal = join(shelf(), "files.idx");
+    writeFileSync(journal, readFileSync(journal).fill(1, 16, 40));
+    store = await open();
+    await check([settled, arriving]);
+    assert.deepEqual(store.tenant("").missing(listOf([broken.digest])), [0]);
+  });
+});
