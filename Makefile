@@ -36,7 +36,7 @@ deb: build ## The Debian package, with all that it needs, in dist/deb/; DEB_VERS
 
 .PHONY: test
 test: setup ## Everything that is checked before a change is taken
-	@scripts/suites.sh lint test-unit test-cli test-fault test-power test-conformance test-package test-deb test-docs $(client-suites) test-soak
+	@scripts/suites.sh lint test-unit "test-cli test-fault test-power test-package test-deb | test-conformance test-docs $(client-suites)" test-soak
 
 .PHONY: lint
 lint: setup ## Types, style, the rules of the house, generated code
@@ -51,7 +51,7 @@ test-setup: setup
 
 .PHONY: test-unit
 test-unit: test-setup ## Unit tests, which stand beside their source
-	$(call node-test,$(unit-limit)) 'src/**/*.test.ts' 'bench/**/*.test.ts' 'scripts/**/*.test.ts'
+	$(call node-test,$(unit-limit)) --test-concurrency=2 'src/**/*.test.ts' 'bench/**/*.test.ts' 'scripts/**/*.test.ts'
 
 .PHONY: test-cli
 test-cli: test-setup ## The programs as processes: commands, settings, signals, exit statuses

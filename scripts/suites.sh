@@ -1,16 +1,35 @@
 #!/usr/bin/env bash
-# Runs the given targets of the Makefile one after the other, all of them whatever fails, and says at the end how each went.
+# Runs targets of the Makefile, all of them whatever fails, and says at the end how each went. Usage: scripts/suites.sh STAGE...
+# A stage is a list of targets, or two such lanes with a `|` between them, which run side by side: a suite keeps hardly more than one core
+# busy. What a suite prints comes whole when it has ended. SUITE_LANES=1 runs everything one after the other.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
 
-summary=()
-failed=0
-for suite in "$@"; do
-  echo "== $suite"
-  started=$SECONDS
-  if make --no-print-directory "$suite" </dev/null; then outcome=passed; else outcome=FAILED failed=1; fi
-  summary+=("$(printf '%-18s %s %5d s' "$suite" "$outcome" $((SECONDS - started)))")
+# lane TARGET...
+lane() {
+  local suite started outcome
+  for suite in "$@"; do
+    echo "== $suite begins" >&2
+    started=$SECONDS
+    if make --no-print-directory "$suite" </dev/null >"$logs/$suite" 2>&1; then outcome=passed; else outcome=FAILED; fi
+    flock "$logs" sh -c 'echo "== $1"; cat "$2"' - "$suite" "$logs/$suite"
+    printf '%-18s %s %5d s\n' "$suite" "$outcome" $((SECONDS - started)) >>"$logs/summary"
+  done
+}
+
+for stage in "$@"; do
+  # shellcheck disable=SC2086 # targets are words
+  if [[ $stage == *"|"* && ${SUITE_LANES:-2} != 1 ]]; then
+    lane ${stage%%|*} &
+    lane ${stage#*|} &
+    wait
+  else
+    lane ${stage//|/ }
+  fi
 done
 echo "== summary"
-printf '%s\n' "${summary[@]}"
-exit $failed
+cat "$logs/summary"
+! grep -q FAILED "$logs/summary"

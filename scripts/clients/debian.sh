@@ -4,6 +4,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 clients=$PWD/.cache/clients
 mkdir -p "$clients/bin"
+# Suites run side by side, and two of them may want the same program.
+exec {setup_lock}>.cache/setup.lock
+flock "$setup_lock"
 
 # ensure_packages PACKAGE...: installs the Debian packages that are not there yet.
 ensure_packages() {
@@ -17,6 +20,7 @@ ensure_packages() {
     exit 1
   fi
   echo "Installing the Debian packages ${missing[*]}" >&2
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  # A package may start a service, which must not inherit the lock.
+  apt-get update -qq {setup_lock}>&-
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" {setup_lock}>&- >/dev/null
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { character } from "../base/gvariant/arbitrary.fixture.ts";
 import type { FileHeader } from "../base/ostree-file.ts";
 import { ostreeHashOf } from "../base/ostree-hash.ts";
-import { checksumOfFile, deflateFilez, encodeFilez, readFilez } from "./filez.ts";
+import { checksumOfFile, encodeFilez, readFilez } from "./filez.ts";
 
 const header: FileHeader = { uid: 0, gid: 0, mode: 0o100755, symlink: "", xattrs: [] };
 
@@ -64,14 +64,13 @@ const headers = fc
     };
   });
 
-test("what is packed, at once and in pieces, is read as what it was", async () => {
+test("what is packed is read as what it was, in pieces of any length", async () => {
   const content = fc.uint8Array({ maxLength: 3000 });
   const property = fc.asyncProperty(headers, content, fc.integer({ min: 1, max: 4000 }), async (each, bytes, piece) => {
     const plain = each.symlink === "" ? bytes : new Uint8Array();
     const packed = encodeFilez(each, plain);
     const checksum = checksumOfFile(each, plain);
     assert.equal(ostreeHashOf(packed), checksum);
-    assert.equal(ostreeHashOf(await all(deflateFilez(each, plain.length, new Pieces(plain, piece), 1))), checksum);
     const source = new Pieces(packed, piece);
     const read = await readFilez(source, checksum);
     assert.deepEqual(read.header, each);
@@ -82,10 +81,8 @@ test("what is packed, at once and in pieces, is read as what it was", async () =
   await fc.assert(property, { numRuns: 40 });
 });
 
-test("another size than was said, and another checksum, are told at the end", async () => {
+test("another checksum than was given is told at the end", async () => {
   const plain = new Uint8Array(100_000).fill(7);
-  await assert.rejects(all(deflateFilez(header, 99_999, new Pieces(plain, 1000))), { code: "invalid" });
-  await assert.rejects(all(deflateFilez(header, 100_001, new Pieces(plain, 1000))), { code: "invalid" });
   const source = new Pieces(encodeFilez(header, plain), 50);
   const { content } = await readFilez(source, "0".repeat(64));
   await assert.rejects(all(content), { code: "invalid", message: /is not 0000/ });

@@ -1,4 +1,4 @@
-import { createDeflateRaw, deflateRawSync } from "node:zlib";
+import { deflateRawSync } from "node:zlib";
 import { StillageError } from "../base/errors.ts";
 import { ExactInflate } from "../base/exact-inflate.ts";
 import type { SyncHash } from "../base/hash.ts";
@@ -28,37 +28,6 @@ export function checksumOfFile(header: FileHeader, content: Uint8Array): Checksu
   hash.update(content);
   return hash.digest("hex");
 }
-
-/** The `.filez` of content that comes in pieces and has `size` bytes; deflating is done beside the event loop. Errors: `invalid` for another size. */
-export async function* deflateFilez(
-  header: FileHeader,
-  size: number,
-  content: AsyncIterable<Uint8Array>,
-  level: DeflateLevel = 6,
-): AsyncGenerator<Uint8Array> {
-  yield filezHead(header, size);
-  if (isSymlink(header)) return;
-  const ready: Buffer[] = [];
-  const stream = createDeflateRaw({ level, chunkSize: pieceBytes });
-  try {
-    stream.on("data", (piece: Buffer) => ready.push(piece));
-    stream.on("error", () => {}); // whoever waits is told
-    let left = size;
-    for await (const plain of content) {
-      left -= plain.length;
-      if (left < 0) break;
-      await new Promise<void>((resolve, reject) => stream.write(plain, (error) => (error ? reject(error) : resolve())));
-      yield* ready.splice(0);
-    }
-    if (left !== 0) throw new StillageError("invalid", `the content is not of ${size} bytes, as it was said to be`);
-    await new Promise<void>((resolve, reject) => stream.once("end", resolve).once("error", reject).end());
-    yield* ready.splice(0);
-  } finally {
-    stream.destroy();
-  }
-}
-
-const pieceBytes = 64 * 1024;
 
 /** Deflated bytes that are inflated at a time. They become a thousand times as many at worst, which is what a reader holds. */
 const bite = 16 * 1024;

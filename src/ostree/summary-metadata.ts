@@ -12,11 +12,6 @@ export function refMetadata(timestamp: number, version?: string): Dictionary {
   return version === undefined ? [time] : [[versionKey, { type: "s", value: version }], time];
 }
 
-/** When a ref's commit was made, in seconds since 1970, if the summary tells. */
-export function commitTime(metadata: Dictionary): number | undefined {
-  return timeOf(metadata, timestampKey);
-}
-
 export interface RepositoryMetadata {
   /** When the summary was made, in seconds since 1970. */
   readonly lastModified: number;

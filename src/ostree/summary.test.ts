@@ -5,7 +5,7 @@ import { character } from "../base/gvariant/arbitrary.fixture.ts";
 import { decode, encode } from "../base/gvariant/gvariant.ts";
 import type { Dictionary } from "../base/gvariant/value.ts";
 import { decodeSummary, encodeSummary, findRef, type SummaryRef } from "./summary.ts";
-import { commitTime, expiry, lastModified, refMetadata, repositoryMetadata } from "./summary-metadata.ts";
+import { expiry, lastModified, refMetadata, repositoryMetadata } from "./summary-metadata.ts";
 import { hex, tinyAnswers, tinyRepository } from "./vectors.fixture.ts";
 
 const type = "(a(s(taya{sv}))a{sv})";
@@ -18,10 +18,6 @@ test("a real summary is read, and written as it was", () => {
   assert.deepEqual(
     summary.refs.map(({ commitBytes }) => commitBytes),
     [86, 110, 246, 292],
-  );
-  assert.deepEqual(
-    summary.refs.map(({ metadata }) => commitTime(metadata)),
-    [0, 1577934245, 1577934999, 0],
   );
   assert.equal(lastModified(summary.metadata), 1795226028);
   assert.equal(hex(encodeSummary(summary)), tinyAnswers.summary_hex);
@@ -59,7 +55,7 @@ const refs = fc.uniqueArray(
   { selector: ({ name }) => name, maxLength: 40 },
 );
 
-test("what is written is what the general writer writes, sorted, and every ref is found", () => {
+test("what is written is sorted by bytes and has one form, and every ref is found", () => {
   fc.assert(
     fc.property(refs, metadata, (unsorted, about) => {
       const bytes = encodeSummary({ refs: unsorted, metadata: about });
