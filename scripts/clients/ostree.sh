@@ -2,4 +2,4 @@
 # Brings OSTree's own program.
 . "$(dirname "$0")/debian.sh"
 
-ensure_packages ostree gnupg
+ensure_packages ostree gnupg openssl
