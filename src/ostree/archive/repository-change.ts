@@ -173,7 +173,7 @@ export class RepositoryChange {
     if (this.over) return;
     this.over = true;
     try {
-      await this.objects.settle().catch(() => {});
+      await this.objects.close();
       if (!this.decided) await dropStaging(this.repository.directory, this.staging);
     } finally {
       this.lock.release();
