@@ -9,6 +9,7 @@ import { hashFile } from "./file-hash.ts";
 import { allReleases } from "./history.ts";
 import { filesOfKey } from "./key-files.ts";
 import type { Manifest } from "./manifest.ts";
+import { parseManifest } from "./manifest-file.ts";
 import { type PublicKey, readKeyDirectory } from "./public-keys.ts";
 import type { ListedFile, ListedKey, ListedRelease, ListedSigner, ReleaseList } from "./release-list.ts";
 import type { ReleaseRecord } from "./release-record.ts";
@@ -120,9 +121,14 @@ async function filesBeside(layout: PublicLayout, record: ReleaseRecord): Promise
   };
 }
 
+/** None of one that cannot be read, wherever it came from: the page has to be made all the same. */
 async function attachmentsOf(manifest: string): Promise<Manifest["attachments"]> {
-  const { attachments } = JSON.parse(await readFile(manifest, "utf8")) as Manifest;
-  return attachments;
+  const bytes = await readFile(manifest);
+  try {
+    return parseManifest(bytes).attachments;
+  } catch {
+    return [];
+  }
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Attachment } from "./attachment.ts";
 import { canonicalJson, type Manifest, manifestJson, manifestYaml } from "./manifest.ts";
+import { parseManifest } from "./manifest-file.ts";
 import type { PreparedCommit, PreparedRelease } from "./prepared.ts";
 import { type ReleaseLayout, releaseFiles } from "./release-repository.ts";
 
@@ -88,7 +89,7 @@ export async function readPrepared(layout: ReleaseLayout, id: string): Promise<P
       commits.push({ branch, commit, bytes, parent: parent ?? undefined, statement });
     }
     const json = await ifThere(join(directory, releaseFiles.manifest));
-    const manifest = json && (JSON.parse(json.toString()) as Manifest);
+    const manifest = json && parseManifest(json);
     const attachments = manifest?.attachments ?? [];
     return { id: file.id, directory, made: file.made, commits, manifest, attachments };
   } catch (error) {
