@@ -155,7 +155,7 @@ class Beside {
 }
 
 /** The signatures of an envelope: by its hint a key of GPG, or else of Ed25519. */
-async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<readonly Verification[]> {
+export async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<readonly Verification[]> {
   const { payloadType, payload, signatures } = envelope;
   const signed = preAuthenticationEncoding(payloadType, payload);
   const found: Verification[] = [];
@@ -168,7 +168,7 @@ async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<r
 const ed25519Bytes = 64;
 
 /** Whether a text in YAML says what a manifest says, in whatever order. */
-function sameYaml(bytes: Uint8Array, manifest: Manifest): boolean {
+export function sameYaml(bytes: Uint8Array, manifest: Manifest): boolean {
   try {
     const value: unknown = parseYaml(Buffer.from(bytes).toString(), { maxAliasCount: 0 });
     return canonicalJson(value) === canonicalJson(manifest);
