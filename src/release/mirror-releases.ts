@@ -20,6 +20,7 @@ import type { PublicKey } from "./public-keys.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import { releaseFiles } from "./release-repository.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
+import { neededCommits, removeBeside } from "./retention.ts";
 import { sameYaml } from "./verify-beside.ts";
 
 /** The list of ten thousand releases has some twenty megabytes. */
@@ -98,6 +99,7 @@ export async function mirrorReleases(
     const record = there.get(commit);
     if (record !== undefined && (await takeBeside(writer, source, record, beside, trust))) taken += beside.length;
   }
+  if (remove) await removeBeside(layout, await neededCommits(layout, [...there.values()]));
   await writer.refreshPage();
   return { changedBranches: changedRefs, objects: pulled.objects, bytes: pulled.bytes, files: taken };
 }
