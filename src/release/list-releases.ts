@@ -38,7 +38,7 @@ export async function listReleases(
     releases.push({ ...describe(record), current, signers, ...(await filesBeside(layout, record)) });
   }
   // Stable: the releases of a branch come newest first, and stay so where times are equal.
-  releases.sort((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
+  releases.sort((a, b) => Date.parse(b.date) - Date.parse(a.date));
   return { listVersion: 1, ...title, keys: keys.map((key) => describeKey(key, keyFiles)), releases };
 }
 
