@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -154,6 +155,20 @@ describe("verifying a copy of a repository", () => {
     assert.match(told[0]?.says ?? "", /none of those given, and the page tells others/);
     await rm(attacker);
     assert.deepEqual(failed(await verify()), []);
+  });
+
+  it("names what is no file, and does not wait for it", { timeout: 20_000 }, async () => {
+    const whole = [pathOf("file"), pathOf("commit"), `releases/${names.commit}/x.txt`];
+    for (const path of whole) {
+      await rename(join(copy, path), join(folder.path, "aside"));
+      execFileSync("mkfifo", [join(copy, path)]);
+      const found = failed(await verify({ all: false }));
+      assert.ok(
+        found.some((each) => each.startsWith(path)),
+        `${path}: ${found}`,
+      );
+      await rename(join(folder.path, "aside"), join(copy, path));
+    }
   });
 
   it("names a commit that is passed off as one of another branch", async () => {
