@@ -86,7 +86,7 @@ export async function mirrorReleases(
   const progress = onProgress === undefined ? {} : { onProgress };
   const shared = signal === undefined ? {} : { signal };
   const { changedRefs, pulled } = await mirrorRepository(archive, below(source, "repo"), {
-    ...{ remove, onlyForward: !force, guard },
+    ...{ remove, keep: await neededCommits(layout, []), onlyForward: !force, guard },
     signSummary: (summary) => signing.signSummary(summary).catch(notSame),
     ...shared,
     ...progress,

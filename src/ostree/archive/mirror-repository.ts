@@ -18,8 +18,9 @@ const summaryAttempts = 5;
 export interface MirrorOptions {
   /** How many ancestors of each ref come along; all that the source has, unless it is said. */
   readonly depth?: number;
-  /** Whether what the source has not got any more goes here, too: refs, and then all that no ref needs. */
+  /** Whether what the source has not got any more goes here, too: refs, and then all that no ref needs, and none of `keep`. */
   readonly remove?: boolean;
+  readonly keep?: ReadonlySet<Checksum>;
   /** Refuse to move a ref that is here to a commit that does not have what it is at among its ancestors. */
   readonly onlyForward?: boolean;
   readonly guard?: MirrorGuard;
@@ -87,7 +88,9 @@ export async function mirrorRepository(
     const isSame = !hasDeltas && [...before.keys()].every((name) => remove || refs.has(name));
     await guard?.ready();
     await change.publish({ summary: isSame ? summary : "refresh", ...(signSummary && { signSummary }) });
-    const pruned = remove ? await pruneRepository(target, { keep: {}, ...shared }) : undefined;
+    const pruned = remove
+      ? await pruneRepository(target, { keep: { commits: options.keep ?? [] }, ...shared })
+      : undefined;
     return { changedRefs, pulled, pruned };
   } finally {
     await change.abort();
