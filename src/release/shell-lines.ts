@@ -77,7 +77,7 @@ export async function runLine(line: string, options: LineOptions): Promise<LineO
   clearTimeout(timer);
   clearTimeout(killer);
   // What it began may ignore the wish that it end, or take its time.
-  if (killer !== undefined) await endGroup(child.pid, endMs);
+  if (killer !== undefined) await endGroup(child.pid, Math.min(endMs, strayMs));
   signal?.removeEventListener("abort", end);
   signal?.throwIfAborted();
   return { line, failure, output: output.toString().trimEnd() };
@@ -104,6 +104,9 @@ async function endGroup(pid: number | undefined, timeMs: number): Promise<void> 
   for (let waited = 0; waited < timeMs && killGroup(pid, 0); waited += pollMs) await setTimeoutPromise(pollMs);
   killGroup(pid, "SIGKILL");
 }
+
+/** How long what the shell has left running may take to end, when all were told to. */
+const strayMs = 1000;
 
 const pollMs = 50;
 
