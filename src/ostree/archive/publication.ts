@@ -32,6 +32,8 @@ export async function publish(repository: string, staging: string, publication: 
   try {
     await writeNewFile(join(folder, "journal.new"), Buffer.from(JSON.stringify(publication)));
     await syncDirectory(folder);
+    // The directory itself may not be on the disk yet, and a journal that a power cut takes away with it decides nothing.
+    await syncDirectory(dirname(folder));
     await rename(join(folder, "journal.new"), join(folder, journal));
     await syncDirectory(folder);
     await apply(repository, staging, publication);

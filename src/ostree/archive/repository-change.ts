@@ -20,6 +20,7 @@ import { type Content, putFile } from "./put-file.ts";
 import { checkMetadata, writeForeign } from "./put-foreign.ts";
 import { listRefs, refText } from "./ref-files.ts";
 import { refMoves, refsAfter } from "./ref-moves.ts";
+import { clearRefPlaces } from "./ref-places.ts";
 import { detachedPath, partialPath, stagingPrefix } from "./repository-layout.ts";
 import { summaryOf } from "./write-summary.ts";
 
@@ -142,6 +143,7 @@ export class RepositoryChange {
       await this.objects.settle();
       const before = await listRefs(this.repository.directory);
       const after = refsAfter(before, this.refs);
+      await clearRefPlaces(this.repository.directory, before, this.refs);
       this.checkCommits();
       const time = Math.floor((options.clock ?? systemClock)() / 1000);
       const summary = await this.newSummary(options, after, time);
