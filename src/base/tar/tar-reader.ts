@@ -36,9 +36,10 @@ export async function* readTar(source: ByteSource, { marked = false }: TarReadin
       }
     } else if (header.type === "L") longPath = upToZero(await takeMeta(source, header));
     else if (header.type === "K") longLink = upToZero(await takeMeta(source, header));
-    else if (header.type === "V")
-      await source.skip(padded(header.size)); // the volume's label
-    else {
+    else if (header.type === "V") {
+      await source.skip(padded(pax.size ?? header.size)); // the volume's label
+      pax = {};
+    } else {
       const path = pax.path ?? longPath ?? header.path;
       const target = pax.linkpath ?? longLink ?? header.link;
       yield* readEntry(source, { ...header, path, link: target, size: pax.size ?? header.size });
@@ -51,6 +52,7 @@ export async function* readTar(source: ByteSource, { marked = false }: TarReadin
 async function* readEntry(source: ByteSource, header: TarHeader): AsyncGenerator<ArchiveEntry> {
   const { path, link: target, size, mode, type } = header;
   // Before there was a type for them, directories were files whose names end in a slash.
+  if (size !== 0 && (type === "5" || type === "2")) throw badArchive(`${showBytes(path)} has content, and is no file`);
   if (type === "5" || ((type === "0" || type === "7") && path.at(-1) === 0x2f)) {
     if (type !== "5") await source.skip(padded(size));
     yield { path, kind: "directory" };
