@@ -102,7 +102,8 @@ async function move(repository: string, staging: string, from: string, to: strin
 
 async function syncObjects(repository: string): Promise<void> {
   const objects = join(repository, "objects");
-  for (const folder of await readdir(objects)) await syncDirectory(join(objects, folder));
+  const folders = (await readdir(objects)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  for (const folder of folders) await syncDirectory(join(objects, folder));
   await syncDirectory(objects);
 }
 
