@@ -52,7 +52,6 @@ export async function* readTar(source: ByteSource, { marked = false }: TarReadin
 async function* readEntry(source: ByteSource, header: TarHeader): AsyncGenerator<ArchiveEntry> {
   const { path, link: target, size, mode, type } = header;
   // Before there was a type for them, directories were files whose names end in a slash.
-  if (size !== 0 && (type === "5" || type === "2")) throw badArchive(`${showBytes(path)} has content, and is no file`);
   if (type === "5" || ((type === "0" || type === "7") && path.at(-1) === 0x2f)) {
     if (type !== "5") await source.skip(padded(size));
     yield { path, kind: "directory" };
