@@ -71,7 +71,7 @@ export async function dropStaging(repository: string, staging: string): Promise<
   const path = join(repository, staging, journal);
   if (existsSync(path)) {
     await rm(path);
-    await syncDirectory(dirname(path));
+    await syncDirectory(join(repository, staging));
   }
   await rm(join(repository, staging), { recursive: true, force: true });
 }

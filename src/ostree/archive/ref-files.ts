@@ -2,6 +2,7 @@ import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { StillageError } from "../../base/errors.ts";
+import { inParallel } from "../../base/in-parallel.ts";
 import { type Checksum, isChecksum } from "../object-name.ts";
 import { isRefName } from "../ref-name.ts";
 
@@ -10,6 +11,9 @@ export const headsPath = "refs/heads";
 
 /** Bytes of a ref's file that are read: a checksum, the end of the line, and some that tell what else it is. */
 const headBytes = 128;
+
+/** Refs that are read at the same time. */
+const atOnce = 8;
 
 /** A ref and where it leads. */
 export interface Ref {
@@ -23,14 +27,26 @@ export function refText(commit: Checksum): Uint8Array {
   return Buffer.from(`${commit}\n`);
 }
 
-/** One ref; `undefined` where there is none. Errors: `corrupt` where it cannot be read. */
-export async function readRef(repository: string, name: string): Promise<Ref | undefined> {
+/**
+ * One ref; `undefined` where there is none. `isPlain`: nothing on the way to it is a link, which spares the look. Errors: `corrupt` where it cannot
+ * be read.
+ */
+export async function readRef(repository: string, name: string, isPlain = false): Promise<Ref | undefined> {
   const path = join(repository, headsPath, name);
   const commit = await readHead(path, name);
   if (commit === undefined) return undefined;
   if (!isChecksum(commit)) throw noChecksum(name, commit);
+  if (isPlain) return { commit };
   // A link to somewhere else is no alias.
-  const target = relative(await realpath(join(repository, headsPath)), await realpath(path));
+  const heads = await realpath(join(repository, headsPath));
+  const target = await realpath(path).then(
+    (there) => relative(heads, there),
+    (error: unknown) => {
+      if (isAbsent(error)) return undefined; // removed since it was read
+      throw unreadable(name, String(error));
+    },
+  );
+  if (target === undefined) return undefined;
   if (target === name) return { commit };
   if (isRefName(target)) return { commit, aliasOf: target };
   throw unreadable(name, "it is a link that leads out of the repository's refs");
@@ -67,17 +83,22 @@ const noChecksum = (name: string, text: string): StillageError =>
 
 /** The names of all refs, sorted. Files whose names no ref can have are none: see `otherHeads`. */
 export async function refNames(repository: string): Promise<string[]> {
-  return (await filesBelow(join(repository, headsPath), "")).filter(isRefName).sort();
+  return (await refFiles(repository)).map(({ name }) => name);
+}
+
+async function refFiles(repository: string): Promise<FoundFile[]> {
+  const files = await filesBelow(join(repository, headsPath), "");
+  return files.filter(({ name }) => isRefName(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** All refs, sorted by name. Errors: `corrupt`. */
 export async function listRefs(repository: string): Promise<ReadonlyMap<string, Ref>> {
-  const refs = new Map<string, Ref>();
-  for (const name of await refNames(repository)) {
-    const ref = await readRef(repository, name);
-    if (ref !== undefined) refs.set(name, ref);
-  }
-  return refs;
+  const files = await refFiles(repository);
+  const found = new Map<string, Ref | undefined>(files.map(({ name }) => [name, undefined]));
+  await inParallel(files, atOnce, async ({ name, isPlain }) => {
+    found.set(name, await readRef(repository, name, isPlain));
+  });
+  return new Map([...found].filter((entry): entry is [string, Ref] => entry[1] !== undefined));
 }
 
 /**
@@ -87,8 +108,9 @@ export async function listRefs(repository: string): Promise<ReadonlyMap<string, 
 export async function otherHeads(repository: string): Promise<string[]> {
   const found: string[] = [];
   for (const folder of ["heads", "mirrors", "remotes"]) {
-    const names = await filesBelow(join(repository, "refs", folder), "");
-    found.push(...names.filter((name) => folder !== "heads" || !isRefName(name)).map((name) => `${folder}/${name}`));
+    for (const { name } of await filesBelow(join(repository, "refs", folder), "")) {
+      if (folder !== "heads" || !isRefName(name)) found.push(`${folder}/${name}`);
+    }
   }
   return found;
 }
@@ -101,16 +123,21 @@ export async function readOtherHead(repository: string, name: string): Promise<C
   return undefined;
 }
 
-async function filesBelow(top: string, below: string): Promise<string[]> {
+interface FoundFile {
+  readonly name: string;
+  readonly isPlain: boolean;
+}
+
+async function filesBelow(top: string, below: string): Promise<FoundFile[]> {
   const entries = await readdir(join(top, below), { withFileTypes: true }).catch((error: unknown): Dirent[] => {
     if (isAbsent(error)) return [];
     throw error;
   });
-  const found: string[] = [];
+  const found: FoundFile[] = [];
   for (const entry of entries) {
     const name = join(below, entry.name);
     if (entry.isDirectory()) found.push(...(await filesBelow(top, name)));
-    else found.push(name);
+    else found.push({ name, isPlain: entry.isFile() });
   }
   return found;
 }
