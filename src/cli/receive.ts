@@ -24,7 +24,7 @@ interface Options {
 
 const help = `
 A line of authorized_keys for somebody who may publish (docs/RELEASES.md):
-restrict,port-forwarding,permitlisten="localhost:*",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…`;
+restrict,port-forwarding,permitlisten="localhost:*",permitopen="none.invalid:1",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…`;
 
 /** `stillage receive`: what sshd runs for somebody whose key may publish, whatever he asks for. */
 export function receiveCommand(end: (status: number) => void): Command {

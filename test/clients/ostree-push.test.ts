@@ -143,6 +143,20 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.match(await pushed(host, source, "ci:os", "os/stable", "os/beta"), /there is nothing to publish/);
   });
 
+  test("a key that may publish opens nothing of the host's network", async () => {
+    const ssh = ["-N", "-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=INFO", "ci"];
+    const folder = await workspace.folder("forwards");
+    const to = `127.0.0.1:${host.sshd.port}`;
+    for (const words of [
+      ["-W", to, ...ssh.slice(1)],
+      ["-R", `${folder}/far:${to}`, ...ssh],
+    ]) {
+      const { status, stderr } = await runProgram("ssh", words, { env: environment(host), input: "" });
+      assert.notEqual(status, 0);
+      assert.match(stderr, /administratively prohibited|forwarding failed/);
+    }
+  });
+
   test("a dry run says what would be done, and does nothing", async () => {
     const before = await host.repository.refs();
     await source.commit({ branch: "os/dry", files: { dry: "run" }, time: 1_700_000_300 });
