@@ -217,6 +217,48 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.notEqual(await here("os/waiting"), undefined);
   });
 
+  test("whoever goes while he waits has not pushed, and nobody can go on in his place", async () => {
+    const lock = lockDirectory(join(host.releases, "os"));
+    try {
+      await source.commit({ branch: "os/gone", files: { a: "gone" }, time: 1_700_000_470 });
+      const child = spawn("ostree-push", [`--repo=${source.path}`, "ci:os", "os/gone"], {
+        env: environment(host),
+        detached: true,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      for await (const line of createInterface(child.stderr)) if (line.startsWith("somebody else is publishing")) break;
+      assert.equal((await receivers()).length, 1);
+      killGroup(child.pid as number);
+      child.stderr.destroy();
+      while ((await receivers()).length > 0) await delay(50);
+    } finally {
+      lock.release();
+    }
+    assert.equal(await here("os/gone"), undefined);
+    assert.deepEqual(await leftovers(host), []);
+  });
+
+  test("who takes his time keeps nobody else from publishing", async () => {
+    const slow = await OstreeRepository.init(join(await workspace.folder("slow"), "repo"));
+    await slow.commit({ branch: "os/slow", files: { slow: "slow" }, time: 1_700_000_480 });
+    const [, , , , checksum = ""] = (await slow.ok("ls", "-C", "os/slow", "/slow")).split(/\s+/);
+    const object = join(slow.path, "objects", checksum.slice(0, 2), `${checksum.slice(2)}.filez`);
+    await rename(object, `${object}.kept`);
+    // Nobody writes to it: whoever asks for it waits.
+    await runOk("mkfifo", [object]);
+    const pushing = push(host, slow, "ci:os", "os/slow");
+    while (!(await staged()).some((name) => name.endsWith(".dirtree"))) await delay(20);
+    const commit = await source.commit({ branch: "os/quick", files: { a: "quick" }, time: 1_700_000_490 });
+    await pushed(host, source, "ci:os", "os/quick");
+    assert.equal(await here("os/quick"), commit);
+    // He gets an end of nothing, and his push does.
+    await (await open(object, "w")).close();
+    assert.notEqual((await pushing).status, 0);
+    await rename(`${object}.kept`, object);
+    await pushed(host, slow, "ci:os", "os/slow");
+    await host.repository.ok("fsck");
+  });
+
   /** The names of all files that are not yet, or not any more, part of the repository. */
   async function staged(): Promise<string[]> {
     const all = await readdir(join(host.repository.path, "tmp"), { recursive: true }).catch(() => []);
