@@ -44,6 +44,9 @@ export function receiveCommand(end: (status: number) => void): Command {
         using session = new SshSession(signal);
         // Nobody reads any more.
         process.stderr.on("error", () => session.end());
+        // The commands that serve it end as they do when they are stopped. A second signal would end them at once.
+        const stop = (): void => void (signal.aborted || process.kill(process.pid, "SIGTERM"));
+        session.signal.addEventListener("abort", stop, { once: true });
         return await serveSession(command.opts<Options>(), loaded.config, session);
       };
       const status = await interruptible(work, "the session was ended");
