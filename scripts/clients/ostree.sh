@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings OSTree's own program.
+# Brings OSTree's own program, and what signatures and downloads are tried with.
 . "$(dirname "$0")/debian.sh"
 
 ensure_packages ostree gnupg curl openssl jq

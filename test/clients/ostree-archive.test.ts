@@ -11,6 +11,7 @@ import { mirrorRepository } from "../../src/ostree/archive/mirror-repository.ts"
 import { pruneRepository } from "../../src/ostree/archive/prune-repository.ts";
 import { pullCommits } from "../../src/ostree/archive/pull.ts";
 import { makeRepository } from "../fault/archive-change.ts";
+import { makeCertificates } from "./support/certificates.ts";
 import { commitDirectory, contentOf, oddTree, ostree, realFsck } from "./support/ostree.ts";
 import { servePlainFiles } from "./support/plain-files.ts";
 import { runOk, runProgram } from "./support/program.ts";
@@ -112,8 +113,11 @@ describe("archive repositories and the real ostree", { concurrency: 2 }, () => {
     const report = await fsckRepository(there);
     assert.deepEqual([report.problems, report.commits, report.refs, report.loose], [[], 2, 3, 0]);
 
-    await using web = await servePlainFiles(real);
-    for (const source of [directorySource(real), httpSource(web.url)]) {
+    const { server: own } = await makeCertificates(await workspace.folder("certificates"));
+    const [key, cert] = [await readFile(own.key, "utf8"), await readFile(own.certificate, "utf8")];
+    await using web = await servePlainFiles(real, { key, cert });
+    await assert.rejects(httpSource(web.url).get("config", 1000), { code: "forbidden" });
+    for (const source of [directorySource(real), httpSource(web.url, { authorities: cert })]) {
       const own = await ownRepository();
       await using change = await own.begin();
       const commit = refs.get("team/odd")?.commit ?? "";

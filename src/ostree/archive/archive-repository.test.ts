@@ -69,6 +69,28 @@ test("a change happens when it is published, and leaves nothing when it is not",
   assert.deepEqual((await fsckRepository(repository)).problems, []);
 });
 
+test("giving up waits for what is being written, and takes nothing more", async () => {
+  await using folders = new Folders();
+  const repository = await folders.repository();
+  const change = await repository.begin();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    await promise;
+    yield new Uint8Array(12);
+    throw new Error("more was asked for");
+  }
+  const puts = ["1", "2"].map((digit) => change.putForeign(digit.repeat(64), "file", async () => slow()));
+  const ends = Promise.allSettled([...puts, change.abort()]);
+  await assert.rejects(change.putMetadata("dirtree", new Uint8Array(1)), { code: "cancelled" });
+  resolve();
+  const [one, two, aborted] = await ends;
+  for (const end of [one, two])
+    assert.match(String(end?.status === "rejected" && end.reason), /the change was given up/);
+  assert.equal(aborted?.status, "fulfilled");
+  assert.deepEqual(await readdir(join(repository.directory, "tmp")), ["cache"]);
+  await (await repository.begin()).abort();
+});
+
 test("refs that cannot be are refused, and nothing changes", async () => {
   await using folders = new Folders();
   const repository = await folders.repository();

@@ -20,6 +20,7 @@ export class ObjectStaging {
   private readonly begun = new Map<string, { readonly name: ObjectName; readonly done: Promise<void> }>();
   /** What failed, and was not tried again with success. */
   private readonly failed = new Map<string, unknown>();
+  private closed = false;
 
   /** `directory`: in `repository`'s file system. `isThere`: whether the repository has an object. */
   constructor(repository: string, directory: string, isThere: (checksum: Checksum, type: ObjectType) => boolean) {
@@ -50,6 +51,7 @@ export class ObjectStaging {
     const before = this.begun.get(file);
     if (before !== undefined) return before.done;
     if (this.isThere(name.checksum, name.type)) return Promise.resolve();
+    if (this.closed) return Promise.reject(new StillageError("cancelled", "the change was given up"));
     const done = this.write(file, write);
     this.begun.set(file, { name, done });
     done.catch(() => {});
@@ -75,14 +77,15 @@ export class ObjectStaging {
     for (const error of this.failed.values()) throw error;
   }
 
+  /** Takes nothing any more, and waits until nothing is written. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.allSettled(Array.from(this.begun.values(), ({ done }) => done));
+  }
+
   /** The commits that are new. */
   get commits(): Checksum[] {
     return [...this.begun.values()].filter(({ name }) => name.type === "commit").map(({ name }) => name.checksum);
-  }
-
-  /** Whether there is anything. */
-  get isEmpty(): boolean {
-    return this.begun.size === 0;
   }
 
   /**

@@ -15,7 +15,7 @@ import { tombstone } from "./tombstone.ts";
 export interface Keep {
   /** How many ancestors of each ref: all, unless it is said. */
   readonly depth?: number;
-  /** Ancestors made since then stay, whatever their depth; seconds since 1970. */
+  /** Ancestors made since then stay, too, whatever their depth; seconds since 1970. */
   readonly youngerThan?: number;
   /** Other commits that stay, such as those that are prepared and not published, without their ancestors. */
   readonly commits?: Iterable<Checksum>;

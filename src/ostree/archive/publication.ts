@@ -75,7 +75,11 @@ async function finishAll(repository: string): Promise<void> {
 
 /** Removes the directory of a change: first its journal, which must not be found again with half of the files that it names. */
 export async function dropStaging(repository: string, staging: string): Promise<void> {
-  await rm(join(repository, staging, journal), { force: true });
+  const path = join(repository, staging, journal);
+  if (existsSync(path)) {
+    await rm(path);
+    await syncDirectory(join(repository, staging));
+  }
   await rm(join(repository, staging), { recursive: true, force: true });
 }
 

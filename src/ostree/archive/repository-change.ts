@@ -8,6 +8,7 @@ import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import type { FileLock } from "../../base/file-lock.ts";
 import type { Dictionary } from "../../base/gvariant/value.ts";
 import { hashOf } from "../../base/hash.ts";
+import { inParallel } from "../../base/in-parallel.ts";
 import type { FileHeader } from "../../base/ostree-file.ts";
 import { checkMetadataSize } from "../metadata-limit.ts";
 import { type Checksum, type ObjectType, parseChecksum } from "../object-name.ts";
@@ -33,6 +34,15 @@ export interface PublishOptions {
   /** What the summary says of the repository besides what it must. */
   readonly summaryMetadata?: Dictionary;
   readonly clock?: Clock;
+}
+
+/** Files whose way to the disk is waited for at the same time. */
+const filesAtOnce = 16;
+
+/** What a file of the repository is to have in it; nothing to remove it. */
+interface NewContent {
+  readonly path: string;
+  readonly bytes: Uint8Array | undefined;
 }
 
 /**
@@ -196,7 +206,7 @@ export class RepositoryChange {
     if (this.over) return;
     this.over = true;
     try {
-      await this.objects.settle().catch(() => {});
+      await this.objects.close();
       if (!this.decided) await dropStaging(this.repository.directory, this.staging);
     } finally {
       // What was decided and is left over is for whoever has the repository's lock next.
@@ -243,37 +253,46 @@ export class RepositoryChange {
   }
 
   private async detachedMoves(): Promise<Move[]> {
-    const moves: Move[] = [];
-    for (const [commit, bytes] of this.detached) moves.push(await this.move(detachedPath(commit), bytes));
+    const files: NewContent[] = [];
+    for (const [commit, bytes] of this.detached) files.push({ path: detachedPath(commit), bytes });
     for (const commit of new Set([...this.objects.commits, ...this.whole])) {
-      if (this.repository.isPartial(commit)) moves.push(await this.move(partialPath(commit), undefined));
+      if (this.repository.isPartial(commit)) files.push({ path: partialPath(commit), bytes: undefined });
     }
-    return moves;
+    return this.stage(files);
   }
 
   private async refMoves(before: Awaited<ReturnType<typeof listRefs>>): Promise<Move[]> {
-    const moves: Move[] = [];
-    for (const { path, commit } of refMoves(before, this.refs)) {
-      moves.push(await this.move(path, commit === undefined ? undefined : refText(commit)));
-    }
-    return moves;
+    return this.stage(
+      refMoves(before, this.refs).map(({ path, commit }) => ({
+        path,
+        bytes: commit === undefined ? undefined : refText(commit),
+      })),
+    );
   }
 
   private async summaryMoves(summary: StoredSummary | undefined, time: number): Promise<Move[]> {
     if (summary === undefined) return [];
-    const moves = [await this.move("summary.sig", summary.signature), await this.move("summary", summary.bytes)];
+    const { bytes, signature } = summary;
+    const moves = await this.stage([
+      { path: "summary.sig", bytes: signature },
+      { path: "summary", bytes },
+    ]);
     for (const { from } of moves) {
       if (from.startsWith(this.staging)) await utimes(join(this.repository.directory, from), time, time);
     }
     return moves;
   }
 
-  /** Stages the new content of a file, or its removal. */
-  private async move(path: string, bytes: Uint8Array | undefined): Promise<Move> {
-    const staged = join(this.staging, `${this.files++}`);
-    if (bytes === undefined) return { from: path, to: staged };
-    await writeNewFile(join(this.repository.directory, staged), bytes);
-    return { from: staged, to: path };
+  /** Stages the new content of files, or their removal, and says what then is to be moved, in the same order. */
+  private async stage(files: readonly NewContent[]): Promise<Move[]> {
+    const staged = files.map(({ path, bytes }) => {
+      const name = join(this.staging, `${this.files++}`);
+      return { bytes, name, move: bytes === undefined ? { from: path, to: name } : { from: name, to: path } };
+    });
+    await inParallel(staged, filesAtOnce, async ({ bytes, name }) => {
+      if (bytes !== undefined) await writeNewFile(join(this.repository.directory, name), bytes);
+    });
+    return staged.map(({ move }) => move);
   }
 }
 
