@@ -1,9 +1,10 @@
 import { statfs } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
-import { StillageError } from "../base/errors.ts";
+import { asStillageError, StillageError } from "../base/errors.ts";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { httpSource } from "../ostree/archive/http-source.ts";
 import { type PullProgress, pullCommits } from "../ostree/archive/pull.ts";
+import { withdrawObjects } from "../ostree/archive/withdraw-objects.ts";
 import type { ReleaseSigning } from "../release/prepared.ts";
 import { writePrepared } from "../release/prepared-files.ts";
 import { publishOrDrop } from "../release/publish.ts";
@@ -43,7 +44,7 @@ export interface ReceiveOptions {
  *
  * What the pusher's summary says counts as it was when the session had just begun: who has the pusher's port after him can at most bring the objects that it names. Until all
  * of them are here they are in a change's own directory, beside what others publish: a push that breaks off leaves nothing, and what a crash leaves the next change
- * removes. Then it is this push's turn, and it is a release that was prepared: see `publishPrepared`.
+ * removes. Then it is this push's turn, and it is a release that was prepared: see `publishPrepared`. What is refused then, by a check for one, is taken out again.
  *
  * Errors: `forbidden` and `not-found` before anything is written; `invalid` for what is no such repository or not what its names say, `exhausted` and
  * `deadline` beyond the limits, `unavailable` where the pusher is gone.
@@ -100,9 +101,17 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   if (request.dryRun) for (const { branch, commit } of commits) notes.say(`${branch} would be at ${commit}`);
   if (writer === undefined || commits.length === 0) return commits.map(({ branch }) => branch);
   session.check();
+  const refs = await archive.refs();
   await change.publish();
-  const release = { made: systemClock(), kept: false, commits, manifest: undefined, attachments: [] };
-  await publishOrDrop(writer, await writePrepared(repository.layout, release));
+  try {
+    const release = { made: systemClock(), kept: false, commits, manifest: undefined, attachments: [] };
+    await publishOrDrop(writer, await writePrepared(repository.layout, release));
+  } catch (error) {
+    await withdrawObjects(archive, change.placed, refs).catch((cause: unknown) => {
+      notes.warn(`what was refused is still among the objects of ${name}: ${asStillageError(cause).message}`);
+    });
+    throw error;
+  }
   for (const { branch, commit } of commits) notes.say(`${branch} is at ${commit}`);
   return commits.map(({ branch }) => branch);
 }

@@ -346,6 +346,23 @@ describe("ostree-push 1.0.1 through sshd", () => {
   });
 });
 
+describe("ostree-push and checks", () => {
+  test("what a check refuses is not in the repository", async () => {
+    await using workspace = await createWorkspace();
+    await using host = await openReleaseHost(workspace, { settings: { checks: ["false"] } });
+    const source = await OstreeRepository.init(join(await workspace.folder("source"), "repo"));
+    await source.commit({ branch: "os/refused", files: { refused: "content" }, time: 1_700_000_000 });
+    const { status, stderr } = await push(host, source, "ci:os", "os/refused");
+    assert.notEqual(status, 0);
+    assert.match(stderr, /the check `false` ended with 1/);
+    const objects = await readdir(join(host.repository.path, "objects"), { recursive: true, withFileTypes: true });
+    assert.deepEqual(
+      objects.filter((each) => each.isFile()).map(({ name }) => name),
+      [],
+    );
+  });
+});
+
 describe("ostree-push and rights", () => {
   const access = `rights:
 - { who: { ssh: ci }, may: release, repositories: os, branches: os/stable/* }

@@ -11,7 +11,7 @@ import { hashOf } from "../../base/hash.ts";
 import { inParallel } from "../../base/in-parallel.ts";
 import type { FileHeader } from "../../base/ostree-file.ts";
 import { checkMetadataSize } from "../metadata-limit.ts";
-import { type Checksum, type ObjectType, parseChecksum } from "../object-name.ts";
+import { type Checksum, type ObjectName, type ObjectType, parseChecksum } from "../object-name.ts";
 import { parseRefName } from "../ref-name.ts";
 import type { ArchiveRepository, ChangeOptions, MetadataType, StoredSummary } from "./archive-repository.ts";
 import { writeNewFile } from "./durable-file.ts";
@@ -199,6 +199,11 @@ export class RepositoryChange {
     } finally {
       await this.abort();
     }
+  }
+
+  /** The objects that the repository has since this change was published, and had not before. */
+  get placed(): readonly ObjectName[] {
+    return this.objects.placed;
   }
 
   /** Gives up what was not published. */
