@@ -14,6 +14,7 @@ import { ReleaseWriter, type WriterOptions } from "../release/release-writer.ts"
 import { BoundedSource } from "./bounded-source.ts";
 import type { Notes } from "./notes.ts";
 import type { ReceiveRequest } from "./ostree-receive-arguments.ts";
+import { checkPortOwner } from "./port-owner.ts";
 import type { Publisher } from "./publisher.ts";
 import { pushedBranches } from "./pushed-branches.ts";
 import { repositoryNamed } from "./repository-named.ts";
@@ -56,6 +57,7 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   publisher.checkBranches(name, request.refs.map(checkBranch));
   const repository = openReleaseRepository(releases, name);
   const archive = await ArchiveRepository.open(repository.layout.archive);
+  await checkPortOwner(request.port);
   const url = `http://127.0.0.1:${request.port}`;
   const bounds = { limits: repository.settings.receive, freeBytes: () => freeBytes(archive.directory) };
   using source = new BoundedSource((ends) => httpSource(url, { signal: ends }), { ...bounds, signal: session.signal });
