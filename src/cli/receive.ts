@@ -64,9 +64,11 @@ async function serveSession(options: Options, config: Config, ssh: SshSession): 
   if (asked.program === "bst-artifact-receive") {
     return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));
   }
-  const common = { publisher: new Publisher(options.as, rulesOf(config)), releases: releasesOf(config) };
-  if (asked.program === "release") return releaseOverSsh(asked.args, { ...common, store: config.store });
-  return ostreeReceive(asked.args, { ...common, signing: openSigning, version, session: ssh });
+  const publisher = (): Publisher => new Publisher(options.as, rulesOf(config));
+  const releases = releasesOf(config);
+  if (asked.program === "release")
+    return releaseOverSsh(asked.args, { publisher: publisher(), releases, store: config.store });
+  return ostreeReceive(asked.args, { publisher, releases, signing: openSigning, version, session: ssh });
 }
 
 /** Errors: `failed-precondition`. */

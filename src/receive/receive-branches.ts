@@ -31,7 +31,8 @@ const maxMoved = 1000;
 export interface ReceiveOptions {
   /** The directory of all release repositories. */
   readonly releases: string;
-  readonly publisher: Publisher;
+  /** Who pushes, with the rights that he has at that moment. */
+  readonly publisher: () => Publisher;
   /** Gives what signs in a repository. */
   readonly signing: (repository: ReleaseRepository) => Promise<ReleaseSigning>;
   readonly notes: Notes;
@@ -51,8 +52,9 @@ export interface ReceiveOptions {
  * `deadline` beyond the limits, `unavailable` where the pusher is gone.
  */
 export async function receiveBranches(request: ReceiveRequest, options: ReceiveOptions): Promise<readonly string[]> {
-  const { releases, publisher, notes, session } = options;
+  const { releases, notes, session } = options;
   const name = repositoryNamed(request.repository, releases);
+  const publisher = options.publisher();
   publisher.checkRepository(name);
   publisher.checkBranches(name, request.refs.map(checkBranch));
   const repository = openReleaseRepository(releases, name);
@@ -103,6 +105,11 @@ export async function receiveBranches(request: ReceiveRequest, options: ReceiveO
   if (request.dryRun) for (const { branch, commit } of commits) notes.say(`${branch} would be at ${commit}`);
   if (writer === undefined || commits.length === 0) return commits.map(({ branch }) => branch);
   session.check();
+  // To pull may have taken hours.
+  options.publisher().checkBranches(
+    name,
+    commits.map(({ branch }) => branch),
+  );
   const refs = await archive.refs();
   await change.publish();
   try {
