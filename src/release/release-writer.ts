@@ -75,6 +75,16 @@ export class ReleaseWriter implements Disposable {
     await rm(this.markPath, { force: true });
   }
 
+  /** The same, where what goes wrong is a warning: what a page cannot be made of keeps nobody from publishing. The next writer tries again. */
+  async tryPage(): Promise<void> {
+    try {
+      await this.refreshPage();
+    } catch (error) {
+      const why = asStillageError(error).message;
+      this.options.warn(`the page of releases could not be written, and is older than they are: ${why}`);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.lock[Symbol.dispose]();
   }
@@ -85,12 +95,7 @@ export class ReleaseWriter implements Disposable {
     if (!existsSync(this.markPath)) return;
     // Beginning a change ends one that was decided and cut short, summary included.
     await (await this.archive.begin()).abort();
-    try {
-      await this.refreshPage();
-    } catch (error) {
-      // What is wrong with a file that the page names is to be put right by somebody who can write: the mark stays, and the next one tries again.
-      this.options.warn(`the page of releases is older than they are: ${asStillageError(error).message}`);
-    }
+    await this.tryPage();
   }
 
   private get markPath(): string {

@@ -21,10 +21,14 @@ export class Lanes {
 
   /** Runs a job in the lane that was taken. Its failure is for whoever waits for it, later perhaps. */
   run<T>(job: () => Promise<T>): Promise<T> {
-    const done = job().finally(() => this.give());
-    done.catch((error: unknown) => {
-      this.failure ??= { error };
-    });
+    const done = job()
+      .catch((error: unknown) => {
+        // Before the lane is free: whoever waits for it is to know.
+        this.failure ??= { error };
+        throw error;
+      })
+      .finally(() => this.give());
+    done.catch(() => {});
     return done;
   }
 
