@@ -109,7 +109,7 @@ function manifestOf(request: ReleaseRequest, content: Manifest["content"]): Mani
   };
 }
 
-/** The newest release of a branch. Errors: `exists` where the branch has the version already, of something else. */
+/** The newest release of a branch. Errors: `exists` where the branch has the version already, of something else, or had it before another. */
 async function headFor(
   archive: ArchiveRepository,
   branch: string,
@@ -122,7 +122,16 @@ async function headFor(
     head ??= record;
     if (version === undefined || force) break;
     if (record.version !== version) continue;
-    if (record.contentChecksum === content && record.manifest === manifest) continue;
+    if (record.contentChecksum === content && record.manifest === manifest) {
+      if (head.contentChecksum === content && head.manifest === manifest) break;
+      throw new StillageError(
+        "exists",
+        `${branch} had the version ${version} before what it has now: ${record.commit}`,
+        {
+          hint: `\`stillage release rollback ${branch} --to ${record.commit.slice(0, 12)}\` brings it back; --force makes it once more`,
+        },
+      );
+    }
     const other = record.contentChecksum === content ? "another manifest" : "other content";
     throw new StillageError("exists", `${branch} has the version ${version} already, with ${other}: ${record.commit}`, {
       hint: "give this release a version of its own, or say --force",

@@ -252,6 +252,19 @@ describe("releases", () => {
     });
   });
 
+  it("of a version that the branch had before do not move it back", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await folder.write(repository, async (writer) => {
+      const make = async (version: string, force = false) =>
+        createRelease(writer, requestFor({ a: version }, { version, force }), once);
+      for (const version of ["1", "2"]) await make(version);
+      await assert.rejects(make("1"), { code: "exists", hint: /release rollback main --to/ });
+      assert.equal((await make("2")).commits.length, 0);
+      assert.equal((await make("1", true)).commits.length, 1);
+    });
+  });
+
   it("are not brought back without the manifest that they name", async () => {
     await using folder = await releaseFolder();
     const repository = await folder.init("os");
