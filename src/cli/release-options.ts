@@ -81,7 +81,7 @@ export async function withReleases(
       });
     }
     return work({ config, releases: config.releases, output: standardOutput(), signal });
-  }, "stopped; nothing was published");
+  }, "stopped");
 }
 
 /** The repository that is meant: the one named, or the only one. Errors: `invalid`, `not-found`. */

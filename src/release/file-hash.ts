@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 
 export interface FileHash {
   /** In hexadecimal digits. */
@@ -13,6 +14,7 @@ export async function hashFile(path: string): Promise<FileHash | undefined> {
   const hash = createHash("sha256");
   let size = 0;
   try {
+    if (!(await stat(path)).isFile()) return undefined; // to read a pipe would take for ever
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) {
       hash.update(piece as Buffer);
       size += (piece as Buffer).length;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fsckRepository } from "../ostree/archive/fsck-repository.ts";
@@ -12,6 +12,7 @@ import { createRelease, prepareRelease, publishPrepared } from "./publish.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
 import { releaseFolder, requestFor } from "./releases.fixture.ts";
+import { runLine } from "./shell-lines.ts";
 import { treeDiff } from "./tree-diff.ts";
 
 const once = { dryRun: false, now: 5000 };
@@ -132,6 +133,13 @@ describe("releases", () => {
     const slow = await folder.init("slow", { checks: ["sleep 9 &", "sleep 600 & wait"], "command-timeout": "100ms" });
     const late = folder.write(slow, (writer) => createRelease(writer, requestFor({ a: "1" }), once));
     await assert.rejects(late, { message: /took longer than 0\.1 s and was ended/ });
+    // What ignores that it is told to end is ended all the same.
+    const deaf = "(trap '' TERM; while :; do sleep 1; done) & echo $!; wait";
+    const ending = { directory: folder.path, environment: {}, input: "", timeoutMs: 100, endMs: 100 };
+    const { output, failure } = await runLine(deaf, ending);
+    assert.match(failure ?? "", /was ended/);
+    const stat = await readFile(`/proc/${Number(output.split("\n").at(-1))}/stat`, "utf8").catch(() => ") Z");
+    assert.match(stat, /\) Z/);
   });
 
   it("are prepared, kept, and published later, unless the branch has moved", async () => {
@@ -242,6 +250,32 @@ describe("releases", () => {
       assert.deepEqual(await readdir(repository.layout.prepared), []);
       assert.deepEqual((await fsckRepository(archive)).problems, []);
     });
+  });
+
+  it("are not brought back without the manifest that they name", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await folder.write(repository, async (writer) => {
+      for (const content of ["1", "2"]) await createRelease(writer, requestFor({ a: content }), once);
+      const [head, first] = await releasesIn(writer);
+      await rm(join(repository.layout.release(first?.commit ?? ""), "manifest.json"));
+      const derivation = await rollbackOf(writer, "main", undefined, words);
+      await assert.rejects(prepareDerived(writer, derivation, { keep: false, now: 0 }), { code: "corrupt" });
+      assert.equal(await writer.archive.ref("main"), head?.commit);
+    });
+  });
+
+  it("can be made where the page cannot", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await mkdir(repository.layout.keys, { recursive: true });
+    await writeFile(join(repository.layout.keys, "zzz.ed25519"), "no key");
+    await writeFile(join(repository.layout.directory, "unfinished"), "");
+    await folder.write(repository, async () => {});
+    assert.match(folder.warnings.join(), /zzz.ed25519/);
+    await rm(join(repository.layout.keys, "zzz.ed25519"));
+    await folder.write(repository, async () => {});
+    assert.ok(!existsSync(join(repository.layout.directory, "unfinished")));
   });
 
   it("are written by one process at a time", async () => {

@@ -102,8 +102,11 @@ export class TreeVerifier {
 
 /** The checksum of a stored file; `undefined` where it is not there. Small ones are read in one piece, which takes half of the time. Errors: `invalid`. */
 async function storedHash(path: string): Promise<Checksum | undefined> {
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) return undefined;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  // To read a pipe would take for ever.
+  if (!stats.isFile()) throw new StillageError("corrupt", "it is not a file");
+  const { size } = stats;
   if (size <= maxInstantPlain) {
     const bytes = await readFile(path);
     if (wholeHead(bytes).size <= maxInstantPlain) return ostreeHashOf(bytes);

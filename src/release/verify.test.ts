@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { cp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type ObjectType, objectPath } from "../ostree/object-name.ts";
 import type { Attachment } from "./attachment.ts";
@@ -136,6 +137,38 @@ describe("verifying a copy of a repository", () => {
     assert.equal(wrong.filter((each) => /by a key that is not known, or/.test(each)).length, 3);
     // Another signer's key beside it does no harm.
     assert.deepEqual(failed(await verify({ keys: [...other, ...keys] })), []);
+  });
+
+  it("names what is no part of a repository, wherever it lies, and keys that are none of those given", async () => {
+    const stray = ["releases/stray", "releases/latest/install.sh", "keys/README.html", "repo/index.html"];
+    for (const path of [...stray, "repo/objects/x.sh", "repo/objects/aa/x"]) {
+      await mkdir(dirname(join(copy, path)), { recursive: true });
+      await writeFile(join(copy, path), "x");
+      const [first, ...others] = failed(await verify({ all: false }));
+      const [about = ""] = first?.split(": ") ?? [];
+      assert.ok(about !== "" && path.startsWith(about), `${path}: ${first}`);
+      assert.deepEqual(others, []);
+      await rm(join(copy, about), { recursive: true });
+    }
+    const attacker = await publicKeyFile(join(copy, "keys"), "aaa", 3);
+    const told = allFindings(await verify({ all: false })).filter(({ about }) => about === "keys/aaa");
+    assert.match(told[0]?.says ?? "", /none of those given, and the page tells others/);
+    await rm(attacker);
+    assert.deepEqual(failed(await verify()), []);
+  });
+
+  it("names what is no file, and does not wait for it", { timeout: 20_000 }, async () => {
+    const whole = [pathOf("file"), pathOf("commit"), `releases/${names.commit}/x.txt`];
+    for (const path of whole) {
+      await rename(join(copy, path), join(folder.path, "aside"));
+      execFileSync("mkfifo", [join(copy, path)]);
+      const found = failed(await verify({ all: false }));
+      assert.ok(
+        found.some((each) => each.startsWith(path)),
+        `${path}: ${found}`,
+      );
+      await rename(join(folder.path, "aside"), join(copy, path));
+    }
   });
 
   it("names a commit that is passed off as one of another branch", async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "../../base/digest-function.ts";
@@ -194,10 +194,15 @@ export class ArchiveRepository {
 }
 
 async function readBounded(path: string): Promise<Uint8Array | undefined> {
-  const handle = await open(path, "r").catch((error: unknown) => absent(error, path));
+  // A pipe in its place would keep whoever opens it waiting for good.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) =>
+    absent(error, path),
+  );
   if (handle === undefined) return undefined;
   try {
-    const { size } = await handle.stat();
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new StillageError("corrupt", `${path} is not a file`);
+    const { size } = stats;
     if (size > maxMetadataBytes) throw new StillageError("corrupt", `${path} is larger than ${maxMetadataBytes} bytes`);
     return await handle.readFile();
   } finally {
