@@ -9,6 +9,7 @@ import { Publisher } from "../receive/publisher.ts";
 import { openSigning } from "../release/signing.ts";
 import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
+import { publicly } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { releaseOverSsh } from "./receive-release.ts";
@@ -58,6 +59,7 @@ async function serveSession(options: Options, config: Config, signal: AbortSigna
     return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));
   }
   const session = { publisher: new Publisher(options.as, rulesOf(config)), releases: releasesOf(config) };
+  process.umask(publicly);
   if (asked.program === "release") return releaseOverSsh(asked.args, { ...session, store: config.store });
   return ostreeReceive(asked.args, { ...session, signing: openSigning, version, signal });
 }
