@@ -17,7 +17,7 @@ export interface MirrorList {
 }
 
 const fileName = /^[A-Za-z0-9_][-+~.\w]*$/;
-const keyPath = /^keys\/[A-Za-z0-9_][-+~.\w]*$/;
+const keyPath = /^keys\/[A-Za-z0-9_][-+~.@\w]*$/;
 const besidePath = /^releases\/([0-9a-f]{64})\/([^/]+)$/;
 
 /** Reads what a `releases.json` says of files, and nothing else. Errors: `invalid`, also for paths that lead elsewhere. */

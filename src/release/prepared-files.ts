@@ -64,7 +64,7 @@ export async function writePrepared(layout: ReleaseLayout, release: NewPrepared)
   } catch (error) {
     throw fromFileSystem(error, `the prepared release cannot be written to ${directory}`);
   }
-  return { id, directory, made, commits, manifest, attachments };
+  return { id, directory, made, kept, commits, manifest, attachments };
 }
 
 /** A prepared release of a name, or of the beginning of one. Errors: `not-found`, `corrupt`. */
@@ -90,7 +90,7 @@ export async function readPrepared(layout: ReleaseLayout, id: string): Promise<P
     const json = await ifThere(join(directory, releaseFiles.manifest));
     const manifest = json && (JSON.parse(json.toString()) as Manifest);
     const attachments = manifest?.attachments ?? [];
-    return { id: file.id, directory, made: file.made, commits, manifest, attachments };
+    return { id: file.id, directory, made: file.made, kept: file.kept, commits, manifest, attachments };
   } catch (error) {
     throw new StillageError("corrupt", `the prepared release in ${directory} cannot be read`, {
       hint: "remove that directory, and prepare the release again",
