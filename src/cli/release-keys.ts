@@ -95,7 +95,9 @@ function add(end: (status: number) => void): Command {
 
 function remove(end: (status: number) => void): Command {
   const command = newCommand("remove", "stillage")
-    .description("Trust a key no more: what it alone has signed does not verify any more")
+    .description(
+      "Trust a key no more: no release that it has signed, alone or with others, verifies by the repository's keys any more",
+    )
     .argument("<NAME>", "As `keys list` shows it");
   return addRepositoryFlags(command).action(async (name: string) => {
     const flags = command.opts<ReleaseFlags>();

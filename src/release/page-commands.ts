@@ -12,7 +12,9 @@ export function shellWord(text: string): string {
 /** How to pull and verify, as commands for this repository. */
 export function pullAndVerify(list: ReleaseList): Html {
   const { url, releases } = list;
-  const branch = releases.find(({ current }) => current)?.branch;
+  const heads = releases.filter(({ current }) => current);
+  // Nobody is led to a branch that has ended, as long as there is another.
+  const branch = (heads.find(({ endOfLife }) => endOfLife === null) ?? heads[0])?.branch;
   if (branch === undefined) return html``;
   const lines = [
     `URL=${shellWord(url ?? addressUnknown)}`,
@@ -28,7 +30,7 @@ export function pullAndVerify(list: ReleaseList): Html {
 <pre>${lines.join("\n")}</pre>
 ${
   manifest
-    ? html`<p>What a release was made of stands in its manifest, whose checksum is in the signed commit. Both lines print the same:</p>
+    ? html`<p>What a release was made of stands in its manifest, whose checksum is in the signed commit. Both lines print the same checksum:</p>
 <pre>${manifestCommands(list.name, branch).join("\n")}</pre>
 `
     : undefined

@@ -71,7 +71,7 @@ function release(given: ListedRelease): Html {
   return html`<article id="${anchor(given)}">
 <header>
 <h3><bdi>${branch}</bdi>${version === null ? undefined : html` <bdi>${version}</bdi>`}</h3>
-${current ? html`<span class="tag good">current</span>\n` : undefined}${
+${current && endOfLife === null ? html`<span class="tag good">current</span>\n` : undefined}${
   endOfLife === null ? undefined : html`<span class="tag warn">end of life</span>\n`
 }<time datetime="${date}">${date.slice(0, 10)}</time>
 </header>
