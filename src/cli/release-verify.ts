@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
-import { type PublicKey, readKeyDirectory, readKeyFile } from "../release/public-keys.ts";
 import { allFindings, type Finding, type VerifyReport } from "../release/verify-report.ts";
 import { verifyRepository } from "../release/verify-repository.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -9,15 +8,12 @@ import { counted, printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { standardOutput } from "./output.ts";
+import { addKeyFlags, givenKeys, type KeyFlags } from "./release-key-flags.ts";
 import { addRepositoryFlags, type ReleaseFlags, repositoryMeant, withReleases } from "./release-options.ts";
-import { repeated } from "./repeated.ts";
 
-interface Flags extends ReleaseFlags {
+interface Flags extends ReleaseFlags, KeyFlags {
   readonly all?: true;
   readonly repo?: string;
-  readonly keys?: string;
-  readonly key: readonly string[];
-  readonly keyring: readonly string[];
 }
 
 const help = `
@@ -30,11 +26,8 @@ export function releaseVerifyCommand(end: (status: number) => void): Command {
     .description("Verify releases: signatures, every object, manifest, provenance, attachments")
     .argument("[RELEASE]", "A branch, a commit, a version, or BRANCH@VERSION (default: the newest of each branch)")
     .option("--all", "All releases that are there")
-    .option("--repo <DIR>", "A copy of a repository's directory `public`, instead of --releases and --repository")
-    .option("--keys <DIR>", "Directory with the public keys to verify with")
-    .option("--key <FILE>", "Public key of Ed25519 to verify with: of ostree or OpenSSL; can be repeated", repeated, [])
-    .option("--keyring <FILE>", "Public keys of GPG to verify with; can be repeated", repeated, []);
-  return addRepositoryFlags(command)
+    .option("--repo <DIR>", "A copy of a repository's directory `public`, instead of --releases and --repository");
+  return addRepositoryFlags(addKeyFlags(command))
     .addHelpText("after", help)
     .action(async (release: string | undefined) => {
       const flags = command.opts<Flags>();
@@ -64,18 +57,6 @@ async function verify(
   const output = standardOutput();
   await output.write(flags.json ? asJson(report) : asText(report));
   return isFine(report) ? exitStatus.done : exitStatus.failed;
-}
-
-/** `undefined` where none are given. Errors: `invalid`, `not-found`. */
-async function givenKeys(flags: Flags): Promise<readonly PublicKey[] | undefined> {
-  const files = [...flags.key, ...flags.keyring];
-  if (flags.keys === undefined && files.length === 0) return undefined;
-  const keys = flags.keys === undefined ? [] : [...(await readKeyDirectory(flags.keys))];
-  for (const file of files) keys.push(...(await readKeyFile(file)));
-  if (keys.length > 0) return keys;
-  throw new StillageError("invalid", `there is no public key in ${flags.keys}`, {
-    hint: "a key's file ends with .ed25519, .pem, .gpg or .asc",
-  });
 }
 
 function isFine(report: VerifyReport): boolean {

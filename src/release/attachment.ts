@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { isAttachmentName, maxNameLength, reservedNames } from "./attachment-name.ts";
 import type { ManifestAttachment } from "./manifest.ts";
-import { releaseFiles } from "./release-repository.ts";
 
 /** A file that somebody gives with a release, and what it holds. */
 export interface Attachment extends ManifestAttachment {
@@ -15,7 +15,6 @@ export const maxAttachmentBytes = 128 << 20;
 /** All of one release, which are in memory while it is made. */
 const maxAllBytes = 512 << 20;
 const maxAttachments = 64;
-const maxNameLength = 128;
 
 const mediaTypes: Readonly<Record<string, string>> = {
   ".json": "application/json",
@@ -89,10 +88,9 @@ async function readBounded(path: string): Promise<Uint8Array> {
 }
 
 function checkName(name: string): string {
-  const reserved: readonly string[] = Object.values(releaseFiles);
-  if (name.length <= maxNameLength && /^[A-Za-z0-9_][-+~.\w]*$/.test(name) && !reserved.includes(name)) return name;
+  if (isAttachmentName(name)) return name;
   throw new StillageError("invalid", `${JSON.stringify(name.slice(0, 200))} cannot be the name of an attachment`, {
-    hint: `up to ${maxNameLength} letters, digits, and . _ + ~ - inside, other than ${reserved.join(", ")}: --attach NAME=FILE`,
+    hint: `up to ${maxNameLength} letters, digits, and . _ + ~ - inside, other than ${reservedNames.join(", ")}: --attach NAME=FILE`,
   });
 }
 

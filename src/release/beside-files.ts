@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import { type Manifest, manifestDigest } from "./manifest.ts";
+import { parseManifest } from "./manifest-file.ts";
 import type { PreparedRelease, SignedCommit } from "./prepared.ts";
 import { attachmentFile } from "./prepared-files.ts";
 import { type ReleaseLayout, releaseFiles } from "./release-repository.ts";
@@ -58,7 +59,10 @@ async function place(from: string, to: string): Promise<void> {
   }
 }
 
-/** The bytes of the manifest of a release; `undefined` where it has none. Errors: `corrupt` where it is not the one that the commit names. */
+/**
+ * The manifest of a release; `undefined` where the commit names none, or it is not here. Errors: `corrupt` where it is not the one that the commit names, `invalid` where that
+ * is no manifest.
+ */
 export async function readManifest(
   layout: ReleaseLayout,
   commit: string,
@@ -76,5 +80,5 @@ export async function readManifest(
       hint: "take it from a mirror of the repository",
     });
   }
-  return { manifest: JSON.parse(bytes.toString()) as Manifest, bytes };
+  return { manifest: parseManifest(bytes), bytes };
 }

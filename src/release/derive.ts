@@ -108,6 +108,11 @@ export async function prepareDerived(
   const old = await archive.commit(from.commit);
   if (old === undefined) throw new StillageError("not-found", `the commit ${from.commit} is not in the repository`);
   const read = await readManifest(repository.layout, from.commit, from.manifest);
+  if (read === undefined && from.manifest !== undefined) {
+    throw new StillageError("corrupt", `the manifest of ${shown(from)} is not here, and its commit names it`, {
+      hint: `take ${repository.layout.release(from.commit)} from a mirror of the repository`,
+    });
+  }
   const attachments = read === undefined ? [] : await attachmentsOf(repository.layout, from.commit, read.manifest);
   const change = await archive.begin();
   try {

@@ -98,6 +98,12 @@ describe("a mirror", () => {
     await assert.rejects(none, { code: "not-found" });
   });
 
+  it("takes a list with keys that are called by addresses", () => {
+    const keys = [{ files: ["keys/releases@example.org.gpg"] }];
+    const list = readMirrorList(Buffer.from(JSON.stringify({ listVersion: 1, keys })));
+    assert.deepEqual(list.keys, ["keys/releases@example.org.gpg"]);
+  });
+
   const commit = "a".repeat(64);
   const file = { path: `releases/${commit}/x`, sha256: commit, size: 1 };
   const listed = (more: object): object => ({ listVersion: 1, releases: [{ commit, files: [{ ...file, ...more }] }] });

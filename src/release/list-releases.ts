@@ -9,6 +9,7 @@ import { hashFile } from "./file-hash.ts";
 import { allReleases } from "./history.ts";
 import { filesOfKey } from "./key-files.ts";
 import type { Manifest } from "./manifest.ts";
+import { parseManifest } from "./manifest-file.ts";
 import { type PublicKey, readKeyDirectory } from "./public-keys.ts";
 import type { ListedFile, ListedKey, ListedRelease, ListedSigner, ReleaseList } from "./release-list.ts";
 import type { ReleaseRecord } from "./release-record.ts";
@@ -37,7 +38,7 @@ export async function listReleases(
     releases.push({ ...describe(record), current, signers, ...(await filesBeside(layout, record)) });
   }
   // Stable: the releases of a branch come newest first, and stay so where times are equal.
-  releases.sort((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
+  releases.sort((a, b) => Date.parse(b.date) - Date.parse(a.date));
   return { listVersion: 1, ...title, keys: keys.map((key) => describeKey(key, keyFiles)), releases };
 }
 
@@ -120,9 +121,14 @@ async function filesBeside(layout: PublicLayout, record: ReleaseRecord): Promise
   };
 }
 
+/** None of one that cannot be read, wherever it came from: the page has to be made all the same. */
 async function attachmentsOf(manifest: string): Promise<Manifest["attachments"]> {
-  const { attachments } = JSON.parse(await readFile(manifest, "utf8")) as Manifest;
-  return attachments;
+  const bytes = await readFile(manifest);
+  try {
+    return parseManifest(bytes).attachments;
+  } catch {
+    return [];
+  }
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import { StillageError } from "../base/errors.ts";
+import { isKeyName } from "./public-keys.ts";
 
 /** A file beside a release, as the list of another repository says. */
 export interface BesideFile {
@@ -17,7 +18,9 @@ export interface MirrorList {
 }
 
 const fileName = /^[A-Za-z0-9_][-+~.\w]*$/;
-const keyPath = /^keys\/[A-Za-z0-9_][-+~.@\w]*$/;
+const keyPath = /^keys\/([^/]+)\.(?:ed25519|gpg|asc|pem)$/;
+/** As many files as a directory of keys may have. */
+const maxKeyFiles = 500;
 const besidePath = /^releases\/([0-9a-f]{64})\/([^/]+)$/;
 
 /** Reads what a `releases.json` says of files, and nothing else. Errors: `invalid`, also for paths that lead elsewhere. */
@@ -35,13 +38,13 @@ export function readMirrorList(bytes: Uint8Array): MirrorList {
     const { commit, manifest, provenance, files: more } = record(each);
     if (typeof commit !== "string") throw wrong("it has a release without a commit");
     const all = [manifest, provenance, ...listOf(more)].filter((file) => file !== null && file !== undefined);
-    if (all.length > 0)
-      files.set(
-        commit,
-        all.map((file) => besideFile(file, commit)),
-      );
+    const described = all.map((file) => besideFile(file, commit));
+    if (new Set(described.map(({ name }) => name)).size < all.length) throw wrong(`it has a file of ${commit} twice`);
+    if (all.length > 0) files.set(commit, described);
   }
-  return { keys: listOf(keys).flatMap((key) => listOf(record(key).files).map(checkKeyPath)), files };
+  const paths = new Set(listOf(keys).flatMap((key) => listOf(record(key).files).map(checkKeyPath)));
+  if (paths.size > maxKeyFiles) throw wrong(`it has more than ${maxKeyFiles} files of keys`);
+  return { keys: [...paths], files };
 }
 
 function besideFile(value: unknown, commit: string): BesideFile {
@@ -55,7 +58,8 @@ function besideFile(value: unknown, commit: string): BesideFile {
 }
 
 function checkKeyPath(path: unknown): string {
-  if (typeof path === "string" && keyPath.test(path)) return path;
+  const name = typeof path === "string" ? keyPath.exec(path)?.[1] : undefined;
+  if (name !== undefined && isKeyName(name)) return path as string;
   throw wrong(`it has the key ${JSON.stringify(path)?.slice(0, 200)}`);
 }
 

@@ -1,20 +1,27 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { directorySource } from "../ostree/archive/directory-source.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import { httpSource } from "../ostree/archive/http-source.ts";
-import { mirrorRepository } from "../ostree/archive/mirror-repository.ts";
+import { type MirrorGuard, mirrorRepository } from "../ostree/archive/mirror-repository.ts";
 import type { ObjectSource } from "../ostree/archive/object-source.ts";
 import type { PullProgress } from "../ostree/archive/pull.ts";
 import { gather } from "../ostree/archive/put-foreign.ts";
 import { maxAttachmentBytes } from "./attachment.ts";
 import { allReleases } from "./history.ts";
+import { parseManifest } from "./manifest-file.ts";
 import { type BesideFile, readMirrorList } from "./mirror-list.ts";
+import { MirrorTrust, type OfferedKeys } from "./mirror-trust.ts";
+import type { PublicKey } from "./public-keys.ts";
+import type { ReleaseRecord } from "./release-record.ts";
+import { releaseFiles } from "./release-repository.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
-import { replaceFile } from "./replace-file.ts";
+import { neededCommits, removeBeside } from "./retention.ts";
+import { sameYaml } from "./verify-beside.ts";
 
 /** The list of ten thousand releases has some twenty megabytes. */
 const maxListBytes = 256 << 20;
@@ -23,6 +30,12 @@ const maxKeyBytes = 1 << 20;
 export interface MirrorOptions {
   /** Also remove branches that the source has not any more. */
   readonly remove: boolean;
+  /** Also move branches to what does not follow on what they are at. */
+  readonly force?: boolean;
+  /** The keys to verify with; `undefined` for those that the mirror has. */
+  readonly keys?: readonly PublicKey[] | undefined;
+  /** Also take whatever keys the source has. */
+  readonly trustNewKeys?: boolean;
   readonly onProgress?: (progress: PullProgress) => void;
 }
 
@@ -42,35 +55,51 @@ export function publicSource(place: string, signal: AbortSignal | undefined): Ob
 }
 
 /**
- * Makes a repository have the releases of another, as its public directory has them: objects, each verified, branches and summary, then manifests,
- * attachments and provenance, each as its SHA-256 in the list says, then the page. What was broken off goes on with the next call; no branch leads to
- * less than all of its release at any time. Errors: `not-found` where there is no such repository, `invalid` for files that are not what the list says.
+ * Makes a repository have the releases of another, as its public directory has them: objects, each verified, signatures as `MirrorTrust` has it, branches and summary,
+ * then what lies beside releases, of which nothing is taken that its commit does not name or nobody has signed, then the page. What was broken off goes on with the next
+ * call; no branch leads to less than all of its release at any time. Errors: `not-found` where there is no such repository, `invalid` for files that are not
+ * what they should be, `failed-precondition` where signatures are missing or a branch would not go forward.
  */
 export async function mirrorReleases(
   writer: ReleaseWriter,
   source: ObjectSource,
-  { remove, onProgress }: MirrorOptions,
+  { remove, force = false, keys: given, trustNewKeys = false, onProgress }: MirrorOptions,
 ): Promise<Mirrored> {
   const { archive, repository, options } = writer;
-  const { signal } = options;
+  const { layout } = repository;
+  const { signal, signing, warn } = options;
   const { keys, files } = await listIn(source);
-  await writer.mark();
+  const offered: OfferedKeys[] = [];
+  for (const path of keys) {
+    const bytes = await read(source, path, maxKeyBytes);
+    if (bytes !== undefined) offered.push({ path, bytes });
+  }
+  await using trust = await MirrorTrust.open(offered, { directory: layout.keys, given, trustNewKeys, warn });
+  const guard: MirrorGuard = {
+    summary: (summary) => trust.summary(summary),
+    commit: (commit) => trust.commit(commit),
+    ready: async () => {
+      await writer.mark();
+      await trust.ready();
+    },
+  };
   const progress = onProgress === undefined ? {} : { onProgress };
   const shared = signal === undefined ? {} : { signal };
   const { changedRefs, pulled } = await mirrorRepository(archive, below(source, "repo"), {
-    remove,
+    ...{ remove, onlyForward: !force, guard },
+    signSummary: (summary) => signing.signSummary(summary).catch(notSame),
     ...shared,
     ...progress,
-  });
-  const { layout } = repository;
-  for (const path of keys) await takeKey(source, layout.public, path);
-  const there = new Set<string>();
-  for await (const { commit } of allReleases(archive)) there.add(commit);
+  }).catch(notForward);
+  const there = new Map<string, ReleaseRecord>();
+  for await (const record of allReleases(archive)) there.set(record.commit, record);
   let taken = 0;
   for (const [commit, beside] of files) {
     signal?.throwIfAborted();
-    if (there.has(commit) && (await takeBeside(writer, source, commit, beside))) taken += beside.length;
+    const record = there.get(commit);
+    if (record !== undefined && (await takeBeside(writer, source, record, beside, trust))) taken += beside.length;
   }
+  if (remove) await removeBeside(layout, await neededCommits(layout, [...there.values()]));
   await writer.refreshPage();
   return { changedBranches: changedRefs, objects: pulled.objects, bytes: pulled.bytes, files: taken };
 }
@@ -96,22 +125,37 @@ async function read(source: ObjectSource, path: string, maxBytes: number): Promi
   return content && gather(content, maxBytes);
 }
 
-/** A key that is here under that name stays: whoever trusts it does not want another in its place. */
-async function takeKey(source: ObjectSource, folder: string, path: string): Promise<void> {
-  const target = join(folder, path);
-  if (existsSync(target)) return;
-  const bytes = await read(source, path, maxKeyBytes);
-  if (bytes !== undefined) await replaceFile(target, bytes);
+/** The list of branches is the source's no more, and it is for this repository to sign it. */
+function notSame(error: unknown): never {
+  if (!(error instanceof StillageError) || error.code !== "failed-precondition") throw error;
+  throw new StillageError(
+    error.code,
+    "the list of branches would not be that of the source, and nobody here can sign it",
+    {
+      hint: "--remove takes away the branches that the source has not; or give this repository a signer of its own",
+      cause: error,
+    },
+  );
+}
+
+function notForward(error: unknown): never {
+  if (!(error instanceof StillageError) || !/does not follow on/.test(error.message)) throw error;
+  throw new StillageError(error.code, error.message, {
+    hint: "the source may be older than what is here, or another; --force takes over what it has",
+    cause: error,
+  });
 }
 
 /** Takes what lies beside a release, all of it at once. False where that is here already. */
 async function takeBeside(
-  { repository }: ReleaseWriter,
+  { archive, repository }: ReleaseWriter,
   source: ObjectSource,
-  commit: string,
+  record: ReleaseRecord,
   files: readonly BesideFile[],
+  trust: MirrorTrust,
 ): Promise<boolean> {
   const { layout } = repository;
+  const { commit } = record;
   const target = layout.release(commit);
   const known = await Promise.all(
     files.map(async ({ name, sha256 }) => (await hashOfFile(join(target, name))) === sha256),
@@ -131,11 +175,42 @@ async function takeBeside(
     }
     await writeNewFile(join(staged, name), bytes);
   }
+  const { provenance } = releaseFiles;
+  if (existsSync(join(target, provenance)) && !files.some(({ name }) => name === provenance))
+    await copyFile(join(target, provenance), join(staged, provenance));
+  await checkBeside(archive, staged, record, files, trust);
   await syncDirectory(staged);
   await rm(target, { recursive: true, force: true });
   await rename(staged, target);
   await syncDirectory(layout.releases);
   return true;
+}
+
+/** Errors: `invalid` for what the commit does not lead to; those of `MirrorTrust.provenance`. */
+async function checkBeside(
+  archive: ArchiveRepository,
+  staged: string,
+  { commit, manifest: wanted }: ReleaseRecord,
+  files: readonly BesideFile[],
+  trust: MirrorTrust,
+): Promise<void> {
+  const given = new Map(files.map((file) => [file.name, file]));
+  const wrong = (name: string, why: string): StillageError =>
+    new StillageError("invalid", `releases/${commit}/${name} of the source cannot be taken: ${why}`);
+  const { manifest: json, manifestYaml: yaml, provenance } = releaseFiles;
+  if (given.get(json)?.sha256 !== wanted) throw wrong(json, "it is not the one that the commit names");
+  const manifest = wanted === undefined ? undefined : parseManifest(await readFile(join(staged, json)));
+  const named = new Map((manifest?.attachments ?? []).map(({ name, sha256 }) => [name, sha256]));
+  for (const name of named.keys())
+    if (!given.has(name)) throw wrong(name, "it is not in the list, and the manifest names it");
+  for (const { name, sha256 } of files) {
+    if (name === json) continue;
+    if (name === provenance) await trust.provenance(archive, commit, await readFile(join(staged, name)));
+    else if (name === yaml && manifest !== undefined) {
+      if (!sameYaml(await readFile(join(staged, name)), manifest))
+        throw wrong(name, `it does not say what ${json} says`);
+    } else if (named.get(name) !== sha256) throw wrong(name, "nothing that is signed names it");
+  }
 }
 
 async function hashOfFile(path: string): Promise<string | undefined> {

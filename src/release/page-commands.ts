@@ -1,5 +1,5 @@
 import { type Html, html } from "./html.ts";
-import type { ReleaseList } from "./release-list.ts";
+import type { ListedKey, ListedRelease, ReleaseList } from "./release-list.ts";
 
 /** Stands in commands where the repository does not say its address. */
 const addressUnknown = "https://ADDRESS/OF/THIS/PAGE";
@@ -12,16 +12,15 @@ export function shellWord(text: string): string {
 /** How to pull and verify, as commands for this repository. */
 export function pullAndVerify(list: ReleaseList): Html {
   const { url, releases } = list;
-  const heads = releases.filter(({ current }) => current);
-  // Nobody is led to a branch that has ended, as long as there is another.
-  const branch = (heads.find(({ endOfLife }) => endOfLife === null) ?? heads[0])?.branch;
-  if (branch === undefined) return html``;
+  const newest = releases.filter(({ current }) => current);
+  const sample = newest.find(({ endOfLife }) => endOfLife === null) ?? newest[0];
+  if (sample === undefined) return html``;
+  const { branch } = sample;
   const lines = [
     `URL=${shellWord(url ?? addressUnknown)}`,
-    ...remoteCommands(list),
+    ...remoteCommands(list, sample),
     ...pullCommands(list.name, branch),
   ];
-  const manifest = releases.some((each) => each.branch === branch && each.current && each.manifest !== null);
   return html`<section id="verify">
 <h2>Pull and verify</h2>
 <p>With <code>ostree</code>, which checks every object${
@@ -29,7 +28,7 @@ export function pullAndVerify(list: ReleaseList): Html {
   }:</p>
 <pre>${lines.join("\n")}</pre>
 ${
-  manifest
+  sample.manifest !== null
     ? html`<p>What a release was made of stands in its manifest, whose checksum is in the signed commit. Both lines print the same checksum:</p>
 <pre>${manifestCommands(list.name, branch).join("\n")}</pre>
 `
@@ -40,11 +39,16 @@ ${
 `;
 }
 
-/** Adds the repository as a remote that has to be signed by these keys. */
-export function remoteCommands({ name, keys }: ReleaseList): readonly string[] {
+/**
+ * Adds the repository as a remote that has to be signed by its keys: by those of GPG, where one of them has signed the release that is to be pulled, because
+ * every `ostree` knows those; all keys of one kind, because any of them may sign the next.
+ */
+export function remoteCommands({ name, keys }: ReleaseList, { signers }: ListedRelease): readonly string[] {
   const remote = shellWord(name);
-  const gpg = [...new Set(keys.filter(({ kind }) => kind === "gpg").flatMap(({ files }) => files.slice(0, 1)))];
-  if (gpg.length > 0) {
+  const gpg = filesOf(keys, "gpg");
+  const signs = (kind: ListedKey["kind"]): boolean => signers.some((each) => each.kind === kind && each.name !== null);
+  const [inline, ...others] = keys.flatMap((each) => (each.inline === null ? [] : [each.inline]));
+  if (gpg.length > 0 && (signs("gpg") || !signs("ed25519") || inline === undefined)) {
     const sources = gpg.map((path) => `"$URL"/${path}`).join(" ");
     return [
       `curl -fsS ${sources} > signers.gpg`,
@@ -53,13 +57,21 @@ export function remoteCommands({ name, keys }: ReleaseList): readonly string[] {
       `ostree remote add --repo=repo --gpg-import=signers.gpg --set=gpg-verify-summary=true ${remote} "$URL"/repo`,
     ];
   }
-  const inline = keys.flatMap((each) => (each.inline === null ? [] : [each.inline]));
-  const verify = inline.map((key) => `--sign-verify=ed25519=inline:${key}`);
-  const trust = verify.length === 0 ? "--no-sign-verify" : `${verify[0]} --set=sign-verify-summary=true`;
+  const inFile = others.length > 0;
+  const sources = filesOf(keys, "ed25519").map((path) => `"$URL"/${path}`);
+  const place = inFile ? 'file:"$PWD"/signers.ed25519' : `inline:${inline}`;
+  const trust =
+    inline === undefined ? "--no-sign-verify" : `--sign-verify=ed25519=${place} --set=sign-verify-summary=true`;
   return [
+    ...(inFile ? [`curl -fsS ${sources.join(" ")} > signers.ed25519`] : []),
     "ostree init --repo=repo --mode=bare-user",
     `ostree remote add --repo=repo --no-gpg-verify ${trust} ${remote} "$URL"/repo`,
   ];
+}
+
+/** The first file of each key. */
+function filesOf(keys: readonly ListedKey[], wanted: ListedKey["kind"]): readonly string[] {
+  return [...new Set(keys.filter(({ kind }) => kind === wanted).flatMap(({ files }) => files.slice(0, 1)))];
 }
 
 function pullCommands(name: string, branch: string): readonly string[] {

@@ -103,13 +103,27 @@ describe("the releases page", () => {
       releasesPage({ ...list, keys, url })
         .replaceAll("&quot;", '"')
         .replaceAll("&gt;", ">");
-    assert.match(
-      page([gpg, ed25519]),
-      /URL=https:\/\/example.org\/os\ncurl -fsS "\$URL"\/keys\/jane.gpg > signers.gpg/,
-    );
+    assert.match(page([gpg]), /URL=https:\/\/example.org\/os\ncurl -fsS "\$URL"\/keys\/jane.gpg > signers.gpg/);
     assert.match(page([gpg]), /--gpg-import=signers.gpg --set=gpg-verify-summary=true os "\$URL"\/repo/);
     assert.match(page([ed25519]), /--sign-verify=ed25519=inline:AAAA --set=sign-verify-summary=true os/);
     assert.match(page([], null), /URL=https:\/\/ADDRESS\/OF\/THIS\/PAGE\n/);
+  });
+
+  test("shows how to pull what goes on, by the keys that sign it", () => {
+    const commands = (releases: readonly ListedRelease[], keys: ReleaseList["keys"]): string =>
+      releasesPage({ ...list, keys, releases })
+        .replaceAll("&quot;", '"')
+        .replaceAll("&gt;", ">");
+    const ended = { ...release, branch: "os/1", endOfLife: "Use os/2", rebase: "os/2" };
+    const page = commands([ended, release], [gpg, ed25519]);
+    assert.match(page, /ostree pull --repo=repo os os\/x86_64\/stable\n/);
+    assert.doesNotMatch(commands([ended], []), />current</);
+    // A key of GPG that is published, and has not signed this.
+    assert.match(page, /--sign-verify=ed25519=inline:AAAA/);
+    const older = { ...ed25519, name: "old", id: "2", files: ["keys/old.ed25519"], inline: "BBBB" };
+    const two = commands([release], [older, ed25519]);
+    assert.match(two, /curl -fsS "\$URL"\/keys\/old.ed25519 "\$URL"\/keys\/robot.ed25519 > signers.ed25519/);
+    assert.match(two, /--sign-verify=ed25519=file:"\$PWD"\/signers.ed25519 --set=sign-verify-summary=true/);
   });
 
   test("says so where nothing is released", () => {

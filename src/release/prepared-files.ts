@@ -1,10 +1,15 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256 } from "../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { hashOf } from "../base/hash.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Attachment } from "./attachment.ts";
-import { canonicalJson, type Manifest, manifestJson, manifestYaml } from "./manifest.ts";
+import { canonicalJson, type Manifest, manifestDigest, manifestJson, manifestYaml } from "./manifest.ts";
+import { parseManifest } from "./manifest-file.ts";
 import type { PreparedCommit, PreparedRelease } from "./prepared.ts";
+import { readRecord } from "./release-record.ts";
 import { type ReleaseLayout, releaseFiles } from "./release-repository.ts";
 
 /** What `release.json` says. */
@@ -33,8 +38,8 @@ export interface NewPrepared {
 }
 
 /**
- * Puts a prepared release on the disk, under its name only when it is whole: a crash leaves a directory whose name begins with a dot, which
- * `dropLeftovers` removes.
+ * Puts a prepared release on the disk, unless it is there already to be signed: that one has signatures, which stay, and it is what this gives. It is under its name only when it is whole: a crash leaves a directory whose name begins with a dot, which
+ * `dropLeftovers` removes. Errors: `exists` where the same commit is prepared together with others.
  */
 export async function writePrepared(layout: ReleaseLayout, release: NewPrepared): Promise<PreparedRelease> {
   const { made, kept, commits, manifest, attachments } = release;
@@ -42,6 +47,7 @@ export async function writePrepared(layout: ReleaseLayout, release: NewPrepared)
   if (first === undefined) throw new StillageError("internal", "a release without a commit");
   const id = first.commit.slice(0, 16);
   const directory = join(layout.prepared, id);
+  if (existsSync(directory) && (await isKept(directory))) return sameRelease(await readPrepared(layout, id), commits);
   const staged = join(layout.prepared, `.${id}`);
   try {
     for (const path of [staged, directory]) await rm(path, { recursive: true, force: true });
@@ -67,6 +73,14 @@ export async function writePrepared(layout: ReleaseLayout, release: NewPrepared)
   return { id, directory, made, kept, commits, manifest, attachments };
 }
 
+function sameRelease(there: PreparedRelease, commits: readonly PreparedCommit[]): PreparedRelease {
+  const text = (list: readonly PreparedCommit[]): string => list.map((each) => `${each.branch} ${each.commit}`).join();
+  if (text(there.commits) === text(commits)) return there;
+  throw new StillageError("exists", `${there.id} is prepared already, and is for other branches besides`, {
+    hint: `publish it, or remove ${there.directory}`,
+  });
+}
+
 /** A prepared release of a name, or of the beginning of one. Errors: `not-found`, `corrupt`. */
 export async function readPrepared(layout: ReleaseLayout, id: string): Promise<PreparedRelease> {
   const there = await listPrepared(layout);
@@ -84,13 +98,20 @@ export async function readPrepared(layout: ReleaseLayout, id: string): Promise<P
     const commits: PreparedCommit[] = [];
     for (const { branch, commit, parent } of file.commits) {
       const bytes = await readFile(join(directory, commitFile(commit)));
+      if (hashOf(sha256, bytes) !== commit) throw new Error(`${commitFile(commit)} has another checksum`);
       const statement = await ifThere(join(directory, statementFile(commit)));
       commits.push({ branch, commit, bytes, parent: parent ?? undefined, statement });
     }
     const json = await ifThere(join(directory, releaseFiles.manifest));
-    const manifest = json && (JSON.parse(json.toString()) as Manifest);
+    const manifest = json && parseManifest(json);
+    for (const { branch, commit, bytes } of commits) {
+      const wanted = readRecord(branch, commit, bytes).manifest;
+      if (json !== undefined && wanted === manifestDigest(json)) continue;
+      if (json !== undefined || wanted !== undefined) throw new Error(`${commit} names another manifest`);
+    }
     const attachments = manifest?.attachments ?? [];
-    return { id: file.id, directory, made: file.made, kept: file.kept, commits, manifest, attachments };
+    const { made, kept } = file;
+    return { id: file.id, directory, made, kept, commits, manifest, attachments };
   } catch (error) {
     throw new StillageError("corrupt", `the prepared release in ${directory} cannot be read`, {
       hint: "remove that directory, and prepare the release again",

@@ -36,7 +36,7 @@ export interface PreparedRelease {
   readonly directory: string;
   /** In milliseconds since 1970. */
   readonly made: number;
-  /** Whether it stays to be signed elsewhere; else it is gone as soon as it is published, or is not. */
+  /** Whether somebody is to sign it elsewhere; else it is gone as soon as it is published, or is not. */
   readonly kept: boolean;
   readonly commits: readonly PreparedCommit[];
   /** `undefined` where it is a commit of an older one's content, which has its own. */

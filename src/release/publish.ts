@@ -96,7 +96,7 @@ export async function publishPrepared(
   await removePrepared(prepared);
 }
 
-/** Prepares and publishes in one go; nothing prepared is left, whatever comes of it. */
+/** Prepares and publishes in one go; nothing prepared is left, whatever comes of it, but what was prepared to be signed before. */
 export async function createRelease(
   writer: ReleaseWriter,
   request: ReleaseRequest,
@@ -107,12 +107,12 @@ export async function createRelease(
   return preparation;
 }
 
-/** Publishes what was made just now; what cannot be is gone. */
+/** Publishes what was made just now; what cannot be is gone, unless somebody is to sign it. */
 export async function publishOrDrop(writer: ReleaseWriter, prepared: PreparedRelease): Promise<void> {
   try {
     await publishPrepared(writer, prepared);
   } catch (error) {
-    await removePrepared(prepared);
+    if (!prepared.kept) await removePrepared(prepared);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { asStillageError } from "../base/errors.ts";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Maker } from "./compose.ts";
@@ -84,7 +85,12 @@ export class ReleaseWriter implements Disposable {
     if (!existsSync(this.markPath)) return;
     // Beginning a change ends one that was decided and cut short, summary included.
     await (await this.archive.begin()).abort();
-    await this.refreshPage();
+    try {
+      await this.refreshPage();
+    } catch (error) {
+      // What is wrong with a file that the page names is to be put right by somebody who can write: the mark stays, and the next one tries again.
+      this.options.warn(`the page of releases is older than they are: ${asStillageError(error).message}`);
+    }
   }
 
   private get markPath(): string {

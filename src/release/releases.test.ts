@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fsckRepository } from "../ostree/archive/fsck-repository.ts";
@@ -248,6 +248,32 @@ describe("releases", () => {
       assert.deepEqual(await readdir(repository.layout.prepared), []);
       assert.deepEqual((await fsckRepository(archive)).problems, []);
     });
+  });
+
+  it("are not brought back without the manifest that they name", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await folder.write(repository, async (writer) => {
+      for (const content of ["1", "2"]) await createRelease(writer, requestFor({ a: content }), once);
+      const [head, first] = await releasesIn(writer);
+      await rm(join(repository.layout.release(first?.commit ?? ""), "manifest.json"));
+      const derivation = await rollbackOf(writer, "main", undefined, words);
+      await assert.rejects(prepareDerived(writer, derivation, { keep: false, now: 0 }), { code: "corrupt" });
+      assert.equal(await writer.archive.ref("main"), head?.commit);
+    });
+  });
+
+  it("can be made where the page cannot", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await mkdir(repository.layout.keys, { recursive: true });
+    await writeFile(join(repository.layout.keys, "zzz.ed25519"), "no key");
+    await writeFile(join(repository.layout.directory, "unfinished"), "");
+    await folder.write(repository, async () => {});
+    assert.match(folder.warnings.join(), /zzz.ed25519/);
+    await rm(join(repository.layout.keys, "zzz.ed25519"));
+    await folder.write(repository, async () => {});
+    assert.ok(!existsSync(join(repository.layout.directory, "unfinished")));
   });
 
   it("are written by one process at a time", async () => {

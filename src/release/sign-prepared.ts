@@ -1,5 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { decodeDetached, withSignature } from "../ostree/detached.ts";
+import { decodeSummary } from "../ostree/summary.ts";
+import { lastModified } from "../ostree/summary-metadata.ts";
 import type { EnvelopeSignature } from "./dsse.ts";
 import { futureSummary, type Payload, payloadsOf } from "./payloads.ts";
 import type { PreparedRelease } from "./prepared.ts";
@@ -16,14 +18,22 @@ import type { MadeSignature } from "./sign-import.ts";
 
 /**
  * What of a prepared release is to be signed elsewhere. Where nobody signs here, that is the list of branches, too, as it will be then: it is
- * kept as it is given out, because what is published has to be that.
+ * kept as it is given out, because what is published has to be that, and stays the same for all who sign as long as the branches are where they were.
  */
 export async function givePayloads(
-  { archive, repository }: ReleaseWriter,
+  { archive, repository, options }: ReleaseWriter,
   prepared: PreparedRelease,
   clock: Clock,
 ): Promise<readonly Payload[]> {
   if (repository.settings.signers.length > 0) return payloadsOf(prepared.commits, undefined);
+  const given = await readPreparedSummary(prepared);
+  const time = given && lastModified(decodeSummary(given).metadata);
+  if (given !== undefined && time !== undefined) {
+    const again = await futureSummary(archive, prepared.commits, time);
+    if (Buffer.compare(again, given) === 0) return payloadsOf(prepared.commits, given);
+    if ((await readSummarySignature(prepared, given)) !== undefined)
+      options.warn("the branches have moved: what was signed of their list before is to be signed once more");
+  }
   const summary = await futureSummary(archive, prepared.commits, Math.floor(clock() / 1000));
   await writePreparedSummary(prepared, summary);
   return payloadsOf(prepared.commits, summary);

@@ -155,6 +155,41 @@ describe("signing", () => {
     });
   });
 
+  it("elsewhere, by several at different times, is of the same bytes, and preparing again loses none of it", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await trust(repository, folder, 1, 2);
+    const request = requestFor({ a: "1" });
+    await folder.write(repository, async (writer) => {
+      const prepare = async () => (await prepareRelease(writer, request, { ...once, keep: true })).prepared?.id ?? "";
+      const id = await prepare();
+      const signedLater = async (key: number, seconds: number): Promise<string[]> => {
+        const out = join(folder.path, `out-${key}`);
+        const payloads = await giveOut(writer, id, out, () => seconds * 1000);
+        return Promise.all(payloads.map(async ({ file, bytes }) => signFile(join(out, file), bytes, key)));
+      };
+      const first = await signedLater(1, 10);
+      const second = await signedLater(2, 20);
+      await takeIn(writer, id, first);
+      assert.equal(await prepare(), id);
+      await takeIn(writer, id, second);
+      // Making it in one go publishes what was signed.
+      await createRelease(writer, request, once);
+      assert.deepEqual(await signersOfAll(writer), by(1, 2));
+      assert.deepEqual(await readdir(repository.layout.prepared), []);
+    });
+  });
+
+  it("a prepared release that was damaged is not published", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os");
+    await folder.write(repository, async (writer) => {
+      const { prepared } = await prepareRelease(writer, requestFor({ a: "1" }), { ...once, keep: true });
+      await rm(join(prepared?.directory ?? "", "manifest.json"));
+      await assert.rejects(readPrepared(repository.layout, prepared?.id ?? ""), { code: "corrupt" });
+    });
+  });
+
   it("elsewhere is of the list of branches as it will be: where that is another by now, nothing is published", async () => {
     await using folder = await releaseFolder();
     const repository = await folder.init("os");

@@ -4,6 +4,7 @@ import { parse as parseYaml } from "yaml";
 import { decodeEnvelope, type Envelope, preAuthenticationEncoding, statementPayloadType } from "./dsse.ts";
 import { hashFile } from "./file-hash.ts";
 import { canonicalJson, type Manifest, manifestDigest } from "./manifest.ts";
+import { parseManifest } from "./manifest-file.ts";
 import { commitSubject, contentSubject, provenanceType, readStatement, type StatementContent } from "./provenance.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import { releaseFiles } from "./release-repository.ts";
@@ -56,8 +57,12 @@ class Beside {
     const bytes = await this.read(name);
     if (bytes === undefined) return this.failed(name, "it is not there, and the commit names it");
     if (manifestDigest(bytes) !== record.manifest) return this.failed(name, "it is not the one that the commit names");
-    const manifest = parse(bytes);
-    if (manifest === undefined) return this.failed(name, "it cannot be read");
+    let manifest: Manifest;
+    try {
+      manifest = parseManifest(bytes);
+    } catch (error) {
+      return this.failed(name, (error as Error).message);
+    }
     if (manifest.content.checksum !== record.contentChecksum) {
       return this.failed(name, `it is about other content: ${manifest.content.checksum}`);
     }
@@ -80,7 +85,7 @@ class Beside {
   async attachments(manifest: Manifest | undefined): Promise<Map<string, string>> {
     const hashes = new Map<string, string>();
     for (const { name, sha256 } of manifest?.attachments ?? []) {
-      const found = isPlainName(name) ? await hashFile(join(this.directory, name)) : undefined;
+      const found = await hashFile(join(this.directory, name));
       if (found === undefined) this.failed(name, "it is not there, and the manifest names it");
       else if (found.sha256 !== sha256) this.failed(name, "it is not the one that the manifest names");
       else this.findings.ok(this.path(name), "the manifest names it");
@@ -150,7 +155,7 @@ class Beside {
 }
 
 /** The signatures of an envelope: by its hint a key of GPG, or else of Ed25519. */
-async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<readonly Verification[]> {
+export async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<readonly Verification[]> {
   const { payloadType, payload, signatures } = envelope;
   const signed = preAuthenticationEncoding(payloadType, payload);
   const found: Verification[] = [];
@@ -163,26 +168,11 @@ async function verifyEnvelope(verifier: Verifier, envelope: Envelope): Promise<r
 const ed25519Bytes = 64;
 
 /** Whether a text in YAML says what a manifest says, in whatever order. */
-function sameYaml(bytes: Uint8Array, manifest: Manifest): boolean {
+export function sameYaml(bytes: Uint8Array, manifest: Manifest): boolean {
   try {
     const value: unknown = parseYaml(Buffer.from(bytes).toString(), { maxAliasCount: 0 });
     return canonicalJson(value) === canonicalJson(manifest);
   } catch {
     return false;
   }
-}
-
-function parse(bytes: Uint8Array): Manifest | undefined {
-  try {
-    const manifest = JSON.parse(Buffer.from(bytes).toString()) as Manifest;
-    const fine = typeof manifest.content.checksum === "string" && Array.isArray(manifest.attachments);
-    return fine ? manifest : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a name leads to a file in a directory, and nowhere else. */
-function isPlainName(name: unknown): name is string {
-  return typeof name === "string" && name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name);
 }

@@ -1,29 +1,38 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { pemAgrees } from "./key-files.ts";
 import { listReleases, type PageTitle } from "./list-releases.ts";
 import { releasesPage } from "./page.ts";
-import { readKeyDirectory } from "./public-keys.ts";
+import { type PublicKey, readKeyDirectory } from "./public-keys.ts";
 import { encodeReleaseList, type ReleaseList } from "./release-list.ts";
 import type { ReleaseLayout } from "./release-repository.ts";
 import type { Findings } from "./verify-report.ts";
+import { verifyStray } from "./verify-stray.ts";
 
-export type PageLayout = Pick<ReleaseLayout, "public" | "list" | "page" | "keys" | "release">;
+export type PageLayout = Pick<ReleaseLayout, "public" | "list" | "page" | "keys" | "releases" | "release">;
 
-/** Verifies that page and list say what the repository has, by making them once more. */
-export async function verifyPage(layout: PageLayout, archive: ArchiveRepository, findings: Findings): Promise<void> {
+/**
+ * Verifies that page and list say what the repository has, by making them once more, and that nothing else is there. Where keys were given, those that lie here have to be
+ * among them: the page tells strangers to trust them.
+ */
+export async function verifyPage(
+  layout: PageLayout,
+  archive: ArchiveRepository,
+  given: readonly PublicKey[] | undefined,
+  findings: Findings,
+): Promise<void> {
   const stored = await readBounded(layout.list);
   const title = stored && titleIn(stored);
   if (stored === undefined) findings.unchecked("releases.json", "there is none");
   else if (title === undefined) findings.failed("releases.json", "it cannot be read");
   else await compare(layout, archive, stored, title, findings);
-  await verifyKeyFiles(layout, findings);
-  for (const name of await readdir(layout.public)) {
-    if (!known.has(name)) findings.unchecked(name, "it is no part of a release repository");
+  const keys = await verifyKeyFiles(layout, findings);
+  for (const { name, id } of keys) {
+    if (given === undefined || given.some((each) => each.id === id)) continue;
+    findings.unchecked(`keys/${name}`, `the key ${id} is none of those given, and the page tells others to trust it`);
   }
+  await verifyStray(layout, archive, keys, findings);
 }
-
-const known = new Set(["repo", "releases", "keys", "index.html", "releases.json"]);
 
 async function compare(
   layout: PageLayout,
@@ -68,14 +77,17 @@ function titleIn(bytes: Uint8Array): PageTitle | undefined {
 }
 
 /** A key that was changed is another key, which signed nothing; here is seen what else can be wrong with the files. */
-async function verifyKeyFiles({ keys: directory }: PageLayout, findings: Findings): Promise<void> {
+async function verifyKeyFiles({ keys: directory }: PageLayout, findings: Findings): Promise<readonly PublicKey[]> {
   try {
-    for (const key of await readKeyDirectory(directory)) {
+    const keys = await readKeyDirectory(directory);
+    for (const key of keys) {
       if ((await pemAgrees(directory, key)) === false) {
         findings.failed(`keys/${key.name}.pem`, `it is not the key of ${key.name}.ed25519`);
       }
     }
+    return keys;
   } catch (error) {
     findings.failed("keys", (error as Error).message);
+    return [];
   }
 }

@@ -59,7 +59,7 @@ export async function verifyRepository(options: VerifyOptions): Promise<VerifyRe
     const found = await verifyRelease({ layout, archive, verifier, keySource, trees }, record, commit);
     releases.push({ branch, version: record.version, commit: checksum, findings: found.list });
   }
-  if (existsSync(layout.list) || existsSync(layout.keys)) await verifyPage(layout, archive, findings);
+  if (existsSync(layout.list) || existsSync(layout.keys)) await verifyPage(layout, archive, options.keys, findings);
   else
     findings.unchecked(
       "releases.json",
@@ -89,6 +89,7 @@ function publicLayout(given: string): PageLayout & { readonly archive: string } 
     list: join(top, "releases.json"),
     page: join(top, "index.html"),
     keys: join(top, "keys"),
+    releases: join(top, "releases"),
     release: (commit) => join(top, "releases", commit),
   };
 }

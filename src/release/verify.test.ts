@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { cp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type ObjectType, objectPath } from "../ostree/object-name.ts";
 import type { Attachment } from "./attachment.ts";
@@ -136,6 +136,24 @@ describe("verifying a copy of a repository", () => {
     assert.equal(wrong.filter((each) => /by a key that is not known, or/.test(each)).length, 3);
     // Another signer's key beside it does no harm.
     assert.deepEqual(failed(await verify({ keys: [...other, ...keys] })), []);
+  });
+
+  it("names what is no part of a repository, wherever it lies, and keys that are none of those given", async () => {
+    const stray = ["releases/stray", "releases/latest/install.sh", "keys/README.html", "repo/index.html"];
+    for (const path of [...stray, "repo/objects/x.sh", "repo/objects/aa/x"]) {
+      await mkdir(dirname(join(copy, path)), { recursive: true });
+      await writeFile(join(copy, path), "x");
+      const [first, ...others] = failed(await verify({ all: false }));
+      const [about = ""] = first?.split(": ") ?? [];
+      assert.ok(about !== "" && path.startsWith(about), `${path}: ${first}`);
+      assert.deepEqual(others, []);
+      await rm(join(copy, about), { recursive: true });
+    }
+    const attacker = await publicKeyFile(join(copy, "keys"), "aaa", 3);
+    const told = allFindings(await verify({ all: false })).filter(({ about }) => about === "keys/aaa");
+    assert.match(told[0]?.says ?? "", /none of those given, and the page tells others/);
+    await rm(attacker);
+    assert.deepEqual(failed(await verify()), []);
   });
 
   it("names a commit that is passed off as one of another branch", async () => {

@@ -31,7 +31,19 @@ export interface PullProgress {
   readonly pending: number;
 }
 
+/** A commit of the source, and whose it is said to be. */
+export interface OfferedCommit {
+  readonly checksum: Checksum;
+  readonly bytes: Uint8Array;
+  /** What the source has as its detached metadata. */
+  readonly detached: Uint8Array | undefined;
+  /** Whether no ref leads to it, but only a later commit. */
+  readonly isAncestor: boolean;
+}
+
 export interface PullOptions {
+  /** Says whether detached metadata may take the place of what is here, or refuses a commit, to which a ref leads, by an error. Without it all is taken. */
+  readonly judge?: (offered: OfferedCommit) => Promise<boolean>;
   /** How many ancestors of each commit come along, as far as the source has them: none unless it is said. */
   readonly depth?: number;
   readonly signal?: AbortSignal;
@@ -50,23 +62,26 @@ export async function pullCommits(
   commits: Iterable<Checksum>,
   options: PullOptions = {},
 ): Promise<PullProgress> {
-  const pull = new Pull(change, source, options);
-  for (const commit of commits) await pull.withAncestors(parseChecksum(commit), options.depth ?? 0);
+  const heads = new Set([...commits].map(parseChecksum));
+  const pull = new Pull(change, source, heads, options);
+  for (const commit of heads) await pull.withAncestors(commit, options.depth ?? 0);
   return pull.progress;
 }
 
 class Pull {
   private readonly change: RepositoryChange;
   private readonly source: ObjectSource;
+  private readonly heads: ReadonlySet<Checksum>;
   private readonly options: PullOptions;
   private readonly counts = { commits: 0, objects: 0, bytes: 0 };
   /** What is to be looked at: dirtrees, and other objects that are not here. */
   private readonly pending: ObjectName[] = [];
   private readonly seen = new Set<string>();
 
-  constructor(change: RepositoryChange, source: ObjectSource, options: PullOptions) {
+  constructor(change: RepositoryChange, source: ObjectSource, heads: ReadonlySet<Checksum>, options: PullOptions) {
     this.change = change;
     this.source = source;
+    this.heads = heads;
     this.options = options;
   }
 
@@ -87,11 +102,11 @@ class Pull {
     const name = { checksum, type: "commit" } as const;
     const { repository } = this.change;
     const here = this.change.has(checksum, "commit");
-    await this.detached(checksum);
-    if (here && !repository.isPartial(checksum)) return this.report(1);
     const bytes = here ? await this.bytesOf(checksum, "commit") : await this.fetchCommit(name);
     if (bytes === undefined && isAncestor) return;
     if (bytes === undefined) throw missing(name);
+    await this.detached(checksum, bytes);
+    if (here && !repository.isPartial(checksum)) return this.report(1);
     await this.tree(inside(name, () => decodeCommit(bytes)));
     await this.change.putMetadata("commit", bytes);
     this.change.setWhole(checksum);
@@ -99,15 +114,20 @@ class Pull {
   }
 
   /** Signatures: they may be new for a commit that has been here for long. */
-  private async detached(commit: Checksum): Promise<void> {
+  private async detached(commit: Checksum, commitBytes: Uint8Array): Promise<void> {
     const bytes = await this.retrying(async () => {
       const content = await this.source.get(detachedPath(commit), maxMetadataBytes);
       return content && (await gather(content, maxMetadataBytes));
     });
-    if (bytes === undefined) return;
-    inside({ checksum: commit, type: "commit" }, () => decodeDetached(bytes));
+    if (bytes !== undefined) inside({ checksum: commit, type: "commit" }, () => decodeDetached(bytes));
     const before = await this.change.repository.readDetached(commit);
-    if (before === undefined || Buffer.compare(before, bytes) !== 0) this.change.setDetached(commit, bytes);
+    const isAncestor = !this.heads.has(commit);
+    const isOther = bytes !== undefined && (before === undefined || Buffer.compare(before, bytes) !== 0);
+    // Of ancestors there may be thousands: those that nothing is lost of are not looked at.
+    const isAsked = !isAncestor || (isOther && before !== undefined);
+    const offered = { checksum: commit, bytes: commitBytes, detached: bytes, isAncestor };
+    const isBetter = !isAsked || ((await this.options.judge?.(offered)) ?? true);
+    if (isOther && (isBetter || before === undefined)) this.change.setDetached(commit, bytes);
   }
 
   private fetchCommit(name: ObjectName): Promise<Uint8Array | undefined> {
