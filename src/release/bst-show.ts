@@ -1,6 +1,7 @@
 import { memberOf, parseYaml, textOf, type YamlValue } from "../artifact/yaml-blob.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Json, ManifestSource } from "./manifest.ts";
+import { publicValue } from "./public-address.ts";
 
 /**
  * What to give `bst show --deps all --format` for its output to be read here. `kind` is there from BuildStream 2.6 on and `source-info` from 2.5 on; lines of what a
@@ -148,16 +149,18 @@ const known = [
 
 function sourceOf(item: YamlValue, element: string): ManifestSource {
   const text = (key: string): string | null => textOf(memberOf(item, key)) ?? null;
+  // Manifests and statements are published, and signed.
+  const address = (key: string): string | null => publicValue(text(key)) as string | null;
   const kind = text("kind");
   if (kind === null || item === null || typeof item !== "object" || Array.isArray(item)) {
     throw wrong(`a source of ${JSON.stringify(element)} has no kind`);
   }
   const more = Object.entries(item).filter(([key]) => !known.includes(key));
   return {
-    ...{ element, kind, url: text("url"), medium: text("medium") },
+    ...{ element, kind, url: address("url"), medium: text("medium") },
     ...{ versionType: text("version-type"), version: text("version"), versionGuess: text("version-guess") },
-    ...{ homepage: text("homepage"), issueTracker: text("issue-tracker") },
-    more: Object.fromEntries(more) as { [key: string]: Json },
+    ...{ homepage: address("homepage"), issueTracker: address("issue-tracker") },
+    more: publicValue(Object.fromEntries(more) as Json) as { [key: string]: Json },
   };
 }
 

@@ -12,6 +12,7 @@ import { createRelease, prepareRelease, publishPrepared } from "./publish.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
 import { releaseFolder, requestFor } from "./releases.fixture.ts";
+import { runLine } from "./shell-lines.ts";
 import { treeDiff } from "./tree-diff.ts";
 
 const once = { dryRun: false, now: 5000 };
@@ -135,6 +136,13 @@ describe("releases", () => {
     const slow = await folder.init("slow", { checks: ["sleep 9 &", "sleep 600 & wait"], "command-timeout": "100ms" });
     const late = folder.write(slow, (writer) => createRelease(writer, requestFor({ a: "1" }), once));
     await assert.rejects(late, { message: /took longer than 0\.1 s and was ended/ });
+    // What ignores that it is told to end is ended all the same.
+    const deaf = "(trap '' TERM; while :; do sleep 1; done) & echo $!; wait";
+    const ending = { directory: folder.path, environment: {}, input: "", timeoutMs: 100, endMs: 100 };
+    const { output, failure } = await runLine(deaf, ending);
+    assert.match(failure ?? "", /was ended/);
+    const stat = await readFile(`/proc/${Number(output.split("\n").at(-1))}/stat`, "utf8").catch(() => ") Z");
+    assert.match(stat, /\) Z/);
   });
 
   it("are prepared, kept, and published later, unless the branch has moved", async () => {

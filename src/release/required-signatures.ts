@@ -1,7 +1,9 @@
 import { StillageError } from "../base/errors.ts";
+import { decodeEnvelope } from "./dsse.ts";
 import type { PreparedRelease, SignedCommit } from "./prepared.ts";
 import type { PublicKey } from "./public-keys.ts";
 import { Verifier } from "./verifier.ts";
+import { verifyEnvelope } from "./verify-beside.ts";
 import { verifyDetached } from "./verify-signatures.ts";
 
 /** Whose signatures a commit needs before it is published: so many keys, or each of these. */
@@ -25,7 +27,10 @@ export async function checkRequired(
     );
     const names = new Set(signers.values());
     const missing = missingOf(required, signers.size, names);
-    if (missing === undefined) continue;
+    if (missing === undefined) {
+      await checkProvenance(verifier, prepared, signed, commit, branch);
+      continue;
+    }
     const by = names.size === 0 ? "nobody has signed it" : `it is signed by ${[...names].join(", ")}`;
     throw new StillageError("failed-precondition", `the release on ${branch} needs ${missing}: ${by}`, {
       hint: unknownIn(required, keys) ?? howToSign(prepared),
@@ -47,6 +52,23 @@ function howToSign({ id, kept }: Pick<PreparedRelease, "id" | "kept">): string {
   return kept
     ? `\`release sign --export ${id} DIRECTORY\` gives out what is to be signed, and \`release sign --import ${id} FILE...\` takes the signatures in`
     : "make it with `release prepare`, or with --prepare of `rollback` and `end-of-life`; what is prepared can be signed elsewhere and then published";
+}
+
+/** Who built it is not to be said by nobody: `release verify` would refuse the release. Errors: `failed-precondition`. */
+async function checkProvenance(
+  verifier: Verifier,
+  { id }: Pick<PreparedRelease, "id">,
+  signed: readonly SignedCommit[],
+  commit: string,
+  branch: string,
+): Promise<void> {
+  const envelope = signed.find((each) => each.commit === commit)?.envelope;
+  if (envelope === undefined) return;
+  const found = await verifyEnvelope(verifier, decodeEnvelope(envelope));
+  if (found.some(({ verdict }) => verdict === "valid")) return;
+  throw new StillageError("failed-precondition", `no known key has signed the provenance of the release on ${branch}`, {
+    hint: `sign ${commit.slice(0, 16)}.provenance, too: \`release sign --export ${id} DIRECTORY\` gives it out`,
+  });
 }
 
 function missingOf(required: RequiredSignatures, count: number, names: ReadonlySet<string>): string | undefined {

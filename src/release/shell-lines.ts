@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import { StillageError } from "../base/errors.ts";
 
 /** What was run, and what came of it. */
@@ -18,21 +19,22 @@ export interface LineOptions {
   /** What it may read from its standard input. */
   readonly input: string;
   readonly timeoutMs: number;
+  /** How long it may take to end when it was told to, in milliseconds. */
+  readonly endMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Bytes of output that are kept. */
 const maxOutput = 32 << 10;
 
-/** How long a command that was told to end may take for it. */
-const endMs = 5000;
+const defaultEndMs = 5000;
 
 /** How long output is waited for when a command has ended: what it left running in the background may keep the streams open for good. */
 const drainMs = 500;
 
 /** Runs a line by `/bin/sh -c` in a process group of its own, which ends as a whole when its time is over. Never fails but for `signal`: `cancelled`. */
 export async function runLine(line: string, options: LineOptions): Promise<LineOutcome> {
-  const { directory, environment, input, timeoutMs, signal } = options;
+  const { directory, environment, input, timeoutMs, endMs = defaultEndMs, signal } = options;
   signal?.throwIfAborted();
   const child = spawn("/bin/sh", ["-c", line], {
     cwd: directory,
@@ -74,6 +76,8 @@ export async function runLine(line: string, options: LineOptions): Promise<LineO
   child.stderr.destroy();
   clearTimeout(timer);
   clearTimeout(killer);
+  // What it began may ignore the wish that it end, or take its time.
+  if (killer !== undefined) await endGroup(child.pid, endMs);
   signal?.removeEventListener("abort", end);
   signal?.throwIfAborted();
   return { line, failure, output: output.toString().trimEnd() };
@@ -85,13 +89,23 @@ function failureOf(status: number | null, signal: string | null, lateMs: number 
   return signal === null ? `ended with ${status}` : `was ended by ${signal}`;
 }
 
-/** The command and all that it started; whatever of it is still there. */
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+/** The command and all that it started; whatever of it is still there. Says whether there was any. */
+function killGroup(pid: number | undefined, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
   try {
-    process.kill(-pid, signal);
-  } catch {} // it has just ended
+    return process.kill(-pid, signal);
+  } catch {
+    return false; // it has just ended
+  }
 }
+
+/** Waits for all of a group, which was told to end, and kills what is there after `timeMs`. */
+async function endGroup(pid: number | undefined, timeMs: number): Promise<void> {
+  for (let waited = 0; waited < timeMs && killGroup(pid, 0); waited += pollMs) await setTimeoutPromise(pollMs);
+  killGroup(pid, "SIGKILL");
+}
+
+const pollMs = 50;
 
 /** Runs checks one after the other. Errors: `failed-precondition` at the first that does not end well, with what it wrote. */
 export async function runChecks(lines: readonly string[], options: LineOptions): Promise<void> {

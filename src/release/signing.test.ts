@@ -180,6 +180,26 @@ describe("signing", () => {
     });
   });
 
+  it("elsewhere is not enough of the commit alone: the provenance would be by nobody", async () => {
+    await using folder = await releaseFolder();
+    const repository = await folder.init("os", { "required-signatures": ["key-1"] });
+    await trust(repository, folder, 1);
+    await folder.write(repository, async (writer) => {
+      const { prepared } = await prepareRelease(writer, requestFor({ a: "1" }), { ...once, keep: true });
+      const id = prepared?.id ?? "";
+      const out = join(folder.path, "out");
+      const [commit = "", provenance = "", summary = ""] = await Promise.all(
+        (await giveOut(writer, id, out, clock)).map(({ file, bytes }) => signFile(join(out, file), bytes, 1)),
+      );
+      const publish = async () => publishPrepared(writer, await readPrepared(repository.layout, id));
+      await takeIn(writer, id, [commit, summary]);
+      await assert.rejects(publish(), { code: "failed-precondition", message: /provenance/ });
+      await takeIn(writer, id, [provenance]);
+      await publish();
+      assert.deepEqual(await signersOfAll(writer), by(1));
+    });
+  });
+
   it("a prepared release that was damaged is not published", async () => {
     await using folder = await releaseFolder();
     const repository = await folder.init("os");
