@@ -21,10 +21,13 @@ export class Lanes {
 
   /** Runs a job in the lane that was taken. Its failure is for whoever waits for it, later perhaps. */
   run<T>(job: () => Promise<T>): Promise<T> {
-    const done = job().finally(() => this.give());
-    done.catch((error: unknown) => {
-      this.failure ??= { error };
-    });
+    const done = job()
+      .catch((error: unknown) => {
+        this.failure ??= { error }; // before the lane is given: whoever waits for it has to hear of this
+        throw error;
+      })
+      .finally(() => this.give());
+    done.catch(() => {});
     return done;
   }
 
