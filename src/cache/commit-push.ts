@@ -4,8 +4,6 @@ import { ostree, sha256 } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import { isPromise } from "../base/maybe-promise.ts";
-import { parseFilezHead } from "../base/ostree-file.ts";
-import { maxInstantPlain } from "../base/ostree-hash.ts";
 import type { ArchiveEntry } from "../base/tar/archive-entry.ts";
 import { ByteSource, gather } from "../base/tar/byte-source.ts";
 import { readTar } from "../base/tar/tar-reader.ts";
@@ -14,7 +12,6 @@ import { decodeDirMeta } from "../ostree/dirmeta.ts";
 import { decodeDirTree } from "../ostree/dirtree.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import { putByUpload } from "../store/put-by-upload.ts";
 import { DetachedParts } from "./commit-detached.ts";
 import { type MemberName, parseMemberName } from "./commit-member.ts";
 
@@ -115,9 +112,7 @@ class ObjectPush {
     await explained(text, async () => {
       const digest = parseDigest(checksum, bytes.length, fn);
       if (type !== "file") decoders[type](bytes);
-      // Content that is large once it is inflated is verified beside what else is done, as that of a large file is.
-      const plain = type === "file" ? (parseFilezHead(bytes)?.size ?? 0) : 0;
-      await (plain > maxInstantPlain ? putByUpload(this.blobs, digest, bytes) : this.blobs.put(digest, bytes));
+      await this.blobs.put(digest, bytes);
     });
     this.stored++;
   }

@@ -47,8 +47,8 @@ async function check(objects: readonly FileObject[]): Promise<void> {
 describe("file objects of OSTree on the disk", () => {
   it("lie in packs where they are small and so is their content, else in files, and are there after a start", async () => {
     const tenant = store.tenant("");
-    const packed = [named(filezOfSize(5000)), named(filezOfZeros(8 << 20))];
-    const dense = [named(filezOfZeros((8 << 20) + 1))];
+    const packed = [named(filezOfSize(5000)), named(filezOfZeros(64 << 10))];
+    const dense = [named(filezOfZeros(100_000)), named(filezOfZeros(9 << 20))];
     const large = named(filezOfSize((1 << 20) + 1));
     for (const { digest, bytes } of [...packed, ...dense]) await tenant.put(digest, bytes);
     await upload(tenant, large.digest, large.bytes);
