@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { parseDigest } from "../base/digest.ts";
+import { digestOf, parseDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { decode } from "../base/gvariant/gvariant.ts";
 import type { Log } from "../base/log.ts";
@@ -101,9 +101,11 @@ describe("the refs of a 1.0 cache", () => {
   });
 
   it("have what is attached to a commit", async () => {
-    const attached = Buffer.from([0]);
+    const bytes = Buffer.from([0]);
+    const attached = digestOf(sha256, bytes);
+    await tenant.blobs.put(attached, bytes);
     await tenant.refs.put([commitRef("p/e/1", one), commitRef("p/e/2", one, attached), commitRef("p/e/3", two)]);
-    assert.deepEqual(Buffer.from((await index.detached(one.checksum)) ?? []), attached);
+    assert.deepEqual(Buffer.from((await index.detached(one.checksum)) ?? []), bytes);
     assert.equal(await index.detached(two.checksum), undefined);
   });
 

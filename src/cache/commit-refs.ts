@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
-import { type Digest, parseDigest } from "../base/digest.ts";
+import { type Digest, digestOf, parseDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
@@ -9,7 +9,7 @@ import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
 import { parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
+import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
@@ -19,7 +19,7 @@ import { readMessage } from "./read-message.ts";
 
 /** What a ref is to be. */
 export interface RefChange {
-  /** The name of an OSTree ref, such as PROJECT/ELEMENT/KEY. */
+  /** PROJECT/ELEMENT/KEY. */
   readonly name: string;
   readonly to: Checksum;
   /** The commit that it has to name until then; `null`: it must not be there; `undefined`: whatever it is. */
@@ -35,6 +35,14 @@ export interface RefChanges {
   readonly by: string | undefined;
 }
 
+/** What the refs of a commit say of it. */
+interface Told {
+  readonly digest: Digest;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly detached: Digest | undefined;
+}
+
 export interface CommitRefsOptions {
   readonly instance: string;
   readonly blobs: BlobStore;
@@ -46,8 +54,8 @@ export interface CommitRefsOptions {
 /** Refs of one push: a message of the protocol has room for some three hundred. */
 const maxChanges = 1000;
 
-/** Names above that of an artifact: its project, and its element. */
-const artifactDirectories = 2;
+/** Of the name of an artifact. As all names have as many, none is the directory of another. */
+const artifactParts = 3;
 
 /** What a push may need at least: where not even that is free, its objects need not come. */
 const probedBytes = 1 << 20;
@@ -71,7 +79,6 @@ export class CommitRefs {
   /** What can be known of refs before their objects are here. Errors: as of `set`, and `exhausted` where there is no room for anything. */
   async check(changes: readonly RefChange[]): Promise<void> {
     checkNames(changes);
-    await this.checkDirectories(changes);
     await this.checkPresent(changes);
     try {
       await (await this.options.blobs.upload(probe)).abort();
@@ -88,20 +95,22 @@ export class CommitRefs {
   async set({ changes, detached, by }: RefChanges): Promise<void> {
     const { refs, clock } = this.options;
     checkNames(changes);
-    await this.checkDirectories(changes);
     for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
     await this.checkPresent(changes);
     const stored = clock();
     const made: NewRef[] = [];
-    for (const change of changes) made.push(await this.refOf(change, detached.get(change.to), { stored, by }));
+    const told = new Map<Checksum, Told>();
+    for (const change of changes) {
+      const { to } = change;
+      const known = told.get(to) ?? (await this.toldOf(change, detached.get(to)));
+      told.set(to, known);
+      made.push(await this.refOf(change, known, { stored, by }));
+    }
     await refs.put(made);
   }
 
-  private async refOf(
-    { name, to }: RefChange,
-    detached: Uint8Array | undefined,
-    { stored, by }: Pick<NewRef, "stored" | "by">,
-  ): Promise<NewRef> {
+  /** What is said of a commit, once for all refs that are to name it. Errors: `failed-precondition`, `invalid`. */
+  private async toldOf({ name, to }: RefChange, attached: Uint8Array | undefined): Promise<Told> {
     const { blobs, closure } = this.options;
     const size = await blobs.sizeOf(sha256, to);
     if (size === undefined) throw incomplete(name, to, "the commit itself is missing");
@@ -110,14 +119,28 @@ export class CommitRefs {
     const bytes = await readMessage(blobs, digest);
     if (bytes === undefined) throw incomplete(name, to, "the commit itself is missing");
     const { timestamp } = decodeCommit(bytes);
-    const roots = [{ walk: "commit", digest }] as const;
-    if (!(await closure.complete(roots))) throw incomplete(name, to, "not all that it needs is there");
+    if (!(await closure.complete([{ walk: "commit", digest }])))
+      throw incomplete(name, to, "not all that it needs is there");
+    const detached = attached && digestOf(sha256, attached);
+    if (attached !== undefined && detached !== undefined) await blobs.put(detached, attached);
+    return { digest, timestamp, detached };
+  }
+
+  private async refOf(
+    { name, to }: RefChange,
+    { digest, timestamp, detached: brought }: Told,
+    { stored, by }: Pick<NewRef, "stored" | "by">,
+  ): Promise<NewRef> {
+    const detached = brought ?? (await this.attached(name, to));
     const message = create(CommitRefSchema, {
       commit: bytesOfChecksum(to),
-      commitSize: BigInt(size),
+      commitSize: BigInt(digest.size),
       timestamp: BigInt(timestamp),
-      detachedMetadata: detached ?? (await this.attached(name, to)),
+      detachedMetadata: detached === undefined ? new Uint8Array(0) : bytesOfChecksum(detached.hash),
+      detachedMetadataSize: BigInt(detached?.size ?? 0),
     });
+    const roots: Root[] = [{ walk: "commit", digest }];
+    if (detached !== undefined) roots.push({ walk: "blob", digest: detached });
     return {
       ...this.nameOf(name),
       message: toBinary(CommitRefSchema, message),
@@ -130,29 +153,14 @@ export class CommitRefs {
   }
 
   /** What is attached to a commit that a ref names already: who pushes it again without that takes nothing away. */
-  private async attached(name: string, commit: Checksum): Promise<Uint8Array> {
+  private async attached(name: string, commit: Checksum): Promise<Digest | undefined> {
     const entry = await this.entryOf(name);
-    return (entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined) ?? new Uint8Array(0);
+    return entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined;
   }
 
   private async entryOf(name: string): Promise<CommitEntry | undefined> {
     const ref = await this.options.refs.get(this.nameOf(name));
     return ref && commitEntry(ref);
-  }
-
-  /** Errors: `invalid` where a ref that is there would be a directory of a new one, or the other way round: nobody could mirror such a repository. */
-  private async checkDirectories(changes: readonly RefChange[]): Promise<void> {
-    const { refs, instance } = this.options;
-    for (const { name } of changes) {
-      const above = directoriesOf(name);
-      for (const directory of above)
-        if ((await this.entryOf(directory)) !== undefined) throw collision(directory, name);
-      // All artifacts have names as long as theirs, so there is nothing below one.
-      if (above.length >= artifactDirectories) continue;
-      const listing = await refs.listed({ space: "ostree", instance });
-      const below = listing?.refs.find((each) => each.name.startsWith(`${name}/`));
-      if (below !== undefined) throw collision(name, below.name);
-    }
   }
 
   /** Errors: `aborted` where a ref is not what it is to be from. */
@@ -181,25 +189,13 @@ export class CommitRefs {
 /** Errors: `invalid`. */
 function checkNames(changes: readonly RefChange[]): void {
   if (changes.length > maxChanges) throw new StillageError("invalid", `a push sets at most ${maxChanges} refs`);
-  for (const { name } of changes) parseRefName(name);
-  const names = new Set(changes.map(({ name }) => name));
-  for (const name of names) {
-    const above = directoriesOf(name).find((directory) => names.has(directory));
-    if (above !== undefined) throw collision(above, name);
+  for (const { name } of changes) {
+    parseRefName(name);
+    if (name.split("/").length === artifactParts) continue;
+    throw new StillageError("invalid", `the ref ${name} is not that of an artifact, PROJECT/ELEMENT/KEY`, {
+      hint: "this cache keeps artifacts; other branches go into a repository of releases",
+    });
   }
-}
-
-function collision(directory: string, name: string): StillageError {
-  return new StillageError(
-    "invalid",
-    `${directory} and ${name} cannot both be refs: one would be the other's directory`,
-  );
-}
-
-/** `a` and `a/b` of `a/b/c`. */
-function directoriesOf(name: string): string[] {
-  const parts = name.split("/");
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
 function incomplete(name: string, to: string, why: string): StillageError {
