@@ -81,31 +81,36 @@ export class CommitRefs {
    * Errors: `invalid`; `failed-precondition` where not all is here that a commit needs; `aborted` where a ref names another commit than the one that it is to be from.
    */
   async set({ changes, detached, by }: RefChanges): Promise<void> {
-    const { refs, clock } = this.options;
+    const { refs, clock, closure } = this.options;
     checkNames(changes);
     for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
     await this.checkPresent(changes);
     const stored = clock();
     const made: NewRef[] = [];
-    for (const change of changes) made.push(await this.refOf(change, detached.get(change.to), { stored, by }));
+    for (const { name, to } of changes) {
+      const ref = await this.refOf(name, to, detached.get(to), { stored, by });
+      if (ref === undefined) throw incomplete(name, to, "the commit itself is missing");
+      if (!(await closure.complete(ref.roots))) throw incomplete(name, to, "not all that it needs is there");
+      made.push(ref);
+    }
     await refs.put(made);
   }
 
-  private async refOf(
-    { name, to }: RefChange,
+  /** The ref by which a commit is found, to be stored once all that the commit needs is there; `undefined` where the commit itself is not. Errors: `invalid`. */
+  async refOf(
+    name: string,
+    to: Checksum,
     detached: Uint8Array | undefined,
     { stored, by }: Pick<NewRef, "stored" | "by">,
-  ): Promise<NewRef> {
-    const { blobs, closure } = this.options;
+  ): Promise<NewRef | undefined> {
+    const { blobs } = this.options;
     const size = await blobs.sizeOf(sha256, to);
-    if (size === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (size === undefined) return undefined;
     if (size > maxMetadataBytes) throw new StillageError("invalid", `${to} is no OSTree commit: it has ${size} bytes`);
     const digest = parseDigest(to, size, sha256);
     const bytes = await readMessage(blobs, digest);
-    if (bytes === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (bytes === undefined) return undefined;
     const { timestamp } = decodeCommit(bytes);
-    const roots = [{ walk: "commit", digest }] as const;
-    if (!(await closure.complete(roots))) throw incomplete(name, to, "not all that it needs is there");
     const message = create(CommitRefSchema, {
       commit: bytesOfChecksum(to),
       commitSize: BigInt(size),
@@ -115,7 +120,7 @@ export class CommitRefs {
     return {
       ...this.nameOf(name),
       message: toBinary(CommitRefSchema, message),
-      roots,
+      roots: [{ walk: "commit", digest }],
       stored,
       expires: undefined,
       by,

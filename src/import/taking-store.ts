@@ -34,12 +34,17 @@ export class TakingStore implements BlobStore {
     return missing.sort((a, b) => a - b);
   }
 
-  sizeOf(fn: DigestFunction, hash: string) {
-    return this.own.sizeOf(fn, hash);
+  async sizeOf(fn: DigestFunction, hash: string): Promise<number | undefined> {
+    return (await this.own.sizeOf(fn, hash)) ?? this.intake.takeHash(fn, hash);
   }
 
-  sizesOf(hashes: DigestList) {
-    return this.own.sizesOf(hashes);
+  async sizesOf(hashes: DigestList): Promise<Float64Array> {
+    const sizes = await this.own.sizesOf(hashes);
+    const absent = [...sizes.keys()].filter((i) => sizes[i] === -1);
+    await inLanes(lanes, absent, async (i) => {
+      sizes[i] = (await this.intake.takeHash(hashes.function, hashes.at(i).hash)) ?? -1;
+    });
+    return sizes;
   }
 
   async open(digest: Digest): Promise<Blob | undefined> {
