@@ -9,7 +9,7 @@ import { maxInstantPlain } from "../base/ostree-hash.ts";
 import type { ArchiveEntry } from "../base/tar/archive-entry.ts";
 import { ByteSource, gather } from "../base/tar/byte-source.ts";
 import { readTar } from "../base/tar/tar-reader.ts";
-import { checkMetadata } from "../ostree/archive/put-foreign.ts";
+import { checkMetadata } from "../ostree/check-metadata.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import type { ObjectType } from "../ostree/object-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type DigestFunction, functionOfHexLength, ostree, sha256 } from "../base/digest-function.ts";
-import { checkMetadata } from "../ostree/archive/put-foreign.ts";
+import { checkMetadata } from "../ostree/check-metadata.ts";
 import { objectPath, parseObjectPath } from "../ostree/object-name.ts";
 
 /** A blob that an old server has. */

@@ -43,7 +43,7 @@ export interface ImportOptions {
  */
 export async function importCache(options: ImportOptions): Promise<void> {
   const { blobs: own, outcome, dryRun, clock, refs, removals, indexOnly, signal } = options;
-  if (indexOnly && options.old.layouts.includes("ostree")) {
+  if (indexOnly && options.old.layouts.every((layout) => layout === "ostree")) {
     throw new StillageError("failed-precondition", "an index has nothing of BuildStream 1.0", {
       hint: "take the repository over into the store of the other server, the storage",
     });

@@ -203,6 +203,14 @@ export class Intake {
     outcome.blobs.takenBytes += size;
   }
 
+  /** In a dry run a blob is counted by its name before it may be read. */
+  private uncount({ function: fn, hash, size }: Digest): void {
+    if (this.wrong.get(hash) !== undefined || !this.counted.get(fn)?.has(hashAlone(fn, hash), 0)) return;
+    const { blobs } = this.options.outcome;
+    blobs.taken--;
+    blobs.takenBytes -= size;
+  }
+
   /** What is wrong with a blob is told, and the blob is as good as missing. */
   private async guarded<T>(digest: Digest, read: (digest: Digest) => Promise<T | undefined>): Promise<T | undefined> {
     try {
@@ -210,6 +218,7 @@ export class Intake {
     } catch (error) {
       if (!(error instanceof StillageError) || (error.code !== "corrupt" && error.code !== "invalid")) throw error;
       const { old, outcome } = this.options;
+      this.uncount(digest);
       if (this.wrong.get(digest.hash) === undefined) {
         this.wrong.set(digest.hash, true);
         outcome.blobs.wrong++;

@@ -81,15 +81,17 @@ export class OldBlobs {
     const file = await this.open(digest);
     if (file === undefined) return undefined;
     const { fd, stats, check } = file;
-    const bytes = new Uint8Array(digest.size + 1);
+    let whole: Uint8Array<ArrayBuffer>;
     try {
-      if (stats.size !== digest.size || (await readFully(fd, bytes, 0)) !== digest.size) return undefined;
+      if (stats.size !== digest.size) return undefined;
+      const bytes = new Uint8Array(digest.size + 1);
+      if ((await readFully(fd, bytes, 0)) !== digest.size) return undefined;
+      whole = bytes.subarray(0, digest.size);
     } catch (error) {
       throw unreadable(error);
     } finally {
       await closeFile(fd);
     }
-    const whole = bytes.subarray(0, digest.size);
     await verifyAnyBlob(digest, whole);
     check?.(whole);
     return whole;

@@ -61,7 +61,7 @@ for (const [config, said] of [
   ["[core]\nrepo_version=1\nmode=bare-user\n", /its mode is bare-user$/],
   ["[core]\nrepo_version=1\n", /its mode is bare$/],
   ["nonsense", /line 1 cannot be read$/],
-  ["#".repeat(100_000), /too large/],
+  ["#".repeat(100_000), /its config is none$/],
 ] as const) {
   test(`refuses the OSTree repository of which ${said} says why`, () => {
     using folder = new OldFolder();
@@ -69,7 +69,6 @@ for (const [config, said] of [
     folder.write("config", config);
     assert.throws(() => recognize(folder.path), {
       message: said,
-      hint: /^make one of mode archive of it: ostree init /,
     });
   });
 }

@@ -13,6 +13,7 @@ import { commitMembers, type PushedCommit, tarOf } from "../cache/push.fixture.t
 import { canonicalDirectory, canonicalFile } from "../ostree/canonical-mode.ts";
 import { encodeCommit } from "../ostree/commit.ts";
 import { encodeDirMeta } from "../ostree/dirmeta.ts";
+import { encodeDirTree } from "../ostree/dirtree.ts";
 import { tinyAnswers, tinyRepository } from "../ostree/vectors.fixture.ts";
 import { read } from "../store/blob-store.contract.ts";
 import { linkOwn, now, openTarget, type Target } from "./importing.fixture.ts";
@@ -163,6 +164,9 @@ describe("the repository of BuildStream 1.0's server", () => {
       );
       assert.equal(outcome.blobs.wrong, 6);
     }
+    await using empty = await openTarget();
+    const looked = await empty.import(old.path, { dryRun: true });
+    assert.ok(looked.blobs.taken + looked.blobs.wrong + looked.blobs.unneeded <= looked.blobs.files);
     const ref = await refOf(target, nameOf("sound"));
     assert.equal(ref?.roots[0]?.digest.hash, sound.commit);
     assert.equal(await target.refs.count("ostree"), 2);
@@ -195,6 +199,20 @@ describe("the repository of BuildStream 1.0's server", () => {
     assert.deepEqual([blobs.linked + blobs.cloned, blobs.taken], [3, 3 * 3 + 1]);
   });
 
+  test("may have commits and directories that are no small blobs", async () => {
+    using old = new OldFolder();
+    const made = await commitMembers({ a: "a" });
+    const [file = ""] = Object.keys(made.members).filter((each) => each.endsWith(".filez"));
+    const files = Array.from({ length: 30_000 }, (_, i) => ({ name: `${i}`, checksum: file.slice(0, 64) }));
+    const large = commitOf(encodeDirTree({ files, directories: [] }), "x".repeat(1_200_000));
+    old.ostreeRef(nameOf("e"), { ...large, members: { ...made.members, ...large.members } });
+    await using target = await openTarget();
+    const looked = await target.import(old.path, { dryRun: true });
+    const done = await target.import(old.path, { mayLink: linkOwn(target.path) });
+    assert.deepEqual([done.problems, countsOf(done)?.taken, done.blobs.taken], [[], 1, 4]);
+    assert.deepEqual([looked.names, looked.blobs], [done.names, done.blobs]);
+  });
+
   test("has nothing for an index", async () => {
     using old = new OldFolder();
     old.ostreeRef(nameOf("e"), await commitMembers({ a: "a" }));
@@ -207,13 +225,14 @@ describe("the repository of BuildStream 1.0's server", () => {
 });
 
 /** A commit whose root is text under the checksum of a dirtree, which it has. */
-function misnamed(): PushedCommit {
-  const text = Buffer.from("no dirtree, whatever it is called");
+const misnamed = (): PushedCommit => commitOf(Buffer.from("no dirtree, whatever it is called"));
+
+function commitOf(root: Uint8Array, body = ""): PushedCommit {
   const meta = encodeDirMeta(canonicalDirectory(0o755));
-  const [tree, treeMeta] = [text, meta].map((bytes) => digestOf(sha256, bytes).hash) as [string, string];
-  const about = { metadata: [], parent: undefined, subject: "", body: "", timestamp: 1000 };
+  const [tree, treeMeta] = [root, meta].map((bytes) => digestOf(sha256, bytes).hash) as [string, string];
+  const about = { metadata: [], parent: undefined, subject: "", body, timestamp: 1000 };
   const bytes = encodeCommit({ ...about, tree, treeMeta });
   const commit = digestOf(sha256, bytes).hash;
-  const members = { [`${commit}.commit`]: bytes, [`${tree}.dirtree`]: text, [`${treeMeta}.dirmeta`]: meta };
+  const members = { [`${commit}.commit`]: bytes, [`${tree}.dirtree`]: root, [`${treeMeta}.dirmeta`]: meta };
   return { commit, members };
 }
