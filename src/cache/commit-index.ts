@@ -87,7 +87,8 @@ export class CommitIndex implements CommitDesk {
   /** Commits have become damaged or whole since the snapshot was made. */
   private stale = false;
   private made = 0;
-  private warned = Number.NEGATIVE_INFINITY;
+  /** When each warning was given last. */
+  private readonly warned = new Map<string, number>();
 
   constructor(options: CommitIndexOptions) {
     this.options = options;
@@ -177,7 +178,12 @@ export class CommitIndex implements CommitDesk {
     if (listing.version !== this.snapshot?.version) await this.recheck();
     this.stale = false;
     const most = this.options.maxSummaryBytes ?? maxSummaryBytes;
-    this.snapshot = await makeSnapshot(listing, (commit) => this.damaged.has(commit), most);
+    try {
+      this.snapshot = await makeSnapshot(listing, (commit) => this.damaged.has(commit), most);
+    } catch (error) {
+      this.stale = true;
+      throw error;
+    }
     this.made++;
     for (const commit of this.damaged) if (!this.snapshot.byCommit.has(commit)) this.damaged.delete(commit);
     this.warn(this.snapshot, most);
@@ -223,20 +229,25 @@ export class CommitIndex implements CommitDesk {
   }
 
   private warn({ summary, listed, leftOut, unreadable }: CommitSnapshot, most: number): void {
-    if (unreadable.length === 0 && leftOut === 0 && summary.length < Math.min(warnBytes, most)) return;
-    const now = this.now();
-    if (now - this.warned < warnEveryMs) return;
-    this.warned = now;
-    const { instance, log } = this.options;
-    const facts = { instance, bytes: summary.length, most, listed };
+    const facts = { bytes: summary.length, most, listed };
+    if (unreadable.length > 0) {
+      const refs = unreadable.slice(0, maxNames);
+      this.say("error", { ...facts, refs }, "refs cannot be read, and are not listed");
+    }
     if (leftOut > 0) {
-      log.error(
-        { ...facts, leftOut },
-        "the summary is as long as clients take it: the refs with the oldest commits are not listed; let refs of the space ostree expire",
-      );
-    } else if (unreadable.length > 0)
-      log.error({ ...facts, refs: unreadable.slice(0, maxNames) }, "refs cannot be read, and are not listed");
-    else log.warn(facts, "the summary is nearly as long as clients take it; let refs of the space ostree expire");
+      const full = "the summary is as long as clients take it: the refs with the oldest commits are not listed";
+      this.say("error", { ...facts, leftOut }, `${full}; let refs of the space ostree expire`);
+    } else if (summary.length >= Math.min(warnBytes, most)) {
+      this.say("warn", facts, "the summary is nearly as long as clients take it; let refs of the space ostree expire");
+    }
+  }
+
+  private say(level: "warn" | "error", facts: object, message: string): void {
+    const now = this.now();
+    if (now - (this.warned.get(message) ?? Number.NEGATIVE_INFINITY) < warnEveryMs) return;
+    this.warned.set(message, now);
+    const { instance, log } = this.options;
+    log[level]({ instance, ...facts }, message);
   }
 }
 

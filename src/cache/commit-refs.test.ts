@@ -40,6 +40,9 @@ describe("the refs of a push", () => {
     const entry = commitEntry(found);
     assert.deepEqual([entry.timestamp, found.by, found.roots[0]?.walk], [1234, "ssh ci", "commit"]);
     assert.ok(Buffer.from(detached).equals(entry.detached as Uint8Array));
+    await tenant.pushes.set({ changes: [to(ref("2"), pushed)], detached: new Map(), by: "ssh ci" });
+    const again = await tenant.refs.get({ space: "ostree", instance: "", name: ref("2") });
+    assert.ok(again !== undefined && commitEntry(again).detached !== undefined, "what is attached stays");
     const listed = await tenant.refs.artifacts.list({ instance: "", sort: "newest", limit: 10 });
     assert.deepEqual(
       listed.map(({ project, element, generation, keys }) => [project, element, generation, keys]),
@@ -94,6 +97,11 @@ describe("the refs of a push", () => {
       await assert.rejects(tenant.pushes.check(changes), { code: "invalid" }, names.join());
       await assert.rejects(tenant.pushes.set({ changes, detached: new Map(), by: undefined }), { code: "invalid" });
     }
+    await tenant.pushes.set({ changes: [to("top/some", pushed)], detached: new Map(), by: undefined });
+    for (const name of ["top", "top/some/key", "top/some/deep/key"]) {
+      await assert.rejects(tenant.pushes.check([to(name, pushed)]), { code: "invalid", message: /directory/ }, name);
+    }
+    await tenant.pushes.check([to("top/other", pushed), to("to", pushed)]);
     const many = Array.from({ length: 1001 }, (_, i) => to(`a/${i}`, pushed));
     await assert.rejects(tenant.pushes.check(many), { code: "invalid" });
     await tenant.pushes.check([to(ref("9"), pushed)]);

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
 import { type Digest, parseDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
@@ -6,13 +6,14 @@ import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
-import { bytesOfChecksum, type Checksum, checksumOfBytes } from "../ostree/object-name.ts";
+import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
 import { parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
+import { type CommitEntry, checksumOf, commitEntry } from "./commit-entry.ts";
 import { type PushedObjects, storeObjects, withoutRetry } from "./commit-push.ts";
 import { readMessage } from "./read-message.ts";
 
@@ -45,6 +46,9 @@ export interface CommitRefsOptions {
 /** Refs of one push: a message of the protocol has room for some three hundred. */
 const maxChanges = 1000;
 
+/** Names above that of an artifact: its project, and its element. */
+const artifactDirectories = 2;
+
 /** What a push may need at least: where not even that is free, its objects need not come. */
 const probedBytes = 1 << 20;
 
@@ -67,6 +71,7 @@ export class CommitRefs {
   /** What can be known of refs before their objects are here. Errors: as of `set`, and `exhausted` where there is no room for anything. */
   async check(changes: readonly RefChange[]): Promise<void> {
     checkNames(changes);
+    await this.checkDirectories(changes);
     await this.checkPresent(changes);
     try {
       await (await this.options.blobs.upload(probe)).abort();
@@ -83,6 +88,7 @@ export class CommitRefs {
   async set({ changes, detached, by }: RefChanges): Promise<void> {
     const { refs, clock, closure } = this.options;
     checkNames(changes);
+    await this.checkDirectories(changes);
     for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
     await this.checkPresent(changes);
     const stored = clock();
@@ -115,7 +121,7 @@ export class CommitRefs {
       commit: bytesOfChecksum(to),
       commitSize: BigInt(size),
       timestamp: BigInt(timestamp),
-      detachedMetadata: detached ?? new Uint8Array(0),
+      detachedMetadata: detached ?? (await this.attached(name, to)),
     });
     return {
       ...this.nameOf(name),
@@ -128,12 +134,38 @@ export class CommitRefs {
     };
   }
 
+  /** What is attached to a commit that a ref names already: who pushes it again without that takes nothing away. */
+  private async attached(name: string, commit: Checksum): Promise<Uint8Array> {
+    const entry = await this.entryOf(name);
+    return (entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined) ?? new Uint8Array(0);
+  }
+
+  private async entryOf(name: string): Promise<CommitEntry | undefined> {
+    const ref = await this.options.refs.get(this.nameOf(name));
+    return ref && commitEntry(ref);
+  }
+
+  /** Errors: `invalid` where a ref that is there would be a directory of a new one, or the other way round: nobody could mirror such a repository. */
+  private async checkDirectories(changes: readonly RefChange[]): Promise<void> {
+    const { refs, instance } = this.options;
+    for (const { name } of changes) {
+      const above = directoriesOf(name);
+      for (const directory of above)
+        if ((await this.entryOf(directory)) !== undefined) throw collision(directory, name);
+      // All artifacts have names as long as theirs, so there is nothing below one.
+      if (above.length >= artifactDirectories) continue;
+      const listing = await refs.listed({ space: "ostree", instance });
+      const below = listing?.refs.find((each) => each.name.startsWith(`${name}/`));
+      if (below !== undefined) throw collision(name, below.name);
+    }
+  }
+
   /** Errors: `aborted` where a ref is not what it is to be from. */
   private async checkPresent(changes: readonly RefChange[]): Promise<void> {
     for (const { name, from } of changes) {
       if (from === undefined) continue;
-      const ref = await this.options.refs.get(this.nameOf(name));
-      const now = ref === undefined ? null : checksumOfBytes(fromBinary(CommitRefSchema, ref.message).commit);
+      const entry = await this.entryOf(name);
+      const now = entry === undefined ? null : checksumOf(entry);
       if (now === from) continue;
       const found = now === null ? "is not there" : `names ${now}`;
       throw new StillageError(
@@ -158,9 +190,15 @@ function checkNames(changes: readonly RefChange[]): void {
   const names = new Set(changes.map(({ name }) => name));
   for (const name of names) {
     const above = directoriesOf(name).find((directory) => names.has(directory));
-    if (above === undefined) continue;
-    throw new StillageError("invalid", `${above} and ${name} cannot both be refs: one would be the other's directory`);
+    if (above !== undefined) throw collision(above, name);
   }
+}
+
+function collision(directory: string, name: string): StillageError {
+  return new StillageError(
+    "invalid",
+    `${directory} and ${name} cannot both be refs: one would be the other's directory`,
+  );
 }
 
 /** `a` and `a/b` of `a/b/c`. */

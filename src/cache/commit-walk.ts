@@ -8,13 +8,13 @@ import { readTreeChecksums, unknownSize } from "../ostree/tree-checksums.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { forEachBlob } from "./batch-entries.ts";
 import { DigestSet } from "./digest-set.ts";
-import { presenceBatch } from "./presence.ts";
 import { readMessage } from "./read-message.ts";
 import { maxTreeDirectories } from "./tree-walk.ts";
 
-/** Dirtrees that are looked up at once, and the bytes that are read at once unless one alone has more: some milliseconds of work. */
+/** Dirtrees that are looked up at once, the bytes that are read at once unless one alone has more, and the files that are asked for: a millisecond of work each. */
 const batchCount = 1024;
-const batchBytes = 1 << 20;
+const batchBytes = 1 << 18;
+const filesAtOnce = 8192;
 
 /** The commit that is a blob; `undefined` where it is missing or too large. Errors: `invalid` for what is none. */
 export async function readCommit(blobs: BlobReader, digest: Digest): Promise<Commit | undefined> {
@@ -57,7 +57,7 @@ export async function walkCommit(blobs: BlobReader, root: Digest): Promise<boole
     found.directories.clear();
     found.metas.clear();
     if (queue.length > maxTreeDirectories || metas.items.length > maxTreeDirectories) return false;
-    if (found.files.length >= presenceBatch && !(await areThere(blobs, found.files))) return false;
+    if (found.files.length >= filesAtOnce && !(await areThere(blobs, found.files))) return false;
     // A big tree takes long: other calls are served in between.
     sinceBreath += read.bytes;
     if (sinceBreath < batchBytes / 2) continue;

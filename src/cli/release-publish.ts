@@ -11,7 +11,7 @@ import {
   withReleases,
   writerOf,
 } from "./release-options.ts";
-import { addPushFlags, type PushFlags, pushReleases } from "./release-push.ts";
+import { addPushFlags, checkNoPush, type PushFlags, pushReleases } from "./release-push.ts";
 
 interface PublishFlags extends ReleaseFlags {
   readonly drop?: true;
@@ -37,6 +37,7 @@ export function releasePublishCommand(end: (status: number) => void): Command {
       end(
         await withReleases(flags, (place) => {
           if (flags.push !== undefined) return pushReleases(flags.push, id, flags, place);
+          checkNoPush(flags);
           return id === undefined ? listAll(flags, place) : publish(id, flags, place);
         }),
       );

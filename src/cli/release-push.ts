@@ -26,6 +26,14 @@ export function addPushFlags(command: Command): Command {
     .option("--dry-run", "With --push: have the other side only say what it would do");
 }
 
+/** Errors: `invalid` for flags of a push where there is none: `--dry-run` least of all may be passed over. */
+export function checkNoPush({ branch, sshOption, dryRun }: PushFlags): void {
+  if (branch === undefined && sshOption === undefined && dryRun === undefined) return;
+  throw new StillageError("invalid", "--branch, --ssh-option and --dry-run are for --push", {
+    hint: "what is prepared is published as a whole",
+  });
+}
+
 /** Pushes branches to another machine, and gives the exit status of its receiver. What it prints is ours. */
 export async function pushReleases(
   destination: string,

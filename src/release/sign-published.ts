@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { decodeDetached, encodeDetached, signaturesIn, withSignature } from "../ostree/detached.ts";
+import { decodeSummary } from "../ostree/summary.ts";
 import { decodeEnvelope, type Envelope, encodeEnvelope } from "./dsse.ts";
 import { type Payload, payloadsOf } from "./payloads.ts";
+import { readStatement } from "./provenance.ts";
 import type { ReleaseRecord } from "./release-record.ts";
 import { releaseFiles } from "./release-repository.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
@@ -13,13 +15,32 @@ import { withEnvelopeSignature } from "./sign-prepared.ts";
 import type { Signer } from "./signer.ts";
 import { gpgKeyOf, issuerOf } from "./verifier.ts";
 
-/** What of a published release can be signed once more: its commit, its provenance, and the list of branches as it is. */
+/**
+ * What of a published release can be signed once more: its commit, its provenance, and the list of branches as it is. Errors: `corrupt` where one of them is not
+ * what it should be, which nobody is to sign.
+ */
 export async function publishedPayloads(writer: ReleaseWriter, record: ReleaseRecord): Promise<readonly Payload[]> {
-  const bytes = await writer.archive.readMetadata(record.commit, "commit");
-  if (bytes === undefined) throw new StillageError("not-found", `there is no commit ${record.commit}`);
-  const statement = (await envelopeOf(writer, record.commit))?.payload;
-  const summary = (await writer.archive.summary())?.bytes;
-  return payloadsOf([{ branch: record.branch, commit: record.commit, bytes, statement }], summary);
+  const { branch, commit } = record;
+  const bytes = await writer.archive.readMetadata(commit, "commit");
+  if (bytes === undefined) throw new StillageError("not-found", `there is no commit ${commit}`);
+  const statement = (await envelopeOf(writer, commit))?.payload;
+  if (statement !== undefined && !readStatement(statement).subjects.some(({ sha256 }) => sha256 === commit)) {
+    throw notToSign(`the provenance beside ${commit} is about something else`);
+  }
+  return payloadsOf([{ branch, commit, bytes, statement }], await wholeSummary(writer));
+}
+
+async function wholeSummary({ archive }: ReleaseWriter): Promise<Uint8Array | undefined> {
+  const bytes = (await archive.summary())?.bytes;
+  if (bytes === undefined) return undefined;
+  const listed = decodeSummary(bytes).refs.map(({ name, commit }) => `${name} ${commit}`);
+  const refs = new Set([...(await archive.refs())].map(([name, { commit }]) => `${name} ${commit}`));
+  if (listed.length === refs.size && listed.every((each) => refs.has(each))) return bytes;
+  throw notToSign("the list of branches does not say where they are");
+}
+
+function notToSign(why: string): StillageError {
+  return new StillageError("corrupt", why, { hint: "`stillage release verify` says what else is wrong" });
 }
 
 /** Signs payloads by signers who have not signed yet. */

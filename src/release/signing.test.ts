@@ -97,6 +97,9 @@ describe("signing", () => {
       assert.equal(decodeDetached(detached)[0]?.[0], "own");
       assert.equal(signaturesIn(decodeDetached(detached), "ed25519").length, 2);
       assert.match(await readFile(repository.layout.page, "utf8"), /key-1.*key-2/);
+      // What is not what it should be is signed by nobody.
+      await writeFile(join(repository.layout.archive, "refs/heads/other"), `${await writer.archive.ref("main")}\n`);
+      await assert.rejects(signHere(writer, "main"), { code: "corrupt", message: /list of branches does not say/ });
     });
   });
 

@@ -83,7 +83,12 @@ export class Listener {
     }
     server.maxConnections = targets.maxConnections;
     const address = await listenOn(server, config, targets.shared);
-    if (vouches) await chmod(address.slice("unix:".length), ownerOnly);
+    try {
+      if (vouches) await chmod(address.slice("unix:".length), ownerOnly);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
     server.on("drop", (dropped) => targets.log.debug({ peer: dropped?.remoteAddress }, "too many connections"));
     server.on("error", (error) => targets.log.error({ err: error, address }, "the listener failed"));
     return new Listener(config, server, address);

@@ -3,10 +3,11 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { lockDirectory } from "../../src/store/disk/directory-lock.ts";
 import { clientsFolder, installed } from "./support/checkout.ts";
 import { OstreeRepository } from "./support/ostree-repository.ts";
@@ -17,6 +18,13 @@ import { createWorkspace, type Workspace } from "./support/workspace.ts";
 /** `ostree-push`, by the sshd of the host. */
 function environment({ sshd }: ReleaseHost): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${sshd.bin}:${process.env.PATH}` };
+}
+
+/** A process that was started as the first of its group, and all that it has started. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {} // nothing is left of it
 }
 
 /** Longer than any push waits for another. */
@@ -43,11 +51,7 @@ async function pushBy(
   });
   const closed = once(child, "close");
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
-  const killAll = (): void => {
-    try {
-      process.kill(-(child.pid as number), "SIGKILL");
-    } catch {} // nothing is left of it
-  };
+  const killAll = (): void => killGroup(child.pid as number);
   const timer = setTimeout(killAll, pushMs);
   const [status] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);
@@ -199,6 +203,17 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.notEqual(await here("os/waiting"), undefined);
   });
 
+  /** The names of all files that are not yet, or not any more, part of the repository. */
+  async function staged(): Promise<string[]> {
+    const all = await readdir(join(host.repository.path, "tmp"), { recursive: true }).catch(() => []);
+    return all.map((path) => basename(path));
+  }
+
+  /** The checksum of a file's object. */
+  async function objectOf(branch: string, path: string): Promise<string> {
+    return (await source.ok("ls", "-C", branch, path)).split(/\s+/)[4] ?? "";
+  }
+
   /** The processes that serve sessions of the host. */
   async function receivers(): Promise<number[]> {
     const found: number[] = [];
@@ -215,9 +230,9 @@ describe("ostree-push 1.0.1 through sshd", () => {
       const branch = `os/killed-${victim}`;
       const files = { small: victim, large: randomBytes(300_000) };
       const commit = await source.commit({ branch, files, time: 1_700_000_500 });
-      const large = await source.ok("ls", "-C", branch, "/large").then((line) => line.split(/\s+/)[4] ?? "");
+      const [small, large] = [await objectOf(branch, "/small"), await objectOf(branch, "/large")];
       const object = join(source.path, "objects", large.slice(0, 2), `${large.slice(2)}.filez`);
-      // In place of the object a pipe: whoever asks for it waits for somebody who writes, and we know when he does.
+      // In place of the object a pipe that nobody writes to: whoever asks for it waits for ever, and all else comes.
       await rename(object, `${object}.kept`);
       await runOk("mkfifo", [object]);
       const child = spawn("ostree-push", [`--repo=${source.path}`, "ci:os", branch], {
@@ -226,16 +241,15 @@ describe("ostree-push 1.0.1 through sshd", () => {
         stdio: "ignore",
       });
       const ended = once(child, "exit");
-      const pipe = await open(object, "w");
+      while (!(await staged()).includes(`${small}.filez`)) await delay(20);
       const ours = await receivers();
       assert.equal(ours.length, 1);
       if (victim === "receiver") {
         process.kill(ours[0] as number, "SIGKILL");
         assert.notEqual((await ended)[0], 0);
       }
-      process.kill(-(child.pid as number), "SIGKILL");
+      killGroup(child.pid as number);
       await ended;
-      await pipe.close();
       await rm(object);
       await rename(`${object}.kept`, object);
       assert.equal(await host.repository.refs(), before);
@@ -249,7 +263,7 @@ describe("ostree-push 1.0.1 through sshd", () => {
   test("what is damaged on the way changes nothing", async () => {
     const before = await host.repository.refs();
     await source.commit({ branch: "os/damaged", files: { damaged: "content" }, time: 1_700_000_600 });
-    const name = await source.ok("ls", "-C", "os/damaged", "/damaged").then((line) => line.split(/\s+/)[4] ?? "");
+    const name = await objectOf("os/damaged", "/damaged");
     const file = await open(join(source.path, "objects", name.slice(0, 2), `${name.slice(2)}.filez`), "r+");
     await file.write(Buffer.from([0xff]), 0, 1, (await file.stat()).size - 2);
     await file.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { objectPath } from "../../src/ostree/object-name.ts";
@@ -178,6 +178,27 @@ describe("Debian's ostree pulls from the cache", { concurrency: 2 }, () => {
       await ostree(folder, "pull", "--mirror", "cache");
       await has(folder, small);
     }
+  });
+
+  test("what is whole, beside a commit whose largest file rots", async () => {
+    const folder = await workspace.folder("rotten-store");
+    const rotten = makeCommit({ directories: 4, filesInEach: 25, fileBytes: 500 });
+    await fillCache(folder, { "p/rotten/1": rotten, "p/small/1": small });
+    const { checksum = "", bytes } = [...rotten.objects.values()].find((each) => each.bytes.length > 3_000_000) ?? {};
+    assert.ok(bytes);
+    const files = await readdir(folder, { recursive: true });
+    const file = files.find((each) => each.includes(checksum));
+    assert.ok(file);
+    await writeFile(join(folder, file), bytes.with(2_000_000, (bytes[2_000_000] as number) ^ 1));
+    await using server = await startServer(folder, ["--scrub-every", "1s", "--scrub-rate", "1GiB"]);
+    const url = `http://${server.address}/ostree`;
+    const listed = async (): Promise<boolean> => (await (await fetch(`${url}/summary`)).text()).includes("p/rotten/1");
+    while (await listed()) await new Promise(setImmediate);
+    assert.equal((await fetch(`${url}/${objectPath(rotten.checksum, "commit")}`)).status, 404);
+    const mirror = await client(url);
+    await ostree(mirror, "pull", "--mirror", "cache");
+    assert.equal((await ostree(mirror, "refs")).trim(), "p/small/1");
+    await has(mirror, small);
   });
 
   test("as docs/OSTREE.md shows it", async () => {

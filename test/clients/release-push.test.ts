@@ -89,6 +89,7 @@ describe("release publish --push", () => {
       assert.equal(none.status, 1);
       assert.match(none.stderr, /alpha/);
       assert.equal((await stillage("publish", "--push", "-oProxyCommand=true:x")).status, 2);
+      assert.equal((await stillage("publish", "0123", "--dry-run")).status, 2);
       await assertClean();
     });
   });

@@ -30,9 +30,9 @@ test("a change in an archive repository that is killed at any step happens whole
   await using directory = await temporaryDirectory();
   const before = join(directory.path, "before");
   await makeRepository(before);
-  const run = async (step: number): Promise<{ path: string; killed: boolean; said: string }> => {
-    const path = join(directory.path, `killed-${step}`);
-    await cp(before, path, { recursive: true });
+  const run = async (step: number, again?: string): Promise<{ path: string; killed: boolean; said: string }> => {
+    const path = again ?? join(directory.path, `killed-${step}`);
+    if (again === undefined) await cp(before, path, { recursive: true });
     const { signal, stdout, stderr } = spawnSync(process.execPath, [writer, path, `${step}`], { encoding: "utf8" });
     assert.equal(stderr, "");
     return { path, killed: signal === "SIGKILL", said: stdout };
@@ -42,12 +42,14 @@ test("a change in an archive repository that is killed at any step happens whole
   assert.ok(!whole.killed && steps > 80, `${steps} steps`);
 
   const outcomes: string[] = [];
-  const moments = 24;
+  const moments = 20;
   for (let moment = 0; moment < moments; moment++) {
     // The last third of the steps is where all is decided.
     const step = Math.floor(steps * (moment / moments) ** 0.6);
     const { path, killed } = await run(step);
     assert.ok(killed, `step ${step}`);
+    // Every second one is killed again, while it finishes or removes what the first has left.
+    if (moment % 2 === 1) assert.ok((await run(4 + (moment % 12), path)).killed);
     const repository = await ArchiveRepository.open(path);
     const found = await fsckRepository(repository);
     assert.deepEqual(

@@ -19,7 +19,9 @@ import { BackupProgress } from "../../src/backup/backup-progress.ts";
 import { type BackupStep, backupStore } from "../../src/backup/backup-store.ts";
 import { manifestFile } from "../../src/backup/manifest.ts";
 import { restoreStore } from "../../src/backup/restore-store.ts";
+import { ostree } from "../../src/base/digest-function.ts";
 import { DigestList } from "../../src/base/digest-list.ts";
+import { blob, listOf, read } from "../../src/store/blob-store.contract.ts";
 import { openDiskStore } from "../../src/store/disk/open-store.ts";
 import { large, of, options, Place, signal, small, wholeRefs } from "./backup-place.ts";
 
@@ -145,6 +147,35 @@ describe("backup and restore", () => {
     const quick = await place.restore("quick", true);
     // No index file lists the small ones yet, so these are looked at all the same.
     assert.deepEqual([quick.verified, quick.damagedBlobs, quick.blobs], [false, 1, 3]);
+  });
+
+  it("have the file objects of OSTree, but for those that are damaged", async () => {
+    await using place = await Place.open();
+    const made = [3000, 4000, 1_100_000, 1_200_000].map((size) => blob(ostree, size));
+    for (const { digest, bytes } of made) await place.blobs.tenant("team/os").put(digest, bytes);
+    await place.backup();
+    const shelf = join(place.target, "tenants/team%2Fos/ostree");
+    const names = readdirSync(shelf, { recursive: true, encoding: "utf8" });
+    const pack = join(shelf, "packs/00000001.pack");
+    const [small, , , large] = made as [(typeof made)[0], object, object, (typeof made)[0]];
+    for (const [path, position] of [
+      [pack, readFileSync(pack).indexOf(small.bytes) + 2000],
+      [join(shelf, names.find((name) => name.includes(large.digest.hash)) as string), 500_000],
+    ] as const) {
+      const bytes = readFileSync(path);
+      bytes[position] = (bytes[position] as number) ^ 1;
+      writeFileSync(path, bytes);
+    }
+    const { damagedBlobs } = await place.restore("one");
+    assert.equal(damagedBlobs, 2);
+    const restored = await openDiskStore(join(place.folder, "one"), options);
+    const tenant = restored.tenant("team/os");
+    assert.deepEqual(tenant.missing(listOf(made.map(({ digest }) => digest))), [0, 3]);
+    for (const i of [1, 2]) {
+      const { digest, bytes } = made[i] as (typeof made)[0];
+      assert.deepEqual(await read(tenant, digest), bytes);
+    }
+    await restored.close();
   });
 
   it("refuse directories of anything else", async () => {

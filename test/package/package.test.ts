@@ -22,6 +22,7 @@ test("what npm packs installs into an empty folder and serves", async () => {
 
   await useServer(join(empty, "node_modules/.bin/stillage"), await workspace.folder("store"));
   assert.match(await runOk(join(empty, "node_modules/.bin/bst-artifact-server"), ["--help"]), /--enable-push/);
+  assert.match(await runOk(join(empty, "node_modules/.bin/bst-artifact-receive"), ["--help"]), /--pull-url/);
 });
 
 test("a checkout that has been built serves by a link from elsewhere", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { contentChecksum } from "../commit.ts";
@@ -101,6 +101,25 @@ test("a directory of refs goes with its last one", async () => {
   await change.publish();
   assert.deepEqual([...(await repository.refs())], [["deep", { commit }]]);
   assert.deepEqual(await readdir(join(repository.directory, "refs/heads")), ["deep"]);
+});
+
+test("what was decided and cannot be finished is finished by the next change that can", async () => {
+  await using folders = new Folders();
+  const repository = await folders.repository();
+  const commit = await commitFiles(repository, "line", { file: "1" });
+  const obstacle = join(repository.directory, "refs/heads/next");
+  await mkdir(obstacle);
+  await writeFile(join(obstacle, ".no-ref"), "");
+  const change = await repository.begin();
+  change.setRef("another", commit);
+  change.setRef("next", commit);
+  await assert.rejects(change.publish(), { code: "internal", message: /cannot publish a change/ });
+  await assert.rejects(repository.begin(), { code: "internal", message: /cannot finish what an earlier change/ });
+  await rm(obstacle, { recursive: true });
+  await (await repository.begin()).abort();
+  assert.deepEqual([...(await repository.refs()).keys()], ["another", "line", "next"]);
+  assert.deepEqual((await fsckRepository(repository)).problems, []);
+  assert.deepEqual(await readdir(join(repository.directory, "tmp")), ["cache"]);
 });
 
 test("an alias is read where it leads to a ref, and a link to elsewhere is refused", async () => {

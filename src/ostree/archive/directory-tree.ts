@@ -2,7 +2,6 @@ import { isUtf8 } from "node:buffer";
 import {
   closeSync,
   constants,
-  createReadStream,
   type Dirent,
   fstatSync,
   lstatSync,
@@ -14,6 +13,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { BufferPool } from "../../base/buffer-pool.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { type Content, wholeBytes } from "./put-file.ts";
@@ -26,8 +26,8 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * A directory on disk as a tree to commit, with owners and modes as they are. Links are taken as links. Names and targets that are not UTF-8, and whatever is neither file,
  * link nor directory, are refused, as `ostree commit` does it. Extended attributes are not read: Node cannot; that is `ostree commit --no-xattrs`.
  *
- * Small files are read at once, without a turn of the event loop for each step: the steps take less time than the turns would. This is for
- * programs that commit, not for a server.
+ * Files are read a mebibyte at a time without leaving the event loop: the steps take less time than turns for each would. This is for programs that commit,
+ * not for a server.
  * Errors, as the tree is read: `invalid`, `not-found`.
  */
 export function directoryTree(path: string): DirectoryEntry {
@@ -71,7 +71,7 @@ function targetOf(path: string): string {
   throw new StillageError("invalid", `${path} is a link to a name that is not UTF-8`);
 }
 
-/** What small files are read into: fresh memory for each would cost as much as the reading. */
+/** What files are read into: fresh memory for each would cost as much as the reading. */
 type Buffers = BufferPool;
 
 /** Buffers that are kept: as many files as are at work at a time. */
@@ -80,8 +80,9 @@ const keptBuffers = 16;
 function file(path: string, name: string, { mode, uid, gid, size }: Stats, buffers: Buffers): FileEntry {
   let buffer: Buffer<ArrayBuffer> | undefined;
   const open = (): Content => {
-    if (size <= wholeBytes) buffer ??= buffers.take();
-    return guarded(path, () => contentOf(path, size, buffer));
+    const into = buffer ?? buffers.take();
+    buffer = into;
+    return guarded(path, () => contentOf(path, size, into));
   };
   const done = (): void => {
     if (buffer !== undefined) buffers.give(buffer);
@@ -91,28 +92,50 @@ function file(path: string, name: string, { mode, uid, gid, size }: Stats, buffe
 }
 
 /** Errors: `invalid` where the file is not what it was when it was listed. */
-function contentOf(path: string, size: number, buffer: Buffer | undefined): Content {
-  const fd = openSync(path, openFlags);
-  let kept = false;
+function contentOf(path: string, size: number, buffer: Buffer): Content {
+  if (size > wholeBytes) return piecesOf(path, size, buffer);
+  const fd = openUnchanged(path, size);
   try {
-    const now = fstatSync(fd);
-    if (!now.isFile() || now.size !== size) throw new StillageError("invalid", `${path} changed while it was read`);
-    if (buffer === undefined) {
-      kept = true;
-      return createReadStream(path, { fd, highWaterMark: 1024 * 1024 });
-    }
-    const bytes = buffer.subarray(0, size);
-    let filled = 0;
-    while (filled < size) {
-      const count = readSync(fd, bytes, filled, size - filled, filled);
-      if (count === 0) throw new StillageError("invalid", `${path} changed while it was read`);
-      filled += count;
-    }
-    return bytes;
+    return readPiece(path, fd, buffer.subarray(0, size), 0);
   } finally {
-    if (!kept) closeSync(fd);
+    closeSync(fd);
   }
 }
+
+/** The content in pieces, each of which is good until the next is asked for. Between them, others have a turn. */
+async function* piecesOf(path: string, size: number, buffer: Buffer): AsyncGenerator<Uint8Array> {
+  const fd = guarded(path, () => openUnchanged(path, size));
+  try {
+    for (let at = 0; at < size; at += buffer.length) {
+      const piece = buffer.subarray(0, Math.min(buffer.length, size - at));
+      yield guarded(path, () => readPiece(path, fd, piece, at));
+      await setImmediate();
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openUnchanged(path: string, size: number): number {
+  const fd = openSync(path, openFlags);
+  const now = fstatSync(fd);
+  if (now.isFile() && now.size === size) return fd;
+  closeSync(fd);
+  throw changed(path);
+}
+
+/** Fills `piece` from a place in the file. */
+function readPiece(path: string, fd: number, piece: Buffer, at: number): Buffer {
+  for (let filled = 0; filled < piece.length; ) {
+    const count = readSync(fd, piece, filled, piece.length - filled, at + filled);
+    if (count === 0) throw changed(path);
+    filled += count;
+  }
+  return piece;
+}
+
+const changed = (path: string, cause?: unknown): StillageError =>
+  new StillageError("invalid", `${path} changed while it was read`, { cause });
 
 function guarded<T>(path: string, work: () => T): T {
   try {
@@ -120,7 +143,7 @@ function guarded<T>(path: string, work: () => T): T {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new StillageError("not-found", `${path} is not there`, { cause: error });
-    if (code === "ELOOP") throw new StillageError("invalid", `${path} changed while it was read`, { cause: error });
+    if (code === "ELOOP") throw changed(path, error);
     throw fromFileSystem(error, `cannot read ${path}`);
   }
 }

@@ -1,9 +1,9 @@
-import { closeSync, fdatasync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fdatasync, openSync, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fromFileSystem } from "../../base/errors.ts";
 
-/** As everybody may read it whom the umask lets: what a repository has is for clients. */
+/** As everybody may read it, whatever the umask: what a repository has is for clients, of a web server perhaps. */
 const mode = 0o644;
 
 /** Waits until the entries of a directory are on the disk. */
@@ -16,13 +16,12 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Makes a directory and what leads to it below `top`, and syncs each that got a new entry. Gives whether it made one. */
-export async function makeDirectories(top: string, below: string): Promise<boolean> {
+/** Makes a directory and what leads to it below `top`, and syncs each that got a new entry. */
+export async function makeDirectories(top: string, below: string): Promise<void> {
   const made = await mkdir(join(top, below), { recursive: true });
-  if (made === undefined) return false;
+  if (made === undefined) return;
   for (let path = join(top, below); path.length >= made.length; path = dirname(path))
     await syncDirectory(dirname(path));
-  return true;
 }
 
 /** A file that was not there before, written from its beginning to its end. Its bytes are on the disk once `finish` resolves. */
@@ -37,7 +36,9 @@ export class NewFile {
 
   /** Errors: of the file system, translated. */
   static async create(path: string): Promise<NewFile> {
-    return new NewFile(path, await open(path, "wx", mode).catch((error: unknown) => fail(error, path)));
+    const handle = await open(path, "wx", mode).catch((error: unknown) => fail(error, path));
+    await handle.chmod(mode);
+    return new NewFile(path, handle);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -74,6 +75,7 @@ export async function writeNewFile(path: string, ...pieces: readonly Uint8Array[
   try {
     const fd = openSync(path, "wx", mode);
     try {
+      fchmodSync(fd, mode);
       for (const bytes of pieces) {
         for (let from = 0; from < bytes.length; ) from += writeSync(fd, bytes, from, bytes.length - from);
       }

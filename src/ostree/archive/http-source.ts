@@ -9,6 +9,9 @@ export const inFlight = 8;
 /** A server that says nothing for so long will not do so any more. */
 const silenceMs = 30_000;
 
+/** Bytes of an answer that is nothing but an error. */
+const maxShortBytes = 64 * 1024;
+
 export interface HttpSourceOptions {
   /** Sent with every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -46,7 +49,9 @@ export function httpSource(base: string, options: HttpSourceOptions = {}): Objec
       const { statusCode = 0, headers } = response;
       const length = Number(headers["content-length"] ?? 0);
       if (statusCode === 200 && length <= maxBytes) return bodyOf(response, shown, maxBytes);
-      response.resume().on("error", () => {});
+      // A short answer is read, so that the connection can be used again.
+      if (length > 0 && length <= maxShortBytes) response.resume().on("error", () => {});
+      else response.destroy();
       if (statusCode === 200) throw new StillageError("invalid", `${shown} is larger than ${maxBytes} bytes`);
       if ([403, 404, 410].includes(statusCode)) return undefined;
       throw refused(shown, statusCode);

@@ -1,9 +1,9 @@
-import { rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
 import { type Checksum, type ObjectName, type ObjectType, objectFileName, objectPath } from "../object-name.ts";
-import { makeDirectories, syncDirectory } from "./durable-file.ts";
+import { syncDirectory } from "./durable-file.ts";
 
 /** Renames and syncs at the same time: enough for the disk to gather them. */
 const atOnce = 8;
@@ -99,13 +99,15 @@ export class ObjectStaging {
   private async placeThese(names: readonly ObjectName[]): Promise<void> {
     const folders = new Set(names.map(({ checksum }) => `objects/${checksum.slice(0, 2)}`));
     try {
-      let made = false;
-      for (const folder of folders) made = (await makeDirectories(this.repository, folder)) || made;
+      const made = await Promise.all(
+        Array.from(folders, (folder) => mkdir(join(this.repository, folder), { recursive: true })),
+      );
       await inParallel(names, atOnce, (name) => {
         const { checksum, type } = name;
         return rename(join(this.directory, objectFileName(name)), join(this.repository, objectPath(checksum, type)));
       });
       await inParallel(folders, atOnce, (folder) => syncDirectory(join(this.repository, folder)));
+      if (made.some((path) => path !== undefined)) await syncDirectory(join(this.repository, "objects"));
     } catch (error) {
       throw fromFileSystem(error, `cannot put objects into ${this.repository}`);
     }

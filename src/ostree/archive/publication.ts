@@ -16,8 +16,8 @@ export interface Move {
 export interface Publication {
   /** In groups: each is on the disk before the next begins. */
   readonly groups: readonly (readonly Move[])[];
-  /** Seconds since 1970 that the repository's directory and its summary have as the time of their last change. */
-  readonly time: number;
+  /** Seconds since 1970 that the repository's directory gets as the time of its last change, which a new summary has; `null` where there is none. */
+  readonly time: number | null;
 }
 
 const journal = "publication.json";
@@ -42,10 +42,20 @@ export async function publish(repository: string, staging: string, publication: 
 
 /** Does what earlier changes had decided and not finished, and removes what others have left. Only under the repository's lock. */
 export async function finishPublication(repository: string): Promise<void> {
+  try {
+    await finishAll(repository);
+  } catch (error) {
+    throw fromFileSystem(error, `cannot finish what an earlier change has left in ${repository}`);
+  }
+}
+
+async function finishAll(repository: string): Promise<void> {
   // Copies of repositories may be without what was empty.
   await mkdir(join(repository, "tmp"), { recursive: true });
-  for (const name of await readdir(join(repository, "tmp"))) {
-    if (!name.startsWith(stagingPrefix)) continue;
+  const left = (await readdir(join(repository, "tmp"))).filter((name) => name.startsWith(stagingPrefix));
+  // Objects of theirs that were placed are found to be there from now on: they have to stay.
+  if (left.length > 0) await syncObjects(repository);
+  for (const name of left) {
     const staging = join("tmp", name);
     if (existsSync(join(repository, staging, journal))) {
       await apply(repository, staging, JSON.parse(await readFile(join(repository, staging, journal), "utf8")));
@@ -65,11 +75,7 @@ async function apply(repository: string, staging: string, { groups, time }: Publ
     const changed = new Set<string>();
     for (const { from, to } of moves) {
       changed.add(dirname(from)).add(dirname(to));
-      // Done before a crash. What was taken away may have been made anew since.
-      if (to.startsWith(staging) && (await isThere(join(repository, to)))) continue;
-      if (!(await isThere(join(repository, from)))) continue;
-      await makeDirectories(repository, dirname(to));
-      await rename(join(repository, from), join(repository, to));
+      await move(repository, staging, from, to);
       if (to.startsWith(staging)) await removeEmpty(repository, dirname(from));
     }
     for (const folder of changed) {
@@ -77,7 +83,21 @@ async function apply(repository: string, staging: string, { groups, time }: Publ
     }
   }
   // A rename changes the directory after the summary was written: to `ostree-push`, a summary older than its directory is out of date.
-  await utimes(repository, time, time);
+  if (time !== null) await utimes(repository, time, time);
+}
+
+async function move(repository: string, staging: string, from: string, to: string): Promise<void> {
+  // Done before a crash. What was taken away may have been made anew since.
+  if (to.startsWith(staging) && (await isThere(join(repository, to)))) return;
+  if (!(await isThere(join(repository, from)))) return;
+  await makeDirectories(repository, dirname(to));
+  await rename(join(repository, from), join(repository, to));
+}
+
+async function syncObjects(repository: string): Promise<void> {
+  const objects = join(repository, "objects");
+  for (const folder of await readdir(objects)) await syncDirectory(join(objects, folder));
+  await syncDirectory(objects);
 }
 
 /** Also of a symbolic link that leads nowhere. */

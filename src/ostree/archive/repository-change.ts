@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
@@ -52,6 +53,8 @@ export class RepositoryChange {
   private readonly whole = new Set<Checksum>();
   private files = 0;
   private over = false;
+  /** Whether all is decided: what is staged then belongs to the repository, and whoever comes next finishes it if we cannot. */
+  private decided = false;
 
   private constructor(repository: ArchiveRepository, lock: FileLock, staging: string) {
     this.repository = repository;
@@ -108,7 +111,7 @@ export class RepositoryChange {
   ): Promise<void> {
     const name = { checksum: parseChecksum(checksum), type };
     await this.objects
-      .add(name, async (path) => writeForeign(name, await source(), path))
+      .add(name, async (path) => writeForeign(name, this.untilOver(await source()), path))
       .catch((error: unknown) => {
         throw ofObject(error, name);
       });
@@ -132,7 +135,7 @@ export class RepositoryChange {
 
   /**
    * Makes it so. Errors, with nothing changed: `not-found` for refs to commits that are not there, `failed-precondition` for refs that cannot be
-   * beside each other, those of `signSummary`; and those of the file system, after which the next change finds out.
+   * beside each other, those of `signSummary`; and those of the file system, of which one in the last steps leaves the rest to the next change.
    */
   async publish(options: PublishOptions = {}): Promise<void> {
     if (this.over) throw new StillageError("failed-precondition", "the change is over");
@@ -146,7 +149,10 @@ export class RepositoryChange {
       const groups = [await this.detachedMoves(), await this.refMoves(before), await this.summaryMoves(summary, time)];
       await this.objects.place();
       if (groups.some((moves) => moves.length > 0)) {
-        await publish(this.repository.directory, this.staging, { groups, time });
+        this.decided = true;
+        const publication = { groups, time: summary === undefined ? null : time };
+        await publish(this.repository.directory, this.staging, publication);
+        this.decided = false;
       }
     } finally {
       await this.abort();
@@ -159,7 +165,7 @@ export class RepositoryChange {
     this.over = true;
     try {
       await this.objects.settle().catch(() => {});
-      await dropStaging(this.repository.directory, this.staging);
+      if (!this.decided) await dropStaging(this.repository.directory, this.staging);
     } finally {
       this.lock.release();
     }
@@ -167,6 +173,14 @@ export class RepositoryChange {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.abort();
+  }
+
+  /** What still comes when the change has been given up is not waited for. */
+  private async *untilOver(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of source) {
+      if (this.over) throw new StillageError("cancelled", "the change was given up");
+      yield piece;
+    }
   }
 
   /** Every ref that is set leads to a commit that is there, and whole. */
@@ -185,7 +199,10 @@ export class RepositoryChange {
     after: ReadonlyMap<string, Checksum>,
     time: number,
   ): Promise<StoredSummary | undefined> {
-    if (typeof summary === "object") return summary;
+    if (typeof summary === "object") {
+      const same = this.refs.size === 0 && isDeepStrictEqual(summary, await this.repository.summary());
+      return same ? undefined : summary;
+    }
     if (this.refs.size === 0 && summary === undefined) return undefined;
     const bytes = await summaryOf(this.repository, this.readMetadata.bind(this), after, summaryMetadata, time);
     return { bytes, signature: await signSummary?.(bytes) };

@@ -16,7 +16,7 @@ export interface FileEntry extends Ownership {
   readonly mode: number;
   /** Bytes of the content. */
   readonly size: number;
-  /** The content from its beginning, the same each time: large files are read twice. */
+  /** The content from its beginning, the same each time: large files are read twice. A piece need be good only until the next is asked for. */
   open(): Content | Promise<Content>;
   /** Is called when nothing is used any more of what `open` gave. */
   done?(): void;

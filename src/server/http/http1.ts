@@ -124,7 +124,7 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, ids: RequestIds,
     received: 0,
     receive: async () => {
       body ??= incoming[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-      const next = await body.next();
+      const next = await body.next().catch(brokenOff);
       if (next.done === true) return undefined;
       const piece = next.value;
       request.received += piece.length;
@@ -132,6 +132,11 @@ function toRequest(incoming: IncomingMessage, visitor: Visitor, ids: RequestIds,
     },
   };
   return request;
+}
+
+/** What a client that goes away leaves: it is nobody's mistake. */
+function brokenOff(cause: unknown): never {
+  throw new StillageError("cancelled", "the request ended before all of it had come", { cause });
 }
 
 /** Path and query of a request target (RFC 9112, section 3.2), left as they came. */

@@ -13,11 +13,16 @@ export function commitFamilies(counts: () => Iterable<readonly [instance: string
   return [
     one(
       "gauge",
-      "stillage_ostree_summary_bytes",
+      "stillage_ostree_listing_bytes",
       "Bytes of the last summary of the BuildStream 1.0 cache",
       (each) => each.summaryBytes,
     ),
-    one("counter", "stillage_ostree_summaries_total", "Summaries that were made", (each) => each.made),
+    one(
+      "counter",
+      "stillage_ostree_listings_total",
+      "Summaries of the BuildStream 1.0 cache that were made",
+      (each) => each.made,
+    ),
     {
       name: "stillage_ostree_refs",
       type: "gauge",

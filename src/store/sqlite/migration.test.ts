@@ -113,7 +113,11 @@ describe("migration", () => {
   it("finds an artifact in what its name and its message say, and none in anything else", () => {
     const roots = `artifact sha256 ${"a".repeat(64)} 5\nblob sha256 ${"b".repeat(64)} 6`;
     const prefix = "blob\nurn:fdc:buildstream.build:2020:artifact:";
-    const found = (space: "asset" | "reference" | "action", name: string, of = roots): string | undefined => {
+    const found = (
+      space: "asset" | "reference" | "action" | "ostree",
+      name: string,
+      of = roots,
+    ): string | undefined => {
       const artifact = artifactOfFirstFormat({ space, name, message: Buffer.from("m"), roots: of });
       return artifact && `${artifact.generation} ${artifact.project} ${artifact.element} ${artifact.key}`;
     };
@@ -121,6 +125,7 @@ describe("migration", () => {
     assert.equal(found("asset", `${prefix}p/e/f/k`), "2.x p e/f k");
     assert.equal(found("asset", "directory\nurn:fdc:buildstream.build:2020:v1:p/e/k"), "1.x p e k");
     assert.equal(found("reference", "artifact\np/e/k", ""), "1.9x p e k");
+    assert.equal(found("ostree", "p/e/k"), "1.0 p e k");
     for (const name of [
       `${prefix}p/k`,
       `${prefix}p/e/`,

@@ -36,11 +36,9 @@ export class RefTables {
     this.find = database.prepare(
       "SELECT id, artifact, stored, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
     );
-    this.findById = database.prepare(
-      `
-      SELECT id, artifact, pinned, expires, space, instance, length(message) + length(CAST(roots AS BLOB)) AS bytes
-      FROM refs WHERE id = ?`,
-    );
+    this.findById = database.prepare(`
+      SELECT id, artifact, pinned, expires, space, instance, octet_length(message) + octet_length(roots) AS bytes
+      FROM refs WHERE id = ?`);
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?12, ?7, ?8, ?9, ?10, ?11)

@@ -13,7 +13,6 @@ import { createRelease } from "../../../src/release/publish.ts";
 import { releaseFolder, requestFor } from "../../../src/release/releases.fixture.ts";
 import { checkout } from "../../cli/support/programs.ts";
 import { ostree, realFsck } from "../support/ostree.ts";
-import { type Created, type Listed, releaseCommands } from "../support/releases.ts";
 import { createWorkspace } from "../support/workspace.ts";
 
 /** When a release is killed: as soon as this is so in the repository's directory. */
@@ -65,20 +64,28 @@ export function testKills(): void {
 
   test("checks and hooks may end the process, too", async () => {
     await using workspace = await createWorkspace();
-    const releases = await workspace.folder("releases");
     const tree = await workspace.folder("tree");
     await mkdir(join(tree, "etc"));
-    const commands = releaseCommands(releases);
-    const create = ["--tree", tree, "--branch", "main"];
-    await commands.ok("init", "checked", "--check", "kill -9 $PPID");
-    await commands.ok("init", "hooked", "--hook", "kill -9 $PPID");
-    assert.equal((await commands.run("create", ...create, "--repository", "checked")).status, null);
-    assert.deepEqual(await commands.json("list", "--repository", "checked"), []);
-    assert.equal((await commands.run("create", ...create, "--repository", "hooked")).status, null);
-    assert.equal((await commands.json<Listed[]>("list", "--repository", "hooked")).length, 1);
-    const again = await commands.json<Created>("create", ...create, "--repository", "hooked");
-    assert.equal(again.outcome, "unchanged");
-    for (const name of ["checked", "hooked"]) await realFsck(join(releases, name, "public/repo"));
+    await using folder = await releaseFolder();
+    const repositories = [
+      await folder.init("checked", { checks: ["kill -9 $PPID"] }),
+      await folder.init("hooked", { hooks: ["kill -9 $PPID"] }),
+    ];
+    for (const { name, layout } of repositories) {
+      const words = ["create", "--tree", tree, "--branch", "main", "--repository", name];
+      const [status, signal] = await once(start(folder.path, words), "close");
+      assert.deepEqual([status, signal], [null, "SIGKILL"]);
+      const releases = await gather(allReleases(await ArchiveRepository.open(layout.archive)));
+      assert.equal(releases.length, name === "hooked" ? 1 : 0);
+      await realFsck(layout.archive);
+    }
+    const [, hooked] = repositories;
+    assert.ok(hooked);
+    await folder.write(hooked, async (writer) => {
+      const request = requestFor({}, { tree: directoryTree(tree) });
+      assert.equal((await createRelease(writer, request, { dryRun: false, now: 0 })).commits.length, 0);
+      assert.deepEqual(await readdir(hooked.layout.prepared), []);
+    });
   });
 }
 

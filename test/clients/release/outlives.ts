@@ -54,6 +54,7 @@ export function testOutlives(version: string): void {
       assert.equal(content.checksum, await contentOf(scratch, "real"), element);
       assert.equal(content.checksum, await contentOf(archive, `element/${i}`), element);
       contents.set(`element/${i}`, content.checksum);
+      if (element !== elements.at(-1)) continue;
       const again = await commands.json<Created>("create", ...words);
       assert.equal(again.outcome, "unchanged");
     }

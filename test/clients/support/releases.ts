@@ -34,10 +34,3 @@ export interface Created {
   readonly content: { readonly checksum: string; readonly files: number };
   readonly releases: readonly { readonly branch: string; readonly commit: string; readonly new: boolean }[];
 }
-
-/** What `release list --json` says of each. */
-export interface Listed {
-  readonly branch: string;
-  readonly commit: string;
-  readonly version: string | null;
-}
