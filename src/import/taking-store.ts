@@ -40,9 +40,18 @@ export class TakingStore implements BlobStore {
 
   async sizesOf(hashes: DigestList): Promise<Float64Array> {
     const sizes = await this.own.sizesOf(hashes);
-    const absent = [...sizes.keys()].filter((i) => sizes[i] === -1);
-    await inLanes(lanes, absent, async (i) => {
-      sizes[i] = (await this.intake.takeHash(hashes.function, hashes.at(i).hash)) ?? -1;
+    // A tree may have one file in many places.
+    const absent = new Map<string, number[]>();
+    for (const [i, size] of sizes.entries()) {
+      if (size !== -1) continue;
+      const { hash } = hashes.at(i);
+      const positions = absent.get(hash);
+      if (positions === undefined) absent.set(hash, [i]);
+      else positions.push(i);
+    }
+    await inLanes(lanes, [...absent], async ([hash, positions]) => {
+      const size = (await this.intake.takeHash(hashes.function, hash)) ?? -1;
+      for (const i of positions) sizes[i] = size;
     });
     return sizes;
   }
