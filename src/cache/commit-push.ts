@@ -7,10 +7,9 @@ import { isPromise } from "../base/maybe-promise.ts";
 import type { ArchiveEntry } from "../base/tar/archive-entry.ts";
 import { ByteSource, gather } from "../base/tar/byte-source.ts";
 import { readTar } from "../base/tar/tar-reader.ts";
-import { decodeCommit } from "../ostree/commit.ts";
-import { decodeDirMeta } from "../ostree/dirmeta.ts";
-import { decodeDirTree } from "../ostree/dirtree.ts";
+import { checkMetadata } from "../ostree/check-metadata.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
+import type { ObjectType } from "../ostree/object-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import { DetachedParts } from "./commit-detached.ts";
 import { type MemberName, parseMemberName } from "./commit-member.ts";
@@ -30,8 +29,6 @@ export interface PushedObjects {
   /** By the commits that they belong to: an encoded `a{sv}` each. */
   readonly detached: ReadonlyMap<string, Uint8Array>;
 }
-
-const decoders = { commit: decodeCommit, dirtree: decodeDirTree, dirmeta: decodeDirMeta } as const;
 
 /**
  * Stores the objects of a BuildStream 1.0 push: the members of a tar archive, each called `CHECKSUM.TYPE`. Each is verified before it is stored: commits,
@@ -105,13 +102,13 @@ class ObjectPush {
     await this.arriving.settled().catch(() => {});
   }
 
-  private async store(member: MemberName, type: keyof typeof decoders | "file", bytes: Uint8Array): Promise<void> {
+  private async store(member: MemberName, type: ObjectType, bytes: Uint8Array): Promise<void> {
     const { checksum, text } = member;
     const fn = type === "file" ? ostree : sha256;
     if (await this.has(checksum, fn)) return;
     await explained(text, async () => {
       const digest = parseDigest(checksum, bytes.length, fn);
-      if (type !== "file") decoders[type](bytes);
+      if (type !== "file") checkMetadata(type, bytes);
       await this.blobs.put(digest, bytes);
     });
     this.stored++;

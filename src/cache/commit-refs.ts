@@ -7,7 +7,7 @@ import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
-import { parseRefName } from "../ostree/ref-name.ts";
+import { isRefName, parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
@@ -36,7 +36,7 @@ export interface RefChanges {
 }
 
 /** What the refs of a commit say of it. */
-interface Told {
+export interface CommitTold {
   readonly digest: Digest;
   /** Seconds since 1970. */
   readonly timestamp: number;
@@ -53,9 +53,6 @@ export interface CommitRefsOptions {
 
 /** Refs of one push: a message of the protocol has room for some three hundred. */
 const maxChanges = 1000;
-
-/** Of the name of an artifact. As all names have as many, none is the directory of another. */
-const artifactParts = 3;
 
 /** What a push may need at least: where not even that is free, its objects need not come. */
 const probedBytes = 1 << 20;
@@ -99,41 +96,44 @@ export class CommitRefs {
     await this.checkPresent(changes);
     const stored = clock();
     const made: NewRef[] = [];
-    const told = new Map<Checksum, Told>();
-    for (const change of changes) {
-      const { to } = change;
-      const known = told.get(to) ?? (await this.toldOf(change, detached.get(to)));
+    const told = new Map<Checksum, CommitTold>();
+    for (const { name, to } of changes) {
+      const known = told.get(to) ?? (await this.whole(name, to, detached.get(to)));
       told.set(to, known);
-      made.push(await this.refOf(change, known, { stored, by }));
+      made.push(await this.refTo(name, known, { stored, by }));
     }
     await refs.put(made);
   }
 
-  /** What is said of a commit, once for all refs that are to name it. Errors: `failed-precondition`, `invalid`. */
-  private async toldOf({ name, to }: RefChange, attached: Uint8Array | undefined): Promise<Told> {
-    const { blobs, closure } = this.options;
+  /** What refs say of a commit that has all that it needs, once for all of them. Errors: `failed-precondition`, `invalid`. */
+  private async whole(name: string, to: Checksum, attached: Uint8Array | undefined): Promise<CommitTold> {
+    const told = await this.told(to, attached);
+    if (told === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (await this.options.closure.complete([{ walk: "commit", digest: told.digest }])) return told;
+    throw incomplete(name, to, "not all that it needs is there");
+  }
+
+  /** What refs say of a commit; `undefined` where it is not here. What is attached to it is stored. Errors: `invalid`. */
+  async told(to: Checksum, attached: Uint8Array | undefined): Promise<CommitTold | undefined> {
+    const { blobs } = this.options;
     const size = await blobs.sizeOf(sha256, to);
-    if (size === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (size === undefined) return undefined;
     if (size > maxMetadataBytes) throw new StillageError("invalid", `${to} is no OSTree commit: it has ${size} bytes`);
     const digest = parseDigest(to, size, sha256);
     const bytes = await readMessage(blobs, digest);
-    if (bytes === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (bytes === undefined) return undefined;
     const { timestamp } = decodeCommit(bytes);
-    if (!(await closure.complete([{ walk: "commit", digest }])))
-      throw incomplete(name, to, "not all that it needs is there");
     const detached = attached && digestOf(sha256, attached);
     if (attached !== undefined && detached !== undefined) await blobs.put(detached, attached);
     return { digest, timestamp, detached };
   }
 
-  private async refOf(
-    { name, to }: RefChange,
-    { digest, timestamp, detached: brought }: Told,
-    { stored, by }: Pick<NewRef, "stored" | "by">,
-  ): Promise<NewRef> {
-    const detached = brought ?? (await this.attached(name, to));
+  /** The ref by which a commit is found, to be stored once all that the commit needs is there. */
+  async refTo(name: string, told: CommitTold, { stored, by }: Pick<NewRef, "stored" | "by">): Promise<NewRef> {
+    const { digest, timestamp } = told;
+    const detached = told.detached ?? (await this.attached(name, digest.hash));
     const message = create(CommitRefSchema, {
-      commit: bytesOfChecksum(to),
+      commit: bytesOfChecksum(digest.hash),
       commitSize: BigInt(digest.size),
       timestamp: BigInt(timestamp),
       detachedMetadata: detached === undefined ? new Uint8Array(0) : bytesOfChecksum(detached.hash),
@@ -191,11 +191,16 @@ function checkNames(changes: readonly RefChange[]): void {
   if (changes.length > maxChanges) throw new StillageError("invalid", `a push sets at most ${maxChanges} refs`);
   for (const { name } of changes) {
     parseRefName(name);
-    if (name.split("/").length === artifactParts) continue;
+    if (isCachedRef(name)) continue;
     throw new StillageError("invalid", `the ref ${name} is not that of an artifact, PROJECT/ELEMENT/KEY`, {
       hint: "this cache keeps artifacts; other branches go into a repository of releases",
     });
   }
+}
+
+/** Whether a ref is that of an artifact: PROJECT/ELEMENT/KEY. As all have as many parts, none is the directory of another. */
+export function isCachedRef(name: string): boolean {
+  return isRefName(name) && name.split("/").length === 3;
 }
 
 function incomplete(name: string, to: string, why: string): StillageError {
