@@ -120,8 +120,8 @@ export class CommitIndex implements CommitDesk {
 
   async pull(commit: string): Promise<number | undefined> {
     const { instance, refs, blobs, closure } = this.options;
-    const entries = await this.entriesOf(commit);
     const size = await blobs.sizeOf(sha256, commit);
+    const entries = await this.entriesOf(commit);
     if (
       size !== undefined &&
       (await closure.complete([{ walk: "commit", digest: parseDigest(commit, size, sha256) }]))

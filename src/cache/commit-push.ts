@@ -11,15 +11,27 @@ import { checkMetadata } from "../ostree/check-metadata.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import type { ObjectType } from "../ostree/object-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import { DetachedParts } from "./commit-detached.ts";
+import { verifyBlob } from "../store/verify-blob.ts";
+import { DetachedParts, maxDetachedBytes } from "./commit-detached.ts";
 import { type MemberName, parseMemberName } from "./commit-member.ts";
+import { maxCommitBytes } from "./commit-walk.ts";
+import { readMessage } from "./read-message.ts";
 
-/** File objects up to this size are gathered: they go into packs, many with one wait for the disk. */
-const smallFileBytes = 1 << 20;
+/** Objects up to this size are gathered: they go into packs, many with one wait for the disk. A push that stalls holds no more than one. */
+const gatheredBytes = 1 << 20;
 
 /** What may be on its way into the store at a time: enough for a whole group of small objects to share a sync. */
 const maxArrivingBytes = 8 << 20;
 const maxArriving = 1000;
+
+/** Bytes that an object may have. */
+const mostBytes: Readonly<Record<ObjectType | "commitmeta", number>> = {
+  file: Number.MAX_SAFE_INTEGER,
+  dirtree: maxMetadataBytes,
+  dirmeta: maxCommitBytes,
+  commit: maxCommitBytes,
+  commitmeta: maxDetachedBytes,
+};
 
 /** What became of the objects of one push. */
 export interface PushedObjects {
@@ -33,8 +45,8 @@ export interface PushedObjects {
 /**
  * Stores the objects of a BuildStream 1.0 push: the members of a tar archive, each called `CHECKSUM.TYPE`. Each is verified before it is stored: commits,
  * dirtrees and dirmetas have to be in their normal form, and every object has to have its checksum, file objects by what they hold. Memory: what is arriving, and a
- * piece of a large file.
- * A crash, or an error in the middle, leaves objects that no ref needs: expiry removes them.
+ * piece of a large object; a large dirtree is read back once it is there.
+ * A crash, or an error in the middle, leaves objects that no ref needs: expiry removes them. So it does a large blob that turned out to be no dirtree.
  * Errors: `failed-precondition` for an archive that is broken or breaks off, `invalid` for what is no object, `exhausted` where there is no room.
  */
 export async function storeObjects(
@@ -81,10 +93,13 @@ class ObjectPush {
     const { size } = entry;
     const { type } = member;
     if (type === "ignored") return;
-    const most = type === "file" ? this.maxObjectBytes : Math.min(maxMetadataBytes, this.maxObjectBytes);
-    if (size > most) throw new StillageError("exhausted", `${member.text} has ${size} bytes, and may have ${most}`);
+    const most = Math.min(mostBytes[type], this.maxObjectBytes);
+    if (size > most) {
+      const code = type === "commitmeta" ? "invalid" : "exhausted";
+      throw new StillageError(code, `${member.text} has ${size} bytes, and may have ${most}`);
+    }
     if (type === "commitmeta") this.detached.add(member, await gather(size, entry.content()));
-    else if (type === "file" && size > smallFileBytes) await this.takeLarge(member, size, entry.content);
+    else if (size > gatheredBytes) await this.takeLarge(member, type, size, entry.content);
     else {
       const bytes = await gather(size, entry.content());
       await this.arriving.add(size, () => this.store(member, type, bytes));
@@ -108,7 +123,10 @@ class ObjectPush {
     if (await this.has(checksum, fn)) return;
     await explained(text, async () => {
       const digest = parseDigest(checksum, bytes.length, fn);
-      if (type !== "file") checkMetadata(type, bytes);
+      if (type !== "file") {
+        verifyBlob(digest, bytes); // before it is read, which takes longer
+        checkMetadata(type, bytes);
+      }
       await this.blobs.put(digest, bytes);
     });
     this.stored++;
@@ -116,12 +134,14 @@ class ObjectPush {
 
   private async takeLarge(
     { checksum, text }: MemberName,
+    type: ObjectType,
     size: number,
     content: () => AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    if (await this.has(checksum, ostree)) return;
+    const digest = parseDigest(checksum, size, type === "file" ? ostree : sha256);
+    if (await this.has(checksum, digest.function)) return;
     await explained(text, async () => {
-      const upload = await this.blobs.upload(parseDigest(checksum, size, ostree));
+      const upload = await this.blobs.upload(digest);
       try {
         for await (const piece of content()) {
           const written = upload.write(piece);
@@ -131,6 +151,9 @@ class ObjectPush {
       } finally {
         await upload.abort();
       }
+      if (type === "file") return;
+      const bytes = await readMessage(this.blobs, digest);
+      if (bytes !== undefined) checkMetadata(type, bytes);
     });
     this.stored++;
   }

@@ -5,7 +5,6 @@ import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
-import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
 import { isRefName, parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
@@ -15,6 +14,7 @@ import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
 import { type CommitEntry, checksumOf, commitEntry } from "./commit-entry.ts";
 import { type PushedObjects, storeObjects, withoutRetry } from "./commit-push.ts";
+import { maxCommitBytes } from "./commit-walk.ts";
 import { readMessage } from "./read-message.ts";
 
 /** What a ref is to be. */
@@ -118,7 +118,8 @@ export class CommitRefs {
     const { blobs } = this.options;
     const size = await blobs.sizeOf(sha256, to);
     if (size === undefined) return undefined;
-    if (size > maxMetadataBytes) throw new StillageError("invalid", `${to} is no OSTree commit: it has ${size} bytes`);
+    if (size > maxCommitBytes)
+      throw new StillageError("invalid", `${to} is no commit of an artifact: it has ${size} bytes`);
     const digest = parseDigest(to, size, sha256);
     const bytes = await readMessage(blobs, digest);
     if (bytes === undefined) return undefined;
