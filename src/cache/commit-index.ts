@@ -121,7 +121,7 @@ export class CommitIndex implements CommitDesk {
   async pull(commit: string): Promise<number | undefined> {
     const { instance, refs, blobs, closure } = this.options;
     const size = await blobs.sizeOf(sha256, commit);
-    const entries = await this.entriesOf(commit);
+    const entries = await this.entriesOf(commit, size !== undefined);
     if (
       size !== undefined &&
       (await closure.complete([{ walk: "commit", digest: parseDigest(commit, size, sha256) }]))
@@ -136,7 +136,8 @@ export class CommitIndex implements CommitDesk {
 
   async detached(commit: string): Promise<Uint8Array | undefined> {
     const { instance, refs, blobs } = this.options;
-    for (const { name } of (await this.entriesOf(commit)).slice(0, maxNames)) {
+    const isThere = (await blobs.sizeOf(sha256, commit)) !== undefined;
+    for (const { name } of (await this.entriesOf(commit, isThere)).slice(0, maxNames)) {
       const ref = await refs.get({ space: "ostree", instance, name });
       const entry = ref && commitEntry(ref);
       if (entry?.detached !== undefined && checksumOf(entry) === commit) return readMessage(blobs, entry.detached);
@@ -144,9 +145,11 @@ export class CommitIndex implements CommitDesk {
     return undefined;
   }
 
-  /** The refs of a commit as of the last snapshot, if it has them: what is pulled needs no summary of just now. */
-  private async entriesOf(commit: string): Promise<readonly CommitEntry[]> {
-    return this.snapshot?.byCommit.get(commit) ?? (await this.current()).byCommit.get(commit) ?? [];
+  /** The refs of a commit as of the last snapshot: what is pulled needs no summary of just now, unless it is there and newer than that. */
+  private async entriesOf(commit: string, isThere: boolean): Promise<readonly CommitEntry[]> {
+    const known = this.snapshot?.byCommit.get(commit);
+    if (known !== undefined) return known;
+    return isThere || this.snapshot === undefined ? ((await this.current()).byCommit.get(commit) ?? []) : [];
   }
 
   counts(): CommitCounts {
