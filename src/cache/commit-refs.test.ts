@@ -55,6 +55,19 @@ describe("the refs of a push", () => {
     );
   });
 
+  test("are set by one of two who say what they are from in the same moment", async () => {
+    const { tenant, pushed, other } = await filled();
+    const name = ref("1");
+    const set = async (commit: PushedCommit, from: RefChange["from"]): Promise<unknown> => {
+      const changes = [to(name, commit, from), to(ref("2"), commit)];
+      return tenant.pushes.set({ changes, detached: new Map(), by: undefined }).catch(({ code }) => code);
+    };
+    assert.deepEqual(await Promise.all([set(pushed, null), set(other, null)]), [undefined, "aborted"]);
+    assert.deepEqual([await headOf(tenant, name), await headOf(tenant, ref("2"))], [pushed.commit, pushed.commit]);
+    const both = await Promise.all([set(other, pushed.commit), set(other, pushed.commit)]);
+    assert.deepEqual(both, [undefined, "aborted"]);
+  });
+
   test("take the place of others; where they are to be from one, of that one alone", async () => {
     const { tenant, pushed, other } = await filled();
     const name = ref("1");

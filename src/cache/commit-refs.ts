@@ -12,7 +12,7 @@ import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
-import { type CommitEntry, checksumOf, commitEntry } from "./commit-entry.ts";
+import { checksumOf, commitEntry } from "./commit-entry.ts";
 import { type PushedObjects, storeObjects, withoutRetry } from "./commit-push.ts";
 import { maxCommitBytes } from "./commit-walk.ts";
 import { readMessage } from "./read-message.ts";
@@ -85,22 +85,22 @@ export class CommitRefs {
   }
 
   /**
-   * Sets refs, all or none, in place of what was there. What they are from is compared first: of two pushes that say so and come in the same moment, the later one
-   * wins all the same. A crash leaves all of them set, or none.
+   * Sets refs, all or none, in place of what was there. Of two pushes that say what they are from and come in the same moment, one is refused.
+   * A crash leaves all of them set, or none.
    * Errors: `invalid`; `failed-precondition` where not all is here that a commit needs; `aborted` where a ref names another commit than the one that it is to be from.
    */
   async set({ changes, detached, by }: RefChanges): Promise<void> {
     const { refs, clock } = this.options;
     checkNames(changes);
     for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
-    await this.checkPresent(changes);
+    const before = await this.checkPresent(changes);
     const stored = clock();
     const made: NewRef[] = [];
     const told = new Map<Checksum, CommitTold>();
     for (const { name, to } of changes) {
       const known = told.get(to) ?? (await this.whole(name, to, detached.get(to)));
       told.set(to, known);
-      made.push(await this.refTo(name, known, { stored, by }));
+      made.push({ ...(await this.refTo(name, known, { stored, by })), over: before.get(name) });
     }
     await refs.put(made);
   }
@@ -155,21 +155,19 @@ export class CommitRefs {
 
   /** What is attached to a commit that a ref names already: who pushes it again without that takes nothing away. */
   private async attached(name: string, commit: Checksum): Promise<Digest | undefined> {
-    const entry = await this.entryOf(name);
+    const ref = await this.options.refs.get(this.nameOf(name));
+    const entry = ref && commitEntry(ref);
     return entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined;
   }
 
-  private async entryOf(name: string): Promise<CommitEntry | undefined> {
-    const ref = await this.options.refs.get(this.nameOf(name));
-    return ref && commitEntry(ref);
-  }
-
-  /** Errors: `aborted` where a ref is not what it is to be from. */
-  private async checkPresent(changes: readonly RefChange[]): Promise<void> {
+  /** The messages of refs that are to be from something, `null` where there is none. Errors: `aborted` where one is not what it is to be from. */
+  private async checkPresent(changes: readonly RefChange[]): Promise<ReadonlyMap<string, Uint8Array | null>> {
+    const present = new Map<string, Uint8Array | null>();
     for (const { name, from } of changes) {
       if (from === undefined) continue;
-      const entry = await this.entryOf(name);
-      const now = entry === undefined ? null : checksumOf(entry);
+      const ref = await this.options.refs.get(this.nameOf(name));
+      const now = ref === undefined ? null : checksumOf(commitEntry(ref));
+      present.set(name, ref?.message ?? null);
       if (now === from) continue;
       const found = now === null ? "is not there" : `names ${now}`;
       throw new StillageError(
@@ -180,6 +178,7 @@ export class CommitRefs {
         },
       );
     }
+    return present;
   }
 
   private nameOf(name: string): RefName {
