@@ -30,7 +30,7 @@ test("what is said about stillage store fsck is so: it finds, changes nothing, r
   assert.deepEqual([whole.status, whole.stderr], [0, ""]);
   assert.match(
     whole.stdout,
-    /^\S+: 120 blobs whole, in \d packs and 6 files; 96 names; .* read at .* a second\nnothing is wrong\n$/,
+    /^\S+: 120 blobs whole, in \d packs and \d+ files; \d+ names; .* read at .* a second\nnothing is wrong\n$/,
   );
 
   const pack = join(store, "tenants/@/sha256/packs/00000001.pack");
