@@ -120,7 +120,7 @@ class ObjectPush {
   private async store(member: MemberName, type: ObjectType, bytes: Uint8Array): Promise<void> {
     const { checksum, text } = member;
     const fn = type === "file" ? ostree : sha256;
-    if (await this.has(checksum, fn)) return;
+    if (await this.has(checksum, fn)) return this.checkLarge(member, type);
     await explained(text, async () => {
       const digest = parseDigest(checksum, bytes.length, fn);
       if (type !== "file") {
@@ -133,14 +133,14 @@ class ObjectPush {
   }
 
   private async takeLarge(
-    { checksum, text }: MemberName,
+    member: MemberName,
     type: ObjectType,
     size: number,
     content: () => AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    const digest = parseDigest(checksum, size, type === "file" ? ostree : sha256);
-    if (await this.has(checksum, digest.function)) return;
-    await explained(text, async () => {
+    const digest = parseDigest(member.checksum, size, type === "file" ? ostree : sha256);
+    if (await this.has(member.checksum, digest.function)) return this.checkLarge(member, type);
+    await explained(member.text, async () => {
       const upload = await this.blobs.upload(digest);
       try {
         for await (const piece of content()) {
@@ -151,11 +151,21 @@ class ObjectPush {
       } finally {
         await upload.abort();
       }
-      if (type === "file") return;
-      const bytes = await readMessage(this.blobs, digest);
+    });
+    await this.checkLarge(member, type);
+    this.stored++;
+  }
+
+  /** Looks at metadata that was stored before somebody looked at it, in this push or in one that was refused for it. */
+  private async checkLarge({ checksum, text }: MemberName, type: ObjectType): Promise<void> {
+    if (type === "file") return;
+    const size = (await this.blobs.sizeOf(sha256, checksum)) ?? 0;
+    if (size <= gatheredBytes) return;
+    await explained(text, async () => {
+      if (size > mostBytes[type]) throw new StillageError("invalid", `it has ${size} bytes`);
+      const bytes = await readMessage(this.blobs, parseDigest(checksum, size, sha256));
       if (bytes !== undefined) checkMetadata(type, bytes);
     });
-    this.stored++;
   }
 
   /** Whether an object is here, in whatever encoding: it is used then. */
