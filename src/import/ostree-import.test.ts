@@ -198,18 +198,24 @@ describe("the repository of BuildStream 1.0's server", () => {
     assert.deepEqual([blobs.linked + blobs.cloned, blobs.taken], [3, 3 * 3 + 1]);
   });
 
-  test("may have commits and directories that are no small blobs", async () => {
+  test("may have long commits, and directories that are no small blobs; a commit that is longer than an artifact's is told", async () => {
     using old = new OldFolder();
     const made = await commitMembers({ a: "a" });
     const [file = ""] = Object.keys(made.members).filter((each) => each.endsWith(".filez"));
     const files = Array.from({ length: 30_000 }, (_, i) => ({ name: `${i}`, checksum: file.slice(0, 64) }));
-    const large = commitOf(encodeDirTree({ files, directories: [] }), "x".repeat(1_200_000));
+    const large = commitOf(encodeDirTree({ files, directories: [] }), "x".repeat(200_000));
     old.ostreeRef(nameOf("e"), { ...large, members: { ...made.members, ...large.members } });
+    const tooLarge = commitOf(encodeDirTree({ files: [], directories: [] }), "x".repeat(300_000));
+    old.ostreeRef(nameOf("f"), { ...tooLarge, members: { ...made.members, ...tooLarge.members } });
     await using target = await openTarget();
     const looked = await target.import(old.path, { dryRun: true });
     const done = await target.import(old.path, { mayLink: linkOwn(target.path) });
-    assert.deepEqual([done.problems, countsOf(done)?.taken, done.blobs.taken], [[], 1, 4]);
-    assert.deepEqual([looked.names, looked.blobs], [done.names, done.blobs]);
+    assert.deepEqual(
+      done.problems.map(({ why }) => /no commit of an artifact: it has 300\d+ bytes/.test(why)),
+      [true],
+    );
+    assert.equal(countsOf(done)?.taken, 1);
+    assert.deepEqual([looked.problems, looked.names, looked.blobs], [done.problems, done.names, done.blobs]);
   });
 
   test("has nothing for an index", async () => {
