@@ -4,13 +4,16 @@ import { StillageError } from "./errors.ts";
 /** What deflate can make of its input at the very most, in bytes of plain content per byte. */
 const maxRatio = 1_032;
 
+/** Deflated bytes that content of a size may take: no honest program comes near it, and blocks without content could go on for ever. */
+const maxDeflated = (size: number): number => 2 * size + 64 * 1024;
+
 /** Plain bytes that come out at a time. */
 const chunkSize = 64 * 1024;
 
 /**
  * Inflates a raw deflate stream of which the plain size is known beforehand. What comes out at a time is at most 64 KiB, and nothing is
  * inflated beyond one such piece after the size is exceeded. Everything but the very stream is `invalid`: too much, too little, a
- * stream that is cut or damaged, bytes behind its end.
+ * stream that is cut or damaged, bytes behind its end, a stream that is far larger than what it holds.
  */
 export class ExactInflate {
   private readonly size: number;
@@ -37,6 +40,7 @@ export class ExactInflate {
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     this.fed += bytes.length;
+    if (this.fed > maxDeflated(this.size)) throw new StillageError("invalid", swollen(this.size));
     await this.settled((done) => this.stream.write(bytes, done));
     this.checkAllTaken();
   }
@@ -84,6 +88,7 @@ export class ExactInflate {
 
 /** `ExactInflate` for bytes at hand and a size that may be held in memory: it never makes more than one byte above that. Errors: `invalid`. */
 export function inflateExactly(bytes: Uint8Array, size: number): Buffer {
+  if (bytes.length > maxDeflated(size)) throw new StillageError("invalid", swollen(size));
   if (size > bytes.length * maxRatio) throw new StillageError("invalid", lessThan(size, bytes.length * maxRatio));
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
@@ -100,6 +105,7 @@ export function inflateExactly(bytes: Uint8Array, size: number): Buffer {
   return buffer;
 }
 
+const swollen = (size: number): string => `the deflated content takes far more than the ${size} bytes that it makes`;
 const behindEnd = "there are bytes behind the end of the deflated content";
 const moreThan = (size: number): string => `the content is larger than the ${size} bytes that it is said to have`;
 const lessThan = (size: number, most: number): string =>

@@ -120,6 +120,11 @@ const bad: Record<string, Uint8Array> = {
   "a bomb": pretend(10, new Uint8Array(5_000_000)),
   "a size that its bytes cannot become": pretend(2 ** 40, Buffer.from("x")),
   "large: a byte behind the content": join(wholeBig, hex("00")),
+  "blocks without content": join(
+    filezHead(header, 1),
+    Buffer.alloc(5 * 14_000, hex("000000ffff")),
+    hex("010100feff61"),
+  ),
   "large: a cut content": wholeBig.subarray(0, -1),
   "large: less content than it says": pretend(big.length + 1, big),
   "large: more content than it says": pretend(big.length - 1, big),

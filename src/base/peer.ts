@@ -11,8 +11,8 @@ export interface Peer {
   /** Whether this listener takes writes. */
   readonly push: boolean;
   readonly tls: boolean;
-  /** The socket for programs of the store's own user, which say for whom they ask. */
-  readonly vouches?: boolean;
+  /** At the socket for programs of the store's own user, which say for whom they ask: what they have to show, as others may reach it (`receive-socket.ts`). */
+  readonly secret?: string | undefined;
   /** The client's certificate, where it was verified. */
   readonly certificate: ClientCertificate | undefined;
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { StillageError } from "../base/errors.ts";
+import { receiveSocketName } from "../base/receive-socket.ts";
 import { artifactReceive } from "../receive/artifact-receive.ts";
 import type { ServerPlace } from "../receive/cache-server.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -9,9 +10,6 @@ import { newCommand, runCommand } from "./new-command.ts";
 import { sentence } from "./sentence.ts";
 
 const name = "bst-artifact-receive";
-
-/** Where a server has its socket for such programs, in its store's directory, unless it is told otherwise (`receive-socket`). */
-const socketName = "receive.socket";
 
 interface Flags {
   readonly verbose?: boolean;
@@ -66,7 +64,7 @@ async function serverPlace({
     if (tokenFile !== undefined)
       throw new StillageError("invalid", "--token-file is for a server that --server names by its URL");
     if (server !== undefined) return { socket: resolve(server.slice("unix:".length)), store: undefined };
-    return { socket: join(resolve(repo), socketName), store: resolve(repo) };
+    return { socket: join(resolve(repo), receiveSocketName), store: resolve(repo) };
   }
   const url = URL.parse(server);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {

@@ -6,6 +6,7 @@ import { artifactReceiveFlags } from "../receive/artifact-receive-flags.ts";
 import { loginCommand, noSuchProgram } from "../receive/login-command.ts";
 import { ostreeReceive } from "../receive/ostree-receive.ts";
 import { Publisher } from "../receive/publisher.ts";
+import { SshSession } from "../receive/ssh-session.ts";
 import { openSigning } from "../release/signing.ts";
 import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -24,7 +25,7 @@ interface Options {
 
 const help = `
 A line of authorized_keys for somebody who may publish (docs/RELEASES.md):
-restrict,port-forwarding,permitlisten="localhost:*",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…`;
+restrict,port-forwarding,permitlisten="localhost:*",permitopen="none.invalid:1",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…`;
 
 /** `stillage receive`: what sshd runs for somebody whose key may publish, whatever he asks for. */
 export function receiveCommand(end: (status: number) => void): Command {
@@ -37,18 +38,24 @@ export function receiveCommand(end: (status: number) => void): Command {
   return addSettings(command, ["access", "releases"])
     .addHelpText("after", help)
     .action(async () => {
-      // Whoever reads may go while we write: that he is gone is noticed where he is asked for something.
-      process.stderr.on("error", () => {});
       const loaded = loadSettingsAndAccess(command);
       if (loaded === undefined) return end(exitStatus.failed);
-      const work = (signal: AbortSignal) => serveSession(command.opts<Options>(), loaded.config, signal);
+      const work = async (signal: AbortSignal): Promise<number> => {
+        using session = new SshSession(signal);
+        // Nobody reads any more.
+        process.stderr.on("error", () => session.end());
+        // The commands that serve it end as they do when they are stopped. A second signal would end them at once.
+        const stop = (): void => void (signal.aborted || process.kill(process.pid, "SIGTERM"));
+        session.signal.addEventListener("abort", stop, { once: true });
+        return await serveSession(command.opts<Options>(), loaded.config, session);
+      };
       const status = await interruptible(work, "the session was ended");
       // What somebody far away got wrong is no wrong usage of this command.
       end(status === exitStatus.usage ? exitStatus.failed : status);
     });
 }
 
-async function serveSession(options: Options, config: Config, signal: AbortSignal): Promise<number> {
+async function serveSession(options: Options, config: Config, ssh: SshSession): Promise<number> {
   const asked = loginCommand(process.env.SSH_ORIGINAL_COMMAND);
   if (asked === undefined) {
     process.stderr.write("stillage: there is another version of that program here\n");
@@ -57,9 +64,11 @@ async function serveSession(options: Options, config: Config, signal: AbortSigna
   if (asked.program === "bst-artifact-receive") {
     return runBstArtifactReceive(artifactArgs(options, config, artifactReceiveFlags(asked.args)));
   }
-  const session = { publisher: new Publisher(options.as, rulesOf(config)), releases: releasesOf(config) };
-  if (asked.program === "release") return releaseOverSsh(asked.args, { ...session, store: config.store });
-  return ostreeReceive(asked.args, { ...session, signing: openSigning, version, signal });
+  const publisher = (): Publisher => new Publisher(options.as, rulesOf(config));
+  const releases = releasesOf(config);
+  if (asked.program === "release")
+    return releaseOverSsh(asked.args, { publisher: publisher(), releases, store: config.store });
+  return ostreeReceive(asked.args, { publisher, releases, signing: openSigning, version, session: ssh });
 }
 
 /** Errors: `failed-precondition`. */

@@ -49,3 +49,10 @@ for (const text of ["00", vector.commitmeta.slice(2), `${vector.commitmeta}00`])
   test(`refuses ${text.slice(0, 20)}`, () =>
     assert.throws(() => decodeDetached(bytesOfHex(text)), { code: "invalid" }));
 }
+
+test("of signatures there are a hundred at most", () => {
+  const many = (count: number): Uint8Array =>
+    encodeDetached([[signatureKeys.gpg, { type: "aay", value: Array(count).fill(gpg) }]]);
+  assert.equal(signaturesIn(decodeDetached(many(100)), "gpg").length, 100);
+  assert.throws(() => decodeDetached(many(101)), { code: "invalid", message: /101 signatures/ });
+});

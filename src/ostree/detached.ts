@@ -1,3 +1,4 @@
+import { StillageError } from "../base/errors.ts";
 import { decode, encode } from "../base/gvariant/gvariant.ts";
 import { type Dictionary, lookUp } from "../base/gvariant/value.ts";
 import { checkMetadataSize, reading } from "./metadata-limit.ts";
@@ -11,10 +12,22 @@ export type SignatureKind = keyof typeof signatureKeys;
 
 const signaturesType = "aay";
 
-/** Errors: `invalid`. */
+/** Signatures of a kind: each takes a program's run to verify. */
+const maxSignatures = 100;
+
+/** Errors: `invalid`, also for more than a hundred signatures of a kind. */
 export function decodeDetached(bytes: Uint8Array): Dictionary {
   checkMetadataSize("detached metadata", bytes);
-  return reading("detached metadata", () => decode("a{sv}", bytes) as Dictionary);
+  const metadata = reading("detached metadata", () => decode("a{sv}", bytes) as Dictionary);
+  for (const kind of ["gpg", "ed25519"] as const) {
+    const count = signaturesIn(metadata, kind).length;
+    if (count <= maxSignatures) continue;
+    throw new StillageError(
+      "invalid",
+      `there are ${count} signatures of one kind, and ${maxSignatures} at most are read`,
+    );
+  }
+  return metadata;
 }
 
 /** Errors: `invalid`. */

@@ -97,6 +97,9 @@ function common({ at }: GpgVerifyOptions): string[] {
 
 const unreadable: GpgVerdict = { state: "unreadable", fingerprint: undefined, user: undefined, created: undefined };
 
+/** The class of a signature that is of the very bytes: one of text would also be good for other ends of lines. */
+const binary = "00";
+
 const states: Readonly<Record<string, GpgVerdictState>> = {
   GOODSIG: "good",
   EXPSIG: "expired",
@@ -123,7 +126,7 @@ export function verdictsIn(status: readonly (readonly string[])[]): GpgVerdict[]
     if (word === "NO_PUBKEY") last.state = "unknown-key";
     if (word === "VALIDSIG") {
       [last.fingerprint, last.created] = [known(rest[9] ?? rest[0]), seconds(rest[2])];
-      valid.add(last);
+      if (rest[8] === binary) valid.add(last);
     }
   }
   // One that is good without having been told to be valid is not good.

@@ -150,7 +150,12 @@ describe("a signature", () => {
   for (const [what, bytes, are] of cases) it(`${what}: ${are}`, () => assert.equal(areSignatures(bytes), are));
 
   it("that is good but not told to be valid is not good", () => {
-    const [verdict] = verdictsIn([["NEWSIG"], ["GOODSIG", "0123456789ABCDEF", "Somebody"]]);
-    assert.equal(verdict?.state, "unreadable");
+    const good = [["NEWSIG"], ["GOODSIG", "0123456789ABCDEF", "Somebody"]];
+    const key = "0".repeat(40);
+    const valid = (kind: string) => ["VALIDSIG", key, "2023-11-14", "1700000000", "0", "4", "0", "22", "8", kind, key];
+    assert.equal(verdictsIn(good)[0]?.state, "unreadable");
+    assert.equal(verdictsIn([...good, valid("00")])[0]?.state, "good");
+    // A signature of text is good for other bytes, too: those with other ends of lines.
+    assert.equal(verdictsIn([...good, valid("01")])[0]?.state, "unreadable");
   });
 });

@@ -1,3 +1,4 @@
+import { widthFor } from "../base/gvariant/offset-width.ts";
 import { Slices } from "../base/slices.ts";
 
 /** A ref in a summary, as every ref of a cache is: its commit, and when that was made. */
@@ -26,7 +27,7 @@ const atOnce = 64;
 /** The bytes of a ref's `(s(taya{sv}))`: the name with its NUL, padded to 8; the value; where the name ends. */
 export function summaryRefBytes(name: string): number {
   const body = paddedTo8(name.length + 1) + valueBytes;
-  return body + offsetWidth(body, 1);
+  return body + widthFor(body, 1);
 }
 
 /** Bytes of a summary at most, for refs whose `summaryRefBytes` add up to `bytes` with each rounded up to 8. */
@@ -47,10 +48,10 @@ export async function layOutSummary(refs: readonly SummaryRef[], metadata: Uint8
     ends[i] = end;
     if (i % atOnce === 0 && slices.over) await slices.rest();
   }
-  const width = offsetWidth(end, refs.length);
+  const width = widthFor(end, refs.length);
   const listEnd = end + width * refs.length;
   const body = paddedTo8(listEnd) + metadata.length;
-  const topWidth = offsetWidth(body, 1);
+  const topWidth = widthFor(body, 1);
   // Zeros are what padding is.
   const bytes = Buffer.alloc(body + topWidth);
   for (const [i, ref] of refs.entries()) {
@@ -86,10 +87,4 @@ function writeRef(
 
 function paddedTo8(bytes: number): number {
   return (bytes + 7) & ~7;
-}
-
-/** The bytes of each of `count` offsets in a container with `body` bytes besides: the least in which its whole size can be said. */
-function offsetWidth(body: number, count: number): number {
-  if (body + count <= 0xff) return 1;
-  return body + 2 * count <= 0xffff ? 2 : 4;
 }

@@ -4,6 +4,7 @@ import { type Dictionary, lookUp } from "../base/gvariant/value.ts";
 import { ByteSource } from "../base/tar/byte-source.ts";
 import { tarStream } from "../base/tar/tar-stream.ts";
 import { CacheServer, type ServerPlace } from "./cache-server.ts";
+import { patientInput } from "./patient-input.ts";
 import { encodePushMessage, type PushMessage, type PushMessageType, readPushMessage } from "./push-message.ts";
 import { type RefUpdate, readUpdates } from "./update.ts";
 
@@ -58,7 +59,7 @@ class Session {
     const { server: place, instance, as } = options;
     this.options = options;
     this.server = new CacheServer({ place, instance, as });
-    this.source = new ByteSource(streams.input);
+    this.source = new ByteSource(patientInput(streams.input));
     this.streams = streams;
   }
 

@@ -61,6 +61,19 @@ test("a disk that is nearly full takes nothing", async () => {
   await assert.rejects(read(full), { code: "exhausted", message: /no room on the disk/ });
 });
 
+test("the disk is looked at again after many small objects, too", async () => {
+  let free = plenty;
+  const inner = { get: async () => [new Uint8Array(1)] as unknown as AsyncIterable<Uint8Array> };
+  const bounds = { limits: defaultReceiveLimits, freeBytes: async () => free };
+  using small = new BoundedSource(() => inner, { ...bounds, signal: new AbortController().signal });
+  await read(small);
+  free = 1000;
+  const many = async (): Promise<void> => {
+    for (let i = 0; i < 20_000; i++) await read(small);
+  };
+  await assert.rejects(many(), { code: "exhausted", message: /no room on the disk/ });
+});
+
 test("one object has a bound of its own", async () => {
   const asked: number[] = [];
   const inner = {

@@ -5,6 +5,9 @@ import type { ReceiveLimits } from "../release/receive-limits.ts";
 /** Bytes after which the disk is asked again how much is free. */
 const betweenLooks = 64 * 1024 * 1024;
 
+/** What the smallest object takes on a disk. */
+const blockBytes = 4096;
+
 /** How long nothing may come: a connection whose other end is gone without a word looks like that. */
 const stallMs = 120_000;
 
@@ -63,6 +66,7 @@ export class BoundedSource implements ObjectSource, Disposable {
 
   private count(): void {
     this.objects += 1;
+    this.untilLook -= blockBytes;
     this.checkPending(0);
   }
 

@@ -1,7 +1,9 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { StillageError } from "../base/errors.ts";
+import { onBehalfHeader, secretPathOf } from "../base/receive-socket.ts";
 import type { RefUpdate } from "./update.ts";
 
 /** Where a running server is: at a Unix socket in its store's directory, or elsewhere. */
@@ -39,6 +41,7 @@ const answerMs = 300_000;
 /** The server that keeps what is pushed, by HTTP (docs/OSTREE.md, "Pushing"). Errors: `unavailable` where it cannot be reached; what it says itself in its own words. */
 export class CacheServer {
   private readonly options: CacheServerOptions;
+  private secret: string | undefined;
 
   constructor(options: CacheServerOptions) {
     this.options = options;
@@ -60,7 +63,8 @@ export class CacheServer {
   }
 
   private async post(what: "objects" | "refs", body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
-    const request = this.open(what, body);
+    const secret = await this.shown().catch((error: unknown) => Promise.reject(this.explain(error)));
+    const request = this.open(what, body, secret);
     // Settles once: with the answer, or with what keeps the server from giving one.
     const answered = answerOf(request).then(
       (text) => ({ text }),
@@ -74,19 +78,27 @@ export class CacheServer {
     return answer.text;
   }
 
-  private open(what: string, body: object): ClientRequest {
+  /** What the server is shown; `undefined`: nothing. Read once: who sends objects has asked before whether he may, and is not to be cut off by another server's start. */
+  private async shown(): Promise<string | undefined> {
+    const { place } = this.options;
+    if (!("socket" in place)) return place.token;
+    this.secret ??= await readFile(secretPathOf(place.socket), "utf8");
+    return this.secret;
+  }
+
+  private open(what: string, body: object, secret: string | undefined): ClientRequest {
     const { place, instance, as } = this.options;
     const prefix = instance === "" ? "" : `${instance.split("/").map(encodeURIComponent).join("/")}/`;
     const headers = {
       "content-type": body instanceof Uint8Array ? "application/json" : "application/x-tar",
-      ...(as === undefined ? {} : { "stillage-for": encodeURIComponent(as) }),
+      ...(as === undefined ? {} : { [onBehalfHeader]: encodeURIComponent(as) }),
+      ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
     };
     const path = `/ostree/${prefix}${what}`;
     if ("socket" in place) return httpRequest({ socketPath: place.socket, method: "POST", path, headers });
-    const { url, token } = place;
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const { url } = place;
     const target = new URL(`${url.pathname.replace(/\/$/, "")}${path}`, url);
-    const options = { method: "POST", headers: { ...headers, ...authorization } };
+    const options = { method: "POST", headers };
     return url.protocol === "https:" ? httpsRequest(target, options) : httpRequest(target, options);
   }
 

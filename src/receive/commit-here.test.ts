@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Commit } from "../ostree/commit.ts";
-import { commitHere, objections } from "./commit-here.ts";
+import { checkWords, commitHere, objections } from "./commit-here.ts";
 
 const a = "a".repeat(64);
 const b = "b".repeat(64);
@@ -14,6 +14,7 @@ const pushed: Commit = {
     ["ostree.ref-binding", binding("devel", "os")],
     ["ostree.collection-binding", text("org.example.Build")],
     ["stillage.manifest.sha256", text(b)],
+    ["stillage.artifact.name", text("project/element.bst")],
     ["custom", { type: "u", value: 7 }],
   ],
   parent: a,
@@ -69,4 +70,21 @@ test("what is older, of the same time or of the same content has no reason to be
   assert.deepEqual(objections({ ...pushed, timestamp: 1001 }, pushed), ["it has the same content"]);
   assert.deepEqual(objections({ ...other, treeMeta: a, timestamp: 1001 }, pushed), []);
   assert.equal(objections(pushed, pushed).length, 2);
+});
+
+test("what every visitor reads of a commit is short", () => {
+  const line = "x".repeat(1000);
+  const metadata = [["version", text(line)] as const];
+  checkWords("os", a, { ...pushed, subject: line, metadata, body: "x".repeat(65_536) });
+  const long = `${line}x`;
+  const refused: [Commit, RegExp][] = [
+    [{ ...pushed, subject: long }, /^os: the subject of a{64} has 1001 characters, and may have 1000$/],
+    [{ ...pushed, body: "x".repeat(65_537) }, /the body of/],
+    ...["version", "ostree.source-title", "ostree.endoflife", "ostree.endoflife-rebase"].map(
+      (key): [Commit, RegExp] => [{ ...pushed, metadata: [[key, text(long)]] }, /has 1001 characters/],
+    ),
+  ];
+  for (const [commit, message] of refused) {
+    assert.throws(() => checkWords("os", a, commit), { code: "exhausted", message });
+  }
 });

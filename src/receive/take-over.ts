@@ -2,7 +2,7 @@ import type { RepositoryChange } from "../ostree/archive/repository-change.ts";
 import { type Commit, decodeCommit, encodeCommit } from "../ostree/commit.ts";
 import type { Checksum } from "../ostree/object-name.ts";
 import type { PreparedCommit } from "../release/prepared.ts";
-import { commitHere, objections } from "./commit-here.ts";
+import { checkWords, commitHere, objections } from "./commit-here.ts";
 import type { Notes } from "./notes.ts";
 
 /** A branch that a pusher has elsewhere than we do. */
@@ -15,7 +15,7 @@ export interface PushedBranch {
 
 /**
  * Puts our commits for branches into a change that has what the pusher's lead to. A branch for whose commit there is nothing to say is passed over, unless it is forced.
- * Errors: `corrupt` where ours cannot be read.
+ * Errors: `exhausted` for one that says too much, `corrupt` where ours cannot be read.
  */
 export async function takeOver(
   change: RepositoryChange,
@@ -25,6 +25,7 @@ export async function takeOver(
   const made: PreparedCommit[] = [];
   for (const { branch, commit, head } of branches) {
     const pushed = await commitIn(change, commit);
+    checkWords(branch, commit, pushed);
     const why = head === undefined ? [] : objections(pushed, await commitIn(change, head));
     if (why.length > 0)
       notes.warn(`${branch}: ${commit} ${force ? "is taken although" : "is not taken:"} ${why.join(", and ")}`);

@@ -1,4 +1,3 @@
-import { asStillageError } from "../base/errors.ts";
 import { type MovedBranch, releaseEvent } from "./release-event.ts";
 import type { ReleaseWriter } from "./release-writer.ts";
 import { runLine } from "./shell-lines.ts";
@@ -10,13 +9,7 @@ import { runLine } from "./shell-lines.ts";
 export async function afterPublish(writer: ReleaseWriter, moved: readonly MovedBranch[]): Promise<void> {
   const { repository, archive, options } = writer;
   const { layout, settings } = repository;
-  try {
-    await writer.refreshPage();
-  } catch (error) {
-    options.warn(
-      `the page of releases could not be written, and is older than they are: ${asStillageError(error).message}`,
-    );
-  }
+  await writer.tryPage();
   if (settings.hooks.length === 0) return;
   const withBytes = await Promise.all(
     moved.map(async ({ branch, commit, parent }) => {

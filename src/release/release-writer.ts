@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { asStillageError } from "../base/errors.ts";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Maker } from "./compose.ts";
@@ -74,6 +75,16 @@ export class ReleaseWriter implements Disposable {
     await rm(this.markPath, { force: true });
   }
 
+  /** The same, where what goes wrong is a warning: what a page cannot be made of keeps nobody from publishing. The next writer tries again. */
+  async tryPage(): Promise<void> {
+    try {
+      await this.refreshPage();
+    } catch (error) {
+      const why = asStillageError(error).message;
+      this.options.warn(`the page of releases could not be written, and is older than they are: ${why}`);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.lock[Symbol.dispose]();
   }
@@ -84,7 +95,7 @@ export class ReleaseWriter implements Disposable {
     if (!existsSync(this.markPath)) return;
     // Beginning a change ends one that was decided and cut short, summary included.
     await (await this.archive.begin()).abort();
-    await this.refreshPage();
+    await this.tryPage();
   }
 
   private get markPath(): string {

@@ -26,7 +26,8 @@ export function storeTree(blobs: BlobReader, root: Digest): DirectoryEntry {
 }
 
 function directory(blobs: BlobReader, name: string, digest: Digest): DirectoryEntry {
-  return { kind: "directory", name, mode: directoryMode, entries: () => entriesOf(blobs, digest) };
+  const same = `${digest.function.name}/${digest.hash}/${digest.size}`;
+  return { kind: "directory", name, mode: directoryMode, same, entries: () => entriesOf(blobs, digest) };
 }
 
 async function* entriesOf(blobs: BlobReader, digest: Digest): AsyncGenerator<TreeEntry> {

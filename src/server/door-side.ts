@@ -20,6 +20,7 @@ import { Listener, type ListenerConfig } from "./listener.ts";
 import { doorFamilies } from "./metrics/door-metrics.ts";
 import { Traffic } from "./metrics/traffic.ts";
 import { Readiness } from "./readiness.ts";
+import { withSecret } from "./receive-socket.ts";
 import { roomsOf } from "./rooms.ts";
 import type { RunningListener, ServerOptions } from "./server-options.ts";
 import { servicesOf } from "./services.ts";
@@ -66,7 +67,7 @@ export async function openDoors(
   const ids = new RequestIds();
   const admission = new Admission(boundsOf(options), stock.counts);
   const places = new ConnectionPlaces(admission);
-  const authenticate = places.before(access.authenticate);
+  const authenticate = places.before(withSecret(access.authenticate));
   const rpc: RpcServer = new RpcServer({
     services: watchers.services(
       servicesOf({ ...options, part: options.services, tenants, uploads, admission, readiness, origin }),
@@ -95,7 +96,7 @@ export async function openDoors(
   for (const config of options.listeners) {
     const maxConnections = options.maxConnections + spareConnections;
     const opening = Listener.open(config, { rpc, http1, places, maxConnections, shared, log });
-    const listener = await (config.receive === "if possible" ? opening.catch(withoutIt(config, log)) : opening);
+    const listener = await (config.receive?.wanted === false ? opening.catch(withoutIt(config, log)) : opening);
     if (listener === undefined) continue;
     opened.defer(() => listener.close());
     listeners.push(listener);

@@ -1,10 +1,11 @@
 import { StillageError } from "../base/errors.ts";
+import { onBehalfHeader } from "../base/receive-socket.ts";
 import { requestIdHeader } from "../base/request-ids.ts";
 import type { HttpHandler } from "../http/exchange.ts";
 import type { Admission, Place } from "./admission.ts";
 import { whenEnded } from "./http-observer.ts";
 import { errorResponse } from "./http-status.ts";
-import { onBehalfHeader, onBehalfOf } from "./receive-socket.ts";
+import { onBehalfOf } from "./receive-socket.ts";
 
 /** Paths for whoever wants to know how a server is, however full that is. */
 export interface OpenPaths {
@@ -27,7 +28,7 @@ export function identified(
     let place: Place | undefined;
     try {
       const { peer, headers } = request;
-      const onBehalf = peer.vouches === true ? onBehalfOf(headers[onBehalfHeader]) : undefined;
+      const onBehalf = peer.secret !== undefined ? onBehalfOf(headers[onBehalfHeader]) : undefined;
       request.caller = await request.identify(headers.authorization ?? "", onBehalf);
       if (!forOperators.has(request.path)) place = admission.call(request.peer, request.caller);
       const response = await handler(request);

@@ -1,12 +1,15 @@
+import { rmSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Log } from "../base/log.ts";
+import { secretPathOf } from "../base/receive-socket.ts";
 import type { RpcServer } from "../rpc/server.ts";
 import type { ConnectionPlaces } from "./connection-places.ts";
 import type { Http1 } from "./http/http1.ts";
 import { boundAddress, listenOn } from "./listen-address.ts";
 import { type Door, peerOf } from "./peer-of.ts";
+import { writeSecret } from "./receive-socket.ts";
 import { loadTls, type TlsFiles } from "./tls.ts";
 
 /** One address, and what it is for. */
@@ -17,8 +20,8 @@ export interface ListenerConfig {
   readonly descriptor?: number;
   readonly push: boolean;
   readonly tls: TlsFiles | undefined;
-  /** The socket for programs of the store's user alone (`receive-socket.ts`). `if possible`: a server that cannot have it does without. */
-  readonly receive?: "wanted" | "if possible";
+  /** The socket for programs of the store's user alone (`receive-socket.ts`), and what they have to show. Unless it is `wanted`, a server that cannot have it does without. */
+  readonly receive?: { readonly wanted: boolean; readonly secret: string };
 }
 
 /** What a listener hands its connections to. */
@@ -56,9 +59,9 @@ export class Listener {
 
   static async open(config: ListenerConfig, targets: ListenerTargets): Promise<Listener> {
     let server: Server;
-    const vouches = config.receive !== undefined;
+    const secret = config.receive?.secret;
     const accept = (socket: Socket): void =>
-      receiveFirstBytes(socket, { unix: boundAddress(server) === undefined, push: config.push, vouches }, targets);
+      receiveFirstBytes(socket, { unix: boundAddress(server) === undefined, push: config.push, secret }, targets);
     if (config.tls === undefined) server = createServer({ noDelay: true }, accept);
     else {
       const options = await loadTls(config.tls);
@@ -84,7 +87,10 @@ export class Listener {
     server.maxConnections = targets.maxConnections;
     const address = await listenOn(server, config, targets.shared);
     try {
-      if (vouches) await chmod(address.slice("unix:".length), ownerOnly);
+      if (secret !== undefined) {
+        await chmod(address.slice("unix:".length), ownerOnly);
+        await writeSecret(address.slice("unix:".length), secret);
+      }
     } catch (error) {
       server.close();
       throw error;
@@ -101,6 +107,7 @@ export class Listener {
 
   /** Accepts no more connections. Those that are open are their protocol's to end. */
   close(): void {
+    if (this.config.receive !== undefined) rmSync(secretPathOf(this.address.slice("unix:".length)), { force: true });
     this.server.close();
   }
 }

@@ -6,15 +6,15 @@ import type { ClientCertificate, Peer } from "../base/peer.ts";
 export interface Door {
   readonly unix: boolean;
   readonly push: boolean;
-  /** Whoever reaches it may say for whom he asks. */
-  readonly vouches?: boolean;
+  /** Whoever shows it may say for whom he asks. */
+  readonly secret?: string | undefined;
 }
 
 /** Who is at the other end of a connection; `undefined` where it has gone already. */
-export function peerOf(socket: Socket, { unix, push, vouches = false }: Door): Peer | undefined {
+export function peerOf(socket: Socket, { unix, push, secret }: Door): Peer | undefined {
   const tls = socket instanceof TLSSocket;
   const certificate = tls && socket.authorized ? certificateOf(socket) : undefined;
-  if (unix) return { address: "unix", host: "unix", network: "unix", local: true, push, tls, vouches, certificate };
+  if (unix) return { address: "unix", host: "unix", network: "unix", local: true, push, tls, secret, certificate };
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined) return undefined;
   const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");

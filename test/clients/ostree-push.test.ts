@@ -143,6 +143,20 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.match(await pushed(host, source, "ci:os", "os/stable", "os/beta"), /there is nothing to publish/);
   });
 
+  test("a key that may publish opens nothing of the host's network", async () => {
+    const ssh = ["-N", "-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=INFO", "ci"];
+    const folder = await workspace.folder("forwards");
+    const to = `127.0.0.1:${host.sshd.port}`;
+    for (const words of [
+      ["-W", to, ...ssh.slice(1)],
+      ["-R", `${folder}/far:${to}`, ...ssh],
+    ]) {
+      const { status, stderr } = await runProgram("ssh", words, { env: environment(host), input: "" });
+      assert.notEqual(status, 0);
+      assert.match(stderr, /administratively prohibited|forwarding failed/);
+    }
+  });
+
   test("a dry run says what would be done, and does nothing", async () => {
     const before = await host.repository.refs();
     await source.commit({ branch: "os/dry", files: { dry: "run" }, time: 1_700_000_300 });
@@ -201,6 +215,48 @@ describe("ostree-push 1.0.1 through sshd", () => {
     assert.deepEqual(await ended, [0, null]);
     child.stderr.destroy();
     assert.notEqual(await here("os/waiting"), undefined);
+  });
+
+  test("whoever goes while he waits has not pushed, and nobody can go on in his place", async () => {
+    const lock = lockDirectory(join(host.releases, "os"));
+    try {
+      await source.commit({ branch: "os/gone", files: { a: "gone" }, time: 1_700_000_470 });
+      const child = spawn("ostree-push", [`--repo=${source.path}`, "ci:os", "os/gone"], {
+        env: environment(host),
+        detached: true,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      for await (const line of createInterface(child.stderr)) if (line.startsWith("somebody else is publishing")) break;
+      assert.equal((await receivers()).length, 1);
+      killGroup(child.pid as number);
+      child.stderr.destroy();
+      while ((await receivers()).length > 0) await delay(50);
+    } finally {
+      lock.release();
+    }
+    assert.equal(await here("os/gone"), undefined);
+    assert.deepEqual(await leftovers(host), []);
+  });
+
+  test("who takes his time keeps nobody else from publishing", async () => {
+    const slow = await OstreeRepository.init(join(await workspace.folder("slow"), "repo"));
+    await slow.commit({ branch: "os/slow", files: { slow: "slow" }, time: 1_700_000_480 });
+    const [, , , , checksum = ""] = (await slow.ok("ls", "-C", "os/slow", "/slow")).split(/\s+/);
+    const object = join(slow.path, "objects", checksum.slice(0, 2), `${checksum.slice(2)}.filez`);
+    await rename(object, `${object}.kept`);
+    // Nobody writes to it: whoever asks for it waits.
+    await runOk("mkfifo", [object]);
+    const pushing = push(host, slow, "ci:os", "os/slow");
+    while (!(await staged()).some((name) => name.endsWith(".dirtree"))) await delay(20);
+    const commit = await source.commit({ branch: "os/quick", files: { a: "quick" }, time: 1_700_000_490 });
+    await pushed(host, source, "ci:os", "os/quick");
+    assert.equal(await here("os/quick"), commit);
+    // He gets an end of nothing, and his push does.
+    await (await open(object, "w")).close();
+    assert.notEqual((await pushing).status, 0);
+    await rename(`${object}.kept`, object);
+    await pushed(host, slow, "ci:os", "os/slow");
+    await host.repository.ok("fsck");
   });
 
   /** The names of all files that are not yet, or not any more, part of the repository. */
@@ -287,6 +343,23 @@ describe("ostree-push 1.0.1 through sshd", () => {
     });
     await Promise.all(outcomes);
     assert.equal((await ssh("ostree-receive-2", "os", "http://127.0.0.1:4000")).status, 127);
+  });
+});
+
+describe("ostree-push and checks", () => {
+  test("what a check refuses is not in the repository", async () => {
+    await using workspace = await createWorkspace();
+    await using host = await openReleaseHost(workspace, { settings: { checks: ["false"] } });
+    const source = await OstreeRepository.init(join(await workspace.folder("source"), "repo"));
+    await source.commit({ branch: "os/refused", files: { refused: "content" }, time: 1_700_000_000 });
+    const { status, stderr } = await push(host, source, "ci:os", "os/refused");
+    assert.notEqual(status, 0);
+    assert.match(stderr, /the check `false` ended with 1/);
+    const objects = await readdir(join(host.repository.path, "objects"), { recursive: true, withFileTypes: true });
+    assert.deepEqual(
+      objects.filter((each) => each.isFile()).map(({ name }) => name),
+      [],
+    );
   });
 });
 

@@ -126,6 +126,33 @@ describe("BuildStream 1.0's pushes over ssh", { concurrency: 2 }, () => {
     assert.equal(answer.status, 403, "whoever comes by the network says for nobody who he is");
   });
 
+  test("whoever forwards a connection to the server's socket is nobody there", async () => {
+    await using site = await openPushSite({
+      // As careless as authorized_keys can be.
+      setUp: async () => ({ keys: [{ name: "careless", options: "restrict,port-forwarding" }] }),
+    });
+    const folder = await site.workspace.folder("forwarded");
+    const [socket, control] = [join(folder, "here"), join(folder, "control")];
+    const ssh = ["-F", site.sshd.clientConfig, "-S", control];
+    const forward = [
+      "-M",
+      "-N",
+      "-f",
+      "-o",
+      "ExitOnForwardFailure=yes",
+      "-L",
+      `${socket}:${site.store}/receive.socket`,
+    ];
+    assert.equal((await runProgram("ssh", [...ssh, ...forward, "careless"])).status, 0);
+    try {
+      const curl = ["-sS", "--unix-socket", socket, "-H", "stillage-for: admin", "http://x/ostree/refs"];
+      const { stdout, stderr } = await runProgram("curl", [...curl, "-w", "%{http_code}", "-d", '{"refs": {}}']);
+      assert.match(stdout, /this socket is for programs of the server's own user(.|\n)*401$/, stderr);
+    } finally {
+      await runProgram("ssh", [...ssh, "-O", "exit", "careless"]);
+    }
+  });
+
   test("without a server a client does without the cache, and a push is told why", async () => {
     await using site = await openPushSite();
     const source = await Repository.create(site.workspace);

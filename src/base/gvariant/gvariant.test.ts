@@ -120,6 +120,7 @@ const bad: Record<string, [type: string, hex: string]> = {
   "an object path that ends with a slash": ["o", "2f612f00"],
   "an object path with other characters": ["o", "2f612d00"],
   "a signature that is none": ["g", "7b00"],
+  "a maybe that is nothing in one that is not": ["mmu", "00"],
   "a tuple with bytes between its members and its offsets": ["(ss)", "610062000002"],
   "a tuple whose fixed member ends outside": ["(su)", "6100000001"],
   "an array of tuples with padding that is not zero": [
@@ -188,6 +189,13 @@ test("a path may be as long as it is", () => {
 
 test("a few bytes do not become any number of values", () => {
   assert.throws(() => decode("a()", new Uint8Array(1_000_001)), { code: "invalid", message: /more than/ });
+});
+
+test("a few bytes do not become any number of types", () => {
+  const ofTypes = (count: number): Uint8Array =>
+    encode("av", Array(count).fill({ type: `${"a".repeat(120)}u`, value: [] }));
+  assert.equal((decode("av", ofTypes(8000)) as Value[]).length, 8000);
+  assert.throws(() => decode("av", ofTypes(9000)), { code: "invalid", message: /more than/ });
 });
 
 test("a key is looked up with its type", () => {

@@ -1,7 +1,10 @@
 import type { Codec } from "./codec.ts";
 import { notNormal } from "./source.ts";
 
-/** Nothing is no bytes; a value of variable size has a zero byte behind it. */
+/**
+ * Nothing is no bytes; a value of variable size has a zero byte behind it. A maybe that is nothing within one that is not has no JavaScript value of its own:
+ * it is refused, as it would be written as something else.
+ */
 export function maybe(element: Codec): Codec {
   return {
     ...{ type: `m${element.type}`, size: undefined, alignment: element.alignment, depth: element.depth + 1 },
@@ -13,7 +16,9 @@ export function maybe(element: Codec): Codec {
         return element.read(from, start, end, depth - 1);
       }
       if (from.bytes[end - 1] !== 0) notNormal("a maybe does not end with zero");
-      return element.read(from, start, end - 1, depth - 1);
+      const value = element.read(from, start, end - 1, depth - 1);
+      if (value === undefined) notNormal("nothing in a maybe of a maybe is not supported");
+      return value;
     },
     write(into, value) {
       if (value === undefined) return;

@@ -82,10 +82,10 @@ const variantCodec: Codec = {
     while (separator >= first && from.bytes[separator] !== 0) separator--;
     if (separator < first) notNormal("a variant has no type");
     const type = from.bytes.toString("latin1", separator + 1, end);
+    from.spend(2 + type.length); // a character of a type that is new costs as much as a value
     const codec = codecOf(type);
     if (codec.depth >= depth) notNormal("containers lie too deep in each other");
     if (codec.size !== undefined && codec.size !== separator - start) notNormal(`a variant's ${type} has another size`);
-    from.spend(2);
     return { type, value: codec.read(from, start, separator, depth - 1) };
   },
   write(into, value) {

@@ -36,9 +36,10 @@ export async function* readTar(source: ByteSource, { marked = false }: TarReadin
       }
     } else if (header.type === "L") longPath = upToZero(await takeMeta(source, header));
     else if (header.type === "K") longLink = upToZero(await takeMeta(source, header));
-    else if (header.type === "V")
-      await source.skip(padded(header.size)); // the volume's label
-    else {
+    else if (header.type === "V") {
+      await source.skip(padded(pax.size ?? header.size)); // the volume's label
+      pax = {};
+    } else {
       const path = pax.path ?? longPath ?? header.path;
       const target = pax.linkpath ?? longLink ?? header.link;
       yield* readEntry(source, { ...header, path, link: target, size: pax.size ?? header.size });

@@ -76,6 +76,15 @@ describe("an archive in a stream", () => {
     assert.deepEqual(sizes, [1, 5000, 0]);
   });
 
+  it("has no directory or link with content, which some programs read as the next entry", async () => {
+    for (const type of ["5", "2", "V"]) {
+      const whole = archive("GNU_FORMAT");
+      whole.write(type, 156, "latin1");
+      setSize(whole, 0, 1);
+      await assert.rejects(taken(new ByteSource(inPieces(whole, [999]))), /what is no file has a size/);
+    }
+  });
+
   it("whose end is marked by one block alone goes on, and is broken", async () => {
     const whole = archive("GNU_FORMAT");
     whole[whole.length - 1] = 1; // in the padding: whatever is there

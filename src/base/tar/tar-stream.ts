@@ -6,6 +6,8 @@ import { blockBytes, isZero, padded, parseTarHeader } from "./tar-header.ts";
 /** What tar programs write at a time: the last of them is filled with zero bytes (GNU tar manual, "Blocking"). */
 const recordBytes = 10_240;
 
+const fileTypes: ReadonlySet<string> = new Set(["0", "7"]);
+
 /** Extended headers are held whole; honest ones have some hundred bytes. */
 const maxRecordsBytes = 1 << 20;
 
@@ -38,6 +40,8 @@ export async function* tarStream(source: ByteSource): AsyncGenerator<Uint8Array>
     // Of an entry that is not an extension, what such a header said of its size counts.
     const extension = type === "g" || type === "L" || type === "K";
     const content = padded(extension ? size : (paxSize ?? size));
+    // Of directories and the like, some programs take the size for that of a content, and others do not.
+    if (content > 0 && !extension && !fileTypes.has(type)) throw badArchive("what is no file has a size");
     if (!extension) paxSize = undefined;
     length += content;
     yield* source.pieces(content);

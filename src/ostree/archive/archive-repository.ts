@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "../../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import type { FileLock } from "../../base/file-lock.ts";
 import { hashOf } from "../../base/hash.ts";
 import { type Commit, decodeCommit } from "../commit.ts";
 import { type DirMeta, decodeDirMeta } from "../dirmeta.ts";
@@ -163,11 +164,28 @@ export class ArchiveRepository {
    * Begins a change: the only one in this repository until it is published or aborted. What a change that was cut short has left is put right first: it is finished where
    * it had been decided, and is gone where not. Errors: `unavailable` while somebody else writes.
    */
-  async begin({ patienceMs = this.config.lockTimeoutMs, signal }: ChangeOptions = {}): Promise<RepositoryChange> {
+  async begin(options?: ChangeOptions): Promise<RepositoryChange> {
+    const lock = await this.lockAlone(options);
+    try {
+      return await RepositoryChange.begin(this, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** Begins a change that keeps nobody from writing while it is filled, however long that takes: it is published once it has joined (`joinAlone`). */
+  async beginBeside(): Promise<RepositoryChange> {
+    await mkdir(join(this.directory, "tmp"), { recursive: true });
+    return RepositoryChange.beginBeside(this);
+  }
+
+  /** For changes: the repository's lock, with what others have left put right. */
+  async lockAlone({ patienceMs = this.config.lockTimeoutMs, signal }: ChangeOptions = {}): Promise<FileLock> {
     const lock = await lockRepository(this.directory, patienceMs, signal);
     try {
       await finishPublication(this.directory);
-      return await RepositoryChange.begin(this, lock);
+      return lock;
     } catch (error) {
       lock.release();
       throw error;

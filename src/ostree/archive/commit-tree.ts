@@ -42,22 +42,35 @@ export async function commitTree(
 ): Promise<CommittedTree> {
   const walk = new TreeWalk(change, options);
   const { done } = await walk.begin(root, "", 0);
-  const { tree, meta: treeMeta } = await done;
-  return { tree, treeMeta, contentChecksum: contentChecksum({ tree, treeMeta }), files: walk.files, bytes: walk.bytes };
+  const { tree, meta: treeMeta, files, bytes } = await done;
+  return { tree, treeMeta, contentChecksum: contentChecksum({ tree, treeMeta }), files, bytes };
+}
+
+/** What a directory came to, with all below it. */
+interface Done extends Omit<TreeDirectory, "name"> {
+  readonly files: number;
+  readonly bytes: number;
+  /** How deep directories lie in each other below it. */
+  readonly height: number;
 }
 
 /** A directory of which all entries have been begun. */
 interface Begun {
-  readonly done: Promise<TreeDirectory>;
+  readonly done: Promise<Done>;
+}
+
+interface NamedDirectory {
+  readonly name: string;
+  readonly done: Promise<Done>;
 }
 
 class TreeWalk {
-  files = 0;
-  bytes = 0;
   private readonly change: RepositoryChange;
   private readonly options: CommitTreeOptions;
   private readonly lanes = new Lanes(filesAtOnce);
   private readonly metas = new Map<string, Promise<Checksum>>();
+  /** Those that say which are the same. A few of them in each other can make a tree without end. */
+  private readonly begun = new Map<string, Begun>();
 
   constructor(change: RepositoryChange, options: CommitTreeOptions) {
     this.change = change;
@@ -66,50 +79,62 @@ class TreeWalk {
 
   /** Begins one entry after the other, as lanes become free, so that only the directories on the way down and files at work are in memory. */
   async begin(directory: DirectoryEntry, path: string, depth: number): Promise<Begun> {
-    if (depth > maxDepth)
-      throw new StillageError(
-        "invalid",
-        `directories lie in each other deeper than ${maxDepth}: ${path.slice(0, 300)}`,
-      );
-    const files: Promise<TreeFile>[] = [];
-    const directories: Promise<TreeDirectory>[] = [];
+    if (depth > maxDepth) throw tooDeep(path);
+    const before = directory.same === undefined ? undefined : this.begun.get(directory.same);
+    if (before !== undefined) return before;
+    const files: Promise<TreeFile & { readonly size: number }>[] = [];
+    const directories: NamedDirectory[] = [];
     for await (const entry of directory.entries()) {
       this.options.signal?.throwIfAborted();
       checkName(entry.name);
       if (entry.kind === "directory") {
-        directories.push((await this.begin(entry, `${path}${entry.name}/`, depth + 1)).done);
+        const { done } = await this.begin(entry, `${path}${entry.name}/`, depth + 1);
+        directories.push({ name: entry.name, done });
         continue;
       }
       await this.lanes.take();
       files.push(this.lanes.run(() => this.file(entry, path)));
     }
-    const done = this.finish(directory, files, directories);
+    const done = this.finish(directory, files, directories, { path, depth });
     done.catch(() => {});
+    if (directory.same !== undefined) this.begun.set(directory.same, { done });
     return { done };
   }
 
-  private async file(entry: FileEntry | LinkEntry, path: string): Promise<TreeFile> {
+  private async file(entry: FileEntry | LinkEntry, path: string): Promise<TreeFile & { readonly size: number }> {
     const header = this.headerOf(entry);
     const size = entry.kind === "file" ? entry.size : 0;
-    this.files++;
-    this.bytes += size;
     const open = entry.kind === "file" ? () => entry.open() : () => new Uint8Array();
     const checksum = await this.change
       .putFile(header, size, open)
       .catch((error: unknown) => named(error, `${path}${entry.name}`));
     if (entry.kind === "file") entry.done?.();
-    return { name: entry.name, checksum };
+    return { name: entry.name, checksum, size };
   }
 
   private async finish(
     directory: DirectoryEntry,
-    files: readonly Promise<TreeFile>[],
-    directories: readonly Promise<TreeDirectory>[],
-  ): Promise<TreeDirectory> {
-    const [fileList, directoryList] = await Promise.all([Promise.all(files), Promise.all(directories)]);
+    files: readonly Promise<TreeFile & { readonly size: number }>[],
+    directories: readonly NamedDirectory[],
+    { path, depth }: { readonly path: string; readonly depth: number },
+  ): Promise<Done> {
+    const below = directories.map(async ({ name, done }) => ({ ...(await done), name }));
+    const [fileList, directoryList] = await Promise.all([Promise.all(files), Promise.all(below)]);
+    const count = { files: fileList.length, bytes: 0, height: 0 };
+    for (const { size } of fileList) count.bytes += size;
+    for (const each of directoryList) {
+      count.files += each.files;
+      count.bytes += each.bytes;
+      count.height = Math.max(count.height, each.height + 1);
+    }
+    // One that was met before may lie deeper here.
+    if (depth + count.height > maxDepth) throw tooDeep(path);
+    if (!Number.isSafeInteger(count.files) || !Number.isSafeInteger(count.bytes)) {
+      throw new StillageError("invalid", `there are more files than can be counted in ${path.slice(0, 300)}`);
+    }
     const bytes = encodeDirTree({ files: fileList, directories: directoryList });
     const [tree, meta] = await Promise.all([this.change.putMetadata("dirtree", bytes), this.metaOf(directory)]);
-    return { name: directory.name, tree, meta };
+    return { tree, meta, ...count };
   }
 
   private headerOf(entry: FileEntry | LinkEntry): FileHeader {
@@ -130,6 +155,10 @@ class TreeWalk {
     this.metas.set(key, made);
     return made;
   }
+}
+
+function tooDeep(path: string): StillageError {
+  return new StillageError("invalid", `directories lie in each other deeper than ${maxDepth}: ${path.slice(0, 300)}`);
 }
 
 /** Says where in the tree something failed. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { newConfig, parseRepositoryConfig } from "./config-file.ts";
 
 test("reads the config of an archive repository, old and new", () => {
-  const usual = { zlibLevel: 6, collectionId: undefined, tombstoneCommits: false, lockTimeoutMs: 30_000 };
+  const usual = { zlibLevel: 5, collectionId: undefined, tombstoneCommits: false, lockTimeoutMs: 30_000 };
   assert.deepEqual(parseRepositoryConfig(newConfig), usual);
   const full = `# a comment
 [core]

@@ -44,6 +44,17 @@ test("what is deflated is there again when it is inflated", async () => {
   );
 });
 
+test("many at a time do not come into each other's way", async () => {
+  const text = Buffer.from(Array.from({ length: 150_000 }, (_, i) => `word ${i} `).join(""));
+  const contents = Array.from({ length: 40 }, (_, i) =>
+    (i % 2 ? text : dense(blockBytes)).subarray(i * 25_000, blockBytes),
+  );
+  const all = await Promise.all(contents.map((content, i) => deflated(content, 5 + (i % 3))));
+  for (const [i, bytes] of all.entries()) {
+    assert.equal(Buffer.compare(inflateRawSync(bytes), contents[i] as Buffer), 0, `${i}`);
+  }
+});
+
 test("tells what is worth the time", () => {
   assert.ok(!isCompressible(dense(10_000)));
   assert.ok(isCompressible(Buffer.from("text ".repeat(2000))));

@@ -3,7 +3,7 @@ import type { Checksum } from "../object-name.ts";
 import { decodeSummary } from "../summary.ts";
 import type { ArchiveRepository } from "./archive-repository.ts";
 import { type Findings, textOf } from "./fsck-findings.ts";
-import { readRef, refNames } from "./ref-files.ts";
+import { otherHeads, readOtherHead, readRef, refNames } from "./ref-files.ts";
 import type { StoredFile } from "./stored-objects.ts";
 
 /** Checks what is among the objects without being one: the detached metadata of a commit. */
@@ -30,14 +30,28 @@ export async function checkRefs(repository: ArchiveRepository, findings: Finding
       const ref = await readRef(repository.directory, name);
       if (ref === undefined) continue;
       refs.set(name, ref.commit);
-      if (!repository.has(ref.commit, "commit")) findings.tell("ref", name, `there is no commit ${ref.commit}`);
-      else if (repository.isPartial(ref.commit)) findings.tell("ref", name, `the commit ${ref.commit} is not whole`);
+      checkHead(repository, name, ref.commit, findings);
+    } catch (error) {
+      findings.tell("ref", name, textOf(error));
+    }
+  }
+  for (const name of await otherHeads(repository.directory)) {
+    try {
+      const commit = await readOtherHead(repository.directory, name);
+      if (commit === undefined) continue;
+      checkHead(repository, name, commit, findings);
+      if (name.startsWith("heads/")) findings.tell("foreign", name, "its name is none that a ref can have");
     } catch (error) {
       findings.tell("ref", name, textOf(error));
     }
   }
   await checkSummary(repository, refs, findings);
   return refs.size;
+}
+
+function checkHead(repository: ArchiveRepository, name: string, commit: Checksum, findings: Findings): void {
+  if (!repository.has(commit, "commit")) findings.tell("ref", name, `there is no commit ${commit}`);
+  else if (repository.isPartial(commit)) findings.tell("ref", name, `the commit ${commit} is not whole`);
 }
 
 async function checkSummary(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { StillageError } from "../../base/errors.ts";
 import { type Dictionary, lookUp } from "../../base/gvariant/value.ts";
 import { maxMetadataBytes } from "../metadata-limit.ts";
@@ -34,7 +35,7 @@ export interface MirrorReport {
  * Makes a repository the same as another: objects first, each verified; then detached metadata, refs, and the summary with its signature, byte by byte; deletions last. Whoever
  * reads it meanwhile sees the old refs or the new ones, and all that they need. Static deltas do not come along: the summary of a source that lists some is
  * written anew, without its signature.
- * Errors: `not-found` where the source has no summary, those of `pullCommits`; nothing has changed then.
+ * Errors: `not-found` where the source has no summary, `unavailable` where that does not stand still, those of `pullCommits`; nothing has changed then.
  */
 export async function mirrorRepository(
   target: ArchiveRepository,
@@ -72,20 +73,30 @@ interface SourceSummary {
   readonly hasDeltas: boolean;
 }
 
-/** A summary and the signature that belongs to it: where either changed meanwhile, both are read again. */
+/** A summary and the signature that belongs to it. Some programs replace the one first, others the other: what is found the same twice is a pair. */
 async function readSummary(source: ObjectSource): Promise<SourceSummary> {
-  for (let attempt = 1; ; attempt++) {
-    const signature = await read(source, "summary.sig");
-    const bytes = await read(source, "summary");
-    const again = await read(source, "summary.sig");
-    if (bytes === undefined) {
-      throw new StillageError("not-found", "the source has no summary, which says what refs it has", {
-        hint: "`ostree summary -u` in that repository makes one",
-      });
-    }
-    const isPair = signature === again || (signature && again && Buffer.compare(signature, again) === 0);
-    if (isPair || attempt === summaryAttempts) return parsed({ bytes, signature: again });
+  let before = await readPair(source);
+  for (let attempt = 1; attempt <= summaryAttempts; attempt++) {
+    const pair = await readPair(source);
+    if (isDeepStrictEqual(pair, before)) return parsed(pair);
+    before = pair;
   }
+  throw new StillageError(
+    "unavailable",
+    "the source's summary changes all the time, or has another signature each time",
+    {
+      hint: "try again when nobody publishes there",
+    },
+  );
+}
+
+async function readPair(source: ObjectSource): Promise<StoredSummary> {
+  const signature = await read(source, "summary.sig");
+  const bytes = await read(source, "summary");
+  if (bytes !== undefined) return { bytes, signature };
+  throw new StillageError("not-found", "the source has no summary, which says what refs it has", {
+    hint: "`ostree summary -u` in that repository makes one",
+  });
 }
 
 function parsed(summary: StoredSummary): SourceSummary {

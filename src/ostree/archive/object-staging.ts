@@ -18,6 +18,8 @@ export class ObjectStaging {
   private readonly isThere: (checksum: Checksum, type: ObjectType) => boolean;
   /** By the names of their files: all that is new, or about to be. */
   private readonly begun = new Map<string, { readonly name: ObjectName; readonly done: Promise<void> }>();
+  /** What `place` has put where it was not. */
+  placed: readonly ObjectName[] = [];
   /** What failed, and was not tried again with success. */
   private readonly failed = new Map<string, unknown>();
   private closed = false;
@@ -95,6 +97,8 @@ export class ObjectStaging {
   async place(): Promise<void> {
     await this.settle();
     const names = [...this.begun.values()].map(({ name }) => name);
+    // One that began beside others may have been overtaken by them.
+    this.placed = names.filter(({ checksum, type }) => !this.isThere(checksum, type));
     await this.placeThese(names.filter(({ type }) => type !== "commit"));
     await this.placeThese(names.filter(({ type }) => type === "commit"));
   }

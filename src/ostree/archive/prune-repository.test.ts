@@ -9,6 +9,7 @@ import { ArchiveRepository } from "./archive-repository.ts";
 import { directorySource } from "./directory-source.ts";
 import { fsckRepository } from "./fsck-repository.ts";
 import { mirrorRepository } from "./mirror-repository.ts";
+import type { ObjectSource } from "./object-source.ts";
 import { pruneRepository } from "./prune-repository.ts";
 import { commitFiles, Folders, putCommit } from "./repository.fixture.ts";
 import { tombstonePath } from "./repository-layout.ts";
@@ -112,4 +113,37 @@ test("a mirror follows: moved, new and removed refs, with the summary's very byt
   assert.deepEqual((await fsckRepository(target)).problems, []);
   await rm(join(source.directory, "summary"));
   await assert.rejects(mirrorRepository(target, from), { code: "not-found", message: /no summary/ });
+});
+
+test("a mirror takes a summary with the signature that belongs to it, or nothing", async () => {
+  await using folders = new Folders();
+  const [source, target] = [await folders.repository(), await folders.repository()];
+  await commitFiles(source, "line", { file: "1" });
+  const from = directorySource(source.directory);
+  await using change = await source.begin();
+  await change.publish({
+    summary: "refresh",
+    signSummary: async (of) => encodeDetached([["of", { type: "ay", value: of }]]),
+  });
+  const before = await source.summary();
+  assert.ok(before?.signature);
+  const next = encodeDetached([["of", { type: "s", value: "the next summary" }]]);
+  /** As another program publishes: the next signature, and so many readings later the next summary. */
+  const publishing = (times: number): ObjectSource => {
+    let reads = 0;
+    return {
+      async get(path, maxBytes) {
+        const signature = reads < 2 * times ? (reads % 4 < 2 ? next : before.signature) : before.signature;
+        if (path.startsWith("summary")) reads++;
+        if (path !== "summary.sig" || signature === undefined) return from.get(path, maxBytes);
+        return (async function* () {
+          yield signature;
+        })();
+      },
+    };
+  };
+  await assert.rejects(mirrorRepository(target, publishing(100)), { code: "unavailable", message: /changes all the/ });
+  assert.deepEqual([(await target.refs()).size, await target.summary()], [0, undefined]);
+  await mirrorRepository(target, publishing(1));
+  assert.deepEqual(await target.summary(), before);
 });

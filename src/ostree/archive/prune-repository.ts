@@ -5,13 +5,13 @@ import type { Checksum } from "../object-name.ts";
 import type { ArchiveRepository, ChangeOptions } from "./archive-repository.ts";
 import { syncDirectory, writeNewFile } from "./durable-file.ts";
 import { reachTree } from "./reachable.ts";
-import { foreignHeads } from "./ref-files.ts";
+import { otherHeads, readOtherHead } from "./ref-files.ts";
 import { detachedPath, partialPath, tombstonePath } from "./repository-layout.ts";
 import { removeDelta, staticDeltas } from "./static-deltas.ts";
 import { ObjectSet, type StoredFile, storedFiles } from "./stored-objects.ts";
 import { tombstone } from "./tombstone.ts";
 
-/** Which commits stay. Those to which refs lead always do. */
+/** Which commits stay. Those to which refs lead always do, also refs that are not ours: see `otherHeads`. */
 export interface Keep {
   /** How many ancestors of each ref: all, unless it is said. */
   readonly depth?: number;
@@ -77,8 +77,12 @@ async function toKeep(
 ): Promise<{ reached: ObjectSet; commits: ReadonlySet<Checksum> }> {
   const { depth = Number.POSITIVE_INFINITY, youngerThan = Number.POSITIVE_INFINITY } = keep;
   const commits = new Set<Checksum>(keep.commits);
-  const own = [...(await repository.refs()).values()].map(({ commit }) => commit);
-  for (const head of [...own, ...(await foreignHeads(repository.directory)).values()]) {
+  const heads = [...(await repository.refs()).values()].map(({ commit }) => commit);
+  for (const name of await otherHeads(repository.directory)) {
+    const commit = await readOtherHead(repository.directory, name);
+    if (commit !== undefined) heads.push(commit);
+  }
+  for (const head of heads) {
     let next: Checksum | undefined = head;
     const line = new Set<Checksum>();
     for (let generation = 0; next !== undefined && !line.has(next); generation++) {

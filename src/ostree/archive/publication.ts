@@ -5,6 +5,7 @@ import { fromFileSystem } from "../../base/errors.ts";
 import { makeDirectories, syncDirectory, writeNewFile } from "./durable-file.ts";
 import { headsPath } from "./ref-files.ts";
 import { stagingPrefix } from "./repository-layout.ts";
+import { lockLeftStaging, stagingNames } from "./staging-lock.ts";
 
 /** A file that gets another name. Both are paths in the repository; one of them is in the directory of the staged files. */
 export interface Move {
@@ -32,6 +33,8 @@ export async function publish(repository: string, staging: string, publication: 
   try {
     await writeNewFile(join(folder, "journal.new"), Buffer.from(JSON.stringify(publication)));
     await syncDirectory(folder);
+    // The directory itself may not be on the disk yet, and a journal that a power cut takes away with it decides nothing.
+    await syncDirectory(dirname(folder));
     await rename(join(folder, "journal.new"), join(folder, journal));
     await syncDirectory(folder);
     await apply(repository, staging, publication);
@@ -52,15 +55,23 @@ export async function finishPublication(repository: string): Promise<void> {
 async function finishAll(repository: string): Promise<void> {
   // Copies of repositories may be without what was empty.
   await mkdir(join(repository, "tmp"), { recursive: true });
-  const left = (await readdir(join(repository, "tmp"))).filter((name) => name.startsWith(stagingPrefix));
-  // Objects of theirs that were placed are found to be there from now on: they have to stay.
-  if (left.length > 0) await syncObjects(repository);
-  for (const name of left) {
+  const names = stagingNames(await readdir(join(repository, "tmp")), stagingPrefix);
+  const left = names.flatMap((name) => {
     const staging = join("tmp", name);
-    if (existsSync(join(repository, staging, journal))) {
-      await apply(repository, staging, JSON.parse(await readFile(join(repository, staging, journal), "utf8")));
+    const lock = lockLeftStaging(repository, staging);
+    return lock === undefined ? [] : [{ staging, lock }];
+  });
+  try {
+    // Objects of theirs that were placed are found to be there from now on: they have to stay.
+    if (left.length > 0) await syncObjects(repository);
+    for (const { staging } of left) {
+      if (existsSync(join(repository, staging, journal))) {
+        await apply(repository, staging, JSON.parse(await readFile(join(repository, staging, journal), "utf8")));
+      }
+      await dropStaging(repository, staging);
     }
-    await dropStaging(repository, staging);
+  } finally {
+    for (const { lock } of left) lock.release();
   }
 }
 
@@ -100,7 +111,8 @@ async function move(repository: string, staging: string, from: string, to: strin
 
 async function syncObjects(repository: string): Promise<void> {
   const objects = join(repository, "objects");
-  for (const folder of await readdir(objects)) await syncDirectory(join(objects, folder));
+  const folders = (await readdir(objects)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  for (const folder of folders) await syncDirectory(join(objects, folder));
   await syncDirectory(objects);
 }
 

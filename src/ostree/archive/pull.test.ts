@@ -13,7 +13,8 @@ import { directorySource } from "./directory-source.ts";
 import { fsckRepository } from "./fsck-repository.ts";
 import type { ObjectSource } from "./object-source.ts";
 import { pullCommits } from "./pull.ts";
-import { commitFiles, Folders } from "./repository.fixture.ts";
+import { commitFiles, Folders, putCommit } from "./repository.fixture.ts";
+import { detachedPath } from "./repository-layout.ts";
 
 const commits = Object.values(tinyAnswers.commits);
 
@@ -150,4 +151,30 @@ test("what may pass is asked for again, some times", async () => {
   failures.clear();
   await pullAll(target, flaky(4), some);
   assert.deepEqual((await fsckRepository(target)).problems, []);
+});
+
+test("signatures of a history that is here are asked for side by side, once where lines meet", async () => {
+  await using folders = new Folders();
+  const target = await folders.repository();
+  const line: string[] = [];
+  for (const content of ["1", "2", "3", "4"]) line.push(await commitFiles(target, "line", { file: content }));
+  const other = await (async () => {
+    await using change = await target.begin();
+    const commit = await putCommit(change, { file: "other" }, line[2]);
+    change.setRef("other", commit);
+    await change.publish();
+    return commit;
+  })();
+  const asked: string[] = [];
+  const [waiting, all] = [Promise.withResolvers<undefined>(), line.length + 1];
+  // Answers nothing until everything has been asked for.
+  const source: ObjectSource = {
+    get(path) {
+      if (asked.push(path) === all) waiting.resolve(undefined);
+      return waiting.promise;
+    },
+  };
+  await using change = await target.begin();
+  await pullCommits(change, source, [line[3] ?? "", other], { depth: Number.POSITIVE_INFINITY });
+  assert.deepEqual(asked.sort(), [...line, other].map((commit) => detachedPath(commit)).sort());
 });

@@ -8,6 +8,7 @@ import { decodeDirTree } from "../dirtree.ts";
 import { maxMetadataBytes } from "../metadata-limit.ts";
 import { type Checksum, type ObjectName, objectFileName, objectPath, parseChecksum } from "../object-name.ts";
 import { inFlight } from "./http-source.ts";
+import { Lanes } from "./lanes.ts";
 import type { ObjectSource } from "./object-source.ts";
 import { ofObject } from "./object-staging.ts";
 import { gather } from "./put-foreign.ts";
@@ -51,7 +52,11 @@ export async function pullCommits(
   options: PullOptions = {},
 ): Promise<PullProgress> {
   const pull = new Pull(change, source, options);
-  for (const commit of commits) await pull.withAncestors(parseChecksum(commit), options.depth ?? 0);
+  try {
+    for (const commit of commits) await pull.withAncestors(parseChecksum(commit), options.depth ?? 0);
+  } finally {
+    await pull.settle();
+  }
   return pull.progress;
 }
 
@@ -63,6 +68,10 @@ class Pull {
   /** What is to be looked at: dirtrees, and other objects that are not here. */
   private readonly pending: ObjectName[] = [];
   private readonly seen = new Set<string>();
+  /** Commits from which so many ancestors have been looked at: lines of history may meet. */
+  private readonly walked = new Map<Checksum, number>();
+  /** Detached metadata that is asked for, of commits that are here: a mirror asks for that of all of its history. */
+  private readonly asking = new Lanes(inFlight);
 
   constructor(change: RepositoryChange, source: ObjectSource, options: PullOptions) {
     this.change = change;
@@ -77,9 +86,17 @@ class Pull {
   async withAncestors(first: Checksum, depth: number): Promise<void> {
     let next: Checksum | undefined = first;
     for (let generation = 0; next !== undefined && generation <= depth; generation++) {
+      const ahead = depth - generation;
+      if ((this.walked.get(next) ?? -1) >= ahead) return;
+      this.walked.set(next, ahead);
       if (this.isNew({ checksum: next, type: "commit" })) await this.commit(next, generation > 0);
       next = (await this.bytesOf(next, "commit").then((bytes) => bytes && decodeCommit(bytes)))?.parent;
     }
+  }
+
+  /** Waits for what is asked for. Errors: that of the first that failed. */
+  settle(): Promise<void> {
+    return this.asking.drain();
   }
 
   /** An ancestor that the source has not got is where its history ends. */
@@ -87,7 +104,8 @@ class Pull {
     const name = { checksum, type: "commit" } as const;
     const { repository } = this.change;
     const here = this.change.has(checksum, "commit");
-    await this.detached(checksum);
+    await this.asking.take();
+    void this.asking.run(() => this.detached(checksum));
     if (here && !repository.isPartial(checksum)) return this.report(1);
     const bytes = here ? await this.bytesOf(checksum, "commit") : await this.fetchCommit(name);
     if (bytes === undefined && isAncestor) return;

@@ -10,7 +10,7 @@ export type Missing = (name: ObjectName, error?: unknown) => void;
  * cannot be read is told to `missing`, and so is, where `isThere` says so, what is not there.
  */
 export async function reachTree(
-  repository: ArchiveRepository,
+  repository: Pick<ArchiveRepository, "dirTree">,
   root: { readonly tree: Checksum; readonly treeMeta: Checksum },
   reached: ObjectSet,
   missing: Missing,

@@ -1,5 +1,5 @@
-import type { Dirent } from "node:fs";
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { constants, type Dirent } from "node:fs";
+import { type FileHandle, lstat, open, readdir, realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
@@ -8,6 +8,9 @@ import { isRefName } from "../ref-name.ts";
 
 /** Where the refs are, each a file with a checksum, or a symbolic link to another, an alias. */
 export const headsPath = "refs/heads";
+
+/** Bytes of a ref's file that are read: a checksum, the end of the line, and some that tell what else it is. */
+const headBytes = 128;
 
 /** Refs that are read at the same time. */
 const atOnce = 8;
@@ -30,32 +33,55 @@ export function refText(commit: Checksum): Uint8Array {
  */
 export async function readRef(repository: string, name: string, isPlain = false): Promise<Ref | undefined> {
   const path = join(repository, headsPath, name);
+  const commit = await readHead(path, name);
+  if (commit === undefined) return undefined;
+  if (!isChecksum(commit)) throw noChecksum(name, commit);
+  if (isPlain) return { commit };
+  // A link to somewhere else is no alias.
+  const heads = await realpath(join(repository, headsPath));
+  const target = await realpath(path).then(
+    (there) => relative(heads, there),
+    (error: unknown) => {
+      if (isAbsent(error)) return undefined; // removed since it was read
+      throw unreadable(name, String(error));
+    },
+  );
+  if (target === undefined) return undefined;
+  if (target === name) return { commit };
+  if (isRefName(target)) return { commit, aliasOf: target };
+  throw unreadable(name, "it is a link that leads out of the repository's refs");
+}
+
+/** What a ref's file says, or the beginning of it; `undefined` where there is no file. Neither pipes nor devices hold us up. Errors: `corrupt`. */
+async function readHead(path: string, name: string): Promise<string | undefined> {
+  let handle: FileHandle | undefined;
   try {
-    const text = await readFile(path, "latin1");
-    const commit = text.trimEnd();
-    if (!isChecksum(commit)) throw unreadable(name, `it says ${JSON.stringify(text.slice(0, 80))}`);
-    if (isPlain) return { commit };
-    // A link to somewhere else is no alias.
-    const heads = await realpath(join(repository, headsPath));
-    const target = relative(heads, await realpath(path));
-    if (target === name) return { commit };
-    if (isRefName(target)) return { commit, aliasOf: target };
-    throw unreadable(name, "it is a link that leads out of the repository's refs");
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await handle.stat();
+    if (stats.isDirectory() && (await lstat(path)).isDirectory()) return undefined;
+    if (!stats.isFile()) throw unreadable(name, "it is neither a file nor a link to one");
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return buffer.toString("latin1", 0, bytesRead).trimEnd();
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error instanceof StillageError ? error : unreadable(name, String(error));
+  } finally {
+    await handle?.close();
   }
 }
 
-/** ENOENT also for an alias of a ref that is gone; EISDIR and ENOTDIR for `a` and `a/b/c` where there is `a/b`. */
+/** ENOENT also for an alias of a ref that is gone; ENOTDIR for `a/b/c` where there is `a/b`. */
 function isAbsent(error: unknown): boolean {
-  return ["ENOENT", "EISDIR", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 const unreadable = (name: string, why: string): StillageError =>
   new StillageError("corrupt", `the ref ${name} cannot be read: ${why}`);
 
-/** The names of all refs, sorted. Files whose names no ref can have are none. */
+const noChecksum = (name: string, text: string): StillageError =>
+  unreadable(name, `it says ${JSON.stringify(text.slice(0, 80))}`);
+
+/** The names of all refs, sorted. Files whose names no ref can have are none: see `otherHeads`. */
 export async function refNames(repository: string): Promise<string[]> {
   return (await refFiles(repository)).map(({ name }) => name);
 }
@@ -75,16 +101,26 @@ export async function listRefs(repository: string): Promise<ReadonlyMap<string, 
   return new Map([...found].filter((entry): entry is [string, Ref] => entry[1] !== undefined));
 }
 
-/** The commits that others' programs keep below `refs/mirrors` and `refs/remotes`. */
-export async function foreignHeads(repository: string): Promise<Map<string, Checksum>> {
-  const heads = new Map<string, Checksum>();
-  for (const folder of ["refs/mirrors", "refs/remotes"]) {
-    for (const { name } of await filesBelow(join(repository, folder), "")) {
-      const commit = (await readFile(join(repository, folder, name), "latin1").catch(() => "")).trimEnd();
-      if (isChecksum(commit)) heads.set(`${folder.slice("refs/".length)}/${name}`, commit);
+/**
+ * The files below `refs` that are no refs to us, and keep their commits all the same: those of others' programs in `mirrors` and `remotes`, and those in `heads`
+ * whose names no ref of ours can have. Paths in `refs`.
+ */
+export async function otherHeads(repository: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of ["heads", "mirrors", "remotes"]) {
+    for (const { name } of await filesBelow(join(repository, "refs", folder), "")) {
+      if (folder !== "heads" || !isRefName(name)) found.push(`${folder}/${name}`);
     }
   }
-  return heads;
+  return found;
+}
+
+/** Where one of the `otherHeads` leads; `undefined` for what is none, such as an editor's file. Errors: `corrupt` where it cannot be read. */
+export async function readOtherHead(repository: string, name: string): Promise<Checksum | undefined> {
+  const commit = await readHead(join(repository, "refs", name), name);
+  if (commit === undefined || isChecksum(commit)) return commit;
+  if (isRefName(name)) throw noChecksum(name, commit);
+  return undefined;
 }
 
 interface FoundFile {

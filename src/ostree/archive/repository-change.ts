@@ -12,9 +12,9 @@ import { inParallel } from "../../base/in-parallel.ts";
 import type { FileHeader } from "../../base/ostree-file.ts";
 import { checkMetadata } from "../check-metadata.ts";
 import { checkMetadataSize } from "../metadata-limit.ts";
-import { type Checksum, type ObjectType, parseChecksum } from "../object-name.ts";
+import { type Checksum, type ObjectName, type ObjectType, parseChecksum } from "../object-name.ts";
 import { parseRefName } from "../ref-name.ts";
-import type { ArchiveRepository, MetadataType, StoredSummary } from "./archive-repository.ts";
+import type { ArchiveRepository, ChangeOptions, MetadataType, StoredSummary } from "./archive-repository.ts";
 import { writeNewFile } from "./durable-file.ts";
 import { ObjectStaging, ofObject } from "./object-staging.ts";
 import { dropStaging, type Move, publish } from "./publication.ts";
@@ -22,7 +22,10 @@ import { type Content, putFile } from "./put-file.ts";
 import { writeForeign } from "./put-foreign.ts";
 import { listRefs, refText } from "./ref-files.ts";
 import { refMoves, refsAfter } from "./ref-moves.ts";
+import { clearRefPlaces } from "./ref-places.ts";
 import { detachedPath, partialPath, stagingPrefix } from "./repository-layout.ts";
+import { lockStaging } from "./staging-lock.ts";
+import { checkStillWhole } from "./still-whole.ts";
 import { summaryOf } from "./write-summary.ts";
 
 export interface PublishOptions {
@@ -53,7 +56,10 @@ interface NewContent {
  */
 export class RepositoryChange {
   readonly repository: ArchiveRepository;
-  private readonly lock: FileLock;
+  /** The repository's; `undefined` while the change is beside others. */
+  private lock: FileLock | undefined;
+  /** The staging directory's, of a change that began beside others. */
+  private readonly own: FileLock | undefined;
   /** The directory of what is staged: a path in the repository. */
   private readonly staging: string;
   private readonly objects: ObjectStaging;
@@ -66,9 +72,14 @@ export class RepositoryChange {
   /** Whether all is decided: what is staged then belongs to the repository, and whoever comes next finishes it if we cannot. */
   private decided = false;
 
-  private constructor(repository: ArchiveRepository, lock: FileLock, staging: string) {
+  private constructor(
+    repository: ArchiveRepository,
+    { lock, own }: { readonly lock?: FileLock; readonly own?: FileLock },
+    staging: string,
+  ) {
     this.repository = repository;
     this.lock = lock;
+    this.own = own;
     this.staging = staging;
     const folder = join(repository.directory, staging);
     this.objects = new ObjectStaging(repository.directory, folder, (checksum, type) => repository.has(checksum, type));
@@ -76,12 +87,34 @@ export class RepositoryChange {
 
   /** For `ArchiveRepository.begin`, which has the lock. */
   static async begin(repository: ArchiveRepository, lock: FileLock): Promise<RepositoryChange> {
-    const staging = join("tmp", `${stagingPrefix}${randomBytes(8).toString("hex")}`);
-    const folder = join(repository.directory, staging);
-    await mkdir(folder).catch((error: unknown) => {
-      throw fromFileSystem(error, `cannot make ${folder}`);
-    });
-    return new RepositoryChange(repository, lock, staging);
+    const staging = newStaging();
+    await makeStaging(repository.directory, staging);
+    return new RepositoryChange(repository, { lock }, staging);
+  }
+
+  /** For `ArchiveRepository.beginBeside`. */
+  static async beginBeside(repository: ArchiveRepository): Promise<RepositoryChange> {
+    for (;;) {
+      const staging = newStaging();
+      const own = lockStaging(repository.directory, staging);
+      if (own === undefined) continue;
+      try {
+        await makeStaging(repository.directory, staging);
+        return new RepositoryChange(repository, { own }, staging);
+      } catch (error) {
+        own.release();
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * Makes a change that began beside others the only one, which can be published. `commits`: those that it will lead to, with all that was found to be there already.
+   * Errors: `aborted` where something of that is not there any more; those of `ArchiveRepository.begin`.
+   */
+  async joinAlone(commits: Iterable<Checksum>, options?: ChangeOptions): Promise<void> {
+    this.lock ??= await this.repository.lockAlone(options);
+    await checkStillWhole(this, commits);
   }
 
   /** Whether an object is in the repository, or will be with this change. */
@@ -149,10 +182,12 @@ export class RepositoryChange {
    */
   async publish(options: PublishOptions = {}): Promise<void> {
     if (this.over) throw new StillageError("failed-precondition", "the change is over");
+    if (this.lock === undefined) throw new StillageError("failed-precondition", "the change is still beside others");
     try {
       await this.objects.settle();
       const before = await listRefs(this.repository.directory);
       const after = refsAfter(before, this.refs);
+      await clearRefPlaces(this.repository.directory, before, this.refs);
       this.checkCommits();
       const time = Math.floor((options.clock ?? systemClock)() / 1000);
       const summary = await this.newSummary(options, after, time);
@@ -169,6 +204,11 @@ export class RepositoryChange {
     }
   }
 
+  /** The objects that the repository has since this change was published, and had not before. */
+  get placed(): readonly ObjectName[] {
+    return this.objects.placed;
+  }
+
   /** Gives up what was not published. */
   async abort(): Promise<void> {
     if (this.over) return;
@@ -177,7 +217,9 @@ export class RepositoryChange {
       await this.objects.close();
       if (!this.decided) await dropStaging(this.repository.directory, this.staging);
     } finally {
-      this.lock.release();
+      // What was decided and is left over is for whoever has the repository's lock next.
+      this.own?.release();
+      this.lock?.release();
     }
   }
 
@@ -260,4 +302,14 @@ export class RepositoryChange {
     });
     return staged.map(({ move }) => move);
   }
+}
+
+function newStaging(): string {
+  return join("tmp", `${stagingPrefix}${randomBytes(8).toString("hex")}`);
+}
+
+async function makeStaging(repository: string, staging: string): Promise<void> {
+  await mkdir(join(repository, staging)).catch((error: unknown) => {
+    throw fromFileSystem(error, `cannot make ${join(repository, staging)}`);
+  });
 }

@@ -32,6 +32,8 @@ export interface DirectoryEntry extends Ownership {
   readonly kind: "directory";
   readonly name: string;
   readonly mode: number;
+  /** Directories of which this is the same have the same entries, and the same mode and owner: they are looked at once. */
+  readonly same?: string;
   entries(): AsyncIterable<TreeEntry> | Iterable<TreeEntry>;
 }
 

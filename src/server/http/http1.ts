@@ -18,6 +18,9 @@ interface Visitor {
 /** How long nothing may pass on a connection in the midst of a request: far longer than any network falters, or a client thinks. */
 const silentMs = 300_000;
 
+/** How long a request's headers may take: who has not said what he wants is nobody yet, and has a connection's place. */
+const headersMs = 60_000;
+
 /** Why the signal of a request is aborted, made once: with its stack it costs more than most requests do otherwise. */
 const ended = new StillageError("cancelled", "the request is over");
 
@@ -29,11 +32,12 @@ export class Http1 {
   private readonly visitors = new Map<Socket, Visitor>();
   private closed: (() => void) | undefined;
 
-  constructor(handler: HttpHandler, authenticate: Authenticate, ids: RequestIds, log: Log) {
+  constructor(handler: HttpHandler, authenticate: Authenticate, ids: RequestIds, log: Log, headersTimeout = headersMs) {
     this.authenticate = authenticate;
     this.ids = ids;
-    // An upload may take as long as it takes, as by HTTP/2.
-    this.server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
+    // An upload may take as long as it takes, as by HTTP/2. Node would have the headers take as long then, unless it is told otherwise.
+    const times = { requestTimeout: 0, headersTimeout, connectionsCheckingInterval: Math.min(30_000, headersTimeout) };
+    this.server = createServer(times, (incoming, outgoing) => {
       // A connection that is kept alive would outlive the server.
       if (this.closed !== undefined) outgoing.setHeader("connection", "close");
       const gone = new AbortController();

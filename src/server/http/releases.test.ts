@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { unidentified } from "../../base/caller.ts";
 import type { HttpHandler } from "../../http/exchange.ts";
-import { ask } from "./asking.fixture.ts";
+import { ask, newPeer } from "./asking.fixture.ts";
 import { releases } from "./releases.ts";
 
 const elsewhere: HttpHandler = () => ({ status: 418, headers: {} });
@@ -126,6 +126,27 @@ describe("release repositories by HTTP", () => {
     assert.equal((await ask(door, "/releases/os")).headers.location, "/releases/os/");
     assert.equal((await ask(door, "/releases/os/releases/1")).headers.location, "/releases/os/releases/1/");
     assert.equal((await ask(door, "/releases/os/releases")).status, 404);
+  });
+
+  it("give the list of branches that a signature is of, however its path is written", async () => {
+    const folder = join(directory, "paired/public/repo");
+    await mkdir(folder, { recursive: true });
+    const peer = newPeer();
+    const replace = async (text: string, time: number): Promise<void> => {
+      for (const name of ["summary", "summary.sig"]) {
+        await writeFile(join(folder, name), text);
+        await utimes(join(folder, name), time, time);
+      }
+    };
+    try {
+      await replace("old", 1000);
+      assert.equal((await ask(door, "/releases/paired/repo/summary.sig", { peer })).body.toString(), "old");
+      await replace("newer", 2000);
+      for (const path of ["repo/summary", "%72epo/summary", "repo/summar%79"])
+        assert.equal((await ask(door, `/releases/paired/${path}`, { peer })).body.toString(), "old", path);
+    } finally {
+      await rm(join(directory, "paired"), { recursive: true });
+    }
   });
 
   it("can be read only, by who may pull", async () => {

@@ -53,14 +53,15 @@ async function answer(request: HttpRequest, path: string, files: ReleaseFiles): 
   if (slash < 0)
     return (await files.open(path.slice(1), [])) === "directory" ? redirect(`${prefix}${path}/`) : nothing();
   const [name, rest] = [path.slice(1, slash), path.slice(slash + 1)];
-  if (rest === "repo/summary" || rest === "repo/summary.sig") {
-    const file = await files.summary(name, rest === "repo/summary" ? "summary" : "summary.sig", request.peer);
+  const isPage = rest === "" || rest.endsWith("/");
+  const segments = publicSegments(isPage ? `${rest}index.html` : rest);
+  const [folder, which] = segments?.length === 2 ? segments : [];
+  if (folder === "repo" && (which === "summary" || which === "summary.sig")) {
+    const file = await files.summary(name, which, request.peer);
     if (file === undefined) return nothing();
     const headers = headersOf(request, file, file.bytes.length, rest);
     return unchanged(request, headers, file) ?? { status: 200, headers, body: file.bytes };
   }
-  const isPage = rest === "" || rest.endsWith("/");
-  const segments = publicSegments(isPage ? `${rest}index.html` : rest);
   const file = segments && (await files.open(name, segments));
   if (file === undefined) return nothing();
   if (file === "directory") {

@@ -49,9 +49,10 @@ export class PromisedPairs {
 
   /** The pair whose summary a client is to get, where `current` is the newest. */
   of(peer: Peer, current: SummaryPair): SummaryPair {
-    const promised =
-      this.within(this.connections.get(peer), promisedMs) ??
-      this.within(this.addresses.get(peer.host), promisedToAddressMs);
+    const own = this.within(this.connections.get(peer), promisedMs);
+    const address = this.within(this.addresses.get(peer.host), promisedToAddressMs);
+    // A proxy asks for many by connections that it keeps: what it got last is what somebody asks after now.
+    const promised = own !== undefined && (address === undefined || own.since >= address.since) ? own : address;
     return (promised && this.kept.get(promised.key)?.pair) ?? current;
   }
 

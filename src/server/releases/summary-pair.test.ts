@@ -96,7 +96,7 @@ describe("whoever got a signature", () => {
     promised = new PromisedPairs(() => now);
   });
 
-  it("gets what it is of for a minute, whoever else got a newer one", () => {
+  it("gets what it is of for a minute, though somebody else got a newer one at the same time", () => {
     const [first, second, third] = [newPeer(), newPeer(), newPeer("127.0.0.2")];
     promised.promise(first, one);
     promised.promise(second, two);
@@ -116,6 +116,14 @@ describe("whoever got a signature", () => {
     assert.equal(promised.of(newPeer("127.0.0.2"), two), two);
     now = 10_000;
     assert.equal(promised.of(newPeer(), two), two);
+  });
+
+  it("gets what his address got after it: a proxy's connections are anybody's", () => {
+    const [first, second] = [newPeer(), newPeer()];
+    promised.promise(first, one);
+    now = 5000;
+    promised.promise(second, two);
+    assert.equal(promised.of(first, pair("3")), two);
   });
 
   it("has the newest instead where there are too many", () => {

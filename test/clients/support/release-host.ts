@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { initReleaseRepository } from "../../../src/release/init-repository.ts";
+import { blocksOf } from "../../docs/markdown.ts";
 import { checkout } from "./checkout.ts";
 import { OstreeRepository } from "./ostree-repository.ts";
 import { runOk } from "./program.ts";
@@ -40,6 +42,13 @@ async function lineFor(name: string, releases: string, access: string | undefine
   );
 }
 
+/** What that page has sshd's configuration say, for the user who runs the tests. */
+async function documentedConfig(): Promise<string> {
+  const page = await readFile(join(checkout, "docs/RELEASES.md"), "utf8");
+  const block = blocksOf(page).find(({ language }) => language === "sshd_config");
+  return (block?.text ?? "").replace("User releases", `User ${userInfo().username}`);
+}
+
 export async function openReleaseHost(
   workspace: Workspace,
   { access, settings = {} }: ReleaseHostOptions = {},
@@ -56,7 +65,10 @@ export async function openReleaseHost(
   const accessFile = access === undefined ? undefined : join(folder, "access.yaml");
   if (accessFile !== undefined) await writeFile(accessFile, access ?? "");
   const keys = ["ci", "guest"].map(async (name) => ({ name, options: await lineFor(name, releases, accessFile) }));
-  const sshd = await startSshd(await workspace.folder("sshd"), { keys: await Promise.all(keys) });
+  const sshd = await startSshd(await workspace.folder("sshd"), {
+    keys: await Promise.all(keys),
+    config: [await documentedConfig()],
+  });
   return {
     ...{ sshd, releases, trusted },
     repository: OstreeRepository.at(join(releases, "os/public/repo")),
