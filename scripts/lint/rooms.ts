@@ -21,7 +21,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   artifact: [...kept, "cache", "ostree"],
   release: [...rules, "access", "config"],
   receive: [...rules, "access", "config", "http"],
-  import: [...kept, "cache"],
+  import: [...kept, "cache", "ostree"],
   check: [...kept, "cache"],
   expiry: [...kept, "cache", "ostree"],
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],

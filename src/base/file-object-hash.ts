@@ -2,18 +2,29 @@ import { StillageError } from "./errors.ts";
 import type { RunningHash } from "./hash.ts";
 import { isPromise, type MaybePromise } from "./maybe-promise.ts";
 import { parseFilezHead } from "./ostree-file.ts";
-import { ostreeHashOf, RunningOstreeHash } from "./ostree-hash.ts";
+import { maxInstantPlain, ostreeHashOf, RunningOstreeHash } from "./ostree-hash.ts";
 
 // The hash of OSTree's file objects as that of the other functions: bytes that are none have no hash.
 
-/** The hash of a `.filez`, in lower-case hex; `undefined` for what is none, or says that it has more than `maxPlain` bytes of content. */
-export function tryOstreeHash(bytes: Uint8Array, maxPlain: number): string | undefined {
-  return orNone(() => ostreeHashOf(bytes, maxPlain));
+/**
+ * What is hashed at once has to cost no more than its own bytes tell, because a start reads whatever a crash has left in packs: content that is not much
+ * longer than what it is deflated to, but for a short file, and a header so short that few others can lie in it, which would all share its content.
+ */
+const maxRatio = 16;
+const shortPlain = 64 * 1024;
+const maxHeadLength = 4096;
+
+/** Whether `hashAtOnce` tells what a `.filez` is. What is none has no hash, which is told at once. */
+export function isHashedAtOnce(bytes: Uint8Array): boolean {
+  const head = orNone(() => parseFilezHead(bytes));
+  if (head === undefined) return true;
+  const { size, headLength } = head;
+  return size <= Math.min(maxInstantPlain, maxRatio * bytes.length + shortPlain) && headLength <= maxHeadLength;
 }
 
-/** The bytes of content that a `.filez` says it has; `undefined` for what is none. */
-export function tryPlainSize(bytes: Uint8Array): number | undefined {
-  return orNone(() => parseFilezHead(bytes)?.size);
+/** The hash of a `.filez`, in lower-case hex; `undefined` for what is none, or not `isHashedAtOnce`. */
+export function hashAtOnce(bytes: Uint8Array): string | undefined {
+  return isHashedAtOnce(bytes) ? orNone(() => ostreeHashOf(bytes)) : undefined;
 }
 
 /** The hash of a `.filez` that comes in pieces. */

@@ -1,7 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { blake3Hex, runningBlake3 } from "./blake3.ts";
 import type { DigestFunction, ServedFunction } from "./digest-function.ts";
-import { RunningFileObjectHash, tryOstreeHash, tryPlainSize } from "./file-object-hash.ts";
+import { hashAtOnce, isHashedAtOnce, RunningFileObjectHash } from "./file-object-hash.ts";
 import { isPromise, type MaybePromise } from "./maybe-promise.ts";
 
 /**
@@ -23,20 +23,17 @@ export interface SyncHash extends RunningHash {
   digest(encoding: "hex"): string;
 }
 
-/** Bytes of a file object's content up to which it is hashed at once: some 30 ms. */
-export const maxPlainAtOnce = 8 << 20;
-
 /** The hash of bytes at hand, in lower-case hex; `undefined` where they are not what a blob of the function can be, or not `hashesAtOnce`. */
 export function hashOf(fn: ServedFunction, bytes: Uint8Array): string;
 export function hashOf(fn: DigestFunction, bytes: Uint8Array): string | undefined;
 export function hashOf({ name }: DigestFunction, bytes: Uint8Array): string | undefined {
-  if (name === "ostree") return tryOstreeHash(bytes, maxPlainAtOnce);
+  if (name === "ostree") return hashAtOnce(bytes);
   return name === "blake3" ? blake3Hex(bytes) : hash(name, bytes, "hex");
 }
 
-/** Whether `hashOf` tells at once what these bytes are, which are few: a megabyte of a file object may be deflated from a gigabyte. */
+/** Whether `hashOf` tells at once, in time that grows with them alone, what these bytes are: a megabyte of a file object may be deflated from a gigabyte. */
 export function hashesAtOnce({ name }: DigestFunction, bytes: Uint8Array): boolean {
-  return name !== "ostree" || (tryPlainSize(bytes) ?? 0) <= maxPlainAtOnce;
+  return name !== "ostree" || isHashedAtOnce(bytes);
 }
 
 /** The hash of bytes at hand, as `hashOf` gives it, however long that takes. */

@@ -2,7 +2,7 @@ import { StillageError } from "../base/errors.ts";
 import { decode } from "../base/gvariant/gvariant.ts";
 import type { MemberName } from "./commit-member.ts";
 
-/** Of one commit: some signatures. It stands in the ref. */
+/** Of one commit: some signatures. */
 export const maxDetachedBytes = 64 << 10;
 
 /** Of all commits of a push, which has some two. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { parseDigest } from "../base/digest.ts";
+import { digestOf, parseDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { decode } from "../base/gvariant/gvariant.ts";
 import type { Log } from "../base/log.ts";
@@ -93,6 +93,22 @@ describe("the refs of a 1.0 cache", () => {
     assert.equal(used.get("p/e/3"), 20_000);
   });
 
+  it("need no new summary for what is pulled that the last one has, or that is not there", async () => {
+    await tenant.refs.put([commitRef("p/e/1", one)]);
+    await index.summary();
+    await tenant.refs.put([commitRef("p/e/2", two)]);
+    assert.equal(await index.pull(one.checksum), one.size);
+    assert.equal(await index.head("p/e/2"), two.checksum);
+    assert.equal(await index.detached(one.checksum), undefined);
+    assert.equal(await index.pull("0".repeat(64)), undefined);
+    assert.equal(await index.detached("0".repeat(64)), undefined);
+    assert.equal(index.counts().made, 1);
+    time += 60_000;
+    assert.equal(await index.pull(two.checksum), two.size);
+    const used = new Map([...tenant.refs.list({})].map((each) => [each.name, each.used]));
+    assert.deepEqual([used.get("p/e/2"), index.counts().made], [time, 2]);
+  });
+
   it("give out a commit that has no ref any more as long as it is whole, and nothing that is none", async () => {
     assert.equal(await index.pull(one.checksum), one.size);
     assert.equal(await index.pull(one.tree), undefined);
@@ -101,9 +117,11 @@ describe("the refs of a 1.0 cache", () => {
   });
 
   it("have what is attached to a commit", async () => {
-    const attached = Buffer.from([0]);
+    const bytes = Buffer.from([0]);
+    const attached = digestOf(sha256, bytes);
+    await tenant.blobs.put(attached, bytes);
     await tenant.refs.put([commitRef("p/e/1", one), commitRef("p/e/2", one, attached), commitRef("p/e/3", two)]);
-    assert.deepEqual(Buffer.from((await index.detached(one.checksum)) ?? []), attached);
+    assert.deepEqual(Buffer.from((await index.detached(one.checksum)) ?? []), bytes);
     assert.equal(await index.detached(two.checksum), undefined);
   });
 

@@ -5,9 +5,10 @@ import { isPromise, type MaybePromise } from "../base/maybe-promise.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { RefListing, RefStore } from "../store/ref-store.ts";
 import type { Closure } from "./closure.ts";
-import { checksumOf } from "./commit-entry.ts";
+import { type CommitEntry, checksumOf, commitEntry } from "./commit-entry.ts";
 import { type CommitSnapshot, makeSnapshot, maxSummaryBytes } from "./commit-snapshot.ts";
 import { CommitVerifier, type VerifierTiming } from "./commit-verifier.ts";
+import { readMessage } from "./read-message.ts";
 
 /** From here on the operator is told that the summary becomes too long. */
 const warnBytes = 8 << 20;
@@ -46,7 +47,7 @@ export interface CommitDesk {
 export interface CommitIndexOptions {
   readonly instance: string;
   readonly refs: RefStore;
-  readonly blobs: Pick<BlobReader, "sizeOf">;
+  readonly blobs: BlobReader;
   /** Says what is complete, and that it was used. */
   readonly closure: Pick<Closure, "complete">;
   /** Says the same without a use of anything. */
@@ -111,17 +112,16 @@ export class CommitIndex implements CommitDesk {
   }
 
   async head(ref: string): Promise<string | undefined> {
-    const { byName } = await this.current();
-    const entry = byName.get(ref);
-    const commit = entry && checksumOf(entry);
+    const { instance, refs } = this.options;
+    const found = await refs.get({ space: "ostree", instance, name: ref });
+    const commit = found && checksumOf(commitEntry(found));
     return commit === undefined || this.damaged.has(commit) ? undefined : commit;
   }
 
   async pull(commit: string): Promise<number | undefined> {
     const { instance, refs, blobs, closure } = this.options;
-    const { byCommit } = await this.current();
-    const entries = byCommit.get(commit) ?? [];
     const size = await blobs.sizeOf(sha256, commit);
+    const entries = await this.entriesOf(commit, size !== undefined);
     if (
       size !== undefined &&
       (await closure.complete([{ walk: "commit", digest: parseDigest(commit, size, sha256) }]))
@@ -135,8 +135,21 @@ export class CommitIndex implements CommitDesk {
   }
 
   async detached(commit: string): Promise<Uint8Array | undefined> {
-    const { byCommit } = await this.current();
-    return byCommit.get(commit)?.find(({ detached }) => detached !== undefined)?.detached;
+    const { instance, refs, blobs } = this.options;
+    const isThere = (await blobs.sizeOf(sha256, commit)) !== undefined;
+    for (const { name } of (await this.entriesOf(commit, isThere)).slice(0, maxNames)) {
+      const ref = await refs.get({ space: "ostree", instance, name });
+      const entry = ref && commitEntry(ref);
+      if (entry?.detached !== undefined && checksumOf(entry) === commit) return readMessage(blobs, entry.detached);
+    }
+    return undefined;
+  }
+
+  /** The refs of a commit as of the last snapshot: what is pulled needs no summary of just now, unless it is there and newer than that. */
+  private async entriesOf(commit: string, isThere: boolean): Promise<readonly CommitEntry[]> {
+    const known = this.snapshot?.byCommit.get(commit);
+    if (known !== undefined) return known;
+    return isThere || this.snapshot === undefined ? ((await this.current()).byCommit.get(commit) ?? []) : [];
   }
 
   counts(): CommitCounts {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
+import { digestOf } from "../base/digest.ts";
+import { sha256 } from "../base/digest-function.ts";
 import { encode } from "../base/gvariant/gvariant.ts";
 import { filezHead } from "../base/ostree-file.ts";
 import { canonicalFile } from "../ostree/canonical-mode.ts";
+import { encodeCommit } from "../ostree/commit.ts";
+import { encodeDirTree } from "../ostree/dirtree.ts";
 import { checksumOfFile } from "../ostree/filez.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import { retryWhenFull } from "../store/wrap/retry-when-full.ts";
@@ -41,6 +45,33 @@ describe("the objects of a push", () => {
     assert.equal((await store(blobs, { [`${checksum}.filez`]: small })).present, 1);
     assert.equal((await store(new MemoryStore(), { [`${checksum}.filez`]: small })).stored, 1);
     await assert.rejects(store(new MemoryStore(), { [`${checksum}.filez`]: filez }, 1_000_000), { code: "exhausted" });
+  });
+
+  test("that are large directories are looked at once they are there", async () => {
+    const checksum = checksumOfFile(canonicalFile(0o644), new Uint8Array());
+    const files = Array.from({ length: 30_000 }, (_, i) => ({ name: `file ${String(i).padStart(6, "0")}`, checksum }));
+    const tree = encodeDirTree({ files, directories: [] });
+    const wrong = Buffer.from(tree).fill("x", 5, 6); // the first name stands behind the others then
+    const blobs = new MemoryStore();
+    assert.ok(tree.length > 1 << 20);
+    const { hash } = digestOf(sha256, tree);
+    assert.equal((await store(blobs, { [`${hash}.dirtree`]: tree })).stored, 1);
+    assert.equal(await blobs.sizeOf(sha256, hash), tree.length);
+    const other = digestOf(sha256, wrong).hash;
+    const cases = [hash, other, other].map((name, i) => [name, i < 2 ? wrong : wrong.subarray(0, 1000)] as const);
+    for (const [name, bytes] of cases) {
+      const pushed = store(name === hash ? new MemoryStore() : blobs, { [`${name}.dirtree`]: bytes });
+      await assert.rejects(pushed, { code: "invalid", message: new RegExp(`${name}.dirtree`) });
+    }
+  });
+
+  test("that are commits have no metadata that takes long to read", async () => {
+    const value = { type: "b", value: true } as const;
+    const metadata = Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, value] as const);
+    const sums = { tree: "ab".repeat(32), treeMeta: "ab".repeat(32) };
+    const commit = encodeCommit({ metadata, parent: undefined, subject: "", body: "", timestamp: 1, ...sums });
+    const pushed = store(new MemoryStore(), { [`${digestOf(sha256, commit).hash}.commit`]: commit });
+    await assert.rejects(pushed, { code: "exhausted", message: /may have 262144$/ });
   });
 
   test("that are none are refused, and nothing of them is stored", async () => {

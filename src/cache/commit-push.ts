@@ -4,26 +4,34 @@ import { ostree, sha256 } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import { isPromise } from "../base/maybe-promise.ts";
-import { parseFilezHead } from "../base/ostree-file.ts";
-import { maxInstantPlain } from "../base/ostree-hash.ts";
 import type { ArchiveEntry } from "../base/tar/archive-entry.ts";
 import { ByteSource, gather } from "../base/tar/byte-source.ts";
 import { readTar } from "../base/tar/tar-reader.ts";
-import { decodeCommit } from "../ostree/commit.ts";
-import { decodeDirMeta } from "../ostree/dirmeta.ts";
-import { decodeDirTree } from "../ostree/dirtree.ts";
+import { checkMetadata } from "../ostree/check-metadata.ts";
 import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
+import type { ObjectType } from "../ostree/object-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import { putByUpload } from "../store/put-by-upload.ts";
-import { DetachedParts } from "./commit-detached.ts";
+import { verifyBlob } from "../store/verify-blob.ts";
+import { DetachedParts, maxDetachedBytes } from "./commit-detached.ts";
 import { type MemberName, parseMemberName } from "./commit-member.ts";
+import { maxCommitBytes } from "./commit-walk.ts";
+import { readMessage } from "./read-message.ts";
 
-/** File objects up to this size are gathered: they go into packs, many with one wait for the disk. */
-const smallFileBytes = 1 << 20;
+/** Objects up to this size are gathered: they go into packs, many with one wait for the disk. A push that stalls holds no more than one. */
+const gatheredBytes = 1 << 20;
 
 /** What may be on its way into the store at a time: enough for a whole group of small objects to share a sync. */
 const maxArrivingBytes = 8 << 20;
 const maxArriving = 1000;
+
+/** Bytes that an object may have. */
+const mostBytes: Readonly<Record<ObjectType | "commitmeta", number>> = {
+  file: Number.MAX_SAFE_INTEGER,
+  dirtree: maxMetadataBytes,
+  dirmeta: maxCommitBytes,
+  commit: maxCommitBytes,
+  commitmeta: maxDetachedBytes,
+};
 
 /** What became of the objects of one push. */
 export interface PushedObjects {
@@ -34,13 +42,11 @@ export interface PushedObjects {
   readonly detached: ReadonlyMap<string, Uint8Array>;
 }
 
-const decoders = { commit: decodeCommit, dirtree: decodeDirTree, dirmeta: decodeDirMeta } as const;
-
 /**
  * Stores the objects of a BuildStream 1.0 push: the members of a tar archive, each called `CHECKSUM.TYPE`. Each is verified before it is stored: commits,
  * dirtrees and dirmetas have to be in their normal form, and every object has to have its checksum, file objects by what they hold. Memory: what is arriving, and a
- * piece of a large file.
- * A crash, or an error in the middle, leaves objects that no ref needs: expiry removes them.
+ * piece of a large object; a large dirtree is read back once it is there.
+ * A crash, or an error in the middle, leaves objects that no ref needs: expiry removes them. So it does a large blob that turned out to be no dirtree.
  * Errors: `failed-precondition` for an archive that is broken or breaks off, `invalid` for what is no object, `exhausted` where there is no room.
  */
 export async function storeObjects(
@@ -87,10 +93,13 @@ class ObjectPush {
     const { size } = entry;
     const { type } = member;
     if (type === "ignored") return;
-    const most = type === "file" ? this.maxObjectBytes : Math.min(maxMetadataBytes, this.maxObjectBytes);
-    if (size > most) throw new StillageError("exhausted", `${member.text} has ${size} bytes, and may have ${most}`);
+    const most = Math.min(mostBytes[type], this.maxObjectBytes);
+    if (size > most) {
+      const code = type === "commitmeta" ? "invalid" : "exhausted";
+      throw new StillageError(code, `${member.text} has ${size} bytes, and may have ${most}`);
+    }
     if (type === "commitmeta") this.detached.add(member, await gather(size, entry.content()));
-    else if (type === "file" && size > smallFileBytes) await this.takeLarge(member, size, entry.content);
+    else if (size > gatheredBytes) await this.takeLarge(member, type, size, entry.content);
     else {
       const bytes = await gather(size, entry.content());
       await this.arriving.add(size, () => this.store(member, type, bytes));
@@ -108,28 +117,31 @@ class ObjectPush {
     await this.arriving.settled().catch(() => {});
   }
 
-  private async store(member: MemberName, type: keyof typeof decoders | "file", bytes: Uint8Array): Promise<void> {
+  private async store(member: MemberName, type: ObjectType, bytes: Uint8Array): Promise<void> {
     const { checksum, text } = member;
     const fn = type === "file" ? ostree : sha256;
-    if (await this.has(checksum, fn)) return;
+    if (await this.has(checksum, fn)) return this.checkLarge(member, type);
     await explained(text, async () => {
       const digest = parseDigest(checksum, bytes.length, fn);
-      if (type !== "file") decoders[type](bytes);
-      // Content that is large once it is inflated is verified beside what else is done, as that of a large file is.
-      const plain = type === "file" ? (parseFilezHead(bytes)?.size ?? 0) : 0;
-      await (plain > maxInstantPlain ? putByUpload(this.blobs, digest, bytes) : this.blobs.put(digest, bytes));
+      if (type !== "file") {
+        verifyBlob(digest, bytes); // before it is read, which takes longer
+        checkMetadata(type, bytes);
+      }
+      await this.blobs.put(digest, bytes);
     });
     this.stored++;
   }
 
   private async takeLarge(
-    { checksum, text }: MemberName,
+    member: MemberName,
+    type: ObjectType,
     size: number,
     content: () => AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    if (await this.has(checksum, ostree)) return;
-    await explained(text, async () => {
-      const upload = await this.blobs.upload(parseDigest(checksum, size, ostree));
+    const digest = parseDigest(member.checksum, size, type === "file" ? ostree : sha256);
+    if (await this.has(member.checksum, digest.function)) return this.checkLarge(member, type);
+    await explained(member.text, async () => {
+      const upload = await this.blobs.upload(digest);
       try {
         for await (const piece of content()) {
           const written = upload.write(piece);
@@ -140,7 +152,20 @@ class ObjectPush {
         await upload.abort();
       }
     });
+    await this.checkLarge(member, type);
     this.stored++;
+  }
+
+  /** Looks at metadata that was stored before somebody looked at it, in this push or in one that was refused for it. */
+  private async checkLarge({ checksum, text }: MemberName, type: ObjectType): Promise<void> {
+    if (type === "file") return;
+    const size = (await this.blobs.sizeOf(sha256, checksum)) ?? 0;
+    if (size <= gatheredBytes) return;
+    await explained(text, async () => {
+      if (size > mostBytes[type]) throw new StillageError("invalid", `it has ${size} bytes`);
+      const bytes = await readMessage(this.blobs, parseDigest(checksum, size, sha256));
+      if (bytes !== undefined) checkMetadata(type, bytes);
+    });
   }
 
   /** Whether an object is here, in whatever encoding: it is used then. */

@@ -1,25 +1,25 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
-import { type Digest, parseDigest } from "../base/digest.ts";
+import { type Digest, digestOf, parseDigest } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
-import { maxMetadataBytes } from "../ostree/metadata-limit.ts";
 import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
-import { parseRefName } from "../ostree/ref-name.ts";
+import { isRefName, parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import type { NewRef, RefName, RefStore } from "../store/ref-store.ts";
+import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
 import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
-import { type CommitEntry, checksumOf, commitEntry } from "./commit-entry.ts";
+import { checksumOf, commitEntry } from "./commit-entry.ts";
 import { type PushedObjects, storeObjects, withoutRetry } from "./commit-push.ts";
+import { maxCommitBytes } from "./commit-walk.ts";
 import { readMessage } from "./read-message.ts";
 
 /** What a ref is to be. */
 export interface RefChange {
-  /** The name of an OSTree ref, such as PROJECT/ELEMENT/KEY. */
+  /** PROJECT/ELEMENT/KEY. */
   readonly name: string;
   readonly to: Checksum;
   /** The commit that it has to name until then; `null`: it must not be there; `undefined`: whatever it is. */
@@ -35,6 +35,14 @@ export interface RefChanges {
   readonly by: string | undefined;
 }
 
+/** What the refs of a commit say of it. */
+export interface CommitTold {
+  readonly digest: Digest;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly detached: Digest | undefined;
+}
+
 export interface CommitRefsOptions {
   readonly instance: string;
   readonly blobs: BlobStore;
@@ -45,9 +53,6 @@ export interface CommitRefsOptions {
 
 /** Refs of one push: a message of the protocol has room for some three hundred. */
 const maxChanges = 1000;
-
-/** Names above that of an artifact: its project, and its element. */
-const artifactDirectories = 2;
 
 /** What a push may need at least: where not even that is free, its objects need not come. */
 const probedBytes = 1 << 20;
@@ -71,7 +76,6 @@ export class CommitRefs {
   /** What can be known of refs before their objects are here. Errors: as of `set`, and `exhausted` where there is no room for anything. */
   async check(changes: readonly RefChange[]): Promise<void> {
     checkNames(changes);
-    await this.checkDirectories(changes);
     await this.checkPresent(changes);
     try {
       await (await this.options.blobs.upload(probe)).abort();
@@ -81,43 +85,63 @@ export class CommitRefs {
   }
 
   /**
-   * Sets refs, all or none, in place of what was there. What they are from is compared first: of two pushes that say so and come in the same moment, the later one
-   * wins all the same. A crash leaves all of them set, or none.
+   * Sets refs, all or none, in place of what was there. Of two pushes that say what they are from and come in the same moment, one is refused.
+   * A crash leaves all of them set, or none.
    * Errors: `invalid`; `failed-precondition` where not all is here that a commit needs; `aborted` where a ref names another commit than the one that it is to be from.
    */
   async set({ changes, detached, by }: RefChanges): Promise<void> {
     const { refs, clock } = this.options;
     checkNames(changes);
-    await this.checkDirectories(changes);
     for (const [commit, bytes] of detached) checkDetached(`${commit}.commitmeta`, bytes);
-    await this.checkPresent(changes);
+    const before = await this.checkPresent(changes);
     const stored = clock();
     const made: NewRef[] = [];
-    for (const change of changes) made.push(await this.refOf(change, detached.get(change.to), { stored, by }));
+    const told = new Map<Checksum, CommitTold>();
+    for (const { name, to } of changes) {
+      const known = told.get(to) ?? (await this.whole(name, to, detached.get(to)));
+      told.set(to, known);
+      made.push({ ...(await this.refTo(name, known, { stored, by })), over: before.get(name) });
+    }
     await refs.put(made);
   }
 
-  private async refOf(
-    { name, to }: RefChange,
-    detached: Uint8Array | undefined,
-    { stored, by }: Pick<NewRef, "stored" | "by">,
-  ): Promise<NewRef> {
-    const { blobs, closure } = this.options;
+  /** What refs say of a commit that has all that it needs, once for all of them. Errors: `failed-precondition`, `invalid`. */
+  private async whole(name: string, to: Checksum, attached: Uint8Array | undefined): Promise<CommitTold> {
+    const told = await this.told(to, attached);
+    if (told === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (await this.options.closure.complete([{ walk: "commit", digest: told.digest }])) return told;
+    throw incomplete(name, to, "not all that it needs is there");
+  }
+
+  /** What refs say of a commit; `undefined` where it is not here. What is attached to it is stored. Errors: `invalid`. */
+  async told(to: Checksum, attached: Uint8Array | undefined): Promise<CommitTold | undefined> {
+    const { blobs } = this.options;
     const size = await blobs.sizeOf(sha256, to);
-    if (size === undefined) throw incomplete(name, to, "the commit itself is missing");
-    if (size > maxMetadataBytes) throw new StillageError("invalid", `${to} is no OSTree commit: it has ${size} bytes`);
+    if (size === undefined) return undefined;
+    if (size > maxCommitBytes)
+      throw new StillageError("invalid", `${to} is no commit of an artifact: it has ${size} bytes`);
     const digest = parseDigest(to, size, sha256);
     const bytes = await readMessage(blobs, digest);
-    if (bytes === undefined) throw incomplete(name, to, "the commit itself is missing");
+    if (bytes === undefined) return undefined;
     const { timestamp } = decodeCommit(bytes);
-    const roots = [{ walk: "commit", digest }] as const;
-    if (!(await closure.complete(roots))) throw incomplete(name, to, "not all that it needs is there");
+    const detached = attached && digestOf(sha256, attached);
+    if (attached !== undefined && detached !== undefined) await blobs.put(detached, attached);
+    return { digest, timestamp, detached };
+  }
+
+  /** The ref by which a commit is found, to be stored once all that the commit needs is there. */
+  async refTo(name: string, told: CommitTold, { stored, by }: Pick<NewRef, "stored" | "by">): Promise<NewRef> {
+    const { digest, timestamp } = told;
+    const detached = told.detached ?? (await this.attached(name, digest.hash));
     const message = create(CommitRefSchema, {
-      commit: bytesOfChecksum(to),
-      commitSize: BigInt(size),
+      commit: bytesOfChecksum(digest.hash),
+      commitSize: BigInt(digest.size),
       timestamp: BigInt(timestamp),
-      detachedMetadata: detached ?? (await this.attached(name, to)),
+      detachedMetadata: detached === undefined ? new Uint8Array(0) : bytesOfChecksum(detached.hash),
+      detachedMetadataSize: BigInt(detached?.size ?? 0),
     });
+    const roots: Root[] = [{ walk: "commit", digest }];
+    if (detached !== undefined) roots.push({ walk: "blob", digest: detached });
     return {
       ...this.nameOf(name),
       message: toBinary(CommitRefSchema, message),
@@ -130,37 +154,20 @@ export class CommitRefs {
   }
 
   /** What is attached to a commit that a ref names already: who pushes it again without that takes nothing away. */
-  private async attached(name: string, commit: Checksum): Promise<Uint8Array> {
-    const entry = await this.entryOf(name);
-    return (entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined) ?? new Uint8Array(0);
-  }
-
-  private async entryOf(name: string): Promise<CommitEntry | undefined> {
+  private async attached(name: string, commit: Checksum): Promise<Digest | undefined> {
     const ref = await this.options.refs.get(this.nameOf(name));
-    return ref && commitEntry(ref);
+    const entry = ref && commitEntry(ref);
+    return entry !== undefined && checksumOf(entry) === commit ? entry.detached : undefined;
   }
 
-  /** Errors: `invalid` where a ref that is there would be a directory of a new one, or the other way round: nobody could mirror such a repository. */
-  private async checkDirectories(changes: readonly RefChange[]): Promise<void> {
-    const { refs, instance } = this.options;
-    for (const { name } of changes) {
-      const above = directoriesOf(name);
-      for (const directory of above)
-        if ((await this.entryOf(directory)) !== undefined) throw collision(directory, name);
-      // All artifacts have names as long as theirs, so there is nothing below one.
-      if (above.length >= artifactDirectories) continue;
-      const listing = await refs.listed({ space: "ostree", instance });
-      const below = listing?.refs.find((each) => each.name.startsWith(`${name}/`));
-      if (below !== undefined) throw collision(name, below.name);
-    }
-  }
-
-  /** Errors: `aborted` where a ref is not what it is to be from. */
-  private async checkPresent(changes: readonly RefChange[]): Promise<void> {
+  /** The messages of refs that are to be from something, `null` where there is none. Errors: `aborted` where one is not what it is to be from. */
+  private async checkPresent(changes: readonly RefChange[]): Promise<ReadonlyMap<string, Uint8Array | null>> {
+    const present = new Map<string, Uint8Array | null>();
     for (const { name, from } of changes) {
       if (from === undefined) continue;
-      const entry = await this.entryOf(name);
-      const now = entry === undefined ? null : checksumOf(entry);
+      const ref = await this.options.refs.get(this.nameOf(name));
+      const now = ref === undefined ? null : checksumOf(commitEntry(ref));
+      present.set(name, ref?.message ?? null);
       if (now === from) continue;
       const found = now === null ? "is not there" : `names ${now}`;
       throw new StillageError(
@@ -171,6 +178,7 @@ export class CommitRefs {
         },
       );
     }
+    return present;
   }
 
   private nameOf(name: string): RefName {
@@ -181,25 +189,18 @@ export class CommitRefs {
 /** Errors: `invalid`. */
 function checkNames(changes: readonly RefChange[]): void {
   if (changes.length > maxChanges) throw new StillageError("invalid", `a push sets at most ${maxChanges} refs`);
-  for (const { name } of changes) parseRefName(name);
-  const names = new Set(changes.map(({ name }) => name));
-  for (const name of names) {
-    const above = directoriesOf(name).find((directory) => names.has(directory));
-    if (above !== undefined) throw collision(above, name);
+  for (const { name } of changes) {
+    parseRefName(name);
+    if (isCachedRef(name)) continue;
+    throw new StillageError("invalid", `the ref ${name} is not that of an artifact, PROJECT/ELEMENT/KEY`, {
+      hint: "this cache keeps artifacts; other branches go into a repository of releases",
+    });
   }
 }
 
-function collision(directory: string, name: string): StillageError {
-  return new StillageError(
-    "invalid",
-    `${directory} and ${name} cannot both be refs: one would be the other's directory`,
-  );
-}
-
-/** `a` and `a/b` of `a/b/c`. */
-function directoriesOf(name: string): string[] {
-  const parts = name.split("/");
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
+/** Whether a ref is that of an artifact: PROJECT/ELEMENT/KEY. As all have as many parts, none is the directory of another. */
+export function isCachedRef(name: string): boolean {
+  return isRefName(name) && name.split("/").length === 3;
 }
 
 function incomplete(name: string, to: string, why: string): StillageError {

@@ -22,9 +22,7 @@ export interface CommitSnapshot {
   readonly summary: Uint8Array;
   /** SHA-256 of the summary. */
   readonly tag: string;
-  /** All refs by their names, also those that are not in the summary. */
-  readonly byName: ReadonlyMap<string, CommitEntry>;
-  /** The same by the checksums of their commits. */
+  /** All refs by the checksums of their commits, also those that are not in the summary. */
   readonly byCommit: ReadonlyMap<string, readonly CommitEntry[]>;
   readonly listed: number;
   /** Refs that are not in the summary, because it would become too long. */
@@ -46,7 +44,6 @@ export async function makeSnapshot(
   maxBytes: number = maxSummaryBytes,
 ): Promise<CommitSnapshot> {
   const slices = new Slices();
-  const byName = new Map<string, CommitEntry>();
   const byCommit = new Map<string, CommitEntry[]>();
   const unreadable: string[] = [];
   const whole: CommitEntry[] = [];
@@ -56,7 +53,6 @@ export async function makeSnapshot(
     const entry = readable(ref, unreadable);
     if (entry === undefined) continue;
     const commit = checksumOf(entry);
-    byName.set(entry.name, entry);
     const others = byCommit.get(commit);
     if (others === undefined) byCommit.set(commit, [entry]);
     else others.push(entry);
@@ -67,7 +63,7 @@ export async function makeSnapshot(
   const summary = await layOutSummary(listed, summaryMetadata);
   const tag = await hashOf(summary, slices);
   const counts = { listed: listed.length, leftOut: whole.length - listed.length, damaged };
-  return { version, summary, tag, byName, byCommit, unreadable, ...counts };
+  return { version, summary, tag, byCommit, unreadable, ...counts };
 }
 
 async function hashOf(bytes: Uint8Array, slices: Slices): Promise<string> {

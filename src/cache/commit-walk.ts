@@ -16,9 +16,15 @@ const batchCount = 1024;
 const batchBytes = 1 << 18;
 const filesAtOnce = 8192;
 
+/**
+ * Bytes of a commit or dirmeta that a cache takes. Of artifacts they have some hundred; the metadata of a commit may be many small values, which are read at once,
+ * and this many bytes are so in some milliseconds.
+ */
+export const maxCommitBytes = 256 << 10;
+
 /** The commit that is a blob; `undefined` where it is missing or too large. Errors: `invalid` for what is none. */
 export async function readCommit(blobs: BlobReader, digest: Digest): Promise<Commit | undefined> {
-  if (digest.function !== sha256 || digest.size > maxMetadataBytes) return undefined;
+  if (digest.function !== sha256 || digest.size > maxCommitBytes) return undefined;
   const bytes = await readMessage(blobs, digest);
   return bytes && decodeCommit(bytes);
 }

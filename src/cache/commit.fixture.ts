@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { digestOf, parseDigest } from "../base/digest.ts";
+import { type Digest, digestOf, parseDigest } from "../base/digest.ts";
 import { ostree, sha256 } from "../base/digest-function.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { canonicalDirectory, canonicalFile } from "../ostree/canonical-mode.ts";
@@ -45,11 +45,11 @@ export async function putCommit(
   return { checksum: await put(commit), size: commit.length, timestamp, files, tree, meta };
 }
 
-/** A ref to a commit. */
+/** A ref to a commit, with a blob that is attached to it. */
 export function commitRef(
   name: string,
   { checksum, size, timestamp }: Pick<StoredCommit, "checksum" | "size" | "timestamp">,
-  detached?: Uint8Array,
+  detached?: Digest,
 ): NewRef {
   const message = toBinary(
     CommitRefSchema,
@@ -57,7 +57,8 @@ export function commitRef(
       commit: Buffer.from(checksum, "hex"),
       commitSize: BigInt(size),
       timestamp: BigInt(timestamp),
-      detachedMetadata: detached ?? new Uint8Array(),
+      detachedMetadata: Buffer.from(detached?.hash ?? "", "hex"),
+      detachedMetadataSize: BigInt(detached?.size ?? 0),
     }),
   );
   const roots = [{ walk: "commit" as const, digest: parseDigest(checksum, size, sha256) }];

@@ -17,13 +17,19 @@ export class DigestSet {
     this.factors = getRandomValues(new Uint32Array(fn.words));
   }
 
-  /** Adds digest `i` of a list unless it is there already. */
-  add(list: DigestList, i: number): void {
+  /** Whether digest `i` of a list is there. */
+  has(list: DigestList, i: number): boolean {
+    return this.slots[this.slotFor(list, i)] !== 0;
+  }
+
+  /** Adds digest `i` of a list unless it is there already; gives whether it was not. */
+  add(list: DigestList, i: number): boolean {
     if ((this.items.length + 1) * 2 > this.slots.length) this.grow();
     const slot = this.slotFor(list, i);
-    if (this.slots[slot] !== 0) return;
+    if (this.slots[slot] !== 0) return false;
     this.items.append(list, i);
     this.slots[slot] = this.items.length;
+    return true;
   }
 
   /** The slot that holds the digest, or the free one where it belongs. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { StillageError } from "../base/errors.ts";
 import { receiveSocketName } from "../base/receive-socket.ts";
 import { artifactReceive } from "../receive/artifact-receive.ts";
@@ -46,12 +46,18 @@ function receiveCommand(): Command {
     .description("Take what BuildStream 1.0 to 1.1.3 push over ssh: sshd runs this (docs/OSTREE.md)")
     .option("-v, --verbose", "Say on standard error what is done")
     .option("-d, --debug", "Say more of it")
-    .requiredOption("--pull-url <URL>", "Where clients are told to pull")
+    .requiredOption("--pull-url <URL>", "Where clients are told to pull", pullUrlOf)
     .option("--server <URL>", "The server, where it is not that of the store REPO: http(s)://HOST:PORT, or unix:PATH")
     .option("--token-file <FILE>", "A file with the token that the server at --server wants")
     .option("--instance <NAME>", "The instance name that is pushed to", "")
     .option("--as <NAME>", "Who pushes: `who: { ssh: NAME }` of the access file")
     .argument("REPO", "The directory of the running server's store");
+}
+
+/** Clients are told it as it is, and find out only when they pull. */
+export function pullUrlOf(text: string): string {
+  if (["http:", "https:"].includes(URL.parse(text)?.protocol ?? "")) return text;
+  throw new InvalidArgumentError("It is a URL of http or https, as http://HOST:11001/ostree.");
 }
 
 /** Where the server is. Errors: `invalid`, `failed-precondition`. */

@@ -28,6 +28,7 @@ export function reportAsText({ old, dryRun, outcome }: Imported): string {
     const parts = [`${blobs.taken} of ${blobs.files} ${taken} (${readable(blobs.takenBytes)}${shared})`];
     if (blobs.there > 0) parts.push(`${blobs.there} there already`);
     if (blobs.wrong > 0) parts.push(`${blobs.wrong} wrong`);
+    if (blobs.unneeded > 0) parts.push(`${blobs.unneeded} needed by no ref that is taken, and left out`);
     if (blobs.foreign > 0) parts.push(`${blobs.foreign} of an unknown hash function`);
     lines.push(row("blobs", parts.join(", ")));
   }

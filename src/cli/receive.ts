@@ -8,8 +8,9 @@ import { ostreeReceive } from "../receive/ostree-receive.ts";
 import { Publisher } from "../receive/publisher.ts";
 import { SshSession } from "../receive/ssh-session.ts";
 import { openSigning } from "../release/signing.ts";
-import { runBstArtifactReceive } from "./bst-artifact-receive.ts";
+import { pullUrlOf, runBstArtifactReceive } from "./bst-artifact-receive.ts";
 import { exitStatus } from "./exit-status.ts";
+import { publicly } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { releaseOverSsh } from "./receive-release.ts";
@@ -33,7 +34,7 @@ export function receiveCommand(end: (status: number) => void): Command {
     .description("Serve one session of somebody who logged in over ssh to publish; sshd runs it")
     .requiredOption("--as <NAME>", "Who has the key: `who: { ssh: NAME }` of the access file")
     .option("--store <DIR>", storeText("its server has to be running for pushes of BuildStream 1.0"))
-    .option("--pull-url <URL>", "Where BuildStream 1.0 is told to pull what it has pushed")
+    .option("--pull-url <URL>", "Where BuildStream 1.0 is told to pull what it has pushed", pullUrlOf)
     .option("--instance <NAME>", "The instance name that BuildStream 1.0 pushes to", "");
   return addSettings(command, ["access", "releases"])
     .addHelpText("after", help)
@@ -66,6 +67,7 @@ async function serveSession(options: Options, config: Config, ssh: SshSession): 
   }
   const publisher = (): Publisher => new Publisher(options.as, rulesOf(config));
   const releases = releasesOf(config);
+  process.umask(publicly);
   if (asked.program === "release")
     return releaseOverSsh(asked.args, { publisher: publisher(), releases, store: config.store });
   return ostreeReceive(asked.args, { publisher, releases, signing: openSigning, version, session: ssh });

@@ -78,7 +78,7 @@ async function newestOf(catalogue: Catalogue, element: string, project: string |
       "not-found",
       `there is no artifact of an element ${JSON.stringify(element)}${where} in this store`,
       {
-        hint: "`stillage artifact list` shows what there is",
+        hint: `${/\/[0-9a-f]{1,3}$/.test(element) ? "a key is named by four of its digits at least; " : ""}\`stillage artifact list\` shows what there is`,
       },
     );
   }

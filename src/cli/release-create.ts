@@ -42,7 +42,9 @@ async function release(
   const repository = repositoryMeant(releases, flags.repository);
   using requested = await requestOf(what, flags, config.store);
   using writer = await writerOf(repository, signal);
-  for (const note of requested.notes) process.stderr.write(`stillage: ${printable(note)}\n`);
+  const notes = [...requested.notes];
+  const say = (note: string): void => void process.stderr.write(`stillage: ${printable(note)}\n`);
+  notes.forEach(say);
   const count: TreeCount = { files: 0, bytes: 0 };
   const request = { ...requested.request, tree: countedTree(requested.request.tree, count) };
   const dryRun = flags.dryRun === true;
@@ -54,8 +56,12 @@ async function release(
       ? await prepareRelease(writer, request, { keep, dryRun, now })
       : await createRelease(writer, request, { dryRun, now });
   }
+  if (made.manifest.content.files === 0) {
+    notes.push("there is no file in it: is it a stack, which only depends on others?");
+    notes.slice(-1).forEach(say);
+  }
   const outcome = dryRun ? "dry-run" : keep ? "prepared" : "published";
-  if (flags.json) await output.write(asJson(repository.name, made, outcome, requested.notes));
+  if (flags.json) await output.write(asJson(repository.name, made, outcome, notes));
   else await output.write(asText(made, outcome));
   return exitStatus.done;
 }

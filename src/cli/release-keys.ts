@@ -4,11 +4,18 @@ import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { newEd25519Key } from "../ostree/ed25519.ts";
 import { publicKeyText, secretKeyLine } from "../ostree/ed25519-files.ts";
 import { addKeys, removeKey } from "../release/key-files.ts";
-import { checkKeyName, ed25519Public, readKeyDirectory, readKeyFile } from "../release/public-keys.ts";
+import {
+  checkKeyName,
+  ed25519Public,
+  ownName,
+  type PublicKey,
+  readKeyDirectory,
+  readKeyFile,
+} from "../release/public-keys.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
-import { standardOutput } from "./output.ts";
+import { type Output, standardOutput } from "./output.ts";
 import {
   addRepositoryFlags,
   type ReleaseFlags,
@@ -18,6 +25,7 @@ import {
   writerOf,
 } from "./release-options.ts";
 import { reportFailure } from "./report-failure.ts";
+import { textTable } from "./text-table.ts";
 
 /** `stillage release keys …`. */
 export function releaseKeysCommand(end: (status: number) => void): Command {
@@ -66,14 +74,17 @@ async function writeSecret(path: string, text: string): Promise<void> {
 function add(end: (status: number) => void): Command {
   const command = newCommand("add", "stillage")
     .description("Publish the public keys of a file with the repository, and trust them")
-    .argument("<FILE>", "Of ostree, OpenSSL or GPG; its name is the key's")
-    .option("--name <NAME>", "What the key is called (default: the file's name without its ending)");
+    .argument("<FILE>", "Of ostree, OpenSSL or GPG")
+    .option(
+      "--name <NAME>",
+      "What the key is called (default: of GPG its address, else the file's name without its ending)",
+    );
   return addRepositoryFlags(command).action(async (file: string) => {
     const flags = command.opts<ReleaseFlags & { name?: string }>();
     end(
       await withReleases(flags, async (place) => {
         const { name } = flags;
-        const keys = (await readKeyFile(file)).map((key) => (name === undefined ? key : { ...key, name }));
+        const keys = (await readKeyFile(file)).map((key) => ({ ...key, name: name ?? ownName(key) }));
         const added = await change(place, flags, (directory) => addKeys(directory, keys));
         await place.output.write(added.length === 0 ? "all of them are there\n" : `${added.join("\n")}\n`);
         return exitStatus.done;
@@ -84,7 +95,9 @@ function add(end: (status: number) => void): Command {
 
 function remove(end: (status: number) => void): Command {
   const command = newCommand("remove", "stillage")
-    .description("Trust a key no more: what it alone has signed does not verify any more")
+    .description(
+      "Trust a key no more: no release that it has signed, alone or with others, verifies by the repository's keys any more",
+    )
     .argument("<NAME>", "As `keys list` shows it");
   return addRepositoryFlags(command).action(async (name: string) => {
     const flags = command.opts<ReleaseFlags>();
@@ -116,9 +129,17 @@ function list(end: (status: number) => void): Command {
         const keys = await readKeyDirectory(repositoryMeant(releases, flags.repository).layout.keys);
         const listed = keys.map(({ name, kind, id }) => ({ name, kind, id }));
         if (flags.json) await output.write(`${JSON.stringify(listed, undefined, 2)}\n`);
-        else await output.write(listed.map(({ name, kind, id }) => `${printable(name)}\t${kind}\t${id}\n`).join(""));
+        else await output.write(text(listed, output));
         return exitStatus.done;
       }),
     );
   });
+}
+
+const columns = [{ title: "NAME", flexible: true }, { title: "KIND" }, { title: "ID" }];
+
+function text(keys: readonly Pick<PublicKey, "name" | "kind" | "id">[], { forPeople, width }: Output): string {
+  const rows = keys.map(({ name, kind, id }) => [printable(name), kind, id]);
+  if (!forPeople) return rows.map((row) => `${row.join("\t")}\n`).join("");
+  return rows.length === 0 ? "There is no key yet\n" : textTable(columns, rows, width);
 }

@@ -13,6 +13,7 @@ import {
 import { ReleaseWriter } from "../release/release-writer.ts";
 import { openSigning } from "../release/signing.ts";
 import { exitStatus } from "./exit-status.ts";
+import { publicly } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { configText } from "./store-of.ts";
@@ -80,6 +81,7 @@ export async function withReleases(
         hint: `name it with --releases DIR, ${settings.releases.variable}, or \`releases\` in the configuration`,
       });
     }
+    process.umask(publicly);
     return work({ config, releases: config.releases, output: standardOutput(), signal });
   }, "stopped");
 }

@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { listPrepared, readPrepared, removePrepared } from "../release/prepared-files.ts";
 import { publishPrepared } from "../release/publish.ts";
 import { exitStatus } from "./exit-status.ts";
+import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
+import type { Output } from "./output.ts";
 import {
   addRepositoryFlags,
   type ReleaseFlags,
@@ -12,6 +14,7 @@ import {
   writerOf,
 } from "./release-options.ts";
 import { addPushFlags, checkNoPush, type PushFlags, pushReleases } from "./release-push.ts";
+import { textTable } from "./text-table.ts";
 
 interface PublishFlags extends ReleaseFlags {
   readonly drop?: true;
@@ -56,12 +59,22 @@ async function listAll({ repository: name, json }: Flags, { releases, output }: 
     });
   }
   if (json) await output.write(`${JSON.stringify(all, undefined, 2)}\n`);
-  else {
-    for (const { id, made, commits } of all) {
-      await output.write(`${id}\t${made}\t${commits.map(({ branch }) => branch).join(" ")}\n`);
-    }
-  }
+  else await output.write(text(all, output));
   return exitStatus.done;
+}
+
+const columns = [{ title: "ID" }, { title: "MADE" }, { title: "BRANCHES", flexible: true }];
+
+interface Listed {
+  readonly id: string;
+  readonly made: string;
+  readonly commits: readonly { readonly branch: string }[];
+}
+
+function text(all: readonly Listed[], { forPeople, width }: Output): string {
+  const rows = all.map(({ id, made, commits }) => [id, made, commits.map(({ branch }) => printable(branch)).join(" ")]);
+  if (!forPeople) return rows.map((row) => `${row.join("\t")}\n`).join("");
+  return rows.length === 0 ? "Nothing is prepared\n" : textTable(columns, rows, width);
 }
 
 async function publish(id: string, flags: Flags, { releases, output, signal }: ReleasePlace): Promise<number> {

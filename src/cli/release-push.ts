@@ -46,6 +46,11 @@ export async function pushReleases(
       hint: `\`stillage release publish ${id}\` first, then --push alone`,
     });
   }
+  if (flags.json) {
+    throw new StillageError("invalid", "--push and --json do not go together", {
+      hint: "what is printed is what the other side says, and the exit status is its own",
+    });
+  }
   const to = parsePushDestination(destination);
   const { archive } = await readableRepository(releases, flags.repository);
   const there = await branchesOf(archive);

@@ -6,9 +6,9 @@ import { bad } from "../config/check.ts";
 import { size } from "../config/quantity.ts";
 import { withBackupLine } from "./backup-progress-line.ts";
 import { exitStatus } from "./exit-status.ts";
+import { privately } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
-import { privately } from "./privately.ts";
 import { readable } from "./readable.ts";
 import { type StoreFlags, storeOf } from "./store-of.ts";
 

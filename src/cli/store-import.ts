@@ -46,7 +46,7 @@ All about it: docs/IMPORT.md`;
 export function storeImportCommand(end: (status: number) => void): Command {
   const command = newCommand("import", "stillage")
     .description("Take over what the directory of another cache server holds")
-    .argument("<DIR>", "The directory that bst-artifact-server or buildbox-casd was started with")
+    .argument("<DIR>", "The directory that bst-artifact-server, bst-artifact-receive or buildbox-casd was started with")
     .option("--store <DIR>", storeText("it is made where there is none, and no server has it open"))
     .option("--instance <NAME>", "The instance name under which clients are to find it", "")
     .option("--hard-link", "Where large files cannot be cloned, let them be other names of the old ones, not copies")

@@ -3,9 +3,9 @@ import { BackupProgress } from "../backup/backup-progress.ts";
 import { type Restored, restoreStore } from "../backup/restore-store.ts";
 import { withBackupLine } from "./backup-progress-line.ts";
 import { exitStatus } from "./exit-status.ts";
+import { privately } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
-import { privately } from "./privately.ts";
 import { readable } from "./readable.ts";
 import { type StoreFlags, storeOf } from "./store-of.ts";
 

@@ -1,3 +1,4 @@
+import { StillageError } from "../base/errors.ts";
 import { Closure } from "../cache/closure.ts";
 import { composeTenant } from "../cache/tenant.ts";
 import type { RefStore } from "../store/ref-store.ts";
@@ -38,11 +39,16 @@ export interface ImportOptions {
  * blobs that no name needs. A name is stored once all that it needs is durable, and not at all where something is missing: a client
  * that asked for it would be told that there is none, and would make it anew.
  * A crash at any moment leaves blobs and complete names; another run passes over what is there without reading it, and goes on.
- * Errors: `exhausted`; the signal's reason. What was complete by then is stored.
+ * Errors: `exhausted`; `failed-precondition` for what such a store cannot have; the signal's reason. What was complete by then is stored.
  */
 export async function importCache(options: ImportOptions): Promise<void> {
   const { blobs: own, outcome, dryRun, clock, refs, removals, indexOnly, signal } = options;
-  const old = new OldBlobs(options.old.objects);
+  if (indexOnly && options.old.layouts.every((layout) => layout === "ostree")) {
+    throw new StillageError("failed-precondition", "an index has nothing of BuildStream 1.0", {
+      hint: "take the repository over into the store of the other server, the storage",
+    });
+  }
+  const old = new OldBlobs(options.old.places);
   const intake = new Intake({ own, old, outcome, mayLink: options.mayLink, dryRun, signal });
   const blobs = indexOnly ? own : new TakingStore(own, intake, dryRun);
   const closure = new Closure(blobs, removals);

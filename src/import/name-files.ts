@@ -39,8 +39,16 @@ export async function findNames(cache: OldCache, ignored: () => void): Promise<F
 
 /** The file's bytes. Errors: `invalid` for a file that cannot be a name's, or cannot be read; `not-found` where it has gone. */
 export async function readName(cache: OldCache, { kind, key }: FoundName): Promise<Uint8Array> {
+  const bytes = await readSmall(join(cache.directory, kind.folder, key));
+  // Old servers do not wait for the disk: after a crash of the machine files may be there without their bytes.
+  if (bytes.length === 0) throw new StillageError("invalid", "it is empty");
+  return bytes;
+}
+
+/** The bytes of a file as large as a name's at most. Errors: as of `readName`. */
+export async function readSmall(path: string): Promise<Uint8Array> {
   try {
-    const { fd, stats } = await openRegular(join(cache.directory, kind.folder, key));
+    const { fd, stats } = await openRegular(path);
     try {
       return await readWhole(fd, stats.size);
     } finally {
@@ -56,8 +64,6 @@ export async function readName(cache: OldCache, { kind, key }: FoundName): Promi
 
 async function readWhole(fd: number, size: number): Promise<Uint8Array> {
   if (size > maxMessageBytes) throw new StillageError("invalid", `it has ${size} bytes, which no name has`);
-  // Old servers do not wait for the disk: after a crash of the machine files may be there without their bytes.
-  if (size === 0) throw new StillageError("invalid", "it is empty");
   const bytes = new Uint8Array(size);
   return bytes.subarray(0, await readFully(fd, bytes, 0));
 }

@@ -1,15 +1,21 @@
+import { join } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import { LruMap } from "../base/lru-map.ts";
 import { Closure } from "../cache/closure.ts";
 import type { Tenant } from "../cache/tenant.ts";
 import { checkRef } from "../store/ref-limits.ts";
 import type { NewRef } from "../store/ref-store.ts";
 import type { ImportOptions } from "./importer.ts";
 import type { Intake } from "./intake.ts";
-import { type FoundName, readName } from "./name-files.ts";
+import { type FoundName, readName, readSmall } from "./name-files.ts";
+import type { Beside } from "./name-kind.ts";
 import type { NameCounts } from "./outcome.ts";
 
 /** Names that are stored together: one wait for the disk before them and one for them. */
 const namesAtOnce = 500;
+
+/** Files beside names that are remembered, so that what is wrong is told once. */
+const maxRemembered = 20_000;
 
 interface ReadyName {
   readonly counts: NameCounts;
@@ -30,6 +36,7 @@ export class NameTaker {
   private ready: ReadyName[] = [];
   /** Which those are: servers that came one after another may have files for the same. */
   private readonly waiting = new Set<string>();
+  private readonly toldOf = new LruMap<string, true>(maxRemembered);
 
   constructor(options: ImportOptions, intake: Intake, tenant: Tenant, closure: Closure) {
     this.options = options;
@@ -46,10 +53,11 @@ export class NameTaker {
     clock.set(name.time);
     try {
       const bytes = await readName(old, name);
-      const refs = await kind.read({ key, bytes, time: clock.read() }, this.tenant);
-      for (const ref of refs) checkRef(ref);
-      const verdict = await this.judge(refs);
-      if (verdict !== "complete") counts[verdict]++;
+      const refs = await kind.read({ key, bytes, time: clock.read() }, this.tenant, this.beside);
+      for (const ref of refs ?? []) checkRef(ref);
+      const verdict = refs === undefined ? "incomplete" : await this.judge(refs);
+      if (refs === undefined || verdict === "incomplete") counts.incomplete++;
+      else if (verdict !== "complete") counts[verdict]++;
       else if (this.options.dryRun) counts.taken++;
       else this.keep({ counts, refs });
     } catch (error) {
@@ -86,6 +94,23 @@ export class NameTaker {
       // What cannot be stored now is left to the next run.
     }
   }
+
+  private readonly beside: Beside = async (path, check) => {
+    const file = join(this.options.old.directory, path);
+    try {
+      const bytes = await readSmall(file);
+      check(bytes);
+      return bytes.length > 0 ? bytes : undefined;
+    } catch (error) {
+      if (!(error instanceof StillageError) || (error.code !== "invalid" && error.code !== "not-found")) throw error;
+      // Several names may have the same.
+      if (error.code === "invalid" && this.toldOf.get(file) === undefined) {
+        this.toldOf.set(file, true);
+        this.options.outcome.report({ path: file, why: error.message });
+      }
+      return undefined;
+    }
+  };
 
   private keep(name: ReadyName): void {
     this.ready.push(name);

@@ -5,12 +5,14 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { type Digest, digestOf } from "../base/digest.ts";
 import { type DigestFunction, sha256 } from "../base/digest-function.ts";
+import type { PushedCommit } from "../cache/push.fixture.ts";
 import { messageOf } from "../cache/tree.fixture.ts";
 import {
   FetchBlobResponseSchema,
   FetchDirectoryResponseSchema,
 } from "../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import { DigestSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { newConfig } from "../ostree/archive/config-file.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 
 /** A cache key as BuildStream makes them. */
@@ -63,6 +65,13 @@ export class OldFolder extends MemoryStore implements Disposable {
     this.write(`actioncache/objects/${action.hash.slice(0, 2)}/${action.hash.slice(2)}`, encoded);
   }
 
+  /** A ref of an OSTree repository, and the objects of its commit. */
+  ostreeRef(name: string, { commit, members }: PushedCommit, time?: number): void {
+    this.write("config", newConfig);
+    for (const [member, bytes] of Object.entries(members)) this.write(memberPath(member), bytes);
+    this.write(`refs/heads/${name}`, `${commit}\n`, time);
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true });
   }
@@ -75,6 +84,9 @@ export class OldFolder extends MemoryStore implements Disposable {
     this.write(`assets/objects/${hash.slice(0, 2)}/${hash.slice(2)}`, bytes, time);
   }
 }
+
+/** Where `CHECKSUM.TYPE` is in an OSTree repository. */
+export const memberPath = (member: string): string => `objects/${member.slice(0, 2)}/${member.slice(2)}`;
 
 /** Bytes that do not repeat, by a number, and their digest. */
 export function numberedBlob(

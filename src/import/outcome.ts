@@ -40,6 +40,8 @@ export interface BlobCounts {
   wrong: number;
   /** Under a hash of a function that is not known here, such as MD5. */
   foreign: number;
+  /** Left out, as only names lead there and none that was taken needs them: the objects of OSTree repositories. */
+  unneeded: number;
 }
 
 /** What an import has come to; changes while it runs. */
@@ -55,6 +57,7 @@ export class Outcome {
     there: 0,
     wrong: 0,
     foreign: 0,
+    unneeded: 0,
   };
   readonly names = new Map<NameKind["what"], NameCounts>();
   /** Files that are neither names nor blobs. */

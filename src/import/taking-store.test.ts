@@ -5,6 +5,7 @@ import { sha256 } from "../base/digest-function.ts";
 import { DigestList } from "../base/digest-list.ts";
 import { blobStoreContract, read } from "../store/blob-store.contract.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
+import { casPlace } from "./blob-place.ts";
 import { Intake } from "./intake.ts";
 import { OldBlobs } from "./old-blobs.ts";
 import { numberedBlob, OldFolder } from "./old-cache.fixture.ts";
@@ -13,7 +14,7 @@ import { TakingStore } from "./taking-store.ts";
 
 function taking(old: OldFolder, own: MemoryStore, dryRun = false) {
   const { signal } = new AbortController();
-  const blobs = new OldBlobs(`${old.path}/cas/objects`);
+  const blobs = new OldBlobs([casPlace(old.path)]);
   const outcome = new Outcome([], []);
   const intake = new Intake({ own, old: blobs, outcome, mayLink: undefined, dryRun, signal });
   return { store: new TakingStore(own, intake, dryRun), intake, outcome };

@@ -34,12 +34,26 @@ export class TakingStore implements BlobStore {
     return missing.sort((a, b) => a - b);
   }
 
-  sizeOf(fn: DigestFunction, hash: string) {
-    return this.own.sizeOf(fn, hash);
+  async sizeOf(fn: DigestFunction, hash: string): Promise<number | undefined> {
+    return (await this.own.sizeOf(fn, hash)) ?? this.intake.takeHash(fn, hash);
   }
 
-  sizesOf(hashes: DigestList) {
-    return this.own.sizesOf(hashes);
+  async sizesOf(hashes: DigestList): Promise<Float64Array> {
+    const sizes = await this.own.sizesOf(hashes);
+    // A tree may have one file in many places.
+    const absent = new Map<string, number[]>();
+    for (const [i, size] of sizes.entries()) {
+      if (size !== -1) continue;
+      const { hash } = hashes.at(i);
+      const positions = absent.get(hash);
+      if (positions === undefined) absent.set(hash, [i]);
+      else positions.push(i);
+    }
+    await inLanes(lanes, [...absent], async ([hash, positions]) => {
+      const size = (await this.intake.takeHash(hashes.function, hash)) ?? -1;
+      for (const i of positions) sizes[i] = size;
+    });
+    return sizes;
   }
 
   async open(digest: Digest): Promise<Blob | undefined> {

@@ -40,7 +40,7 @@ function whyNot(key: string, run: GpgRun): StillageError {
   const [, , code = ""] = run.status.find(([word, what]) => word === "FAILURE" && what === "sign") ?? [];
   if (lockedCodes.has(Number(code) & 0xffff)) {
     return new StillageError("failed-precondition", `the GPG key ${shown} is locked by a passphrase`, {
-      hint: "give a file with the passphrase, or open the key in gpg-agent first",
+      hint: "open it in the gpg-agent of the user whom this runs as (`gpg --sign` with it once), or take a key without a passphrase for a machine",
     });
   }
   return new StillageError("failed-precondition", `gpg does not sign with ${shown}: ${lastWords(run)}`);

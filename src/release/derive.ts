@@ -84,9 +84,18 @@ export async function endOfLifeOf(
   if (head.endOfLife === message && head.endOfLifeRebase === rebase) {
     throw new StillageError("exists", `${branch} says so already: ${head.commit}`);
   }
+  if (rebase !== undefined) await checkRebase(archive, branch, rebase);
   const changes = { [ostreeKeys.endOfLife]: message, [ostreeKeys.endOfLifeRebase]: rebase };
   const { subject = `End of life of ${branch}`, body, timestamp } = words;
   return { branch, from: head, changes, parent: head.commit, subject, body, timestamp };
+}
+
+/** Clients go where they are sent. Errors: `not-found`, `invalid` for a branch that has ended, too. */
+async function checkRebase(archive: ReleaseWriter["archive"], branch: string, rebase: string): Promise<void> {
+  const head = await headOf(archive, rebase);
+  if (head === undefined) throw noBranch(rebase, await branchesOf(archive));
+  if (rebase !== branch && head.endOfLife === undefined) return;
+  throw new StillageError("invalid", `nobody can go on with ${rebase}: that branch ends, too`);
 }
 
 /** Makes the commit of a derivation, to be published as any other. */

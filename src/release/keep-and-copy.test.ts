@@ -118,6 +118,12 @@ describe("a mirror", () => {
     ["a key elsewhere", { listVersion: 1, keys: [{ files: ["keys/../index.html"] }] }],
     ["a release without a commit", { listVersion: 1, releases: [{}] }],
   ];
+  it("takes from a list whatever a key can be called", () => {
+    const keys = ["keys/releases@example.org.gpg", "keys/a-b.c+d_1.pem"];
+    const list = { listVersion: 1, keys: [{ files: keys }], releases: [] };
+    assert.deepEqual(readMirrorList(Buffer.from(JSON.stringify(list))).keys, keys);
+  });
+
   for (const [what, list] of bad) {
     it(`refuses a list with ${what}`, () => {
       assert.throws(() => readMirrorList(Buffer.from(JSON.stringify(list))), { code: "invalid" });

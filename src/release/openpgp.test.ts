@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { StillageError } from "../base/errors.ts";
-import { readOpenPgpSignatures } from "./openpgp.ts";
+import { keysOf, readOpenPgpSignatures } from "./openpgp.ts";
 
 /** By GnuPG 2.2.40: `gpg --detach-sign`, Ed25519. */
 const bytes = Buffer.from(
@@ -31,6 +31,17 @@ describe("a detached OpenPGP signature", () => {
       assert.deepEqual(readOpenPgpSignatures(Buffer.from(text)), [{ bytes, issuer }]);
     }
     assert.equal(readOpenPgpSignatures(Buffer.from(armoured(bytes) + armoured(bytes))).length, 2);
+  });
+
+  test("is of a key of a keyring, which is read key by key", () => {
+    const packet = (tag: number, byte: number) => Buffer.from([0xc0 | tag, 1, byte]);
+    const [one, two] = [
+      [packet(6, 1), packet(13, 1), packet(2, 1), packet(14, 1)],
+      [packet(6, 2), packet(13, 2)],
+    ];
+    assert.deepEqual(keysOf(Buffer.concat([...one, ...two])), [Buffer.concat(one), Buffer.concat(two)]);
+    assert.deepEqual(keysOf(Buffer.concat([packet(13, 1)])), []);
+    assert.throws(() => keysOf(packet(6, 1).subarray(0, 2)), StillageError);
   });
 
   test("in the new form of packets, and with a key ID alone, is read as well", () => {

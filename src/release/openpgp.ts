@@ -30,6 +30,23 @@ export function readOpenPgpSignatures(file: Uint8Array): readonly OpenPgpSignatu
   return found;
 }
 
+const publicKeyTag = 6;
+
+/** The keys of a keyring, each with its packets: user IDs, subkeys and what signs those follow the key that they are of (RFC 9580, 10.1). Errors: `invalid`. */
+export function keysOf(keyring: Uint8Array): readonly Uint8Array[] {
+  const starts: number[] = [];
+  try {
+    for (let at = 0; at < keyring.length; ) {
+      const { tag, end } = packetAt(keyring, at);
+      if (tag === publicKeyTag) starts.push(at);
+      at = end;
+    }
+  } catch (error) {
+    throw new StillageError("invalid", "it is no whole OpenPGP public key", { cause: error });
+  }
+  return starts.map((start, each) => keyring.subarray(start, starts[each + 1] ?? keyring.length));
+}
+
 export function isArmoured(file: Uint8Array): boolean {
   return Buffer.from(file.subarray(0, 200)).toString("latin1").trimStart().startsWith("-----BEGIN PGP ");
 }

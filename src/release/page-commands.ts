@@ -29,7 +29,7 @@ export function pullAndVerify(list: ReleaseList): Html {
 <pre>${lines.join("\n")}</pre>
 ${
   sample.manifest !== null
-    ? html`<p>What a release was made of stands in its manifest, whose checksum is in the signed commit. Both lines print the same:</p>
+    ? html`<p>What a release was made of stands in its manifest, whose checksum is in the signed commit. Both lines print the same checksum:</p>
 <pre>${manifestCommands(list.name, branch).join("\n")}</pre>
 `
     : undefined

@@ -42,6 +42,14 @@ const ed25519 = { kind: "ed25519", name: "robot", id: "1", files: ["keys/robot.e
 const links = (page: string): string[] => [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, to]) => to ?? "");
 
 describe("the releases page", () => {
+  test("leads nobody to a branch that has ended, as long as there is another", () => {
+    const ended = { ...release, branch: "os/x86_64/old", endOfLife: "Use stable", rebase: release.branch };
+    const both = releasesPage({ ...list, releases: [ended, release] });
+    assert.match(both, /ostree pull --repo=repo os os\/x86_64\/stable/);
+    assert.equal(both.match(/>current</g)?.length, 1);
+    assert.match(releasesPage({ ...list, releases: [ended] }), /ostree pull --repo=repo os os\/x86_64\/old/);
+  });
+
   test("says what was released, and leads to files beside it alone", () => {
     const page = releasesPage({ ...list, keys: [gpg, ed25519] });
     for (const text of ["The OS", "os/x86_64/stable", "24.08", commit, "cd".repeat(32), "robot", "2026-11-21"]) {

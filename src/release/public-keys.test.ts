@@ -7,7 +7,7 @@ import { StillageError } from "../base/errors.ts";
 import { publicKeyText } from "../ostree/ed25519-files.ts";
 import { addKeys, removeKey } from "./key-files.ts";
 import { ed25519KeyId, publicKeyOfPem, publicKeyPem } from "./key-id.ts";
-import { checkKeyName, ed25519Public, parseKeys, readKeyDirectory } from "./public-keys.ts";
+import { checkKeyName, ed25519Public, ownName, parseKeys, readKeyDirectory } from "./public-keys.ts";
 import { testKey } from "./signing.fixture.ts";
 
 const key = { bytes: testKey(1).bytes };
@@ -48,6 +48,15 @@ describe("public keys", () => {
       assert.throws(() => checkKeyName(name), StillageError, name);
     }
     assert.equal(checkKeyName("Jane_1+x@example.org"), "Jane_1+x@example.org");
+  });
+
+  it("of GPG are called by their address, and by their fingerprint where that names nobody", () => {
+    const gpg = (user: string) =>
+      ownName({ kind: "gpg", name: "file", id: "ABCD", fingerprints: [], user, keyring: Buffer.of() });
+    assert.deepEqual(["John <john@example.org>", "john@example.org", "<>", "John Doe"].map(gpg), [
+      ...["john@example.org", "john@example.org", "abcd", "abcd"],
+    ]);
+    assert.equal(ownName(ed25519Public("robot", key)), "robot");
   });
 
   it("are added, listed and taken away with both of their files", async () => {

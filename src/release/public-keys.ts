@@ -5,7 +5,7 @@ import type { Ed25519PublicKey } from "../ostree/ed25519.ts";
 import { parsePublicKeys } from "../ostree/ed25519-files.ts";
 import { gpgKeys } from "./gpg-keys.ts";
 import { ed25519KeyId, publicKeyOfPem } from "./key-id.ts";
-import { isArmoured, unarmoured } from "./openpgp.ts";
+import { isArmoured, keysOf, unarmoured } from "./openpgp.ts";
 
 /** A public key that signatures are verified against, by the name of its file. */
 export type PublicKey = Ed25519Public | GpgPublic;
@@ -27,7 +27,7 @@ export interface GpgPublic {
   readonly fingerprints: readonly string[];
   /** Whose it is, as it says itself. */
   readonly user: string;
-  /** The file that it is in, not armoured. */
+  /** The key alone, not armoured. */
   readonly keyring: Uint8Array;
 }
 
@@ -100,15 +100,25 @@ export function ed25519Public(name: string, key: Ed25519PublicKey): Ed25519Publi
 
 /** Errors: `invalid`. */
 export async function gpgPublic(name: string, keyring: Uint8Array): Promise<readonly GpgPublic[]> {
-  const found = await gpgKeys(keyring);
-  return found.map(({ fingerprint, all, user }) => ({
-    kind: "gpg",
-    name,
-    id: fingerprint,
-    fingerprints: all,
-    user,
-    keyring,
-  }));
+  const keys: GpgPublic[] = [];
+  // Each by itself: a file with the name of one key must not bring another under that name.
+  for (const own of keysOf(keyring)) {
+    for (const { fingerprint, all, user } of await gpgKeys(own)) {
+      keys.push({ kind: "gpg", name, id: fingerprint, fingerprints: all, user, keyring: own });
+    }
+  }
+  if (keys.length > 0) return keys;
+  throw new StillageError("invalid", "there is no OpenPGP public key in it");
+}
+
+/** What a key is called where nobody says it: of GPG the address in its user ID, which people know, or else the fingerprint; of Ed25519 its file. */
+export function ownName(key: PublicKey): string {
+  return key.kind === "gpg" ? gpgKeyName(key.id, key.user) : key.name;
+}
+
+export function gpgKeyName(fingerprint: string, user: string): string {
+  const address = /<([^<>]+)>$/.exec(user)?.[1] ?? user;
+  return isKeyName(address) ? address : fingerprint.toLowerCase();
 }
 
 async function readKeyBytes(path: string): Promise<Uint8Array> {

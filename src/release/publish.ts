@@ -71,6 +71,9 @@ export async function publishPrepared(
   for (const { branch, parent } of prepared.commits) await checkParent(writer, branch, parent);
   await check(writer, prepared);
   const signatures = signed ?? (await options.signing.sign(prepared));
+  if (signatures.every(({ detached }) => detached === undefined)) {
+    options.warn("nobody signs this release; signers go into repository.yaml (docs/RELEASES.md, Signing)");
+  }
   await writeBeside(repository.layout, prepared, signatures);
   const change = await archive.begin();
   try {

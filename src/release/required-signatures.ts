@@ -13,7 +13,7 @@ export type RequiredSignatures = { readonly count: number } | { readonly names: 
 export async function checkRequired(
   required: RequiredSignatures,
   keys: readonly PublicKey[],
-  prepared: Pick<PreparedRelease, "id" | "commits">,
+  prepared: Pick<PreparedRelease, "id" | "kept" | "commits">,
   signed: readonly SignedCommit[],
 ): Promise<void> {
   if ("count" in required && required.count === 0) return;
@@ -33,9 +33,25 @@ export async function checkRequired(
     }
     const by = names.size === 0 ? "nobody has signed it" : `it is signed by ${[...names].join(", ")}`;
     throw new StillageError("failed-precondition", `the release on ${branch} needs ${missing}: ${by}`, {
-      hint: `make it with \`release prepare\`, then \`release sign --export ${prepared.id} DIRECTORY\``,
+      hint: unknownIn(required, keys) ?? howToSign(prepared),
     });
   }
+}
+
+/** Names that no key has, which nobody's signature will ever meet. */
+function unknownIn(required: RequiredSignatures, keys: readonly PublicKey[]): string | undefined {
+  if ("count" in required) return undefined;
+  const known = [...new Set(keys.map(({ name }) => name))];
+  const unknown = required.names.filter((each) => !known.includes(each));
+  if (unknown.length === 0) return undefined;
+  const there = known.length === 0 ? "there is none" : `there is ${known.join(", ")}`;
+  return `no key in keys/ is called ${unknown.join(" or ")}: ${there}; \`release keys add\` adds one, and \`required-signatures\` names them`;
+}
+
+function howToSign({ id, kept }: Pick<PreparedRelease, "id" | "kept">): string {
+  return kept
+    ? `\`release sign --export ${id} DIRECTORY\` gives out what is to be signed, and \`release sign --import ${id} FILE...\` takes the signatures in`
+    : "make it with `release prepare`, or with --prepare of `rollback` and `end-of-life`; what is prepared can be signed elsewhere and then published";
 }
 
 /** Who built it is not to be said by nobody: `release verify` would refuse the release. Errors: `failed-precondition`. */

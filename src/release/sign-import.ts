@@ -21,7 +21,7 @@ const ed25519Bytes = 64;
 
 /**
  * Reads files with signatures and finds out, by verifying, which payload each is of: their names do not count. All are good, or none is taken. Errors:
- * `invalid`, which name the file and say why; `not-found`.
+ * `invalid` and `failed-precondition`, which name the file and say why; `not-found`.
  */
 export async function readMadeSignatures(
   paths: readonly string[],
@@ -52,7 +52,7 @@ async function payloadOf(
     if (verdict === "unknown" && id !== undefined) why = `the key ${id} is not known here`;
     if (verdict === "expired" || verdict === "revoked") why = `the key ${id} is ${verdict}`;
   }
-  throw new StillageError("invalid", `the signature in ${path} does not count: ${why}`, {
+  throw new StillageError("failed-precondition", `the signature in ${path} does not count: ${why}`, {
     hint: "`stillage release keys add` makes a key known; `release sign --export` gives out once more what is to be signed",
   });
 }

@@ -5,7 +5,7 @@ import { type Ed25519Key, signEd25519 } from "../ostree/ed25519.ts";
 import { parseSecretKeys } from "../ostree/ed25519-files.ts";
 import { exportPublicKey, findSecretKey, signWithGpg } from "../ostree/gpg-sign.ts";
 import { readOpenPgpSignatures } from "./openpgp.ts";
-import { checkKeyName, ed25519Public, gpgPublic, isKeyName, type PublicKey } from "./public-keys.ts";
+import { checkKeyName, ed25519Public, gpgKeyName, gpgPublic, type PublicKey } from "./public-keys.ts";
 import type { SignerSettings } from "./repository-settings.ts";
 
 /** Somebody, or a machine, who signs releases. */
@@ -53,12 +53,6 @@ async function openGpg({ key: wanted, home }: Extract<SignerSettings, { kind: "g
     });
   };
   return { kind: "gpg", name, id: fingerprint, publicKey, sign };
-}
-
-/** The address in its user ID, which people know; where there is none that can name a file, the fingerprint. */
-function gpgKeyName(fingerprint: string, user: string): string {
-  const address = /<([^<>]+)>$/.exec(user)?.[1] ?? user;
-  return isKeyName(address) ? address : fingerprint.toLowerCase();
 }
 
 async function openEd25519(path: string): Promise<Signer> {

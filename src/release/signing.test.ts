@@ -124,14 +124,20 @@ describe("signing", () => {
       await assert.rejects(publish(), {
         code: "failed-precondition",
         message: /key-1 and of key-2: nobody has signed/,
+        hint: /sign --import [0-9a-f]{16} FILE/,
       });
       await takeIn(writer, id, await signatures(1));
       await assert.rejects(publish(), { message: /needs the signature of key-2: it is signed by key-1$/ });
       const second = await signatures(2);
       const bad = join(out, "bad");
       await writeFile(bad, new Uint8Array(64));
-      await assert.rejects(takeIn(writer, id, [...second, bad]), { code: "invalid", message: /bad does not count/ });
-      await assert.rejects(takeIn(writer, id, await signatures(3)), { code: "invalid", message: /not known here/ });
+      await assert.rejects(takeIn(writer, id, [...second, bad]), {
+        code: "failed-precondition",
+        message: /bad does not count/,
+      });
+      await assert.rejects(takeIn(writer, id, await signatures(3)), {
+        message: /not known here/,
+      });
       await assert.rejects(publish(), { message: /needs the signature of key-2/ });
       await takeIn(writer, id, second);
       await publish();
@@ -246,8 +252,20 @@ describe("signing", () => {
       await assert.rejects(createRelease(writer, requestFor({ a: "1" }), once), {
         code: "failed-precondition",
         message: /needs the signatures of 2 known keys: it is signed by key-1/,
+        hint: /^make it with `release prepare`/,
       });
       assert.equal(await writer.archive.ref("main"), undefined);
+    });
+  });
+
+  it("says which names of those whose signatures are needed no key has", async () => {
+    await using folder = await releaseFolder();
+    const repository = await signedBy(folder, { "required-signatures": ["key-1", "jane"] }, 1);
+    await folder.write(repository, async (writer) => {
+      await assert.rejects(createRelease(writer, requestFor({ a: "1" }), once), {
+        message: /needs the signature of jane: it is signed by key-1/,
+        hint: /^no key in keys\/ is called jane: there is key-1; /,
+      });
     });
   });
 

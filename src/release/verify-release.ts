@@ -38,7 +38,10 @@ export async function verifyRelease(tools: VerifyTools, record: ReleaseRecord, c
   const before = trees.objects;
   if (await trees.verify(commit.tree, commit.treeMeta, findings)) {
     const fresh = trees.objects - before;
-    findings.ok("tree", `every object is what its checksum says: ${fresh} read now, the others before`);
+    findings.ok(
+      "tree",
+      `every object is what its checksum says: ${fresh} read now${before === 0 ? "" : ", the others before"}`,
+    );
   }
   await verifyBeside(layout.release(record.commit), record, verifier, keySource, findings);
   return findings;

@@ -63,7 +63,11 @@ async function compareRefs(archive: ArchiveRepository, summary: Summary, finding
       fail(summaryPath, `the commit of ${name} has ${bytes.length} bytes, and not ${commitBytes} as it says`);
     }
   }
-  if (wrong === 0) findings.ok(summaryPath, `${summary.refs.length} branches, and each is where it says`);
+  if (wrong === 0)
+    findings.ok(
+      summaryPath,
+      `${summary.refs.length} ${summary.refs.length === 1 ? "branch" : "branches"}, and each is where it says`,
+    );
 }
 
 function times({ metadata }: Summary, now: number, findings: Findings): void {

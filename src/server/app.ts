@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -36,6 +37,9 @@ export async function startServer(given: ServerOptions, log: Log): Promise<Runni
   const { sockets: _, ...rest } = given;
   const options = { ...rest, listeners };
   checkShareable(options);
+  if (options.releases !== undefined && !existsSync(options.releases)) {
+    log.warn({ releases: options.releases }, "there is no such directory of release repositories yet");
+  }
   const store = opened.use(await StoreSide.open(options, log));
   const doors =
     options.workers === 1 ? await openDoorsHere(options, store, log) : await WorkerPool.open(options, store, log);

@@ -81,7 +81,12 @@ export async function openDoors(
     limits,
   });
   stock.meters.add([...traffic.families, ...doorFamilies({ connections: () => rpc.connections(), admission })]);
-  const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status() });
+  const others = [
+    ...(options.services === "index" ? [] : ["/ac", "/cas", "/ostree"]),
+    ...(options.releases === undefined ? [] : ["/releases/"]),
+    "/api/v1",
+  ];
+  const operatorPages = pages({ readiness, metrics: () => stock.metrics(), status: () => stock.status(), others });
   // These are of blobs, which an index alone has not.
   const parts = { ...options, tenants, admission, commits: stock.commits, log };
   const cacheAndPages =

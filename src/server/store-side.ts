@@ -131,6 +131,8 @@ export class StoreSide implements AsyncDisposable {
       workers,
       store: this.usage(),
       refs: this.cache.refAdmin.size(),
+      ostree: ostreeReport(this.commits),
+      releases: this.options.releases ?? null,
       sweep: sweepReport(this.sweeper),
       scrub: this.scrubber === undefined ? null : scrubReport(this.scrubber.counts()),
     };
@@ -139,6 +141,16 @@ export class StoreSide implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.parts.disposeAsync();
   }
+}
+
+/** What `/status` tells of the caches of BuildStream 1.0, by instance: of each as it was when somebody asked for its summary last. */
+function ostreeReport({ all }: CommitDesks): StatusReport {
+  return Object.fromEntries(
+    [...all].map(([instance, each]) => {
+      const { listed, leftOut, damaged, summaryBytes } = each.counts();
+      return [instance, { listed, leftOut, damaged, summaryBytes }];
+    }),
+  );
 }
 
 /** What `/status` tells of expiry. */

@@ -25,3 +25,10 @@ export function checkRef({ instance, name, message, roots, by = "" }: NewRef): v
 function tooLarge(name: string, what: string, limit: number): StillageError {
   return new StillageError("invalid", `${JSON.stringify(name.slice(0, 100))} has ${what}; the limit is ${limit}`);
 }
+
+/** What `put` ends with where a ref has not what it is to be put over. */
+export function putMeanwhile(): StillageError {
+  return new StillageError("aborted", "somebody else has put one of these refs in the same moment: none is put", {
+    hint: "see what is there, and try again",
+  });
+}

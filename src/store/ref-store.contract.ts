@@ -62,6 +62,37 @@ export function refStoreContract(label: string, open: () => RefStoreUnderTest | 
         assert.deepEqual([found.space, found.instance, found.name], [name.space, name.instance, name.name]);
       }));
 
+    it("puts over what a ref is to have, all of a put or none", () =>
+      withStore(async (store, setTime) => {
+        const messages = async (): Promise<string[]> => {
+          const found = [await store.get(name), await store.get({ ...name, name: "other" })];
+          return found.map((ref) => (ref === undefined ? "" : Buffer.from(ref.message).toString()));
+        };
+        const other = { name: "other" };
+        const put = (...refs: NewRef[]): Promise<boolean> =>
+          store.put(refs).then(
+            () => true,
+            (error) => (error.code === "aborted" ? false : Promise.reject(error)),
+          );
+        assert.equal(await put(refOf("one", { over: Buffer.from("one") })), false);
+        assert.deepEqual(
+          await Promise.all(["one", "two"].map((text) => put(refOf(text, { over: null, expires: 5000 })))),
+          [true, false],
+        );
+        assert.equal(await put(refOf("three", other), refOf("three", { over: Buffer.from("two") })), false);
+        assert.deepEqual(await messages(), ["one", ""]);
+        assert.equal(
+          await put(refOf("three", other), refOf("three", { over: Buffer.from("one"), expires: 6000 })),
+          true,
+        );
+        assert.equal(await put(refOf("four", { over: null })), false);
+        assert.deepEqual(await messages(), ["three", "three"]);
+        setTime(6000);
+        assert.equal(await put(refOf("five", { over: Buffer.from("three") })), false);
+        assert.equal(await put(refOf("five", { over: null })), true);
+        assert.equal(await put(refOf("six")), true);
+      }));
+
     it("keeps spaces, instances and names apart", () =>
       withStore(async (store) => {
         await store.put([refOf("one")]);

@@ -43,6 +43,8 @@ export interface NewRef extends Omit<Ref, "pinned" | "used" | "by"> {
   readonly used?: number | undefined;
   /** The artifact that the ref names, if that is what it names: it is listed as long as the ref is there. */
   readonly artifact?: ArtifactEntry | undefined;
+  /** The message in whose place this one comes; `null`: that of none, as the ref is not there; left out: whatever there is. */
+  readonly over?: Uint8Array | null | undefined;
 }
 
 /** Names. A ref is seen whole or not at all; `put` overwrites. */
@@ -53,7 +55,7 @@ export interface RefStore {
   get(name: RefName): MaybePromise<Ref | undefined>;
   /**
    * Stores all or none; resolves once they are durable. Messages must not change until then. A pinned name stays pinned.
-   * Errors: `invalid` beyond the limits of `ref-limits.ts`, `exhausted`.
+   * Errors: `invalid` beyond the limits of `ref-limits.ts`, `exhausted`; `aborted` where a ref has not what it is to be put over.
    */
   put(refs: readonly NewRef[]): Promise<void>;
   /** Removes a ref; resolves once that is durable. Nothing happens where there is none. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { newFolder } from "./support/folder.ts";
@@ -26,8 +26,16 @@ test("`stillage release` makes releases of directories, and says what is wrong w
   const twice = await release("init", "os");
   assert.match(twice.stderr, /there is a release repository os in .*\n.*change .*repository\.yaml for other settings/);
 
+  // A web server of another user reads what is public, whatever mask a service has.
+  const mask = process.umask(0o077);
   const first = await release(...create, "--version", "1", "--json");
+  process.umask(mask);
   assert.equal(first.status, 0, first.stderr);
+  const published = join(cwd, "releases/os/public");
+  for (const name of await readdir(published, { recursive: true })) {
+    const { mode } = await stat(join(published, name));
+    assert.equal(mode & 0o044, 0o044, name);
+  }
   const { outcome, releases, content } = JSON.parse(first.stdout);
   assert.deepEqual([outcome, releases.length, content.files], ["published", 1, 1]);
   const prepared = await release("prepare", "--tree", ".", "--branch", "main", "--json");

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../src/base/digest.ts";
 import { sha256 } from "../../src/base/digest-function.ts";
+import { commitMembers } from "../../src/cache/push.fixture.ts";
 import { putBlob, putDirectory } from "../../src/cache/tree.fixture.ts";
 import { OldFolder } from "../../src/import/old-cache.fixture.ts";
 import { newFolder } from "./support/folder.ts";
@@ -36,6 +37,20 @@ test("says in a pipe what was taken, and nothing else; a second time that it is 
     second.stdout,
     /0 of 2 taken, 1 there already, 1 incomplete\n.*0 of 4 taken \(0 bytes\), 4 there already/,
   );
+});
+
+test("of an OSTree repository it says what no ref needs, and what is broken", async () => {
+  await using folder = await newFolder();
+  using old = new OldFolder();
+  const [taken, other] = [await commitMembers({ a: "a" }), await commitMembers({ a: "b" })];
+  old.ostreeRef("p/e/key", taken);
+  old.ostreeRef("p/e/other", other);
+  old.write("refs/heads/p/e/other", "nonsense");
+  const { status, stdout, stderr } = await run("stillage", ["store", "import", old.path], { cwd: folder.path });
+  assert.equal(status, 1);
+  assert.match(stderr, /^stillage: \/.*\/refs\/heads\/p\/e\/other: "nonsense" is no checksum /);
+  assert.match(stdout, /: an OSTree repository, .*\n +ostree refs +1 of 2 taken, 1 wrong\n/);
+  assert.match(stdout, /blobs +4 of 7 taken \(.*\), 3 needed by no ref that is taken, and left out\n$/);
 });
 
 test("a dry run makes no store, and says what would be taken, in JSON too", async () => {

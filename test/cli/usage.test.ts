@@ -33,6 +33,7 @@ test("wrong usage ends with 2 and says what is wrong on standard error", async (
     ["stillage", ["serve", ""], /^stillage: DIR: /],
     ["bst-artifact-server", [], /^bst-artifact-server: .*--port/],
     ["bst-artifact-receive", ["/srv"], /^bst-artifact-receive: .*--pull-url/],
+    ["bst-artifact-receive", ["--pull-url", "cache", "/srv"], /'cache' is invalid\. It is a URL of http or https/],
     ["bst-artifact-receive", ["--pull-url", "http://a", "--server", "a", "/srv"], /--server: "a" is no URL/],
   ];
   for (const [program, args, said] of cases) {

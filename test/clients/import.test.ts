@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { digestOf } from "../../src/base/digest.ts";
 import { sha1, sha256, sha384, sha512 } from "../../src/base/digest-function.ts";
+import { asStillageError } from "../../src/base/errors.ts";
 import { messageOf } from "../../src/cache/tree.fixture.ts";
 import { DirectorySchema } from "../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { recognize } from "../../src/import/old-cache.ts";
 import { openEndpoint } from "../conformance/support/endpoint.ts";
 import { checkoutListing as checkoutListing1 } from "./bst1/inspect.ts";
 import { assertAllPulled, assertQueue, checkoutListing, removeUpstream } from "./bst2/inspect.ts";
@@ -15,7 +17,8 @@ import { actionCount, bazelBuild, writeWorkspace } from "./support/bazel.ts";
 import { checkout, clientsFolder } from "./support/checkout.ts";
 import { listFolder } from "./support/folder-listing.ts";
 import { type Generation, startOldServer } from "./support/old-server.ts";
-import { runProgram } from "./support/program.ts";
+import { contentOf, oddTree, ostree, realFsck } from "./support/ostree.ts";
+import { runOk, runProgram } from "./support/program.ts";
 import { elementCount } from "./support/project.ts";
 import { artifactsAt, bothAt, openSite, type Site } from "./support/site.ts";
 import { startServer } from "./support/stillage.ts";
@@ -63,6 +66,15 @@ function atHand(context: TestContext, version: string): boolean {
   if (existsSync(join(clientsFolder, `bst-${version}/bin/bst`))) return true;
   context.skip(`BuildStream ${version} needs a Python 3.8`);
   return false;
+}
+
+function hintOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return asStillageError(error).hint ?? "";
+  }
+  return "";
 }
 
 describe("stillage store import", { concurrency: 2 }, () => {
@@ -148,6 +160,35 @@ describe("stillage store import", { concurrency: 2 }, () => {
     const again = await build(server.address);
     assert.equal(again.remoteHits, actionCount, again.stderr);
     assert.deepEqual(await listFolder(join(sources, "bazel-bin/")), outputs);
+  });
+
+  test("of an OSTree repository all refs, which the real ostree made and pulls", async () => {
+    await using site = await openSite("2.8.1");
+    const { workspace } = site;
+    const tree = await workspace.folder("tree");
+    const unusable = await workspace.folder("bare-user");
+    await oddTree(tree);
+    await ostree(unusable, "init", "--mode=bare-user");
+    const refs = ["yard/base/aaaa", "yard/app/bbbb"];
+    for (const [i, ref] of refs.entries()) {
+      await writeFile(join(tree, "changes"), `${i}`);
+      const about = ["--fsync=false", "--subject=", "--add-detached-metadata-string=note=seen"];
+      await ostree(unusable, "commit", ...about, `--branch=${ref}`, `--tree=dir=${tree}`);
+    }
+    // What is said of a repository of another mode helps.
+    const [, remedy = "false"] = /make one of mode archive of it: (.+)$/.exec(hintOf(() => recognize(unusable))) ?? [];
+    const folder = join(await workspace.folder("old"), "repository");
+    await runOk("sh", ["-c", remedy.replaceAll("NEW", folder)]);
+    const contents = await Promise.all(refs.map((ref) => contentOf(folder, ref)));
+    const { server, first } = await takeOver(site, folder, "ostree", ["ostreeRefs"], "--hard-link");
+    assert.equal(first.names.ostreeRefs?.taken, refs.length);
+    const pulled = await workspace.folder("pulled");
+    await ostree(pulled, "init", "--mode=archive");
+    await ostree(pulled, "remote", "add", "--no-gpg-verify", "cache", `http://${server.address}/ostree`);
+    await ostree(pulled, "pull", "--mirror", "cache");
+    await realFsck(pulled);
+    assert.deepEqual(await Promise.all(refs.map((ref) => contentOf(pulled, ref))), contents);
+    assert.match(await ostree(pulled, "show", "--print-detached-metadata-key=note", refs[0] as string), /seen/);
   });
 
   for (const fn of [sha256, sha1, sha384, sha512]) {

@@ -37,7 +37,7 @@ describe("signatures of releases, as documented", () => {
     assert.match(here, /^releases@example.org\tgpg\t[0-9A-F]{40}$/m);
     assert.match(here, /^robot\ted25519\t[0-9a-f]{64}$/m);
     const first = await commitOf("os/stable");
-    await appendFile(join(place.repository, "repository.yaml"), "required-signatures: [jane, john]\n");
+    await appendFile(join(place.repository, "repository.yaml"), "required-signatures: [jane, john@example.org]\n");
     await writeFile(join(place.folder, "tree/usr/bin/tool"), "#!/bin/sh\necho 2\n");
     const lines = await documented("Signing elsewhere");
     const [prepare = "", take = ""] = lines.split(/^(?=stillage release sign --import)/m);
@@ -45,7 +45,10 @@ describe("signatures of releases, as documented", () => {
     const id = (await place.ok("stillage release publish")).split("\t")[0] ?? "";
     const early = await place.run(`stillage release publish ${id}`);
     assert.equal(early.status, 1);
-    assert.match(early.stderr, /needs the signature of jane and of john: it is signed by releases@example.org, robot/);
+    assert.match(
+      early.stderr,
+      /needs the signature of jane and of john@example.org: it is signed by releases@example.org, robot/,
+    );
     assert.equal(await commitOf("os/stable"), first);
     await place.ok(`ID=${id}\n${take}`);
     assert.notEqual(await commitOf("os/stable"), first);
@@ -69,7 +72,7 @@ describe("signatures of releases, as documented", () => {
     const report = JSON.parse(await readFile(join(place.folder, "report.json"), "utf8"));
     assert.deepEqual([report.ok, report.keySource, report.releases[0].version], [true, "given", "1"]);
     assert.deepEqual(report.keys.map(({ name }: { name: string }) => name).sort(), [
-      ...["jane", "john", "releases@example.org", "robot"],
+      ...["jane", "john@example.org", "releases@example.org", "robot"],
     ]);
   });
 

@@ -47,11 +47,12 @@ test-casd: setup ## buildbox-casd as a proxy, blobs in chunks too
 	@scripts/clients/grpcurl.sh
 	$(call node-test,$(client-limit)) test/clients/casd.test.ts test/clients/casd-chunks.test.ts
 
-test-import: setup ## Directories of BuildStream's own servers and of buildbox-casd, taken over
+test-import: setup ## Directories of BuildStream's own servers and of buildbox-casd, and OSTree repositories, taken over
 	@scripts/clients/bst1.sh
 	@scripts/clients/bst19.sh 1.93.4.dev0
 	@scripts/clients/bst.sh 2.8.1 2.4.1
 	@scripts/clients/bazel.sh
+	@scripts/clients/ostree.sh
 	$(call node-test,$(client-limit)) test/clients/import.test.ts
 
 test-push: setup ## What is pushed through a real sshd: BuildStream 1.0, ostree-push, and releases to the receivers of others

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Digest } from "../../src/base/digest.ts";
+import { walkCommit } from "../../src/cache/commit-walk.ts";
+import { commitMembers } from "../../src/cache/push.fixture.ts";
 import { putDirectory } from "../../src/cache/tree.fixture.ts";
 import { linkOwn, openTarget, type Target } from "../../src/import/importing.fixture.ts";
 import { keyOf, numberedBlob, OldFolder } from "../../src/import/old-cache.fixture.ts";
@@ -59,26 +61,69 @@ describe("an import whose process is killed", () => {
     for (let run = 0; run < 5; run++) {
       const times = randomInt(1, 12);
       t.diagnostic(`run ${run}: killed at point ${times}`);
-      await runImport(store, "any", times);
+      await runImport(old, store, "any", times);
       await check(store, false);
     }
     await check(store, true);
   });
 });
 
+describe("an import of an OSTree repository whose process is killed", () => {
+  it("leaves complete refs alone, and goes on when it is run again", async (t) => {
+    using repository = new OldFolder();
+    const commits = new Map<string, string>();
+    for (let i = 0; i < 6; i++) {
+      const small = Array.from({ length: 100 }, (_, f) => [`small${f}`, `${i} ${f},`]);
+      const made = await commitMembers({
+        ...Object.fromEntries(small),
+        large: randomBytes(1_100_000).toString("latin1"),
+      });
+      repository.ostreeRef(`p/${i}/key`, made, 1_000_000 + i);
+      commits.set(`p/${i}/key`, made.commit);
+    }
+    await using directory = await temporaryDirectory();
+    const store = join(directory.path, "store");
+    for (const most of [5, 30]) {
+      const times = randomInt(1, most);
+      t.diagnostic(`killed at point ${times}`);
+      assert.equal(await runImport(repository, store, "any", times), "SIGKILL");
+      await checkRefs(store, commits);
+    }
+    {
+      await using target = await openTarget({ path: store });
+      const { blobs, problems } = await target.import(repository.path, { mayLink: linkOwn(store) });
+      assert.deepEqual([blobs.taken + blobs.there, blobs.unneeded, problems], [blobs.files, 0, []]);
+    }
+    assert.equal(await checkRefs(store, commits), commits.size);
+  });
+});
+
+/** Resolves to how many refs are there, each with all that it needs. */
+async function checkRefs(store: string, commits: ReadonlyMap<string, string>): Promise<number> {
+  await using target = await openTarget({ path: store });
+  const { refs = [] } = (await target.refs.listed({ space: "ostree", instance: "" })) ?? {};
+  for (const { name } of refs) {
+    const ref = await target.refs.get({ space: "ostree", instance: "", name });
+    const digest = ref?.roots[0]?.digest as Digest;
+    assert.equal(digest.hash, commits.get(name));
+    assert.equal(await walkCommit(target.tenant.blobs, digest), true);
+  }
+  return refs.length;
+}
+
 async function killedAt(point: string, times: number): Promise<void> {
   await using directory = await temporaryDirectory();
   const store = join(directory.path, "store");
-  assert.equal(await runImport(store, point, times), "SIGKILL");
+  assert.equal(await runImport(old, store, point, times), "SIGKILL");
   await check(store, false);
   await check(store, true);
 }
 
 /** Resolves to the signal that ended it. */
-async function runImport(store: string, point: string, times: number): Promise<unknown> {
+async function runImport(from: OldFolder, store: string, point: string, times: number): Promise<unknown> {
   mkdirSync(store, { recursive: true });
   const program = join(import.meta.dirname, "import-writer.ts");
-  const args = [program, old.path, store, point, String(times)];
+  const args = [program, from.path, store, point, String(times)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   const [status, signal] = await once(child, "exit");
   assert.ok(signal === "SIGKILL" || status === 0);

@@ -1,10 +1,10 @@
+import { checkMetadata } from "../check-metadata.ts";
 import { readFilez } from "../filez.ts";
 import { type Checksum, type ObjectName, objectFileName } from "../object-name.ts";
 import type { ArchiveRepository } from "./archive-repository.ts";
 import { Findings, type FsckProblem, textOf } from "./fsck-findings.ts";
 import { checkBeside, checkRefs } from "./fsck-names.ts";
 import { Lanes } from "./lanes.ts";
-import { checkMetadata } from "./put-foreign.ts";
 import { reachTree } from "./reachable.ts";
 import { ObjectSet, storedFiles } from "./stored-objects.ts";
 

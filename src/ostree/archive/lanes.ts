@@ -23,8 +23,7 @@ export class Lanes {
   run<T>(job: () => Promise<T>): Promise<T> {
     const done = job()
       .catch((error: unknown) => {
-        // Before the lane is free: whoever waits for it is to know.
-        this.failure ??= { error };
+        this.failure ??= { error }; // before the lane is given: whoever waits for it has to hear of this
         throw error;
       })
       .finally(() => this.give());

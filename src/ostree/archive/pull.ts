@@ -122,9 +122,12 @@ class Pull {
     const bytes = here ? await this.bytesOf(checksum, "commit") : await this.fetchCommit(name);
     if (bytes === undefined && isAncestor) return;
     if (bytes === undefined) throw missing(name);
-    await this.asking.take();
-    void this.asking.run(() => this.detached(checksum, bytes));
-    if (here && !repository.isPartial(checksum)) return this.report(1);
+    if (here && !repository.isPartial(checksum)) {
+      await this.asking.take();
+      void this.asking.run(() => this.detached(checksum, bytes));
+      return this.report(1);
+    }
+    await this.detached(checksum, bytes);
     await this.tree(inside(name, () => decodeCommit(bytes)));
     await this.change.putMetadata("commit", bytes);
     this.change.setWhole(checksum);

@@ -1,12 +1,10 @@
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
-import { decodeCommit } from "../commit.ts";
-import { decodeDirMeta } from "../dirmeta.ts";
-import { decodeDirTree } from "../dirtree.ts";
+import { checkMetadata } from "../check-metadata.ts";
 import { readFilez } from "../filez.ts";
 import { maxMetadataBytes } from "../metadata-limit.ts";
-import type { ObjectName, ObjectType } from "../object-name.ts";
+import type { ObjectName } from "../object-name.ts";
 import { NewFile, writeNewFile } from "./durable-file.ts";
 
 /** Writes an object of somebody else's to a new file, and verifies it on the way. Errors: `invalid` for what it is not; those of the source. */
@@ -16,13 +14,6 @@ export async function writeForeign(name: ObjectName, source: AsyncIterable<Uint8
   if (hashOf(sha256, bytes) !== name.checksum) throw new StillageError("invalid", "its bytes have another checksum");
   checkMetadata(name.type, bytes);
   await writeNewFile(path, bytes);
-}
-
-/** Errors: `invalid` for what is not of a type's form. */
-export function checkMetadata(type: Exclude<ObjectType, "file">, bytes: Uint8Array): void {
-  if (type === "commit") decodeCommit(bytes);
-  else if (type === "dirtree") decodeDirTree(bytes);
-  else decodeDirMeta(bytes);
 }
 
 async function writeFilez(checksum: string, source: AsyncIterable<Uint8Array>, path: string): Promise<void> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { unidentified } from "../../base/caller.ts";
-import { parseDigest } from "../../base/digest.ts";
-import { ostree } from "../../base/digest-function.ts";
+import { digestOf, parseDigest } from "../../base/digest.ts";
+import { ostree, sha256 } from "../../base/digest-function.ts";
 import { silentLog } from "../../base/log.ts";
 import { commitRef, putCommit, type StoredCommit } from "../../cache/commit.fixture.ts";
 import { CommitIndex } from "../../cache/commit-index.ts";
@@ -35,7 +35,9 @@ describe("the OSTree view of a cache", () => {
     });
     door = ostreeCache({ tenants: tenantsOf([tenant]), commits: () => index, log: silentLog }, elsewhere);
     commit = await putCommit(blobs, { small: "1", large: "x".repeat(10) });
-    await refs.put([commitRef("p/e/1", commit, attached)]);
+    const digest = digestOf(sha256, attached);
+    await blobs.put(digest, attached);
+    await refs.put([commitRef("p/e/1", commit, digest)]);
   });
 
   it("has what a client reads first", async () => {

@@ -12,6 +12,8 @@ export interface PagesOptions {
   /** The metrics in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly status: () => MaybePromise<StatusReport>;
+  /** What else is served: paths, for who asks for one that is not. */
+  readonly others: readonly string[];
 }
 
 /** What is answered however full the server is. */
@@ -22,7 +24,7 @@ export const openPaths = {
 } as const;
 
 /** The pages for operators and their monitoring: `/healthz`, `/readyz`, `/metrics`, `/status`. */
-export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler {
+export function pages({ readiness, metrics, status, others }: PagesOptions): HttpHandler {
   const routes: Readonly<Record<string, () => MaybePromise<HttpResponse>>> = {
     "/healthz": () => text(200, "ok\n"),
     "/readyz": () => (readiness.ready ? text(200, "ready\n") : text(503, "not ready\n")),
@@ -37,10 +39,12 @@ export function pages({ readiness, metrics, status }: PagesOptions): HttpHandler
       body: Buffer.from(`${JSON.stringify(await status(), undefined, 2)}\n`),
     }),
   };
+  const known = [...others, ...Object.keys(routes)];
+  const unknown = `no such page; there are ${known.slice(0, -1).join(", ")} and ${known.at(-1)}\n`;
   return (request) => {
     const { method, path } = request;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route === undefined) return text(404, "no such page; there are /healthz, /readyz, /metrics and /status\n");
+    if (route === undefined) return text(404, unknown);
     request.route = path;
     if (openPaths.forOperators.has(path)) requireRight(request, "", "admin");
     if (method === "GET" || method === "HEAD") return route();

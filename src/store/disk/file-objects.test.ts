@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Digest } from "../../base/digest.ts";
 import { ostree } from "../../base/digest-function.ts";
-import { filezOfSize, filezOfZeros } from "../../base/filez.fixture.ts";
+import { filezOf, filezOfSize, filezOfZeros, hashOfContent } from "../../base/filez.fixture.ts";
 import { silentLog } from "../../base/log.ts";
 import { listOf, read, upload } from "../blob-store.contract.ts";
+import { noFaults } from "./faults.ts";
+import { present, removed } from "./index-format.ts";
+import { IndexLog } from "./index-log.ts";
 import { type DiskStore, openDiskStore } from "./open-store.ts";
 
 let directory: string;
@@ -47,8 +51,8 @@ async function check(objects: readonly FileObject[]): Promise<void> {
 describe("file objects of OSTree on the disk", () => {
   it("lie in packs where they are small and so is their content, else in files, and are there after a start", async () => {
     const tenant = store.tenant("");
-    const packed = [named(filezOfSize(5000)), named(filezOfZeros(8 << 20))];
-    const dense = [named(filezOfZeros((8 << 20) + 1))];
+    const packed = [named(filezOfSize(5000)), named(filezOfZeros(64 << 10))];
+    const dense = [named(filezOfZeros(100_000)), named(filezOfZeros(9 << 20))];
     const large = named(filezOfSize((1 << 20) + 1));
     for (const { digest, bytes } of [...packed, ...dense]) await tenant.put(digest, bytes);
     await upload(tenant, large.digest, large.bytes);
@@ -107,5 +111,50 @@ describe("file objects of OSTree on the disk", () => {
     store = await open();
     await check([settled, arriving]);
     assert.deepEqual(store.tenant("").missing(listOf([broken.digest])), [0]);
+  });
+
+  it("have one place where both a pack and a file come to have them, and none once they are removed", async () => {
+    const content = Buffer.concat([randomBytes(1 << 19), Buffer.alloc((1 << 19) - 50)]);
+    const hash = hashOfContent(content);
+    const [packed, filed] = [named({ hash, bytes: filezOf(content, 9) }), named({ hash, bytes: filezOf(content, 0) })];
+    await store.tenant("").put(packed.digest, packed.bytes);
+    await store.tenant("").remove(packed.digest);
+    await store.tenant("").put(filed.digest, filed.bytes);
+    assert.equal(files().length, 1);
+    const used = store.usage().bytes;
+    await store.close();
+    rmSync(join(shelf(), "packs/00000001.idx")); // and with it the removal
+    store = await open();
+    await check([packed]);
+    assert.deepEqual(files(), []);
+    assert.ok(store.usage().bytes < used);
+    await store.tenant("").remove(packed.digest);
+    await store.close();
+    store = await open();
+    assert.equal(store.tenant("").sizeOf(ostree, hash), undefined);
+  });
+
+  it("count with their own sizes where the journal lists two encodings of one", async () => {
+    const blob = named(filezOfSize(1_500_000));
+    await store.tenant("").put(blob.digest, blob.bytes);
+    const journal = join(shelf(), "files.idx");
+    const used = (): number => store.usage().bytes - statSync(journal).size;
+    await store.close();
+    store = await open();
+    const before = used();
+    await store.close();
+    // One was being removed when the other came.
+    const { words } = listOf([blob.digest]);
+    const log = new IndexLog(journal, ostree, noFaults);
+    rmSync(journal);
+    const other = { words, word: 0, offset: 7, size: 9_000_000, used: 1 };
+    log.add({ kind: present, ...other });
+    log.add({ kind: present, words, word: 0, offset: 1, size: blob.digest.size, used: 1 });
+    log.add({ kind: removed, ...other });
+    await log.commit();
+    await log.close();
+    store = await open();
+    await check([blob]);
+    assert.equal(used(), before);
   });
 });

@@ -20,7 +20,7 @@ import type { DiskContext } from "./disk-context.ts";
 import { syncDirectory } from "./file-io.ts";
 import { type FilePaths, parseName } from "./file-paths.ts";
 import { FileWindow } from "./file-window.ts";
-import { type IndexBlock, isPresent, present, recordWords } from "./index-format.ts";
+import { type IndexBlock, type IndexRecord, isPresent, present, recordWords, removed } from "./index-format.ts";
 import { IndexLog } from "./index-log.ts";
 import { newPath } from "./index-rewrite.ts";
 import { largePieceBytes } from "./piece-writer.ts";
@@ -32,6 +32,8 @@ export class FileRecovery {
   private readonly journal: IndexLog;
   private readonly index: DigestIndex;
   private readonly context: DiskContext;
+  /** Listed blobs that a pack has, too, by their serial numbers. */
+  private readonly doubles = new Map<number, IndexRecord>();
   /** The highest serial number in use. */
   highest = 0;
   /** Files that are blobs, and the bytes that they take on the disk. */
@@ -52,6 +54,7 @@ export class FileRecovery {
     if (![incoming, files, journal].some((path) => existsSync(path))) return;
     if (existsSync(newPath(this.paths.journal))) unlinkSync(newPath(this.paths.journal));
     const whole = this.journal.load((block) => this.takeBlock(block));
+    if (whole && this.doubles.size > 0) await this.dropDoubles();
     for (const name of existsSync(incoming) ? readdirSync(incoming) : []) await this.clear(name, whole);
     if (whole) this.deleteUnlisted();
     else await this.relist();
@@ -67,14 +70,34 @@ export class FileRecovery {
       const serial = records[at + words] as number;
       const upper = records[at + words + 2] as number;
       const size = (records[at + words + 1] as number) + (upper & 0xffffff) * 0x100000000;
+      const used = records[at + words + 3] as number;
       const entry = index.find(records, at);
       if (isPresent(records, at, index.function)) {
-        if (entry >= 0 && index.place(entry) === inFile) this.forget(entry, size); // its removal follows, or was under way
-        this.insert(records, at, serial, size, records[at + words + 3] as number);
-      } else if (entry >= 0 && this.isAt(entry, serial)) this.forget(entry, size);
+        if (entry >= 0 && index.place(entry) !== inFile) {
+          const hash = records.slice(at, at + words);
+          this.doubles.set(serial, { kind: removed, words: hash, word: 0, offset: serial, size, used });
+        } else {
+          if (entry >= 0) this.forget(entry); // its removal follows, or was under way
+          this.insert(records, at, serial, size, used);
+        }
+      } else if (entry >= 0 && this.isAt(entry, serial)) this.forget(entry);
+      else this.doubles.delete(serial);
       this.highest = Math.max(this.highest, serial);
     }
     return true;
+  }
+
+  /**
+   * A blob has one place: where a pack has it, because its removal there was lost or the index file of the pack was, the file goes. That is noted before it does, or the
+   * journal would lead to it once the blob is removed from the pack. A crash in between leaves a file that is not listed: deleted by the next start.
+   */
+  private async dropDoubles(): Promise<void> {
+    for (const record of this.doubles.values()) this.journal.add(record);
+    await this.journal.commit();
+    this.context.log.info(
+      { journal: this.paths.journal, blobs: this.doubles.size },
+      "files of blobs that packs have go",
+    );
   }
 
   /**
@@ -184,10 +207,10 @@ export class FileRecovery {
     this.bytes += onDisk(size);
   }
 
-  private forget(entry: number, size: number): void {
+  private forget(entry: number): void {
+    this.bytes -= onDisk(this.index.size(entry));
     this.index.remove(entry);
     this.count--;
-    this.bytes -= onDisk(size);
   }
 
   private isAt(entry: number, serial: number): boolean {

@@ -8,6 +8,7 @@ import { type Digest, digestOf, emptyDigest } from "../../base/digest.ts";
 import { ostree, sha1, sha256 } from "../../base/digest-function.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { filezOfSize } from "../../base/filez.fixture.ts";
+import { anyHashOf } from "../../base/hash.ts";
 import { silentLog } from "../../base/log.ts";
 import { BatchReadBlobsResponseSchema } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import type { BlobReader } from "../blob-store.ts";
@@ -38,7 +39,7 @@ async function contentOf(blobs: BlobReader, digest: Digest): Promise<string | un
   const bytes = new Uint8Array(digest.size);
   await blob.read(bytes, 0);
   blob.close();
-  return digestOf(digest.function, bytes).hash;
+  return anyHashOf(digest.function, bytes);
 }
 
 const noise = (size: number, seed: number): Uint8Array => Buffer.alloc(size, `${seed} `);

@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { listable } from "../artifact-refs.ts";
 import { ListingVersions } from "../listing-versions.ts";
 import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefKind, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
-import { checkRef } from "../ref-limits.ts";
+import { checkRef, putMeanwhile } from "../ref-limits.ts";
 import type { NewRef, Ref, RefListing, RefName, RefStore, Space } from "../ref-store.ts";
 import { type KeptRef, MemoryArtifactRefs } from "./memory-artifact-refs.ts";
 import { groupsOf, listOf, OpenOrder } from "./memory-ref-order.ts";
@@ -36,6 +36,7 @@ export class MemoryRefStore implements RefStore, RefAdmin {
 
   async put(refs: readonly NewRef[]): Promise<void> {
     for (const ref of refs) checkRef(ref);
+    if (!refs.every((ref) => this.isAsExpected(ref))) throw putMeanwhile();
     for (const {
       space,
       instance,
@@ -129,6 +130,12 @@ export class MemoryRefStore implements RefStore, RefAdmin {
   }
 
   async close(): Promise<void> {}
+
+  private isAsExpected({ over, ...name }: NewRef): boolean {
+    const kept = this.refs.get(keyOf(name));
+    const isThere = kept !== undefined && (kept.expires ?? Number.POSITIVE_INFINITY) > this.clock();
+    return over === undefined || (over === null ? !isThere : isThere && Buffer.compare(over, kept.message) === 0);
+  }
 
   private evict(ids: readonly number[], order: OpenOrder): number[] {
     const meant = new Set(ids);

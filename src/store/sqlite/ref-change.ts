@@ -15,6 +15,8 @@ export interface RefRow extends RefName {
   readonly roots: string;
   readonly by: string | null;
   readonly artifact: ArtifactRow | undefined;
+  /** See `NewRef`. */
+  readonly over: Uint8Array | null | undefined;
 }
 
 /** `content` is `function hash size`. */
@@ -24,7 +26,8 @@ export interface ArtifactRow extends Omit<ArtifactEntry, "content"> {
 
 /** What the writer does, each whole or not at all. */
 export type RefChange =
-  | { readonly kind: "put"; readonly refs: readonly RefRow[] }
+  /** `now`: what has expired by then is not there. */
+  | { readonly kind: "put"; readonly refs: readonly RefRow[]; readonly now: number }
   | { readonly kind: "remove"; readonly name: RefName }
   /** Refs by their ids, with the time of their last use. */
   | { readonly kind: "use"; readonly used: ReadonlyMap<number, number> }
@@ -44,7 +47,7 @@ export interface Evicted {
   readonly kinds: readonly RefKind[];
 }
 
-/** What came of a change: of `pin` whether there is such a ref, else nothing where not said. */
+/** What came of a change: of `pin` whether there is such a ref, of `put` whether it was done, else nothing where not said. */
 export type ChangeResult = undefined | boolean | Evicted;
 
 /** What the writer's thread answers to a batch of changes: they are durable, or none of them was done. */
@@ -62,17 +65,21 @@ export const failureCodes = ["exhausted", "corrupt", "unavailable", "internal"] 
 export type FailureCode = (typeof failureCodes)[number];
 
 export function rowOfRef(ref: NewRef): RefRow {
-  const { space, instance, name, message, stored, used = stored, expires, roots, by } = ref;
+  const { space, instance, name, message, stored, used = stored, expires, roots, by, over } = ref;
   const artifact = listable(ref.artifact);
-  // A view of a larger buffer would take all of that along.
-  const tight = message.byteLength === message.buffer.byteLength ? message : new Uint8Array(message);
   return {
-    ...{ space, instance, name, message: tight, stored, used },
+    ...{ space, instance, name, message: tight(message), stored, used },
+    over: over && tight(over),
     expires: expires ?? null,
     roots: encodeRoots(roots),
     by: by ?? null,
     artifact: artifact && { ...artifact, content: encodeContent(artifact.content) },
   };
+}
+
+/** A view of a larger buffer would take all of that along. */
+function tight(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 function encodeContent({ function: fn, hash, size }: Digest): string {

@@ -22,6 +22,7 @@ export class RefTables {
   private readonly database: DatabaseSync;
   private readonly find: StatementSync;
   private readonly findById: StatementSync;
+  private readonly readMessage: StatementSync;
   private readonly upsert: StatementSync;
   private readonly drop: StatementSync;
   private readonly use: StatementSync;
@@ -39,6 +40,9 @@ export class RefTables {
     this.findById = database.prepare(`
       SELECT id, artifact, pinned, expires, space, instance, octet_length(message) + octet_length(roots) AS bytes
       FROM refs WHERE id = ?`);
+    this.readMessage = database.prepare(
+      "SELECT message, expires FROM refs WHERE space = ? AND instance = ? AND name = ?",
+    );
     this.upsert = database.prepare(`
       INSERT INTO refs (space, instance, name, message, roots, stored, used, expires, put_by, artifact, key, place)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?12, ?7, ?8, ?9, ?10, ?11)
@@ -66,8 +70,8 @@ export class RefTables {
   }
 
   private change(change: RefChange): ChangeResult {
-    if (change.kind === "put") this.putAll(change.refs);
-    else if (change.kind === "remove") this.removeNamed(change.name);
+    if (change.kind === "put") return this.putAll(change.refs, change.now);
+    if (change.kind === "remove") this.removeNamed(change.name);
     else if (change.kind === "use") this.useAll(change.used);
     else if (change.kind === "evict") return this.evict(change.ids);
     else if (change.kind === "watch") this.noted = change.on ? new Set() : undefined;
@@ -75,7 +79,9 @@ export class RefTables {
     return undefined;
   }
 
-  private putAll(refs: readonly RefRow[]): void {
+  /** Whether all refs had what they are to be put over; else none is put. */
+  private putAll(refs: readonly RefRow[], now: number): boolean {
+    if (!refs.every((ref) => this.isAsExpected(ref, now))) return false;
     let listed: number | undefined;
     for (const [place, ref] of refs.entries()) {
       const { artifact } = ref;
@@ -88,6 +94,14 @@ export class RefTables {
       // What was added to the list counts what the ref said until now as well.
       else if (before.expires !== ref.expires || before.stored > ref.stored) this.artifacts.refresh(listed);
     }
+    return true;
+  }
+
+  private isAsExpected({ space, instance, name, over }: RefRow, now: number): boolean {
+    if (over === undefined) return true;
+    const found = this.readMessage.get(space, instance, name) as Said | undefined;
+    const isThere = found !== undefined && (found.expires === null || found.expires > now);
+    return over === null ? !isThere : isThere && Buffer.compare(over, found.message) === 0;
   }
 
   /** Puts a ref, and returns what it was before. */
@@ -154,6 +168,11 @@ export class RefTables {
 interface Kept {
   readonly id: number;
   readonly artifact: number | null;
+}
+
+interface Said {
+  readonly message: Uint8Array;
+  readonly expires: number | null;
 }
 
 interface Held {

@@ -150,7 +150,7 @@ describe("SqliteRefStore", () => {
     const roots = Array.from({ length: 30_000 }, () => ({ walk: "blob" as const, digest }));
     const refs = ["one", "two", "three", "four", "five"].map((name) => rowOfRef({ ...ref, name, roots }));
     tables.apply([
-      { kind: "put", refs },
+      { kind: "put", refs, now: 0 },
       { kind: "watch", on: true },
     ]);
     const looks: number[] = [];

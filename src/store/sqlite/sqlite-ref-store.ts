@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { ListedRef, RefAdmin, RefFilter, RefGroup, RefKind, RefOrder, RefRoots, RefsSize } from "../ref-admin.ts";
-import { checkRef } from "../ref-limits.ts";
+import { checkRef, putMeanwhile } from "../ref-limits.ts";
 import type { NewRef, Ref, RefListing, RefName, RefStore, Space } from "../ref-store.ts";
 import { ArtifactReader } from "./artifact-reader.ts";
 import { LastUse } from "./last-use.ts";
@@ -67,7 +67,8 @@ export class SqliteRefStore implements RefStore, RefAdmin {
 
   async put(refs: readonly NewRef[]): Promise<void> {
     for (const ref of refs) checkRef(ref);
-    await this.writer.write({ kind: "put", refs: refs.map(rowOfRef) });
+    const done = await this.writer.write({ kind: "put", refs: refs.map(rowOfRef), now: this.clock() });
+    if (done !== true) throw putMeanwhile();
     this.listings.versions.bump(refs);
   }
 

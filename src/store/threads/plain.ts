@@ -70,6 +70,7 @@ export function plainNewRef(ref: NewRef): PlainNewRef {
   return {
     ...ref,
     message: new Uint8Array(ref.message),
+    over: ref.over && new Uint8Array(ref.over),
     roots: ref.roots.map(plainRoot),
     artifact: artifact && { ...artifact, content: plainDigest(artifact.content) },
   };

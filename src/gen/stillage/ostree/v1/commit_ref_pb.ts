@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stillage/ostree/v1/commit_ref.proto.
  */
 export const file_stillage_ostree_v1_commit_ref: GenFile = /*@__PURE__*/
-  fileDesc("CiNzdGlsbGFnZS9vc3RyZWUvdjEvY29tbWl0X3JlZi5wcm90bxISc3RpbGxhZ2Uub3N0cmVlLnYxIl4KCUNvbW1pdFJlZhIOCgZjb21taXQYASABKAwSEwoLY29tbWl0X3NpemUYAiABKAMSEQoJdGltZXN0YW1wGAMgASgDEhkKEWRldGFjaGVkX21ldGFkYXRhGAQgASgMYgZwcm90bzM");
+  fileDesc("CiNzdGlsbGFnZS9vc3RyZWUvdjEvY29tbWl0X3JlZi5wcm90bxISc3RpbGxhZ2Uub3N0cmVlLnYxIn4KCUNvbW1pdFJlZhIOCgZjb21taXQYASABKAwSEwoLY29tbWl0X3NpemUYAiABKAMSEQoJdGltZXN0YW1wGAMgASgDEhkKEWRldGFjaGVkX21ldGFkYXRhGAQgASgMEh4KFmRldGFjaGVkX21ldGFkYXRhX3NpemUYBSABKANiBnByb3RvMw");
 
 /**
  * What a ref of the space `ostree` says: the commit that a ref of a BuildStream 1.0 cache leads to.
@@ -40,11 +40,18 @@ export type CommitRef = Message<"stillage.ostree.v1.CommitRef"> & {
   timestamp: bigint;
 
   /**
-   * The detached metadata of the commit (an encoded a{sv}), at most 64 KiB; empty where there is none.
+   * SHA-256 of the blob that is the detached metadata of the commit (an encoded a{sv}): 32 bytes; empty where there is none.
    *
    * @generated from field: bytes detached_metadata = 4;
    */
   detachedMetadata: Uint8Array;
+
+  /**
+   * Bytes of that blob, at most 64 KiB.
+   *
+   * @generated from field: int64 detached_metadata_size = 5;
+   */
+  detachedMetadataSize: bigint;
 };
 
 /**
