@@ -56,7 +56,8 @@ export function testKills(): void {
       });
       assert.deepEqual(await readdir(layout.prepared), [], what);
       assert.equal(isStaging(layout.directory), false, what);
-      assert.deepEqual(folder.warnings, []);
+      const warnings = folder.warnings.filter((each) => !each.startsWith("nobody signs this release;"));
+      assert.deepEqual(warnings, [], what);
     }
     // Whoever is quicker than the look at one moment ends before it.
     assert.ok(reached.size >= moments.length / 2, `killed when ${[...reached].join(", ")}`);
