@@ -147,6 +147,9 @@ export async function dropLeftovers(layout: ReleaseLayout): Promise<void> {
     const directory = join(layout.prepared, name);
     if (name.startsWith(".") || !(await isKept(directory))) await removePrepared({ directory });
   }
+  for (const name of await readdir(layout.keys).catch(() => [])) {
+    if (name.endsWith(".new")) await rm(join(layout.keys, name), { force: true }); // see replaceFile
+  }
 }
 
 async function isKept(directory: string): Promise<boolean> {

@@ -30,7 +30,12 @@ export async function verifyStray(
   }
   await strayReleases(layout, archive, findings);
   const files = new Set(keys.flatMap((key) => [...filesOfKey(key).keys(), `${key.name}.asc`]));
-  for (const name of await namesIn(layout.keys)) if (!files.has(name)) fail(`keys/${name}`);
+  for (const name of await namesIn(layout.keys)) {
+    if (files.has(name)) continue;
+    if (files.has(name.replace(/\.new$/, "")))
+      findings.unchecked(`keys/${name}`, "somebody who wrote it was cut short");
+    else fail(`keys/${name}`);
+  }
   for (const name of await namesIn(archive.directory)) if (!inRepository.has(name)) fail(`repo/${name}`);
   for (const folder of await namesIn(join(archive.directory, "objects"))) {
     const fine = /^[0-9a-f]{2}$/.test(folder);

@@ -23,9 +23,16 @@ export function blobOf(number: number): NumberedBlob {
   return { number, tenant, digest: digestOf(functionOf(number), content), bytes: content };
 }
 
+/** Whether a blob is a file of its own: it is large, or a file object of OSTree with few bytes and much content. */
+export function liesInFile(number: number): boolean {
+  return number % 100 === 99 || isDenseObject(number);
+}
+
+const isDenseObject = (number: number): boolean => number % 1100 === 5;
+
 /** A file object of OSTree; some have few bytes and so much content that they lie in no pack. */
 function fileObjectOf(number: number, content: Buffer): Pick<NumberedBlob, "digest" | "bytes"> {
-  const isDense = number % 1100 === 5;
+  const isDense = isDenseObject(number);
   const plain = isDense ? Buffer.concat([content, Buffer.alloc(9 << 20)]) : content;
   const bytes = filezOf(plain, isDense ? 1 : 0);
   return { digest: { function: ostree, hash: hashOfContent(plain), size: bytes.length }, bytes };
