@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { digestOf, parseDigest } from "../../../src/base/digest.ts";
 import { ostree, sha256 } from "../../../src/base/digest-function.ts";
@@ -14,7 +12,6 @@ import { encodeDirMeta } from "../../../src/ostree/dirmeta.ts";
 import { encodeDirTree, type TreeDirectory, type TreeFile } from "../../../src/ostree/dirtree.ts";
 import { checksumOfFile } from "../../../src/ostree/filez.ts";
 import { type ObjectType, objectPath } from "../../../src/ostree/object-name.ts";
-import { layOutSummary } from "../../../src/ostree/summary-layout.ts";
 
 /** A commit as a program has made it: its objects are those of an archive repository. */
 export interface MadeCommit {
@@ -110,24 +107,4 @@ export async function fillCache(
   } finally {
     await cache.close();
   }
-}
-
-/** Writes commits with their refs as the files of an archive repository. */
-export async function writeRepository(folder: string, refs: Readonly<Record<string, MadeCommit>>): Promise<void> {
-  const files = new Map<string, Uint8Array>([["config", Buffer.from("[core]\nrepo_version=1\nmode=archive-z2\n")]]);
-  for (const { objects } of Object.values(refs)) for (const [path, { bytes }] of objects) files.set(path, bytes);
-  for (const [name, { checksum }] of Object.entries(refs))
-    files.set(`refs/heads/${name}`, Buffer.from(`${checksum}\n`));
-  const listed = Object.entries(refs)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { checksum, size, timestamp }]) => ({
-      name,
-      commit: Buffer.from(checksum, "hex"),
-      commitSize: size,
-      timestamp,
-    }));
-  files.set("summary", await layOutSummary(listed, new Uint8Array(0)));
-  for (const directory of new Set([...files.keys()].map((path) => dirname(path))))
-    await mkdir(join(folder, directory), { recursive: true });
-  for (const [path, bytes] of files) await writeFile(join(folder, path), bytes);
 }
