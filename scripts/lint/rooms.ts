@@ -25,7 +25,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   check: [...kept, "cache"],
   expiry: [...kept, "cache", "ostree"],
   server: [...transport, ...rules, "access", "origin", "check", "expiry"],
-  client: [...transport, ...rules],
+  project: ["base", "config"],
+  client: [...transport, ...rules, "config", "project"],
   config: ["base"],
   cli: [
     ...transport,
@@ -38,6 +39,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "receive",
     "server",
     "client",
+    "project",
     "config",
   ],
   main: ["cli"],

@@ -1,0 +1,17 @@
+import type { ArtifactIndex } from "./artifact-index.ts";
+import type { BlobSink, BlobSource } from "./blob-place.ts";
+
+/** Blobs that can be read, and written where that is allowed. */
+export type BlobPlace = BlobSource & BlobSink;
+
+/** Somewhere that has artifacts: a local cache, a server, a tar file, the store of a server. Disposing closes what it holds open. */
+export interface Place extends AsyncDisposable {
+  /** As messages call it. */
+  readonly name: string;
+  /** `undefined` for a server that has blobs alone. */
+  readonly index: ArtifactIndex | undefined;
+  /** `undefined` for a server that has names alone. */
+  readonly blobs: BlobPlace | undefined;
+  /** Whether it lets us write, as far as is known before it is tried. */
+  readonly writable: boolean;
+}
