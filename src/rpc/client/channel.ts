@@ -1,5 +1,6 @@
 import { grpcStatus } from "../status.ts";
 import { ClientCall } from "./call.ts";
+import { type PlainLimits, type PlainResponse, receivePlain } from "./plain-get.ts";
 import { RpcError } from "./rpc-error.ts";
 import { openSession, type Session, type SessionOptions } from "./session.ts";
 
@@ -21,12 +22,20 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface PlainOptions extends PlainLimits {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A server to call. Connects at the first call, and again where the connection was lost since. */
 export interface Channel {
   /** One message there, one back. `method` is `package.Service/Method`. Throws RpcError. */
   unary(method: string, request: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** Begins a call of any kind. */
   open(method: string, options?: CallOptions): ClientCall;
+  /** A GET that is no call, over the same connection. `path` begins with a slash, and may have a query. Throws RpcError; any HTTP status is an answer. */
+  get(path: string, options: PlainOptions): Promise<PlainResponse>;
+  /** Until when the server's certificate is good, in milliseconds since 1970; `undefined` without TLS, and before the first connection. */
+  readonly certificateEnd: number | undefined;
   /** Lets calls in progress end, then the connection. */
   close(): Promise<void>;
   /** Cuts the connection as it is; calls in progress end with UNAVAILABLE. */
@@ -78,6 +87,22 @@ class Http2Channel implements Channel {
       throw new RpcError(grpcStatus.internal, `${method} answered with more than one message`);
     }
     return response;
+  }
+
+  async get(path: string, { headers, ...limits }: PlainOptions): Promise<PlainResponse> {
+    limits.signal?.throwIfAborted();
+    const stream = this.#connected().http2.request({
+      ":method": "GET",
+      ":path": path,
+      "user-agent": "stillage",
+      ...this.#options.headers,
+      ...headers,
+    });
+    return await receivePlain(stream, limits);
+  }
+
+  get certificateEnd(): number | undefined {
+    return this.#session?.certificateEnd();
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 
 /** How a server is reached and trusted. Keys and certificates are PEM. */
 export interface SessionOptions {
@@ -17,6 +17,8 @@ export interface SessionOptions {
 export interface Session {
   readonly http2: ClientHttp2Session;
   readonly socket: Socket;
+  /** Until when the server's certificate is good, in milliseconds since 1970; `undefined` without TLS, and until that is agreed on. */
+  certificateEnd(): number | undefined;
 }
 
 /** Large enough that a long, fast line is not kept waiting: HTTP/2's own 64 KiB allows 64 KiB for each round trip. */
@@ -40,7 +42,14 @@ export function openSession(url: string, options: SessionOptions): Session {
   });
   // Every call in progress hears of it by itself; without a listener it would end the process.
   http2.on("error", () => {});
-  return { http2, socket };
+  let certificateEnd: number | undefined;
+  if (socket instanceof TLSSocket) {
+    // Read now: a socket that was closed knows no certificate any more.
+    socket.once("secureConnect", () => {
+      certificateEnd = Date.parse(socket.getPeerCertificate().valid_to);
+    });
+  }
+  return { http2, socket, certificateEnd: () => certificateEnd };
 }
 
 /** What a URL of a gRPC server says. */
