@@ -1,5 +1,5 @@
 import type { Entry } from "../../artifact/directory-entries.ts";
-import { showDigest } from "../../base/digest.ts";
+import { keyOfDigest, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
@@ -29,21 +29,21 @@ const atOnce = 8;
 export function blobContents(blobs: BlobSource): FileContents {
   return {
     async readMany(files, take, signal) {
-      const byHash = new Map<string, FileEntry[]>();
+      const byDigest = new Map<string, FileEntry[]>();
       for (const file of files) {
-        const same = byHash.get(file.digest.hash);
-        if (same === undefined) byHash.set(file.digest.hash, [file]);
+        const same = byDigest.get(keyOfDigest(file.digest));
+        if (same === undefined) byDigest.set(keyOfDigest(file.digest), [file]);
         else same.push(file);
       }
-      const digests = [...byHash.values()].map((same) => (same[0] as FileEntry).digest);
+      const digests = [...byDigest.values()].map((same) => (same[0] as FileEntry).digest);
       const [missing] = await blobs.readMany(
         digests,
         async (digest, bytes) => {
-          for (const file of byHash.get(digest.hash) ?? []) await take(file, bytes);
+          for (const file of byDigest.get(keyOfDigest(digest)) ?? []) await take(file, bytes);
         },
         signal,
       );
-      if (missing !== undefined) throw lost(byHash.get(missing.hash)?.[0] as FileEntry);
+      if (missing !== undefined) throw lost(byDigest.get(keyOfDigest(missing))?.[0] as FileEntry);
     },
     read: ({ digest }, signal) => blobs.read(digest, 0, signal),
   };

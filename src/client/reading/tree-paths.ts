@@ -15,9 +15,25 @@ export interface PathEntry {
 /** In which order the entries of a directory come; each directory is followed by what is in it. */
 export type EntryOrder = "by name" | "directories last";
 
-/** All entries of a tree. Names are in the order of their code points, as UTF-8 bytes are. Errors: `invalid` where there are more than `maxPaths`. */
+/** How many entries a tree has, one in a directory that is there twice counted twice. */
+export function countPaths(tree: WholeTree): number {
+  const counts = new Map<object, number>();
+  return countBelow(tree.root);
+
+  function countBelow(digest: Digest): number {
+    const directory = tree.directory(digest);
+    const known = counts.get(directory);
+    if (known !== undefined) return known;
+    let count = 0;
+    for (const entry of directory.entries) count += entry.type === "directory" ? 1 + countBelow(entry.digest) : 1;
+    counts.set(directory, count);
+    return count;
+  }
+}
+
+/** All entries of a tree. Names are in the order of their code points, as UTF-8 bytes are. Errors: `invalid` where there are more than `maxPaths`, before the first. */
 export function* treePaths(tree: WholeTree, order: EntryOrder = "by name"): Generator<PathEntry> {
-  let count = 0;
+  if (countPaths(tree) > maxPaths) throw new StillageError("invalid", `the tree has more than ${maxPaths} entries`);
   const sorted = new Map<object, readonly Entry[]>();
   yield* below("", tree.root);
 
@@ -29,7 +45,6 @@ export function* treePaths(tree: WholeTree, order: EntryOrder = "by name"): Gene
       sorted.set(directory, entries);
     }
     for (const entry of entries) {
-      if (++count > maxPaths) throw new StillageError("invalid", `the tree has more than ${maxPaths} entries`);
       const path = prefix + entry.name;
       yield { path, entry };
       if (entry.type === "directory") yield* below(`${path}/`, entry.digest);
