@@ -48,16 +48,14 @@ async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Prom
       throw error;
     }
   };
-  const [product, ...answered] = await Promise.all([
-    askProduct(channel, { signal, timeoutMs }),
-    ...questionsFor(spec.type, askPush).map(ask),
-  ]);
-  const outcomes: Outcomes = new Map(answered);
+  const outcomes: Outcomes = new Map(await Promise.all(questionsFor(spec.type, askPush).map(ask)));
   throwIfUnheard([...outcomes.values()]);
   const answers = new ProbeAnswers(outcomes, spec.name, (question, error) =>
     rpcFailure(error, spec, asksPush(question) ? "asking whether artifacts may be pushed" : doing, signal),
   );
-  return { answers, product };
+  // Nobody else's speaks both, and servers of gRPC alone log a page that is asked for as a client's error.
+  const ours = outcomes.get("bstCapabilities") instanceof Uint8Array && !answers.lacks("fetchBlob");
+  return { answers, product: ours ? await askProduct(channel, { signal, timeoutMs }) : undefined };
 }
 
 /** What a call ends with where the server, or something before it, did not get to it. */
