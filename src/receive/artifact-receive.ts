@@ -1,11 +1,11 @@
 import type { Writable } from "node:stream";
 import { asStillageError, StillageError } from "../base/errors.ts";
 import { type Dictionary, lookUp } from "../base/gvariant/value.ts";
+import { patientInput } from "../base/patient-input.ts";
 import { ByteSource } from "../base/tar/byte-source.ts";
 import { tarStream } from "../base/tar/tar-stream.ts";
+import { encodePushMessage, type PushMessage, type PushMessageType, readPushMessage } from "../ostree/push-message.ts";
 import { CacheServer, type ServerPlace } from "./cache-server.ts";
-import { patientInput } from "./patient-input.ts";
-import { encodePushMessage, type PushMessage, type PushMessageType, readPushMessage } from "./push-message.ts";
 import { type RefUpdate, readUpdates } from "./update.ts";
 
 export interface ArtifactReceiveOptions {
