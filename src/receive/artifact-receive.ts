@@ -94,7 +94,9 @@ class Session {
     try {
       await this.server.check(new Map());
     } catch (error) {
-      if (asStillageError(error).code === "unavailable") throw error;
+      const { code, retryAfterMs } = asStillageError(error);
+      // One that is busy is there.
+      if (code === "unavailable" && retryAfterMs === undefined) throw error;
     }
   }
 

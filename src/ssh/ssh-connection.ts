@@ -174,7 +174,7 @@ export class SshConnection implements AsyncDisposable {
       return new StillageError("unavailable", `there is no ssh connection to ${this.host}: ${said}`);
     }
     return new StillageError("unavailable", `there is no ssh connection to ${this.host}`, {
-      hint: `${said === undefined ? "what ssh said stands above" : "ssh says nothing of it"}`,
+      hint: said === undefined ? "what ssh said stands above" : "ssh does not say why",
     });
   }
 }
