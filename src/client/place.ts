@@ -1,3 +1,4 @@
+import type { Generation } from "../store/artifact-refs.ts";
 import type { ArtifactIndex } from "./artifact-index.ts";
 import type { BlobSink, BlobSource } from "./blob-place.ts";
 
@@ -12,6 +13,8 @@ export interface Place extends AsyncDisposable {
   readonly index: ArtifactIndex | undefined;
   /** `undefined` for a server that has names alone. */
   readonly blobs: BlobPlace | undefined;
+  /** Where the blobs of artifacts of one generation are written to, where that is not always `blobs`. */
+  blobsFor?(generation: Generation): BlobPlace;
   /** Whether it lets us write, as far as is known before it is tried. */
   readonly writable: boolean;
 }
