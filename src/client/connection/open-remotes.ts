@@ -1,8 +1,11 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
+import { mayBeOstree } from "../ostree/open-ostree-remote.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openGrpcRemote } from "./grpc-remote.ts";
+import { openOstree } from "./ostree-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
+import { spokenInstead } from "./rpc-failure.ts";
 
 export interface OpenRemoteOptions {
   /** Whether it matters if we may push, although the configuration does not ask for it. */
@@ -10,9 +13,33 @@ export interface OpenRemoteOptions {
   readonly signal: AbortSignal;
 }
 
-/** Finds out what a server speaks, by asking it. Errors: `unavailable` and `deadline` where it cannot be reached, `unauthenticated`, `forbidden`, `unsupported`, `invalid`. */
-export function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
-  return openGrpcRemote(spec, options);
+/**
+ * Finds out what a server speaks, by asking it. What can be gRPC is asked so first; a web server, and what cannot be gRPC, may be a cache of BuildStream 1.0. Errors: `unavailable` and
+ * `deadline` where it cannot be reached, `unauthenticated`, `forbidden`, `unsupported`, `invalid`, and for what is no gRPC those of `openOstreeRemote`.
+ */
+export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
+  const { url, type } = spec;
+  const web = /^https?:/i.test(url);
+  if (mayBeOstree(url) && !web) return openOstree(spec, options.signal);
+  try {
+    return await openGrpcRemote(spec, options);
+  } catch (error) {
+    // Caches of 1.0 have no types.
+    if (!web || type !== "all" || !isNoGrpc(error)) throw error;
+    return await openOstree(spec, options.signal).catch((second: unknown) => {
+      throw asStillageError(isRefusal(second) ? second : error);
+    });
+  }
+}
+
+/** Whether something answered, and not as a gRPC server does. */
+function isNoGrpc(error: unknown): boolean {
+  return spokenInstead(error) !== undefined || (error instanceof StillageError && error.code === "unsupported");
+}
+
+/** Whether a web server has, by what it says, what we may not see. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof StillageError && (error.code === "unauthenticated" || error.code === "forbidden");
 }
 
 /** A server that cannot be used now. */
