@@ -4,7 +4,7 @@ import { Transform, type TransformCallback } from "node:stream";
 
 /** What is done to the bytes that go in one direction over one connection; counts begin with each connection. */
 export interface Fault {
-  /** Both ends are cut, without a goodbye, once so many bytes have passed. */
+  /** So many bytes arrive, then both ends are cut. */
   readonly cutAfter?: number;
   /** After so many bytes nothing passes any more, and the connection stays open. 0: nothing ever does. */
   readonly stallAfter?: number;
@@ -51,24 +51,20 @@ export async function startFaultProxy(target: string, plan: FaultPlan = () => un
   const listener = createServer((client) => {
     const faults = current(passed.connections++) ?? {};
     const server = connect(where);
-    const cut = (): void => {
-      for (const socket of [client, server]) {
-        if (socket.connecting) socket.destroy();
-        else socket.resetAndDestroy();
-      }
-    };
+    const cutUp = (): void => cutBoth(client, server);
+    const cutDown = (): void => cutBoth(server, client);
     for (const socket of [client, server]) {
       open.add(socket);
       socket.setNoDelay();
       socket.on("error", () => {});
       socket.once("close", () => {
         open.delete(socket);
-        client.destroy();
-        server.destroy();
+        client.destroySoon();
+        server.destroySoon();
       });
     }
-    client.pipe(new FaultyLine(faults.up ?? {}, (bytes) => (passed.up += bytes), cut)).pipe(server);
-    server.pipe(new FaultyLine(faults.down ?? {}, (bytes) => (passed.down += bytes), cut)).pipe(client);
+    client.pipe(new FaultyLine(faults.up ?? {}, (bytes) => (passed.up += bytes), cutUp)).pipe(server);
+    server.pipe(new FaultyLine(faults.down ?? {}, (bytes) => (passed.down += bytes), cutDown)).pipe(client);
   });
   await once(listener.listen(0, "127.0.0.1"), "listening");
   const cutAll = (): void => {
@@ -88,6 +84,13 @@ export async function startFaultProxy(target: string, plan: FaultPlan = () => un
       if (listener.listening) await once(listener, "close");
     },
   };
+}
+
+/** What was passed on arrives before the end does. */
+function cutBoth(from: Socket, to: Socket): void {
+  if (from.connecting) from.destroy();
+  else from.resetAndDestroy();
+  to.destroySoon();
 }
 
 function parseTarget(target: string): NetConnectOpts {
