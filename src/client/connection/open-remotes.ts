@@ -1,11 +1,12 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
+import { ConnectionError } from "../../rpc/client/connection-error.ts";
+import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { mayBeOstree } from "../ostree/open-ostree-remote.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openGrpcRemote } from "./grpc-remote.ts";
 import { openOstree } from "./ostree-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
-import { spokenInstead } from "./rpc-failure.ts";
 
 export interface OpenRemoteOptions {
   /** Whether it matters if we may push, although the configuration does not ask for it. */
@@ -34,7 +35,14 @@ export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): 
 
 /** Whether something answered, and not as a gRPC server does. */
 function isNoGrpc(error: unknown): boolean {
-  return spokenInstead(error) !== undefined || (error instanceof StillageError && error.code === "unsupported");
+  if (!(error instanceof StillageError)) return false;
+  if (error.code === "unsupported") return true;
+  const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
+  return (
+    broken instanceof ConnectionError &&
+    (broken.stage === "tls" || broken.stage === "settings") &&
+    broken.failure !== "silent"
+  );
 }
 
 /** Whether a web server has, by what it says, what we may not see. */
