@@ -28,7 +28,7 @@ export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): 
     // Caches of 1.0 have no types.
     if (!web || type !== "all" || !isNoGrpc(error)) throw error;
     return await openOstree(spec, options.signal).catch((second: unknown) => {
-      throw asStillageError(isRefusal(second) ? second : error);
+      throw neither(spec, error, asStillageError(second));
     });
   }
 }
@@ -45,9 +45,18 @@ function isNoGrpc(error: unknown): boolean {
   );
 }
 
-/** Whether a web server has, by what it says, what we may not see. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof StillageError && (error.code === "unauthenticated" || error.code === "forbidden");
+/** What to say of a web server that has no repository for us either. */
+function neither({ name }: RemoteSpec, first: unknown, second: StillageError): StillageError {
+  if (second.code === "unauthenticated" || second.code === "forbidden") return second;
+  if (second.code !== "not-found") return asStillageError(first);
+  return new StillageError(
+    "unsupported",
+    `${name} is a web server: it has neither gRPC nor a cache of BuildStream 1.0`,
+    {
+      hint: "check host and port; of a cache of BuildStream 1.0 the URL is that of the directory in which `summary` is",
+      cause: first,
+    },
+  );
 }
 
 /** A server that cannot be used now. */
