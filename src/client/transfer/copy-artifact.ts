@@ -2,7 +2,7 @@ import { StillageError } from "../../base/errors.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import type { Place } from "../place.ts";
 import { ByteBudget } from "./byte-budget.ts";
-import { type CopiedContent, copyContent, type LackingPart, type OptionalParts } from "./copy-content.ts";
+import { type CopiedContent, copyContent, type OptionalParts } from "./copy-content.ts";
 import { type NamedSource, type PlaceFault, SourceRow } from "./source-row.ts";
 import { heldBytes } from "./transfer-limits.ts";
 import type { TransferProgress } from "./transfer-progress.ts";
@@ -17,7 +17,7 @@ export interface CopyOptions {
 
 /** What became of a copy. */
 export interface CopiedArtifact extends Pick<CopiedContent, "moved" | "lacking"> {
-  /** `incomplete`: no source has all of what is required, and the place has no name for it. `present`: it had all, and the names. */
+  /** `incomplete`: no source gave all of what is required, and the place has no name for it. `present`: it had all, and the names. */
   readonly outcome: "copied" | "present" | "incomplete";
   /** What went wrong at sources, whether or not others made up for it. */
   readonly faults: readonly PlaceFault[];
@@ -31,7 +31,7 @@ export function copyBudget(): ByteBudget {
 /**
  * Copies an artifact: first its blobs, those that are missing there, from the sources in their order; when all are there for good, its names. A crash or failure
  * between any two steps leaves blobs and no name, and a second run moves only what is still missing. A source that lacks something or fails is left for the next
- * one. Errors: those of the place that it goes to; what a source failed with, where nobody made up for it; `invalid` for what is no artifact; `cancelled`.
+ * one. Errors: those of the place that it goes to; `invalid` for what is no artifact; `cancelled`.
  */
 export async function copyArtifact(
   artifact: IndexedArtifact,
@@ -60,15 +60,18 @@ export async function copyBlobs(
   const row = new SourceRow(sources);
   const near = to.near === true ? { name, blobs } : undefined;
   const copied = await copyContent(artifact, { to: blobs, sources: row, near, budget, progress, signal }, optional);
-  const [fault] = row.faults;
-  if (!copied.whole && fault !== undefined) throw unserved(copied.lacking, fault);
   if (copied.moved.blobs > 0) await blobs.flush();
   return { copied, faults: row.faults };
 }
 
-/** Who failed may have had it, so that trying again may help. */
-function unserved(lacking: readonly LackingPart[], { place, error }: PlaceFault): StillageError {
-  const what = lacking[0] === undefined ? "all of it" : `its ${lacking[0].part.name}`;
-  const message = `nobody gave ${what}; ${place}: ${error.message}`;
+/** Why a copy is incomplete: what a source failed with that may have had the rest; `undefined` where all are known to lack it. */
+export function whyIncomplete({
+  lacking,
+  faults,
+}: Pick<CopiedArtifact, "lacking" | "faults">): StillageError | undefined {
+  const [fault] = faults;
+  if (fault === undefined) return undefined;
+  const { place, error } = fault;
+  const message = `nobody gave ${lacking[0] === undefined ? "all of it" : `its ${lacking[0].part.name}`}; ${place}: ${error.message}`;
   return new StillageError(error.code, message, { cause: error, ...(error.hint && { hint: error.hint }) });
 }
