@@ -55,10 +55,11 @@ export async function copyBlobs(
   to: Place,
   { optional, budget, progress, signal }: CopyOptions,
 ): Promise<{ readonly copied: CopiedContent; readonly faults: readonly PlaceFault[] }> {
-  const { blobs, name } = to;
-  if (blobs === undefined) throw new StillageError("unsupported", `${name} takes no blobs`);
+  const { name } = to;
+  const blobs = to.blobsFor?.(artifact.generation) ?? to.blobs;
+  if (blobs === undefined || to.blobs === undefined) throw new StillageError("unsupported", `${name} takes no blobs`);
   const row = new SourceRow(sources);
-  const near = to.near === true ? { name, blobs } : undefined;
+  const near = to.near === true ? { name, blobs: to.blobs } : undefined;
   const copied = await copyContent(artifact, { to: blobs, sources: row, near, budget, progress, signal }, optional);
   if (copied.moved.blobs > 0) await blobs.flush();
   return { copied, faults: row.faults };

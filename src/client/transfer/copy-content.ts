@@ -6,6 +6,7 @@ import { maxProtoBytes } from "../../cache/artifact-needs.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import { maxSmallBytes } from "../blob-place.ts";
 import { BlobCopier, type Lacking, type Moved, readWhole } from "./blob-copier.ts";
+import { SourceRow } from "./source-row.ts";
 import { copyTree, readLarge, type TreeContext } from "./tree-copier.ts";
 
 /** Which of the parts that no client needs are copied: none, and of the others those that a source has. */
@@ -128,8 +129,15 @@ async function readMessage(digest: Digest, context: TreeContext): Promise<Uint8A
   if (digest.size > maxProtoBytes) {
     throw new StillageError("invalid", `the message ${showDigest(digest)} is larger than ${maxProtoBytes} bytes`);
   }
-  const { sources, signal } = context;
-  if (digest.size > maxSmallBytes) return readLarge(sources, digest, signal);
-  const { blobs } = await readWhole(sources, [digest], digest.size, signal);
-  return blobs[0]?.bytes;
+  const { near, sources, signal } = context;
+  for (const row of near === undefined ? [sources] : [new SourceRow([near]), sources]) {
+    if (digest.size > maxSmallBytes) {
+      const large = await readLarge(row, digest, signal);
+      if (large !== undefined) return large;
+      continue;
+    }
+    const { blobs } = await readWhole(row, [digest], digest.size, signal);
+    if (blobs[0] !== undefined) return blobs[0].bytes;
+  }
+  return undefined;
 }
