@@ -1,12 +1,6 @@
 import type { Problem } from "../../config/problem.ts";
+import type { Dialect, Generation } from "../../project/dialect.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
-
-/** Whose grammar files are read in, and whose precedence holds: BuildStream 1.0 to 1.6, 1.91 to 1.93, 1.95 and 2.x. */
-export const dialects = ["1", "1.9", "2"] as const;
-export type Dialect = (typeof dialects)[number];
-
-export const errorActions = ["quit", "continue", "terminate"] as const;
-export type ErrorAction = (typeof errorActions)[number];
 
 /** What remotes are wanted for: those of the command line push unless it is `pull`. */
 export type Purpose = "all" | "push" | "pull";
@@ -47,7 +41,7 @@ export interface ClientProject {
 
 /** What a client works with. */
 export interface ClientConfiguration {
-  readonly generation: "1" | "2";
+  readonly generation: Generation;
   readonly dialect: Dialect;
   /** The local cache: `cachedir` of 2.x, `artifactdir` of 1.x; absolute. */
   readonly cacheDirectory: string;
@@ -64,7 +58,7 @@ export interface ClientConfiguration {
   readonly pushers: number;
   /** Tries after the first one. */
   readonly networkRetries: number;
-  readonly onError: ErrorAction;
+  readonly onError: "quit" | "continue" | "terminate";
   /** What was read, for people. */
   readonly files: readonly string[];
   /** What in these files could not be followed, and may matter. */
