@@ -1,5 +1,6 @@
 import type { ArtifactIndex } from "./artifact-index.ts";
 import type { BlobSink, BlobSource } from "./blob-place.ts";
+import type { CommitStore } from "./commit-store.ts";
 
 /** Blobs that can be read, and written where that is allowed. */
 export type BlobPlace = BlobSource & BlobSink;
@@ -12,6 +13,8 @@ export interface Place extends AsyncDisposable {
   readonly index: ArtifactIndex | undefined;
   /** `undefined` for a server that has names alone. */
   readonly blobs: BlobPlace | undefined;
+  /** Artifacts of BuildStream 1.0, which are commits of OSTree and no blobs. The index lists and finds them; `copyCommit` in `ostree/` copies them. */
+  readonly commits?: CommitStore | undefined;
   /** Whether it lets us write, as far as is known before it is tried. */
   readonly writable: boolean;
 }
