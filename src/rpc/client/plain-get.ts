@@ -2,6 +2,7 @@ import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "nod
 import { grpcStatus } from "../status.ts";
 import { outcomeOfReset } from "./outcome.ts";
 import { RpcError } from "./rpc-error.ts";
+import type { Session } from "./session.ts";
 
 /** What a server answered to a request that is no call. */
 export interface PlainResponse {
@@ -22,6 +23,7 @@ export interface PlainLimits {
 /** Receives the response of a request that is under way. Throws RpcError, with the codes of a call that fails the same way; INTERNAL for a body that is too long. */
 export function receivePlain(
   stream: ClientHttp2Stream,
+  session: Session,
   { maxBytes, timeoutMs, signal }: PlainLimits,
 ): Promise<PlainResponse> {
   return new Promise((resolve, reject) => {
@@ -56,10 +58,8 @@ export function receivePlain(
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);
       const [type = ""] = (head?.["content-type"] ?? "").split(";");
-      const { session } = stream;
-      const gone = session === undefined || session.destroyed || session.closed;
       if (head === undefined || !whole || stream.rstCode !== constants.NGHTTP2_NO_ERROR)
-        reject(outcomeOfReset(stream.rstCode, gone, cause));
+        reject(outcomeOfReset(stream.rstCode, session.usable ? undefined : session.failure, cause));
       else resolve({ status: Number(head[":status"]), type: type.trim().toLowerCase(), body: Buffer.concat(chunks) });
     });
   });
