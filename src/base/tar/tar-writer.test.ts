@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { ByteSource } from "./byte-source.ts";
 import { readTar } from "./tar-reader.ts";
-import { padding, type TarEntry, tarEnd, tarHeader } from "./tar-writer.ts";
+import { type TarEntry, tarEnd, tarHeader, tarPadding } from "./tar-writer.ts";
 
 const modified = 1_321_009_871;
 const file = (path: string, size: number, mode = 0o644): TarEntry => ({ path, kind: "file", mode, size, modified });
@@ -21,7 +21,7 @@ const entries: TarEntry[] = [
 ];
 
 function archive(): Buffer {
-  const parts = entries.flatMap((entry) => [tarHeader(entry), Buffer.alloc(entry.size, "x"), padding(entry.size)]);
+  const parts = entries.flatMap((entry) => [tarHeader(entry), Buffer.alloc(entry.size, "x"), tarPadding(entry.size)]);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat([...parts, tarEnd(length)]);
 }

@@ -34,11 +34,11 @@ export function tarHeader({ path, kind, mode, size, modified, target = "" }: Tar
   if (records.length === 0) return block;
   const bytes = Buffer.from(records.join(""));
   const extended = headerBlock("././@PaxHeader", "x", 0, bytes.length, 0, "");
-  return Buffer.concat([extended, bytes, padding(bytes.length), block]);
+  return Buffer.concat([extended, bytes, tarPadding(bytes.length), block]);
 }
 
 /** The zero bytes behind content of so many bytes. */
-export function padding(size: number): Uint8Array {
+export function tarPadding(size: number): Uint8Array {
   return new Uint8Array(padded(size) - size);
 }
 

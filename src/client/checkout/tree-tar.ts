@@ -1,4 +1,4 @@
-import { padding, type TarEntry, tarEnd, tarHeader } from "../../base/tar/tar-writer.ts";
+import { type TarEntry, tarEnd, tarHeader, tarPadding } from "../../base/tar/tar-writer.ts";
 import { maxSmallBytes } from "../blob-place.ts";
 import type { FileContents, FileEntry } from "../reading/file-contents.ts";
 import { type PathEntry, treePaths } from "../reading/tree-paths.ts";
@@ -58,7 +58,7 @@ export async function* tarOfTree(
             yield* count([piece]);
           }
         }
-        pieces.push(padding(entry.size));
+        pieces.push(tarPadding(entry.size));
         onProgress?.(1, entry.size <= maxSmallBytes ? entry.size : 0);
       }
       yield* count(pieces);
