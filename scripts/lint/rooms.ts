@@ -19,7 +19,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   origin: [...kept, "cache"],
   ostree: ["base"],
   artifact: [...kept, "cache", "ostree"],
-  release: [...rules, "access", "config"],
+  release: [...rules, "access", "config", "project"],
   receive: [...rules, "access", "config", "http"],
   import: [...kept, "cache", "ostree"],
   check: [...kept, "cache"],
