@@ -7,7 +7,7 @@ import type { Place } from "../client/place.ts";
 import { knownArtifact } from "../client/reading/known-artifact.ts";
 import { type ListedBy, listArtifacts, listOrders } from "../client/reading/list-artifacts.ts";
 import { addPlaceOptions, type PlaceFlags, withPlaces } from "./artifact-places.ts";
-import { addExamples } from "./examples.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { humanAge, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -51,22 +51,21 @@ export function artifactListCommand(end: (status: number) => void): Command {
     .addOption(new Option("--sort <ORDER>", "The order").choices(listOrders).default("newest"))
     .option("--limit <N>", `At most so many (default: ${linesForPeople} on a terminal, else all)`, parseLimit)
     .option("--json", "Print a JSON array of what the API's list has")
-    .addHelpText("after", help)
     .action(async (pattern: string | undefined, options: Options) => {
       end(await withPlaces(options, ({ place, signal }) => list(place, standardOutput(), pattern, options, signal)));
     });
-  return addExamples(command, [
-    { says: "what the local cache has", command: "stillage artifact list" },
-    { says: "what a server has of one project", command: "stillage artifact list --in https://cache.example.com --project os" },
-    { says: "what is in a server's own directory", command: "stillage artifact list --in /var/lib/stillage gcc" },
-  ]);
+  return addUse(command, {
+    notes: [
+      "In a pipe: a line for each, with tabs between project, element, keys (with commas, the strong one first), generation, time of the push, who pushed, and the hash of its content. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
+    ],
+    examples: [
+      { says: "What the local cache has", run: "stillage artifact list" },
+      { says: "What a server has of one project", run: "stillage artifact list --in https://cache.example.com --project os" },
+      { says: "What is in a server's own directory", run: "stillage artifact list --in /srv/cache gcc" },
+    ],
+    see: "docs/CLIENT.md",
+  });
 }
-
-const help = `
-In a pipe: a line for each, with tabs between project, element, keys (with commas, the strong one first), generation,
-time of the push, who pushed, and the hash of its content. \\ and what a terminal acts on stand as \\\\ and \\xNN.
-
-Exit status: 0 done, 1 a failure, 2 wrong usage or configuration.`;
 
 async function list(
   { name, index }: Place,
