@@ -6,7 +6,15 @@ import { StillageError } from "../../base/errors.ts";
 import { tagOf, varintLength, wireBytes, writeVarint } from "../../base/protobuf.ts";
 import { GetArtifactRequestSchema, UpdateArtifactRequestSchema } from "../../gen/buildstream/v2/services_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
-import { firstFound, keysToPut, nameOf, type ProtocolIndex } from "./protocol-index.ts";
+import {
+  type Element,
+  firstFound,
+  keysToPut,
+  lookingFor,
+  nameOf,
+  naming,
+  type ProtocolIndex,
+} from "./protocol-index.ts";
 import { understood } from "./server-answer.ts";
 
 export const artifactService = "buildstream.v2.ArtifactService";
@@ -18,16 +26,18 @@ export const artifactService = "buildstream.v2.ArtifactService";
  */
 export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
   const { instanceName } = calls;
-  const look = async (cacheKey: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
-    const request = toBinary(GetArtifactRequestSchema, create(GetArtifactRequestSchema, { instanceName, cacheKey }));
-    const message = await calls.unaryOrMissing(`${artifactService}/GetArtifact`, request, signal);
+  const look = async (element: Element, key: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+    const question = create(GetArtifactRequestSchema, { instanceName, cacheKey: nameOf(element, key) });
+    const request = toBinary(GetArtifactRequestSchema, question);
+    const call = { method: `${artifactService}/GetArtifact`, request, doing: lookingFor(element, key) };
+    const message = await calls.unaryOrMissing(call, signal);
     if (message !== undefined) understood(calls.name, () => contentOfMessage(message, sha256));
     return message;
   };
   return {
     generation: "1.9x",
     async find(question, signal) {
-      const first = await firstFound(question.keys, (key) => look(nameOf(question, key), signal));
+      const first = await firstFound(question.keys, (key) => look(question, key, signal));
       if (first === undefined) return undefined;
       const { project, element } = question;
       const message = first.found;
@@ -37,13 +47,14 @@ export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
       const { message } = artifact;
       if (message === undefined) throw new StillageError("internal", "an artifact of 1.9x came without its message");
       const missing = await keysToPut(artifact, async (key) => {
-        const found = await look(nameOf(artifact, key), signal);
+        const found = await look(artifact, key, signal);
         return found !== undefined && Buffer.compare(found, message) === 0;
       });
       for (const key of missing) {
         const update = create(UpdateArtifactRequestSchema, { instanceName, cacheKey: nameOf(artifact, key) });
         const request = withMessage(toBinary(UpdateArtifactRequestSchema, update), message);
-        await calls.unary(`${artifactService}/UpdateArtifact`, request, signal);
+        const call = { method: `${artifactService}/UpdateArtifact`, request, doing: naming(artifact) };
+        await calls.unary(call, signal);
       }
       return missing.length === 0 ? "present" : "published";
     },

@@ -1,6 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "../../base/digest.ts";
-import { FetchBlobRequestSchema, FetchBlobResponseSchema } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
+import {
+  FetchBlobRequestSchema,
+  FetchBlobResponseSchema,
+} from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
 import { decodeAnswer, digestInAnswer } from "./server-answer.ts";
@@ -17,6 +20,8 @@ interface AssetQuestion {
   /** Any of them; at least one. */
   readonly uris: readonly string[];
   readonly maxBytes: number;
+  /** For messages. */
+  readonly doing: string;
   readonly signal: AbortSignal;
 }
 
@@ -31,14 +36,15 @@ interface FoundAsset {
  * RemoteCalls.
  */
 export async function fetchAsset(calls: RemoteCalls, question: AssetQuestion): Promise<FoundAsset | undefined> {
-  const { method, uris, maxBytes, signal } = question;
-  const request = create(FetchBlobRequestSchema, { instanceName: calls.instanceName, uris: [...uris] });
-  const bytes = await calls.unaryOrMissing(method, toBinary(FetchBlobRequestSchema, request), signal);
+  const { method, uris, maxBytes, doing, signal } = question;
+  const message = create(FetchBlobRequestSchema, { instanceName: calls.instanceName, uris: [...uris] });
+  const request = toBinary(FetchBlobRequestSchema, message);
+  const bytes = await calls.unaryOrMissing({ method, request, doing }, signal);
   if (bytes === undefined) return undefined;
   const response = decodeAnswer(FetchBlobResponseSchema, bytes, calls.name);
   const code = response.status?.code ?? grpcStatus.ok;
   if (code === grpcStatus.notFound) return undefined;
-  if (code !== grpcStatus.ok) throw calls.failure(method, code, response.status?.message ?? "");
+  if (code !== grpcStatus.ok) throw await calls.failure(code, response.status?.message ?? "", doing, signal);
   const digest = digestInAnswer(response.blobDigest, maxBytes, calls.name);
   if (digest === undefined) return undefined;
   const [only = ""] = uris;

@@ -76,4 +76,3 @@ function digestOfPage(hash: string, size: number, from: string): IndexedArtifact
 function notOurs(from: string, cause?: unknown): StillageError {
   return new StillageError("unavailable", `${from} answers with something that is no list of artifacts`, { cause });
 }
-

@@ -1,10 +1,10 @@
 import type { ArtifactContent } from "../../artifact/artifact-content.ts";
 import { StillageError } from "../../base/errors.ts";
 import { type Generation, generations } from "../../store/artifact-refs.ts";
-import type { ArtifactGlob, ArtifactIndex, ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import type { ArtifactIndex, ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import type { RemoteCalls } from "../connection/remote-calls.ts";
 import { listArtifacts } from "./listed-index.ts";
 import type { ProtocolIndex } from "./protocol-index.ts";
-import type { RemoteCalls } from "../connection/remote-calls.ts";
 
 /** The order in which generations are asked for: who asks for whatever there is has a project of today, as a rule. */
 const inOrder: readonly Generation[] = generations.toReversed();
@@ -32,9 +32,13 @@ export function joinedIndex({ calls, protocols, listed }: JoinedIndexOptions): A
       const { generation } = artifact;
       const places = spoken(generation);
       if (places.length === 0) {
-        throw new StillageError("unsupported", `${calls.name} has no names for artifacts of BuildStream ${generation}`, {
-          hint: `it has ${sorted.map((each) => each.generation).join(", ") || "none"}; \`stillage remote check\` shows what it speaks`,
-        });
+        throw new StillageError(
+          "unsupported",
+          `${calls.name} has no names for artifacts of BuildStream ${generation}`,
+          {
+            hint: `it has ${sorted.map((each) => each.generation).join(", ") || "none"}; \`stillage remote check\` shows what it speaks`,
+          },
+        );
       }
       const outcomes: ("published" | "present")[] = [];
       for (const each of places) outcomes.push(await each.publish(artifact, content, signal));
@@ -59,7 +63,11 @@ async function findInAny(
 
 // biome-ignore lint/correctness/useYield: there is nothing to give
 async function* cannotList(name: string): AsyncIterable<IndexedArtifact> {
-  throw new StillageError("unsupported", `${name} cannot say which artifacts it has: its protocols find them only by whole names`, {
-    hint: "give names as PROJECT/ELEMENT/KEY, or elements of a project; only Stillage's own servers can be listed",
-  });
+  throw new StillageError(
+    "unsupported",
+    `${name} cannot say which artifacts it has: its protocols find them only by whole names`,
+    {
+      hint: "give names as PROJECT/ELEMENT/KEY, or elements of a project; only Stillage's own servers can be listed",
+    },
+  );
 }

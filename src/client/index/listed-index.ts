@@ -52,7 +52,10 @@ async function onePage(
   const given = { instance: calls.instanceName, project, element, key: beginning, cursor: cursor ?? "" };
   const query = new URLSearchParams({ limit: String(pageItems) });
   for (const [name, value] of Object.entries(given)) if (value !== "") query.set(name, value);
-  return cataloguePage(await calls.get(`/api/v1/artifacts?${query}`, maxPageBytes, signal), calls.name);
+  return cataloguePage(
+    await calls.page(`/api/v1/artifacts?${query}`, maxPageBytes, "listing artifacts", signal),
+    calls.name,
+  );
 }
 
 /** The API takes an element for a file of a project as well, which is more than the glob means, and knows no wildcards in keys. */

@@ -11,9 +11,20 @@ export interface ProtocolIndex {
   publish(artifact: IndexedArtifact, content: ArtifactContent, signal: AbortSignal): Promise<"published" | "present">;
 }
 
+export type Element = Pick<IndexedArtifact, "project" | "element">;
+
 /** `PROJECT/ELEMENT/KEY`, as all protocols have it. */
-export function nameOf({ project, element }: Pick<ArtifactQuestion, "project" | "element">, key: string): string {
+export function nameOf({ project, element }: Element, key: string): string {
   return `${project}/${element}/${key}`;
+}
+
+/** What a call is about, for messages. */
+export function lookingFor(element: Element, key: string): string {
+  return `looking for ${nameOf(element, key)}`;
+}
+
+export function naming(artifact: IndexedArtifact): string {
+  return `giving a name to ${nameOf(artifact, artifact.keys[0] ?? "")}`;
 }
 
 /** What the first of `keys` leads to that `look` finds, and which one that is; they are looked for one after the other. */

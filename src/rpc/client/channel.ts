@@ -14,7 +14,8 @@ export interface ChannelOptions extends SessionOptions {
   readonly headers?: Headers | (() => Headers);
   /** Longer messages are not received. */
   readonly maxMessageBytes?: number;
-  /** Of calls that do not say. */
+  /** Of calls that do not say; see CallOptions. */
+  readonly timeoutMs?: number;
   readonly stallMs?: number;
 }
 
@@ -67,7 +68,7 @@ class Http2Channel implements Channel {
   }
 
   open(method: string, options: CallOptions = {}): ClientCall {
-    const { timeoutMs, signal, stallMs = this.#options.stallMs } = options;
+    const { timeoutMs = this.#options.timeoutMs, signal, stallMs = this.#options.stallMs } = options;
     signal?.throwIfAborted();
     const session = this.#connected();
     const stream = session.request({
