@@ -1,6 +1,7 @@
 import { elementGlobs } from "../artifact/element-name.ts";
 import { StillageError } from "../base/errors.ts";
-import { globsFor, isGlob } from "./artifact-glob.ts";
+import { hasWildcard } from "../store/glob.ts";
+import { globsFor } from "./artifact-glob.ts";
 import type { ArtifactGlob, ArtifactIndex, ArtifactQuestion, IndexedArtifact } from "./artifact-index.ts";
 import { type ArtifactText, readArtifactText } from "./artifact-text.ts";
 import { nearestNames } from "./nearest-names.ts";
@@ -91,7 +92,7 @@ async function foundIn(
   if (question !== undefined) return one(await index.find(question, signal));
   if (meaning.kind === "element file") return [];
   const { project, element, key } = meaning;
-  if (key !== "" && !isGlob(project + element + key)) {
+  if (key !== "" && !hasWildcard(project + element + key)) {
     for (const each of elementGlobs(element)) {
       const found = await index.find({ project, element: each, keys: [key] }, signal);
       if (found !== undefined) return [found];

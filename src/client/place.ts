@@ -20,4 +20,6 @@ export interface Place extends AsyncDisposable {
   blobsFor?(generation: Generation): BlobPlace;
   /** Whether it lets us write, as far as is known before it is tried. */
   readonly writable: boolean;
+  /** Whether its blobs lie on a disk of this machine: reading there what it has already costs less than asking another place. */
+  readonly near?: boolean;
 }

@@ -43,6 +43,7 @@ export function openStorePlace(store: string, instance: string | undefined): Sto
       },
       blobs: storeBlobs(reader, name),
       writable: false,
+      near: true,
       [Symbol.asyncDispose]: async () => artifacts.close(),
     };
   } catch (error) {
