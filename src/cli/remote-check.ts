@@ -5,40 +5,36 @@ import { checkRemotes, works } from "../client/connection/check-remotes.ts";
 import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
 import type { RemoteSpec } from "../client/remote-spec.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
 import { standardOutput } from "./output.ts";
 import { checkJson, checkTable, checkTabs } from "./remote-check-report.ts";
 
-const help = `
-Nothing is pushed or changed there: whether pushing is allowed, a push of nothing tells. Servers that did not answer are
-asked again, and what was remembered of them is forgotten.
-
-In a pipe: a line for each, with tabs between name, URL, works, limited or fails, product, protocols, pull (yes or no),
-push (yes or no), milliseconds of a small call, the certificate's end, bytes of a batch and of a blob at most, and why it
-does not work. \\ and what a terminal acts on stand as \\\\ and \\xNN.
-
-Examples:
-  stillage remote check                               all caches of the project in the working directory
-  stillage remote check https://cache.example.org     one, configured or not
-  stillage remote check --json | jq '.[].protocols'
-
-Exit status: 0 all of them do what is configured, 1 one does not, 2 wrong usage or configuration. All about it: docs/CLIENT.md`;
-
 /** `stillage remote check [NAME…]`. */
 export function remoteCheckCommand(end: (status: number) => void): Command {
   const command = newCommand("check", "stillage")
     .description("Ask caches what they speak, whether we may pull and push, and how fast they answer, and say why not")
     .argument("[REMOTE...]", "Names or URLs (default: all that are used)");
-  return addClientOptions(command)
-    .option("--json", "Print JSON")
-    .addHelpText("after", help)
-    .action(async (names: string[], flags: ClientFlags & { readonly json?: true }) => {
-      const specs = remotesMeant(names, flags);
-      if (specs === undefined) return end(exitStatus.usage);
-      end(await interruptible((signal) => check(specs, names.length === 0, flags, signal), "the check was stopped"));
-    });
+  addUse(addClientOptions(command).option("--json", "Print JSON"), {
+    notes: [
+      "Nothing is pushed or changed there: whether pushing is allowed, a push of nothing tells. Servers that did not answer are asked again, and what was remembered of them is forgotten.",
+      "In a pipe: a line for each, with tabs between name, URL, works, limited or fails, product, protocols, pull (yes or no), push (yes or no), milliseconds of a small call, the certificate's end, bytes of a batch and of a blob at most, and why it does not work. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
+    ],
+    examples: [
+      { says: "All caches of the project in the working directory", run: "stillage remote check" },
+      { says: "One, configured or not", run: "stillage remote check https://cache.example.org:11002" },
+      { says: "What each of them speaks", run: "stillage remote check --json | jq '.[].protocols'" },
+    ],
+    statuses: { done: "all of them do what is configured", failed: "one does not" },
+    see: "docs/CLIENT.md",
+  });
+  return command.action(async (names: string[], flags: ClientFlags & { readonly json?: true }) => {
+    const specs = remotesMeant(names, flags);
+    if (specs === undefined) return end(exitStatus.usage);
+    end(await interruptible((signal) => check(specs, names.length === 0, flags, signal), "the check was stopped"));
+  });
 }
 
 async function check(
