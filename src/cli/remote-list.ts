@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import type { ClientConfiguration, SetAside } from "../client/configuration/client-configuration.ts";
@@ -87,10 +88,11 @@ const columns = [
 
 function text({ project }: ClientConfiguration, rows: readonly Row[], { forPeople, width }: Output): string {
   if (!forPeople) return rows.map((row) => `${tabbed(row).map(printable).join("\t")}\n`).join("");
-  const where = project === undefined ? "no project" : `the project ${project.name} (${project.directory})`;
+  const where =
+    project === undefined ? "outside of any project" : `of the project ${project.name} (${project.directory})`;
   const used = rows.filter(({ place }) => place !== undefined);
   const aside = rows.filter(({ place }) => place === undefined);
-  const head = `Caches of ${printable(where)}:\n\n`;
+  const head = `Caches ${printable(where)}:\n\n`;
   const table = used.length === 0 ? "None is configured.\n" : textTable(columns, used.map(cells), width);
   const blocked = used.filter(({ why }) => why !== undefined);
   return [
@@ -102,20 +104,31 @@ function text({ project }: ClientConfiguration, rows: readonly Row[], { forPeopl
     .join("\n");
 }
 
+/** What is in the home directory stands shorter, for people. */
+function shortOrigin({ origin }: RemoteSpec): string {
+  const home = homedir();
+  return origin.startsWith(`${home}/`) ? `~${origin.slice(home.length)}` : origin;
+}
+
 function titleOf({ name, url }: RemoteSpec): string {
   return name === url ? url : `${name} (${url})`;
 }
 
 function cells({ place, remote }: Row): string[] {
-  const { type, push, instanceName, origin } = remote;
-  return [String(place ?? "-"), titleOf(remote), type, push ? "pull, push" : "pull", instanceName, origin].map(
-    printable,
-  );
+  const { type, push, instanceName } = remote;
+  return [
+    String(place ?? "-"),
+    titleOf(remote),
+    type,
+    push ? "pull, push" : "pull",
+    instanceName,
+    shortOrigin(remote),
+  ].map(printable);
 }
 
 function reasons(rows: readonly Row[]): string {
   return rows
-    .map(({ remote, why }) => printable(`  ${titleOf(remote)}, said at ${remote.origin}: ${why}`))
+    .map(({ remote, why }) => printable(`  ${titleOf(remote)}, said at ${shortOrigin(remote)}: ${why}`))
     .join("\n")
     .concat("\n");
 }
