@@ -20,15 +20,15 @@ export interface ClientFlags {
   readonly option?: readonly (readonly [name: string, value: string])[];
 }
 
+const help = `
+REMOTE: a name from Stillage's own file, a URL, or url=URL with any of push=false, type=index|storage|all, instance-name=NAME,
+server-cert=FILE, client-key=FILE, client-cert=FILE and access-token=FILE, divided by commas.`;
+
 /** Gives a command the flags that decide which caches it works with. */
 export function addClientOptions(command: Command): Command {
   return command
     .option("-C, --directory <DIR>", "The project, which is in it or above it (default: the working directory)")
-    .option(
-      "--remote <REMOTE>",
-      "Use this remote in place of the configured ones: its name, a URL, or url=URL,push=false,type=storage,instance-name=…,server-cert=FILE,client-key=FILE,client-cert=FILE,access-token=FILE. Can be repeated.",
-      repeated,
-    )
+    .option("--remote <REMOTE>", "Use this remote in place of the configured ones. Can be repeated.", repeated)
     .option("--ignore-project-remotes", "Leave out the remotes that the project recommends")
     .option("--cache <DIR>", "BuildStream's local cache (default: what its configuration says)")
     .option(
@@ -46,7 +46,8 @@ export function addClientOptions(command: Command): Command {
     .option(
       "--client-config <FILE>",
       `Stillage's own file of remotes (default: $XDG_CONFIG_HOME/stillage/client.yaml; ${clientConfigVariable})`,
-    );
+    )
+    .addHelpText("after", help);
 }
 
 /** What these flags, the environment and all files come to. Problems are printed, and then there is nothing: the exit status is `usage`. */
