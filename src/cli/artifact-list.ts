@@ -4,6 +4,7 @@ import type { Catalogue, ListQuery } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
 import type { ListedArtifact } from "../store/artifact-refs.ts";
 import { addStoreOptions, type StoreOptions, withCatalogue } from "./artifact-store.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { humanAge, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -40,6 +41,14 @@ export function artifactListCommand(end: (status: number) => void): Command {
   const command = newCommand("list", "stillage")
     .description("List the artifacts in a store, the newest first")
     .argument("[PATTERN]", "A part of PROJECT/ELEMENT, in which * and ? are wildcards, or the beginning of a key");
+  addUse(command, {
+    notes: [
+      "In a pipe: a line for each, with tabs between project, element, keys (with commas, the strong one first), generation, time of the push, who pushed, and the hash of its content. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
+    ],
+    examples: [
+      { says: "What was pushed last of one project", run: "stillage artifact list --store /srv/cache --project os" },
+    ],
+  });
   return addStoreOptions(command)
     .option("--project <GLOB>", "Only this project")
     .option("--element <GLOB>", "Only this element, as it is stored or as the project's file")
@@ -47,15 +56,10 @@ export function artifactListCommand(end: (status: number) => void): Command {
     .addOption(new Option("--sort <ORDER>", "The order").choices(["newest", "oldest", "name"]).default("newest"))
     .option("--limit <N>", `At most so many (default: ${linesForPeople} on a terminal, else all)`, parseLimit)
     .option("--json", "Print a JSON array of what the API's list has")
-    .addHelpText("after", help)
     .action(async (pattern: string | undefined, options: Options) => {
       end(await withCatalogue(options, (catalogue, output) => list(catalogue, output, pattern, options)));
     });
 }
-
-const help = `
-In a pipe: a line for each, with tabs between project, element, keys (with commas, the strong one first), generation,
-time of the push, who pushed, and the hash of its content. \\ and what a terminal acts on stand as \\\\ and \\xNN.`;
 
 async function list(
   catalogue: Catalogue,

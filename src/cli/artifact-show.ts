@@ -9,6 +9,7 @@ import type { FoundArtifact } from "../store/artifact-refs.ts";
 import { shortKey } from "./artifact-list.ts";
 import { artifactMeant } from "./artifact-match.ts";
 import { addStoreOptions, type StoreOptions, withCatalogue } from "./artifact-store.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanAge, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -27,6 +28,14 @@ export function artifactShowCommand(end: (status: number) => void): Command {
   const command = newCommand("show", "stillage")
     .description("Show all that is known of an artifact")
     .argument("<PROJECT/ELEMENT/KEY>", "Its name; of the key, the beginning is enough where no other begins so");
+  addUse(command, {
+    examples: [
+      {
+        says: "What there is, and whether it is whole",
+        run: "stillage artifact show os/image/4f6e0c1d2b3a --store /srv/cache",
+      },
+    ],
+  });
   return addStoreOptions(command)
     .option("--files", "Print its files as well: type, size, path, and where a link leads")
     .option("--json", "Print what the API has, files under `files`")

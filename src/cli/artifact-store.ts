@@ -7,6 +7,7 @@ import { Closure } from "../cache/closure.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { checkReadable, hasTenant, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { reportFailure } from "./report-failure.ts";
@@ -18,9 +19,10 @@ export interface StoreOptions extends StoreFlags {
 
 /** Gives a command what names a catalogue. */
 export function addStoreOptions(command: Command): Command {
-  return addStoreFlags(command, "its server may be running")
-    .option("--instance <NAME>", "The instance name, where there are several")
-    .addHelpText("after", "\nExit status: 0 done, 1 not found or a failure, 2 wrong usage or configuration.");
+  return addStoreFlags(
+    addUse(command, { statuses: { failed: "not found or a failure" } }),
+    "its server may be running",
+  ).option("--instance <NAME>", "The instance name, where there are several");
 }
 
 /** Opens the catalogue in a store's directory for reading, lets `work` at it, and gives the exit status. Failures are printed. */

@@ -1,5 +1,7 @@
+import type { Command } from "commander";
 import { artifactListCommand } from "./artifact-list.ts";
 import { artifactShowCommand } from "./artifact-show.ts";
+import { completionCommand } from "./completion.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -24,9 +26,14 @@ import { versionCommand } from "./version-command.ts";
 /** The program `stillage`; gives its exit status. */
 export function runStillage(args: readonly string[]): Promise<number> {
   let status: number = exitStatus.usage;
-  const end = (result: number): void => {
+  const program = stillageProgram((result) => {
     status = result;
-  };
+  });
+  return runCommand(program, args, () => status);
+}
+
+/** Its commands; `end` gets the exit status of the one that is run. */
+export function stillageProgram(end: (status: number) => void): Command {
   const config = newCommand("config", "stillage")
     .description("Check or show the settings")
     .addCommand(configCheckCommand(end))
@@ -44,22 +51,24 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .description("See the artifacts in a store")
     .addCommand(artifactListCommand(end))
     .addCommand(artifactShowCommand(end));
-  const program = newCommand("stillage", "stillage")
-    .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
-    .version(version)
-    // A release has a --version of its own.
-    .enablePositionalOptions()
-    .addCommand(serveCommand(end))
-    .addCommand(artifact)
-    .addCommand(config)
-    .addCommand(healthCommand(end))
-    .addCommand(pinCommand(end, "pin"))
-    .addCommand(pinCommand(end, "unpin"))
-    .addCommand(receiveCommand(end))
-    .addCommand(releaseCommand(end))
-    .addCommand(remoteCommand(end))
-    .addCommand(store)
-    .addCommand(tokenCommand(end))
-    .addCommand(versionCommand(end));
-  return runCommand(program, args, () => status);
+  return (
+    newCommand("stillage", "stillage")
+      .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
+      .version(version)
+      // A release has a --version of its own.
+      .enablePositionalOptions()
+      .addCommand(serveCommand(end))
+      .addCommand(artifact)
+      .addCommand(completionCommand(end))
+      .addCommand(config)
+      .addCommand(healthCommand(end))
+      .addCommand(pinCommand(end, "pin"))
+      .addCommand(pinCommand(end, "unpin"))
+      .addCommand(receiveCommand(end))
+      .addCommand(releaseCommand(end))
+      .addCommand(remoteCommand(end))
+      .addCommand(store)
+      .addCommand(tokenCommand(end))
+      .addCommand(versionCommand(end))
+  );
 }
