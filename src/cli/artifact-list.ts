@@ -60,7 +60,10 @@ export function artifactListCommand(end: (status: number) => void): Command {
     ],
     examples: [
       { says: "What the local cache has", run: "stillage artifact list" },
-      { says: "What a server has of one project", run: "stillage artifact list --in https://cache.example.com --project os" },
+      {
+        says: "What a server has of one project",
+        run: "stillage artifact list --in https://cache.example.com --project os",
+      },
       { says: "What is in a server's own directory", run: "stillage artifact list --in /srv/cache gcc" },
     ],
     see: "docs/CLIENT.md",

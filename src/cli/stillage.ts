@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import { artifactListCommand } from "./artifact-list.ts";
-import { artifactShowCommand } from "./artifact-show.ts";
+import { artifactCommand } from "./artifact.ts";
 import { completionCommand } from "./completion.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
@@ -47,30 +46,6 @@ export function stillageProgram(end: (status: number) => void): Command {
     .addCommand(storeRestoreCommand(end))
     .addCommand(storeStatsCommand(end))
     .addCommand(storeSweepCommand(end));
-  const artifact = newCommand("artifact", "stillage")
-    .description("See the artifacts in a store")
-    .addCommand(artifactListCommand(end))
-    .addCommand(artifactShowCommand(end));
-<<<<<<< HEAD
-  const program = newCommand("stillage", "stillage")
-    .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
-    .version(version)
-    // A release has a --version of its own.
-    .enablePositionalOptions()
-    .addCommand(serveCommand(end))
-    .addCommand(artifact)
-    .addCommand(config)
-    .addCommand(healthCommand(end))
-    .addCommand(pinCommand(end, "pin"))
-    .addCommand(pinCommand(end, "unpin"))
-    .addCommand(receiveCommand(end))
-    .addCommand(releaseCommand(end))
-    .addCommand(remoteCommand(end))
-    .addCommand(store)
-    .addCommand(tokenCommand(end))
-    .addCommand(versionCommand(end));
-  return runCommand(program, args, () => status);
-=======
   return (
     newCommand("stillage", "stillage")
       .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
@@ -78,7 +53,7 @@ export function stillageProgram(end: (status: number) => void): Command {
       // A release has a --version of its own.
       .enablePositionalOptions()
       .addCommand(serveCommand(end))
-      .addCommand(artifact)
+      .addCommand(artifactCommand(end))
       .addCommand(completionCommand(end))
       .addCommand(config)
       .addCommand(healthCommand(end))
@@ -86,9 +61,9 @@ export function stillageProgram(end: (status: number) => void): Command {
       .addCommand(pinCommand(end, "unpin"))
       .addCommand(receiveCommand(end))
       .addCommand(releaseCommand(end))
+      .addCommand(remoteCommand(end))
       .addCommand(store)
       .addCommand(tokenCommand(end))
       .addCommand(versionCommand(end))
   );
->>>>>>> h9-help
 }
