@@ -4,6 +4,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { messageFormat } from "./bst-output.ts";
 
 /** Who configures BuildStream by hand has some kilobytes. */
 const maxConfigurationBytes = 4 << 20;
@@ -33,10 +34,15 @@ export async function writeBstConfigurations(
   cacheDirectory: string | undefined,
 ): Promise<BstConfigurations> {
   const user = file === undefined ? {} : await readConfiguration(file);
+  if (mappingOf(user.cache)["storage-service"] !== undefined) {
+    throw new StillageError("unsupported", `${file}: with a storage-service, artifacts are not in the local cache`, {
+      hint: "`bst build` works with it; builds that are driven from here need the local cache",
+    });
+  }
   if (cacheDirectory !== undefined) user.cachedir = cacheDirectory;
   const folder = await mkdtemp(join(tmpdir(), "stillage-bst-"));
   const [building, loading] = [join(folder, "building.conf"), join(folder, "loading.conf")];
-  await writeFile(building, text(withoutServers(user, ["artifacts"])));
+  await writeFile(building, text(withMessages(withoutServers(user, ["artifacts"]))));
   await writeFile(loading, text(withoutServers(user, ["artifacts", "source-caches"])));
   return { building, loading, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
@@ -53,6 +59,12 @@ export function withoutServers(user: Mapping, keys: readonly string[]): Mapping 
     }),
   );
   return { ...user, ...cleared, ...(Object.keys(own).length > 0 && { projects }) };
+}
+
+/** All messages, at once, in our format. */
+function withMessages(user: Mapping): Mapping {
+  const ours = { verbose: "true", debug: "false", "throttle-ui-updates": "false", "message-format": messageFormat };
+  return { ...user, logging: { ...mappingOf(user.logging), ...ours } };
 }
 
 async function readConfiguration(file: string): Promise<Mapping> {
