@@ -159,11 +159,16 @@ describe("blobs of the local cache", () => {
     const left = join(cache.directory, `cas/stillage/${digest.hash}-1000.4711-affe.part`);
     await mkdir(dirname(left), { recursive: true });
     const offsets: number[] = [];
+    const content = (from: number) => {
+      offsets.push(from);
+      return piecesOf(bytes, 70, from);
+    };
     for (const age of [0, 120]) {
       await writeFile(left, bytes.subarray(0, 400));
       const then = Date.now() / 1000 - age;
       await utimes(left, then, then);
-      await cache.blobs.write(digest, (from) => (offsets.push(from), piecesOf(bytes, 70, from)), signal);
+      await cache.blobs.write(digest, content, signal);
+      await rm(pathIn(cache, digest));
     }
     assert.deepEqual(offsets, [0, 400]);
     assert.equal(existsSync(left), false);
