@@ -8,6 +8,7 @@ import { newCommand, runCommand } from "./new-command.ts";
 import { pinCommand } from "./pin.ts";
 import { receiveCommand } from "./receive.ts";
 import { releaseCommand } from "./release.ts";
+import { remoteCommand } from "./remote.ts";
 import { serveCommand } from "./serve.ts";
 import { storeBackupCommand } from "./store-backup.ts";
 import { storeFsckCommand } from "./store-fsck.ts";
@@ -56,6 +57,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .addCommand(pinCommand(end, "unpin"))
     .addCommand(receiveCommand(end))
     .addCommand(releaseCommand(end))
+    .addCommand(remoteCommand(end))
     .addCommand(store)
     .addCommand(tokenCommand(end))
     .addCommand(versionCommand(end));

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { commitMembers, type PushedCommit, tarOf } from "../../src/cache/push.fixture.ts";
 import { filesOfTar } from "../../src/ostree/vectors.fixture.ts";
 import { artifactReceive } from "../../src/receive/artifact-receive.ts";
-import { encodePushMessage } from "../../src/receive/push-message.ts";
+import { encodePushMessage } from "../../src/ostree/push-message.ts";
 import { type ServerUnderTest, startServer } from "../clients/support/stillage.ts";
 import { fsck } from "../clients/support/store.ts";
 import { temporaryDirectory } from "./store-blobs.ts";

@@ -7,7 +7,6 @@ import { encode } from "../base/gvariant/gvariant.ts";
 import type { Dictionary, Variant } from "../base/gvariant/value.ts";
 import { ByteSource } from "../base/tar/byte-source.ts";
 import { encodePushMessage, type PushMessage, readPushMessage } from "./push-message.ts";
-import { readUpdates } from "./update.ts";
 
 const vectors = join(import.meta.dirname, "../../test/fixtures/ostree/push-v1.json");
 
@@ -82,29 +81,4 @@ describe("a message of BuildStream 1.0's pushes", () => {
     const long: Dictionary = [["a", { type: "s", value: "x".repeat(65_536) }]];
     assert.throws(() => encodePushMessage({ type: "status", args: long }), { code: "invalid" });
   });
-});
-
-test("an update says from which commit to which, where the pusher knows that", () => {
-  const [zeros, a, b] = ["0", "a", "b"].map((digit) => digit.repeat(64)) as [string, string, string];
-  const args: Dictionary = [
-    ["p/e/1", { type: "(ss)", value: [zeros, a] }],
-    ["p/e/2", { type: "(ss)", value: [b, a] }],
-  ];
-  assert.deepEqual(
-    readUpdates(args),
-    new Map([
-      ["p/e/1", { to: a }],
-      ["p/e/2", { to: a, from: b }],
-    ] as const),
-  );
-  for (const bad of [
-    { type: "(ss)", value: [zeros, "a"] },
-    { type: "(ss)", value: ["", a] },
-    { type: "(ss)", value: [zeros, a.toUpperCase()] },
-    { type: "s", value: a },
-    { type: "as", value: [zeros, a] },
-  ]) {
-    assert.throws(() => readUpdates([["p/e/1", bad]]), { code: "invalid" });
-  }
-  assert.throws(() => readUpdates([...args, ...args]), { code: "invalid" });
 });

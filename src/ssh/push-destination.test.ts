@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePushDestination } from "./push-destination.ts";
+import { parsePushDestination, parseSshUrl } from "./push-destination.ts";
 
 test("both forms of a destination", () => {
   const at = (host: string, path: string, user?: string, port?: number) => ({ host, path, user, port });
@@ -43,4 +43,12 @@ test("what is no destination, or would be an option to ssh", () => {
   ]) {
     assert.throws(() => parsePushDestination(text), { code: "invalid" }, text);
   }
+});
+
+test("a URL alone may be without a path", () => {
+  for (const text of ["ssh://ci@example.com", "ssh://ci@example.com/"]) {
+    assert.deepEqual(parseSshUrl(text), { user: "ci", host: "example.com", port: undefined, path: "/" });
+    assert.throws(() => parsePushDestination(text), { code: "invalid" });
+  }
+  assert.throws(() => parseSshUrl("example.com:os"), { code: "invalid" });
 });
