@@ -55,6 +55,7 @@ export async function openLocalCache(directory: string): Promise<LocalCache> {
     index,
     blobs,
     writable: isWritable(cache),
+    near: true,
     commitRepository: commitRepository(cache),
     blobsFor(generation) {
       if (generation === "1.0")
