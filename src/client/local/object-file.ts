@@ -2,8 +2,10 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  linkSync,
   openSync,
   readSync,
+  renameSync,
   statSync,
   unlinkSync,
   utimesSync,
@@ -88,6 +90,21 @@ export function writeTemporary(temporary: string, bytes: Uint8Array, mode: numbe
     throw error;
   }
   closeSync(fd);
+}
+
+/**
+ * Gives what is verified its name, and takes its temporary one away. Where the name is taken the same bytes are there, unless the size says otherwise. Linking, as
+ * casd does, and not renaming: where a file is replaced so, some file systems wait for the disk.
+ */
+export function placeFile(temporary: string, path: string, size: number): void {
+  try {
+    linkSync(temporary, path);
+    unlinkSync(temporary);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (sizeOfObject(path) === size) unlinkSync(temporary);
+    else renameSync(temporary, path);
+  }
 }
 
 function lookAt(path: string) {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
@@ -9,7 +9,7 @@ import { Slices } from "../../base/slices.ts";
 import type { BlobSink, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
-import { removeObject, sizeOfObject, touchObject, writeTemporary } from "./object-file.ts";
+import { placeFile, removeObject, sizeOfObject, touchObject, writeTemporary } from "./object-file.ts";
 import { different, PartialFile } from "./partial-file.ts";
 import { WrittenFiles } from "./written-files.ts";
 
@@ -18,9 +18,9 @@ const partsKeptMs = 7 * 24 * 3_600_000;
 const smallKeptMs = 3_600_000;
 
 /**
- * The blobs that programs of one generation keep, each a file under its hash, as a sink. Objects appear by renaming what is verified; a crash at any point leaves
+ * The blobs that programs of one generation keep, each a file under its hash, as a sink. Objects appear by linking what is verified; a crash at any point leaves
  * files in `incoming` alone: parts that are gone on with, and small ones. Several processes at once, and the real programs beside them, do not
- * disturb one another: whoever is last puts the same bytes in place of the same bytes.
+ * disturb one another: whoever comes second finds the same bytes.
  */
 export class ObjectSink implements BlobSink {
   private readonly layout: CacheLayout;
@@ -100,7 +100,7 @@ export class ObjectSink implements BlobSink {
       this.makeShelf(path);
       writeTemporary(this.temporary, bytes, this.layout.objectMode);
       try {
-        renameSync(this.temporary, path);
+        placeFile(this.temporary, path, bytes.length);
       } catch (error) {
         removeObject(this.temporary);
         throw error;

@@ -7,6 +7,7 @@ import { StillageError } from "../../base/errors.ts";
 import { type RunningHash, runningHash } from "../../base/hash.ts";
 import { closeFile, openFile, readFully, truncateFile, writeAll } from "../../store/disk/file-io.ts";
 import { isAbsent } from "./cache-failure.ts";
+import { placeFile } from "./object-file.ts";
 
 /** Nobody writes to a file that has not changed for so long, in milliseconds. */
 const abandonedMs = 60_000;
@@ -72,7 +73,7 @@ export class PartialFile {
     fchmodSync(this.fd, mode);
     await closeFile(this.fd);
     try {
-      await rename(this.path, path);
+      placeFile(this.path, path, this.digest.size);
     } catch (error) {
       if (!isAbsent(error)) throw error;
       const why = `what had come of ${showDigest(this.digest)} was taken by another process`;
