@@ -1,4 +1,5 @@
 import type { ConfiguredCase } from "./configured-case.ts";
+import { expressionCases } from "./expressions.ts";
 
 const head = "name: test\n";
 
@@ -121,4 +122,5 @@ export const cases1: readonly ConfiguredCase[] = [
   { says: "an unknown key in a project", project: `${head}artefacts: [{url: https://a}]\n`, refused: true },
   { says: "an option that is not there", project: head, options: [["far", "true"]], refused: true },
   { says: "an include that is not there", project: `${head}(@): nothing.yml\n`, refused: true },
+  ...expressionCases(head),
 ];

@@ -1,4 +1,5 @@
 import type { ConfiguredCase } from "./configured-case.ts";
+import { expressionCases } from "./expressions.ts";
 
 const head = "name: test\nmin-version: 2.0\n";
 const user = (servers: string): string => `artifacts:\n  servers:\n${servers}`;
@@ -255,4 +256,5 @@ export const cases2: readonly ConfiguredCase[] = [
   { says: "a key twice", project: `${head}artifacts: []\nartifacts: []\n`, refused: true },
   { says: "an alias", project: `${head}artifacts:\n- &a {url: 'https://a'}\n- *a\n`, refused: true },
   { says: "what is no YAML", project: `${head}artifacts: [\n`, refused: true },
+  ...expressionCases(head),
 ];
