@@ -85,7 +85,7 @@ export class BstBuilder {
     }
     const failure = output.failures.get(element.name);
     if (failure?.log !== undefined) this.failedLogs.set(element.name, failure.log);
-    const why = failure?.why ?? `\`bst build\` ended with ${status}:\n${lastOf(output)}`;
+    const why = failure?.why ?? `\`bst build\` ended with ${status}: ${lastOf(output)}`;
     report.ended(element, {
       kind: "failed",
       why: new StillageError("failed-precondition", `${element.name} was not built: ${why}`),
@@ -94,4 +94,4 @@ export class BstBuilder {
   }
 }
 
-const lastOf = ({ lines }: BstOutput): string => plainLines(lines.join("\n")).slice(-toldLines).join("\n");
+const lastOf = ({ lines }: BstOutput): string => plainLines(lines.join("\n")).slice(-toldLines).join("; ");
