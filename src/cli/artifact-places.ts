@@ -33,6 +33,13 @@ export interface ReadingPlaces extends MeantOptions {
 
 const placeText = "`local`, a remote's name or URL, a FILE.tar, or the directory of a cache or of a server's store";
 
+/** What `--in` is where nobody says, for commands about artifacts that are named. */
+export const localAndRemotes = "the local cache, then the remotes";
+
+/** What names artifacts, as the help of commands says it. */
+export const nameText =
+  "PROJECT/ELEMENT/KEY, of which the key may be short; PROJECT/ELEMENT; or an element's file in the project. * and ? are wildcards";
+
 /** Gives a command that reads artifacts the flags that say where. */
 export function addPlaceOptions(command: Command, otherwise: string): Command {
   return addClientOptions(
@@ -57,7 +64,7 @@ export async function withPlaces(flags: PlaceFlags, work: (places: ReadingPlaces
         ? opened.use(nearAndFar(place, configuration, reachability, signal))
         : onePlace(place, signal);
     const ofElement = configuration.project && elementQuestions(configuration, flags);
-    return work({ configuration, place, search, open, signal, ofElement });
+    return await work({ configuration, place, search, open, signal, ofElement });
   }, "stopped");
 }
 

@@ -1,8 +1,5 @@
 import type { Command } from "commander";
-import { artifactListCommand } from "./artifact-list.ts";
-import { artifactPullCommand } from "./artifact-pull.ts";
-import { artifactPushCommand } from "./artifact-push.ts";
-import { artifactShowCommand } from "./artifact-show.ts";
+import { artifactCommand } from "./artifact.ts";
 import { completionCommand } from "./completion.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
@@ -40,12 +37,6 @@ export function stillageProgram(end: (status: number) => void): Command {
     .addCommand(storeRestoreCommand(end))
     .addCommand(storeStatsCommand(end))
     .addCommand(storeSweepCommand(end));
-  const artifact = newCommand("artifact", "stillage")
-    .description("See artifacts, pull and push them")
-    .addCommand(artifactListCommand(end))
-    .addCommand(artifactPullCommand(end))
-    .addCommand(artifactPushCommand(end))
-    .addCommand(artifactShowCommand(end));
   return (
     newCommand("stillage", "stillage")
       .description("A build-artifact cache for BuildStream and every client of the Remote Execution API")
@@ -53,7 +44,7 @@ export function stillageProgram(end: (status: number) => void): Command {
       // A release has a --version of its own.
       .enablePositionalOptions()
       .addCommand(serveCommand(end))
-      .addCommand(artifact)
+      .addCommand(artifactCommand(end))
       .addCommand(completionCommand(end))
       .addCommand(config)
       .addCommand(healthCommand(end))

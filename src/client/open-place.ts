@@ -3,6 +3,7 @@ import { isProblems } from "../config/load.ts";
 import { parseRemoteText } from "./configuration/remote-text.ts";
 import { openRemotes } from "./connection/open-remotes.ts";
 import type { Reachability } from "./connection/reachability.ts";
+import { openArtifactTar } from "./local/open-artifact-tar.ts";
 import { openLocalCache } from "./local/open-local-cache.ts";
 import { type KnownPlaces, namedPlace } from "./named-place.ts";
 import type { Place } from "./place.ts";
@@ -41,7 +42,7 @@ export async function openPlace(text: string, known: KnownPlaces, options: OpenP
     case "address":
       return openNamed(addressed(named.text, known, options), options);
     case "tar file":
-      throw new StillageError("unsupported", "tar files are not read yet");
+      return openArtifactTar(named.path, options.mode, options.signal);
     case "store":
       return openStorePlace(named.directory, options.instance);
   }

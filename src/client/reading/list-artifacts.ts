@@ -37,7 +37,9 @@ export async function* listArtifacts(
     if (inOrder) yield artifact;
     else held.push(artifact);
   }
-  yield* held.sort(sort === "name" ? byName : sort === "oldest" ? (a, b) => -byTime(a, b) || byName(a, b) : byTimeAndName);
+  yield* held.sort(
+    sort === "name" ? byName : sort === "oldest" ? (a, b) => -byTime(a, b) || byName(a, b) : byTimeAndName,
+  );
 }
 
 /** As the catalogue of a server has it: ASCII letters count in either case. */
@@ -46,7 +48,9 @@ function searcher(text: string): (artifact: IndexedArtifact) => boolean {
   const globs = texts.map((each) => `*${lower(each)}*`);
   return ({ project, element, keys }) => {
     const name = lower(`${project}/${element}`);
-    return globs.some((glob) => globMatches(glob, name)) || (key !== undefined && keys.some((each) => each.startsWith(key)));
+    return (
+      globs.some((glob) => globMatches(glob, name)) || (key !== undefined && keys.some((each) => each.startsWith(key)))
+    );
   };
 }
 

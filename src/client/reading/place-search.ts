@@ -9,6 +9,7 @@ import { type OpenArtifact, openArtifact } from "./open-artifact.ts";
 
 /** A place whose names are looked through. */
 export interface SearchedPlace extends AskedIndex {
+  readonly index: ArtifactIndex;
   readonly place: Place;
 }
 
