@@ -3,8 +3,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { contentOfCommit } from "../../src/artifact/directory-content.ts";
@@ -15,12 +13,13 @@ import { openCommitCache } from "../../src/client/ostree/commit-cache.ts";
 import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
 import { Receiver } from "../../src/client/ostree/receiver.ts";
 import type { Place } from "../../src/client/place.ts";
-import { directorySource } from "../../src/ostree/archive/directory-source.ts";
 import { parseSshUrl } from "../../src/ssh/push-destination.ts";
 import { SshConnection } from "../../src/ssh/ssh-connection.ts";
 import { openPushSite, type PushSite, receiver } from "./push/push-site.ts";
 import { Repository } from "./push/repository.ts";
+import { testBuildStream10 } from "./remotes/buildstream10.ts";
 import { commitArtifact, found, keys, openRemote, unending } from "./remotes/ostree-artifacts.ts";
+import { serveFiles, type WebFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
 import { checkout } from "./support/checkout.ts";
@@ -265,6 +264,8 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
   });
 });
 
+describe("BuildStream 1.0's own programs", testBuildStream10);
+
 /** A site that every `ssh` of this process reaches, with keys for receivers and for what is none. */
 async function openSsh(folder: string): Promise<PushSite> {
   const access = await makeAccess(folder, [
@@ -289,30 +290,4 @@ async function openSsh(folder: string): Promise<PushSite> {
   });
   process.env.PATH = `${site.sshd.bin}:${process.env.PATH}`;
   return site;
-}
-
-interface WebFiles {
-  readonly url: string;
-  readonly server: Server;
-  /** The paths that were asked for. */
-  readonly asked: readonly string[];
-}
-
-/** The files below a folder, as any web server gives them; after so many files nothing is answered any more. */
-async function serveFiles(folder: string, most = Number.POSITIVE_INFINITY): Promise<WebFiles> {
-  const files = directorySource(folder);
-  const asked: string[] = [];
-  const server = createServer(async ({ url = "/", method }, response) => {
-    asked.push(url);
-    if (asked.filter((each) => each.endsWith(".filez")).length > most - 1) return;
-    const path = decodeURIComponent(url.slice(1));
-    const size = await files.size(path);
-    if (size === undefined) return void response.writeHead(404).end();
-    response.writeHead(200, { "content-length": size });
-    const content = method === "HEAD" ? undefined : await files.get(path, Number.MAX_SAFE_INTEGER);
-    for await (const piece of content ?? []) response.write(piece);
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, asked };
 }
