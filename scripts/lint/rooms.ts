@@ -20,7 +20,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ostree: ["base"],
   artifact: [...kept, "cache", "ostree"],
   ssh: ["base"],
-  release: [...rules, "access", "config", "ssh"],
+  release: [...rules, "access", "config", "project", "ssh"],
   receive: [...rules, "access", "config", "http"],
   import: [...kept, "cache", "ostree"],
   check: [...kept, "cache"],

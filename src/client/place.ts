@@ -1,3 +1,4 @@
+import type { Generation } from "../store/artifact-refs.ts";
 import type { ArtifactIndex } from "./artifact-index.ts";
 import type { BlobSink, BlobSource } from "./blob-place.ts";
 import type { CommitStore } from "./commit-store.ts";
@@ -15,6 +16,10 @@ export interface Place extends AsyncDisposable {
   readonly blobs: BlobPlace | undefined;
   /** Artifacts of BuildStream 1.0, which are commits of OSTree and no blobs. The index lists and finds them; `copyCommit` in `ostree/` copies them. */
   readonly commits?: CommitStore | undefined;
+  /** Where the blobs of artifacts of one generation are written to, where that is not always `blobs`. */
+  blobsFor?(generation: Generation): BlobPlace;
   /** Whether it lets us write, as far as is known before it is tried. */
   readonly writable: boolean;
+  /** Whether its blobs lie on a disk of this machine: reading there what it has already costs less than asking another place. */
+  readonly near?: boolean;
 }

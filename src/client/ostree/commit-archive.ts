@@ -1,7 +1,7 @@
 import { StillageError } from "../../base/errors.ts";
 import { isPromise } from "../../base/maybe-promise.ts";
 import { RunningOstreeHash } from "../../base/ostree-hash.ts";
-import { tarEnd, tarFileHeader, tarPadding } from "../../base/tar/tar-writer.ts";
+import { tarEnd, tarHeader, tarPadding } from "../../base/tar/tar-writer.ts";
 import type { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import { reachTree } from "../../ostree/archive/reachable.ts";
 import { ObjectSet } from "../../ostree/archive/stored-objects.ts";
@@ -50,7 +50,7 @@ export async function* commitArchive(
   };
   for (const name of objects) {
     const { size, content } = await openObject(repository, name);
-    yield counted(tarFileHeader(objectFileName(name), size));
+    yield counted(plainFile(objectFileName(name), size));
     for await (const piece of content) yield counted(piece);
     yield counted(tarPadding(size));
     sent(1, 0);
@@ -58,7 +58,7 @@ export async function* commitArchive(
   const commit = objects.at(-1)?.checksum ?? "";
   const detached = await repository.readDetached(commit);
   if (detached !== undefined) {
-    yield counted(tarFileHeader(`${commit}.commitmeta`, detached.length));
+    yield counted(plainFile(`${commit}.commitmeta`, detached.length));
     yield counted(detached);
     yield counted(tarPadding(detached.length));
   }
@@ -110,4 +110,9 @@ async function* verified(
 
 function missing({ checksum, type }: ObjectName): StillageError {
   return new StillageError("not-found", `the ${type} ${checksum} is not in the repository`);
+}
+
+/** The header of a file of root that everybody may read. */
+function plainFile(path: string, size: number): Uint8Array {
+  return tarHeader({ path, kind: "file", mode: 0o644, size, modified: 0 });
 }
