@@ -152,7 +152,7 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
     assert.equal(await target.head(ref), odd);
     await target.run("fsck", "--quiet");
     // A local cache has what lies beside it.
-    const { index, commits } = openCommitCache(join(await workspace.folder("cache"), "ostree"), bare.path);
+    const { index, commits } = openCommitCache(join(await workspace.folder("cache"), "ostree"), [bare.path]);
     const beside = await index.find({ project: "demo", element: "odd", keys: [keys[0]] }, signal);
     assert.deepEqual(
       [beside?.content.hash, (await contentOfCommit(commits.blobs, beside?.content as Digest)).keys.strong],

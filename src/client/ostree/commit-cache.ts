@@ -29,11 +29,11 @@ export interface CommitCache {
 /**
  * The repository of mode `archive` in `directory`, which every `ostree` reads. It is made when the first artifact comes: until then nothing is found. It has no summary, which would be
  * written with every artifact: `ostree summary -u` makes one where it is to be served.
- * `beside`: where BuildStream 1.0 itself may have a cache, of mode `bare-user`, whose artifacts are found and read as well.
+ * `beside`: where BuildStream 1.0 itself may have a cache, of mode `bare-user`; the artifacts of the first that is one are found and read as well.
  */
-export function openCommitCache(directory: string, beside?: string): CommitCache {
+export function openCommitCache(directory: string, beside: readonly string[] = []): CommitCache {
   const opened = new Repository(directory);
-  const theirs = beside !== undefined && isBareUserRepository(beside) ? beside : undefined;
+  const theirs = beside.find(isBareUserRepository);
   const objects =
     theirs === undefined ? directorySource(directory) : either(directorySource(directory), bareUserSource(theirs));
   const blobs = new ObjectBlobs(objects);

@@ -53,7 +53,7 @@ export function testBuildStream10(): void {
       // What the builder itself has kept is the same.
       const homes = (await readdir(workspace.path)).filter((name) => name.endsWith("-machine"));
       const kept = join(workspace.path, homes[0] ?? "", "artifact/ostree");
-      const beside = openCommitCache(join(await workspace.folder("empty"), "ostree"), kept);
+      const beside = openCommitCache(join(await workspace.folder("empty"), "ostree"), [kept]);
       for (const each of artifacts) {
         const { project: of, element, keys } = each;
         const same = await beside.index.find({ project: of, element, keys: keys.slice(0, 1) }, signal);
