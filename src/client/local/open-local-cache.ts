@@ -9,7 +9,7 @@ import { openCommitCache } from "../ostree/commit-cache.ts";
 import type { BlobPlace, Place } from "../place.ts";
 import { CacheBlobs } from "./cache-blobs.ts";
 import { CacheIndex } from "./cache-index.ts";
-import { commitRepository, layout1, layout2 } from "./cache-layout.ts";
+import { bst10Repositories, commitRepository, layout1, layout2 } from "./cache-layout.ts";
 import { IndexWithCommits } from "./index-with-commits.ts";
 import { MessageSource } from "./message-source.ts";
 import { ObjectSink } from "./object-sink.ts";
@@ -46,7 +46,7 @@ export async function openLocalCache(directory: string): Promise<LocalCache> {
   const [objects2, objects1] = [new ObjectSource(of2), new ObjectSource(of1)];
   const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: new ObjectSink(of2) });
   const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: new ObjectSink(of1) });
-  const commits = openCommitCache(commitRepository(cache));
+  const commits = openCommitCache(commitRepository(cache), bst10Repositories(cache));
   const own = new CacheIndex({
     ...refs,
     found: (content, name) => messages.found(content, name),
