@@ -9,7 +9,7 @@ import { nearestNames } from "./nearest-names.ts";
 /** An index that is asked, and what messages call it. */
 export interface AskedIndex {
   readonly name: string;
-  readonly index: ArtifactIndex;
+  readonly index: Pick<ArtifactIndex, "find" | "list" | "newestFirst">;
 }
 
 export interface MeantOptions {
@@ -84,7 +84,7 @@ export function shownArtifact({
 }
 
 async function foundIn(
-  index: ArtifactIndex,
+  index: AskedIndex["index"],
   meaning: ArtifactText,
   question: ArtifactQuestion | undefined,
   signal: AbortSignal,
@@ -104,7 +104,11 @@ async function foundIn(
 
 const one = (found: IndexedArtifact | undefined): IndexedArtifact[] => (found === undefined ? [] : [found]);
 
-async function listed(index: ArtifactIndex, globs: ArtifactGlob[], signal: AbortSignal): Promise<IndexedArtifact[]> {
+async function listed(
+  index: AskedIndex["index"],
+  globs: ArtifactGlob[],
+  signal: AbortSignal,
+): Promise<IndexedArtifact[]> {
   const found: IndexedArtifact[] = [];
   for await (const artifact of index.list(globs, signal)) found.push(artifact);
   if (index.newestFirst) return found;

@@ -1,7 +1,7 @@
 import { machine, type as systemName } from "node:os";
 import { resolve } from "node:path";
 import { isProblems } from "../../config/load.ts";
-import { type Problem, showProblem } from "../../config/problem.ts";
+import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
 import { type Dialect, generationOf } from "../../project/dialect.ts";
 import { findProject } from "../../project/find-project.ts";
 
@@ -58,7 +58,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     readRecommended(project?.sourceCaches, "source-caches", ofProject);
   }
 
-  const problems = unique(reader.problems);
+  const problems = ordered(reader.problems);
   if (problems.length > 0) return problems;
   const files = [user.path, own.path, ...(project?.files ?? [])].filter((path) => path !== undefined);
   return {
@@ -70,7 +70,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     project: project && { name: project.name, directory: project.directory },
     ...user.scheduler,
     files,
-    notes: unique([...notes, ...(project?.notes ?? [])]),
+    notes: ordered([...notes, ...(project?.notes ?? [])]),
   };
 }
 
@@ -126,7 +126,9 @@ function commandLineRemotes(
   });
 }
 
-/** A file that is read in two ways can be wrong in the same way. */
-function unique(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((problem) => [showProblem(problem), problem])).values()];
+/** Each once, as a file that is read in two ways can be wrong in the same way; those of one file together, in their order there. */
+function ordered(problems: readonly Problem[]): readonly Problem[] {
+  const unique = new Map(problems.map((problem) => [showProblem(problem), problem]));
+  const groups = Map.groupBy(unique.values(), ({ origin }) => origin.replace(/:\d+:\d+$/, ""));
+  return [...groups.values()].flatMap((group) => group.toSorted(byPosition));
 }

@@ -61,6 +61,7 @@ const badPem = {
 
 /** What a socket's error says of TLS in words; `undefined` for one that is of something else. */
 export function tlsTrouble(error: unknown): Trouble | undefined {
+  if (!(error instanceof Error)) return undefined;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return undefined;
   const known = ofCertificate[code] ?? ofHandshake[code];

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { messageFormat } from "./bst-output.ts";
 
 /** Who configures BuildStream by hand has some kilobytes. */
 const maxConfigurationBytes = 4 << 20;
@@ -14,31 +14,46 @@ export interface BstConfigurations extends AsyncDisposable {
   readonly building: string;
   /** Without those for sources, too: whoever only loads a project needs none. */
   readonly loading: string;
+  readonly settings: BuildSettings;
+}
+
+/** What the user's configuration says of builds. */
+export interface BuildSettings {
+  /** `build: dependencies`. */
+  readonly dependencies: "none" | "run" | "all";
+  /** `build: retry-failed`. */
+  readonly retryFailed: boolean;
+  /** `cache: pull-buildtrees`. */
+  readonly pullBuildtrees: boolean;
 }
 
 type Mapping = { [key: string]: unknown };
 
-/** Where BuildStream 2 looks for the user's configuration; `undefined` where there is none. */
-export function userConfigurationFile(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const folder = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config");
-  return ["buildstream2.conf", "buildstream.conf"].map((name) => join(folder, name)).find((path) => existsSync(path));
-}
-
 /**
- * Writes configurations that differ from the user's in that alone, and in the cache directory where one is named. `file` is the user's own; what it has is not checked: `bst` does that. A crash
+ * Writes configurations that differ from the user's in that alone, and in the cache directory. `file` is the user's own; what it has is not checked: `bst` does that. A crash
  * leaves a directory with two small files among the temporary ones. Errors: `invalid` for a file that is no YAML.
  */
 export async function writeBstConfigurations(
   file: string | undefined,
-  cacheDirectory: string | undefined,
+  cacheDirectory: string,
 ): Promise<BstConfigurations> {
   const user = file === undefined ? {} : await readConfiguration(file);
-  if (cacheDirectory !== undefined) user.cachedir = cacheDirectory;
+  if (mappingOf(user.cache)["storage-service"] !== undefined) {
+    throw new StillageError("unsupported", `${file}: with a storage-service, artifacts are not in the local cache`, {
+      hint: "`bst build` works with it; builds that are driven from here need the local cache",
+    });
+  }
+  user.cachedir = cacheDirectory;
   const folder = await mkdtemp(join(tmpdir(), "stillage-bst-"));
   const [building, loading] = [join(folder, "building.conf"), join(folder, "loading.conf")];
-  await writeFile(building, text(withoutServers(user, ["artifacts"])));
+  await writeFile(building, text(withMessages(withoutServers(user, ["artifacts"]))));
   await writeFile(loading, text(withoutServers(user, ["artifacts", "source-caches"])));
-  return { building, loading, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    building,
+    loading,
+    settings: settingsOf(user),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
 }
 
 /** The configuration with no servers under these keys, neither of its own nor of projects. */
@@ -53,6 +68,25 @@ export function withoutServers(user: Mapping, keys: readonly string[]): Mapping 
     }),
   );
   return { ...user, ...cleared, ...(Object.keys(own).length > 0 && { projects }) };
+}
+
+/** What `bst` takes for no value of a setting, it says itself. */
+function settingsOf(user: Mapping): BuildSettings {
+  const [build, cache] = [mappingOf(user.build), mappingOf(user.cache)];
+  const { dependencies } = build;
+  const known = dependencies === "none" || dependencies === "all" ? dependencies : "run";
+  const isTrue = (value: unknown): boolean => value === "True" || value === "true";
+  return {
+    dependencies: known,
+    retryFailed: isTrue(build["retry-failed"]),
+    pullBuildtrees: isTrue(cache["pull-buildtrees"]),
+  };
+}
+
+/** All messages, at once, in our format. */
+function withMessages(user: Mapping): Mapping {
+  const ours = { verbose: "true", debug: "false", "throttle-ui-updates": "false", "message-format": messageFormat };
+  return { ...user, logging: { ...mappingOf(user.logging), ...ours } };
 }
 
 async function readConfiguration(file: string): Promise<Mapping> {

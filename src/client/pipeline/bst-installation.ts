@@ -65,15 +65,18 @@ export function noBst({ program }: BstInstallation): StillageError {
   });
 }
 
-/** What was said without the lines about activities, where it said anything else. */
+/** The lines, trimmed, of what was said without the lines about activities, where it said anything else. */
 export function plainLines(told: string): string[] {
-  const lines = told.split("\n").filter((line) => line.trim() !== "");
+  const lines = told
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const plain = lines.filter((line) => !/^\[(--|\d\d):/.test(line));
   return plain.length > 0 ? plain : lines;
 }
 
 function failedBst(command: string, told: string, { status, signal }: ProcessEnd): StillageError {
-  const why = plainLines(told).slice(-toldLines).join("\n");
+  const why = plainLines(told).slice(-toldLines).join("; ");
   const how = signal === undefined ? `exited with ${status}` : `was ended by ${signal}`;
-  return new StillageError("failed-precondition", `\`bst ${command}\` ${how}${why === "" ? "" : `:\n${why}`}`);
+  return new StillageError("failed-precondition", `\`bst ${command}\` ${how}${why === "" ? "" : `: ${why}`}`);
 }

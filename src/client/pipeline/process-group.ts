@@ -20,20 +20,26 @@ export interface ProcessOptions {
   readonly graceMs?: number;
 }
 
-/** BuildStream ends its sandboxes and its casd in some seconds where it is asked to. */
-const defaultGraceMs = 15_000;
+/** BuildStream takes down its sandboxes and its casd in half a second where it is asked to. */
+const defaultGraceMs = 10_000;
 
 /**
- * Runs the program beside a watcher that reads from descriptor 3: where that ends without a word, whoever started it is gone (killed, perhaps), and the watcher ends
- * the whole group, gently and then hard. So nothing goes on building that nobody waits for.
+ * Runs the program beside a watcher that reads from descriptor 3: where that ends without a word, whoever started it is gone (killed, perhaps), and the watcher ends it, gently and then, with
+ * all that is in its session, hard. So nothing goes on building that nobody waits for.
  */
 const guarded = `
 (
   trap '' TERM INT HUP
   read -r word <&3 && exit
-  kill -TERM -$$
-  sleep "$0"
-  kill -KILL -$$
+  kill -INT $$
+  left=$0
+  while [ "$left" -gt 0 ] && kill -0 $$; do sleep 1; left=$((left - 1)); done
+  read -r self rest </proc/self/stat
+  for each in /proc/[0-9]*; do
+    read -r stat <"$each/stat" || continue
+    set -- \${stat##*) }
+    [ "$4" = $$ ] && [ "\${each#/proc/}" != "$self" ] && kill -KILL "\${each#/proc/}"
+  done
 ) >/dev/null 2>&1 &
 exec "$@" 3<&-
 `;
@@ -65,7 +71,8 @@ export async function runInGroup(
   let hard: NodeJS.Timeout | undefined;
   const stop = (): void => {
     stopped = true;
-    signalGroup(child.pid, "SIGTERM");
+    // Of BuildStream, SIGTERM leaves its casd behind, and so does whatever reaches its jobs before itself.
+    child.kill("SIGINT");
     hard = setTimeout(() => killSession(child.pid), graceMs);
   };
   options.signal.addEventListener("abort", stop, { once: true });
@@ -82,15 +89,6 @@ export async function runInGroup(
   } finally {
     clearTimeout(hard);
     options.signal.removeEventListener("abort", stop);
-  }
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // it has ended meanwhile
   }
 }
 
