@@ -7,7 +7,7 @@ import { allShapes, shapeOf } from "../src/cli/command-shape.ts";
 import { completions } from "../src/cli/completion.ts";
 import { commandPage, pageName } from "../src/cli/manual/command-page.ts";
 import { settingsPage } from "../src/cli/manual/settings-page.ts";
-import { stillageProgram } from "../src/cli/stillage.ts";
+import { stillageProgram } from "../src/cli/stillage-program.ts";
 import { version } from "../src/cli/version.ts";
 
 const [folder] = process.argv.slice(2);

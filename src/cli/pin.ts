@@ -3,11 +3,10 @@ import { type Command, Option } from "commander";
 import { Catalogue, shownName } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
+import { instanceMeant } from "../client/store-place.ts";
 import { checkReadable, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { type Space, spaces } from "../store/ref-store.ts";
 import { openPins, type Pinned, type Pins } from "../store/sqlite/pins.ts";
-import { artifactMeant } from "./artifact-match.ts";
-import { instanceMeant } from "./artifact-store.ts";
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, fromPrintable, printable } from "./human-text.ts";
@@ -15,6 +14,7 @@ import { newCommand } from "./new-command.ts";
 import { listPins } from "./pin-list.ts";
 import { reportFailure } from "./report-failure.ts";
 import { addStoreFlags, type StoreFlags, storeOf } from "./store-of.ts";
+import { storedArtifactMeant } from "./stored-artifact.ts";
 
 export interface PinFlags extends StoreFlags {
   readonly instance?: string;
@@ -107,7 +107,7 @@ async function artifactsMeant(
   const catalogue = new Catalogue({ instance: own, artifacts, blobs, closure: undefined });
   const meant: Meant[] = [];
   for (const name of names) {
-    const found = await artifactMeant(catalogue, name);
+    const found = await storedArtifactMeant({ catalogue, artifacts }, name);
     meant.push({ name: shownName(found), instance: own, pinned: { artifact: found.id } });
   }
   return meant;

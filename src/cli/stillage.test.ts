@@ -5,7 +5,7 @@ import { shellWords } from "../receive/shell-words.ts";
 import { bstArtifactReceiveProgram } from "./bst-artifact-receive.ts";
 import { bstArtifactServerProgram } from "./bst-artifact-server.ts";
 import { allShapes, shapeOf } from "./command-shape.ts";
-import { stillageProgram } from "./stillage.ts";
+import { stillageProgram } from "./stillage-program.ts";
 
 const programs = {
   stillage: () => stillageProgram(() => {}),

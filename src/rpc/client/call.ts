@@ -3,13 +3,20 @@ import { grpcStatus } from "../status.ts";
 import { frame, MessageReader } from "./framing.ts";
 import { outcomeOfReset, outcomeOfTrailers } from "./outcome.ts";
 import { RpcError } from "./rpc-error.ts";
+import type { Session } from "./session.ts";
 
-/** Messages that wait to be received; beyond this the server is made to wait. */
+/** Messages that wait to be received, and their bytes; beyond either the server is made to wait. */
 const maxQueuedMessages = 16;
+const maxQueuedBytes = 4 << 20;
+
+/** Less than this sent on the connection is no progress of a message that is on its way: a PING alone sends something. */
+const leastSentBytes = 1 << 10;
 
 export interface CallLimits {
   readonly maxMessageBytes: number;
   readonly timeoutMs: number | undefined;
+  /** How long nothing may go forward while somebody waits for the call. */
+  readonly stallMs: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -17,15 +24,21 @@ export interface CallLimits {
 export class ClientCall {
   readonly #stream: ClientHttp2Stream;
   readonly #reader: MessageReader;
+  readonly #session: Session;
   readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  /** When something went forward, or somebody began to wait, and how much the connection had sent then. */
+  #moved = performance.now();
+  #sentThen = 0;
   #trailers: IncomingHttpHeaders | undefined;
   /** `undefined` while the call runs, then an error or null for OK. */
   #outcome: RpcError | null | undefined;
   readonly #waiting: (() => void)[] = [];
   readonly #release: () => void;
 
-  constructor(stream: ClientHttp2Stream, limits: CallLimits) {
+  constructor(stream: ClientHttp2Stream, session: Session, limits: CallLimits) {
     this.#stream = stream;
+    this.#session = session;
     this.#reader = new MessageReader(limits.maxMessageBytes);
     this.#release = this.#bound(limits);
     let cause: Error | undefined;
@@ -42,20 +55,21 @@ export class ClientCall {
       cause = error;
     });
     stream.on("close", () => {
-      const session = stream.session;
-      const gone = session === undefined || session.destroyed || session.closed;
       if (this.#trailers !== undefined) this.#ended();
-      else this.#finish(outcomeOfReset(stream.rstCode, gone, cause));
+      else this.#finish(outcomeOfReset(stream.rstCode, session.usable ? undefined : session.failure, cause));
     });
   }
 
   /**
-   * Sends a message; resolves when there is room for the next. `false`: the call is over already, which is no error by itself
-   * (a server may answer early); `receive` says how it ended.
+   * Sends a message, in one piece or in parts; resolves when there is room for the next. A large one is not copied: its bytes are the call's until then.
+   * `false`: the call is over already, which is no error by itself (a server may answer early); `receive` says how it ended.
    */
-  async send(message: Uint8Array): Promise<boolean> {
-    if (this.#over || this.#stream.destroyed || this.#stream.writableEnded) return false;
-    this.#stream.write(frame(message));
+  async send(...message: readonly Uint8Array[]): Promise<boolean> {
+    const stream = this.#stream;
+    if (this.#over || stream.destroyed || stream.writableEnded) return false;
+    stream.cork();
+    for (const part of frame(message)) stream.write(part);
+    stream.uncork();
     while (!this.#over && this.#stream.writableNeedDrain) await this.#change();
     return !this.#over;
   }
@@ -70,7 +84,8 @@ export class ClientCall {
     for (;;) {
       const message = this.#queue.shift();
       if (message !== undefined) {
-        if (this.#queue.length < maxQueuedMessages) this.#stream.resume();
+        this.#queuedBytes -= message.length;
+        if (!this.#full) this.#stream.resume();
         return message;
       }
       if (this.#outcome === null) return undefined;
@@ -88,25 +103,42 @@ export class ClientCall {
     return this.#outcome !== undefined;
   }
 
+  get #full(): boolean {
+    return this.#queue.length >= maxQueuedMessages || this.#queuedBytes >= maxQueuedBytes;
+  }
+
   /** Resolves at the next message, when there is room to send again, and at the end. */
   #change(): Promise<void> {
+    if (this.#waiting.length === 0) this.#progress();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  #progress(): void {
+    this.#moved = performance.now();
+    this.#sentThen = this.#session.socket.bytesWritten;
+  }
+
   #notify(): void {
+    this.#progress();
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #take(chunk: Uint8Array): void {
     if (this.#over) return;
+    let arrived = false;
     try {
-      for (const message of this.#reader.take(chunk)) this.#queue.push(message);
+      for (const message of this.#reader.take(chunk)) {
+        this.#queue.push(message);
+        this.#queuedBytes += message.length;
+        arrived = true;
+      }
     } catch (error) {
       this.#abort(error as RpcError);
       return;
     }
-    if (this.#queue.length >= maxQueuedMessages) this.#stream.pause();
-    this.#notify();
+    if (this.#full) this.#stream.pause();
+    if (arrived) this.#notify();
+    else this.#progress();
   }
 
   #ended(): void {
@@ -120,6 +152,7 @@ export class ClientCall {
   #abort(error: RpcError): void {
     if (this.#over) return;
     this.#queue.length = 0;
+    this.#queuedBytes = 0;
     this.#finish(error);
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
@@ -131,16 +164,26 @@ export class ClientCall {
     this.#notify();
   }
 
-  /** Arms the deadline and the signal; returns what disarms them. */
-  #bound(limits: CallLimits): () => void {
-    const late = () =>
-      this.#abort(new RpcError(grpcStatus.deadlineExceeded, `no answer within ${limits.timeoutMs} ms`));
-    const timer = limits.timeoutMs === undefined ? undefined : setTimeout(late, limits.timeoutMs);
+  /** Arms the deadline, the watch over progress and the signal; returns what disarms them. */
+  #bound({ timeoutMs, stallMs, signal }: CallLimits): () => void {
+    const late = () => this.#abort(new RpcError(grpcStatus.deadlineExceeded, `no answer within ${timeoutMs} ms`));
+    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+    let watch: NodeJS.Timeout | undefined;
+    const look = (limit: number): void => {
+      const sending = this.#stream.writableLength > 0;
+      const sent = this.#session.socket.bytesWritten - this.#sentThen;
+      if (this.#waiting.length === 0 || (sending && sent >= leastSentBytes)) this.#progress();
+      const left = this.#moved + limit - performance.now();
+      if (left > 0) watch = setTimeout(look, left, limit);
+      else this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`));
+    };
+    if (stallMs !== undefined) watch = setTimeout(look, stallMs, stallMs);
     const cancel = () => this.cancel();
-    limits.signal?.addEventListener("abort", cancel, { once: true });
+    signal?.addEventListener("abort", cancel, { once: true });
     return () => {
       clearTimeout(timer);
-      limits.signal?.removeEventListener("abort", cancel);
+      clearTimeout(watch);
+      signal?.removeEventListener("abort", cancel);
     };
   }
 }

@@ -1,24 +1,36 @@
 import { grpcStatus } from "../status.ts";
 import { ClientCall } from "./call.ts";
+import { type PlainLimits, type PlainResponse, receivePlain } from "./plain-get.ts";
 import { RpcError } from "./rpc-error.ts";
-import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
 
 /** What gRPC clients take unless told otherwise; servers keep below it. */
 const defaultMaxMessageBytes = 4 << 20;
 
+type Headers = Readonly<Record<string, string>>;
+
 export interface ChannelOptions extends SessionOptions {
-  /** Sent with every call, by lower-case name. Binary values (`-bin`) are base64. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent with every call, by lower-case name. Binary values (`-bin`) are base64. A function is asked for each call. */
+  readonly headers?: Headers | (() => Headers);
   /** Longer messages are not received. */
   readonly maxMessageBytes?: number;
+  /** Of calls that do not say; see CallOptions. */
+  readonly timeoutMs?: number;
+  readonly stallMs?: number;
 }
 
 export interface CallOptions {
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Headers;
   /** Aborting cancels the call. */
   readonly signal?: AbortSignal;
   /** After this the call ends with DEADLINE_EXCEEDED; the server is told. */
   readonly timeoutMs?: number;
+  /** A call in which nothing goes forward for so long, while its end is waited for, ends with DEADLINE_EXCEEDED. Without it such a call waits. */
+  readonly stallMs?: number;
+}
+
+export interface PlainOptions extends PlainLimits {
+  readonly headers?: Headers;
 }
 
 /** A server to call. Connects at the first call, and again where the connection was lost since. */
@@ -27,6 +39,12 @@ export interface Channel {
   unary(method: string, request: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** Begins a call of any kind. */
   open(method: string, options?: CallOptions): ClientCall;
+  /** A GET that is no call, over the same connection. `path` begins with a slash, and may have a query. Throws RpcError; any HTTP status is an answer. */
+  get(path: string, options: PlainOptions): Promise<PlainResponse>;
+  /** Until when the server's certificate is good, in milliseconds since 1970; `undefined` without TLS, and before the first connection. */
+  readonly certificateEnd: number | undefined;
+  /** Whether the server ever spoke HTTP/2 to us. */
+  readonly reached: boolean;
   /** Lets calls in progress end, then the connection. */
   close(): Promise<void>;
   /** Cuts the connection as it is; calls in progress end with UNAVAILABLE. */
@@ -41,6 +59,8 @@ class Http2Channel implements Channel {
   readonly #url: string;
   readonly #options: ChannelOptions;
   #session: Session | undefined;
+  #reached = false;
+  #certificateEnd: number | undefined;
 
   constructor(url: string, options: ChannelOptions) {
     this.#url = url;
@@ -48,23 +68,21 @@ class Http2Channel implements Channel {
   }
 
   open(method: string, options: CallOptions = {}): ClientCall {
-    const { timeoutMs, signal } = options;
+    const { timeoutMs = this.#options.timeoutMs, signal, stallMs = this.#options.stallMs } = options;
     signal?.throwIfAborted();
-    const stream = this.#connected().http2.request({
+    const session = this.#connected();
+    const stream = session.request({
       ":method": "POST",
       ":path": `/${method}`,
       te: "trailers",
       "content-type": "application/grpc",
       "user-agent": "stillage",
       ...(timeoutMs !== undefined && { "grpc-timeout": `${Math.ceil(timeoutMs)}m` }),
-      ...this.#options.headers,
+      ...this.#headers(),
       ...options.headers,
     });
-    return new ClientCall(stream, {
-      maxMessageBytes: this.#options.maxMessageBytes ?? defaultMaxMessageBytes,
-      timeoutMs,
-      signal,
-    });
+    const maxMessageBytes = this.#options.maxMessageBytes ?? defaultMaxMessageBytes;
+    return new ClientCall(stream, session, { maxMessageBytes, timeoutMs, stallMs, signal });
   }
 
   async unary(method: string, request: Uint8Array, options?: CallOptions): Promise<Uint8Array> {
@@ -80,24 +98,45 @@ class Http2Channel implements Channel {
     return response;
   }
 
-  async close(): Promise<void> {
-    const http2 = this.#session?.http2;
-    if (http2 === undefined || http2.destroyed) return;
-    const closed = new Promise<void>((resolve) => {
-      http2.once("close", resolve);
+  async get(path: string, { headers, ...limits }: PlainOptions): Promise<PlainResponse> {
+    limits.signal?.throwIfAborted();
+    const session = this.#connected();
+    const stream = session.request({
+      ":method": "GET",
+      ":path": path,
+      "user-agent": "stillage",
+      ...this.#headers(),
+      ...headers,
     });
-    http2.close();
-    await closed;
+    return await receivePlain(stream, session, limits);
+  }
+
+  get certificateEnd(): number | undefined {
+    return this.#session?.certificateEnd ?? this.#certificateEnd;
+  }
+
+  get reached(): boolean {
+    return this.#reached || this.#session?.reached === true;
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
   }
 
   destroy(): void {
-    this.#session?.socket.destroy();
+    this.#session?.destroy();
+  }
+
+  #headers(): Headers {
+    const { headers = {} } = this.#options;
+    return typeof headers === "function" ? headers() : headers;
   }
 
   #connected(): Session {
-    const session = this.#session;
-    if (session !== undefined && !session.socket.destroyed && !session.http2.closed) return session;
-    this.#session = openSession(this.#url, this.#options);
+    if (this.#session?.usable === true) return this.#session;
+    this.#reached = this.reached;
+    this.#certificateEnd = this.certificateEnd;
+    this.#session = new Session(this.#url, this.#options);
     return this.#session;
   }
 }

@@ -4,11 +4,23 @@ import { RpcError } from "./rpc-error.ts";
 /** A flag byte and the length of the message that follows, big-endian (doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message"). */
 const prefixBytes = 5;
 
-export function frame(message: Uint8Array): Uint8Array {
-  const framed = new Uint8Array(prefixBytes + message.length);
-  new DataView(framed.buffer).setUint32(1, message.length);
-  framed.set(message, prefixBytes);
-  return framed;
+/** Up to this a message is copied behind its prefix, because another piece costs more; beyond it copying does. */
+const copiedBytes = 64 << 10;
+
+/** A message, which may come in parts, as pieces to be sent. Those of a large one are the parts as they are. */
+export function frame(message: readonly Uint8Array[]): Uint8Array[] {
+  let length = 0;
+  for (const part of message) length += part.length;
+  const copied = length <= copiedBytes;
+  const framed = new Uint8Array(prefixBytes + (copied ? length : 0));
+  new DataView(framed.buffer).setUint32(1, length);
+  if (!copied) return [framed, ...message];
+  let at = prefixBytes;
+  for (const part of message) {
+    framed.set(part, at);
+    at += part.length;
+  }
+  return [framed];
 }
 
 /** Cuts the bytes of a stream into messages. */
@@ -66,7 +78,7 @@ export class MessageReader {
         `a message of ${length} bytes is over the limit of ${this.#maxBytes}`,
       );
     }
-    this.#message = new Uint8Array(length);
+    this.#message = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     this.#filled = 0;
   }
 }

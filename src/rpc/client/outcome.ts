@@ -54,12 +54,14 @@ function outcomeWithoutStatus(headers: IncomingHttpHeaders): RpcError {
   return new RpcError(
     byHttpStatus[http] ?? grpcStatus.unknown,
     `the server answered with HTTP status ${http}, not with gRPC`,
+    { httpStatus: http },
   );
 }
 
-/** What it means that a stream closed before its status came. */
-export function outcomeOfReset(reset: number, connectionEnded: boolean, cause: Error | undefined): RpcError {
-  const why = (cause?.cause as Error | undefined)?.message ?? cause?.message;
-  if (connectionEnded) return new RpcError(grpcStatus.unavailable, why ?? "the connection ended", { cause });
-  return new RpcError(byReset[reset] ?? grpcStatus.internal, why ?? `the stream was reset (${reset})`, { cause });
+/** What it means that a stream closed before its status came. `broken` is why its connection ended, where it did. */
+export function outcomeOfReset(reset: number, broken: RpcError | undefined, cause: Error | undefined): RpcError {
+  if (broken !== undefined) return broken;
+  return new RpcError(byReset[reset] ?? grpcStatus.internal, cause?.message ?? `the stream was reset (${reset})`, {
+    cause,
+  });
 }

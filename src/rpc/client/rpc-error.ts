@@ -6,12 +6,19 @@ export class RpcError extends Error {
   readonly code: number;
   /** The encoded google.rpc.Status of the trailer grpc-status-details-bin. */
   readonly details: Uint8Array | undefined;
+  /** Of an answer that was not gRPC's. */
+  readonly httpStatus: number | undefined;
 
-  constructor(code: number, message: string, more: { details?: Uint8Array | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: number,
+    message: string,
+    more: { details?: Uint8Array | undefined; httpStatus?: number; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "RpcError";
     this.code = code;
     this.details = more.details;
+    this.httpStatus = more.httpStatus;
   }
 
   /** The name of the code, as the documents of gRPC spell it. */

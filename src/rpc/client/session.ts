@@ -1,6 +1,11 @@
-import { type ClientHttp2Session, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
 import { connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { grpcStatus } from "../status.ts";
+import { ConnectionError, type ConnectionFailure, type ConnectionStage, socketMessage } from "./connection-error.ts";
+import { RpcError } from "./rpc-error.ts";
+import { parseServerUrl, type ServerPlace } from "./server-url.ts";
+import { watchSilence } from "./silence.ts";
 
 /** How a server is reached and trusted. Keys and certificates are PEM. */
 export interface SessionOptions {
@@ -11,64 +16,166 @@ export interface SessionOptions {
   readonly key?: string | Uint8Array;
   /** The name to find in the server's certificate, where it is not the URL's host. */
   readonly serverName?: string;
-}
-
-/** An HTTP/2 session and the socket below it: destroying the session says goodbye, destroying the socket does not. */
-export interface Session {
-  readonly http2: ClientHttp2Session;
-  readonly socket: Socket;
+  /** How long connecting may take, from the first packet to the server's first SETTINGS. Without it as long as the system waits. */
+  readonly connectMs?: number;
+  /** A server that says nothing for so long while calls are in progress is asked by a PING. Without it never. */
+  readonly pingAfterMs?: number;
+  /** After so long without a word, an answer to the PING among them, the connection is given up. */
+  readonly silentMs?: number;
 }
 
 /** Large enough that a long, fast line is not kept waiting: HTTP/2's own 64 KiB allows 64 KiB for each round trip. */
 const streamWindowBytes = 4 << 20;
 const connectionWindowBytes = 16 << 20;
 
+/** Of DATA that we receive: four times HTTP/2's own, because each frame costs an event. Larger ones come in pieces of the socket's 64 KiB anyway. */
+const frameBytes = 64 << 10;
+
 /** In MiB. Node refuses answers while more than this waits to be sent, 10 unless told otherwise; who sends bounds that himself. */
 const maxSessionMemory = 4096;
 
-/** Opens a connection. `http` and `grpc` are plain, `https` and `grpcs` are TLS, `unix:PATH` is a socket. Throws TypeError for another URL. */
-export function openSession(url: string, options: SessionOptions): Session {
-  const place = parseUrl(url);
-  const socket = openSocket(place, options);
-  const http2 = connect(place.authority, {
-    maxSessionMemory,
-    settings: { enablePush: false, initialWindowSize: streamWindowBytes },
-    createConnection: () => socket,
-  });
-  http2.on("connect", () => {
-    if (!http2.destroyed) http2.setLocalWindowSize(connectionWindowBytes);
-  });
-  // Every call in progress hears of it by itself; without a listener it would end the process.
-  http2.on("error", () => {});
-  return { http2, socket };
-}
+/** One connection: an HTTP/2 session and the socket below it. */
+export class Session {
+  readonly socket: Socket;
+  readonly http2: ClientHttp2Session;
+  #stage: ConnectionStage = "connect";
+  #failure: RpcError | undefined;
+  #calls = 0;
+  #certificateEnd: number | undefined;
 
-/** What a URL of a gRPC server says. */
-interface Place {
-  /** For the requests: scheme, host and port. */
-  readonly authority: string;
-  readonly tls: boolean;
-  readonly where: { readonly path: string } | { readonly host: string; readonly port: number };
-}
-
-const plainSchemes = new Set(["http:", "grpc:"]);
-const tlsSchemes = new Set(["https:", "grpcs:"]);
-
-function parseUrl(url: string): Place {
-  if (url.startsWith("unix:")) {
-    return { authority: "http://localhost", tls: false, where: { path: url.slice("unix:".length) } };
+  /** Opens a connection. Throws TypeError for what is no URL of a server. */
+  constructor(url: string, options: SessionOptions) {
+    const place = parseServerUrl(url);
+    const socket = openSocket(place, options);
+    const http2 = connect(place.authority, {
+      maxSessionMemory,
+      settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxFrameSize: frameBytes },
+      createConnection: () => socket,
+    });
+    this.socket = socket;
+    this.http2 = http2;
+    socket.once("connect", () => {
+      this.#stage = place.tls ? "tls" : "settings";
+    });
+    socket.once("secureConnect", () => this.#secured(socket as TLSSocket));
+    http2.once("connect", () => {
+      if (!http2.destroyed) http2.setLocalWindowSize(connectionWindowBytes);
+    });
+    http2.once("remoteSettings", () => {
+      this.#stage = "open";
+    });
+    // Every call in progress hears of it by itself; without a listener it would end the process.
+    http2.on("error", (error) => this.#note("error", socketMessage(error), error));
+    socket.on("error", (error) => this.#note("error", socketMessage(error), error));
+    this.#limitConnecting(options.connectMs);
+    watchSilence(this, http2, options);
   }
-  const { protocol, hostname, port } = new URL(url);
-  const tls = tlsSchemes.has(protocol);
-  if (hostname === "" || !(tls || plainSchemes.has(protocol))) throw new TypeError(`${url} is no URL of a gRPC server`);
-  // As `new URL` has it, an IPv6 address stands in brackets; a socket takes it without.
-  const where = { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port) || (tls ? 443 : 80) };
-  return { authority: `${tls ? "https" : "http"}://${hostname}:${where.port}`, tls, where };
+
+  /** Whether calls can be begun. */
+  get usable(): boolean {
+    return !(this.#failure !== undefined || this.socket.destroyed || this.http2.closed || this.http2.destroyed);
+  }
+
+  /** Whether the server ever spoke HTTP/2 here. */
+  get reached(): boolean {
+    return this.#stage === "open";
+  }
+
+  /** Until when the server's certificate is good, in milliseconds since 1970; `undefined` without TLS, and until that is agreed on. */
+  get certificateEnd(): number | undefined {
+    return this.#certificateEnd;
+  }
+
+  /** Calls in progress. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Why it broke, or what to say of a connection that ended without a reason. */
+  get failure(): RpcError {
+    return this.#failure ?? this.#errorOf("ended", endings[this.#stage]);
+  }
+
+  /** Begins a call. */
+  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    const stream = this.http2.request(headers);
+    this.#calls++;
+    stream.once("close", () => this.#calls--);
+    return stream;
+  }
+
+  /** Ends the connection as it is, because nothing came in time. */
+  giveUp(message: string): void {
+    this.#note("silent", message);
+    this.socket.destroy();
+  }
+
+  /** Lets calls in progress end, then the connection. */
+  async close(): Promise<void> {
+    const http2 = this.http2;
+    if (http2.destroyed) return;
+    // The goodbye of a connection that never stood would wait for it.
+    if (!this.reached && this.#calls === 0) return this.destroy();
+    const closed = new Promise<void>((resolve) => {
+      http2.once("close", resolve);
+    });
+    http2.close();
+    await closed;
+  }
+
+  /** Cuts the connection; calls in progress end with UNAVAILABLE. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #note(failure: ConnectionFailure, message: string, cause?: unknown): void {
+    this.#failure ??= this.#errorOf(failure, message, cause);
+  }
+
+  #errorOf(failure: ConnectionFailure, message: string, cause?: unknown): RpcError {
+    const error = new ConnectionError(this.#stage, failure, message, cause);
+    return new RpcError(grpcStatus.unavailable, message, { cause: error });
+  }
+
+  #secured(socket: TLSSocket): void {
+    const { alpnProtocol } = socket;
+    this.#stage = "settings";
+    // Read now: a socket that was closed knows no certificate any more.
+    this.#certificateEnd = Date.parse(socket.getPeerCertificate().valid_to);
+    if (alpnProtocol === "h2") return;
+    this.#note(
+      "no-http2",
+      `the server did not choose HTTP/2 in the TLS handshake${alpnProtocol ? ` but ${alpnProtocol}` : ""}`,
+    );
+    this.socket.destroy();
+  }
+
+  #limitConnecting(ms: number | undefined): void {
+    if (ms === undefined) return;
+    const late = (): void => this.giveUp(`${waits[this.#stage]} within ${ms} ms`);
+    const timer = setTimeout(late, ms);
+    this.http2.once("remoteSettings", () => clearTimeout(timer));
+    this.socket.once("close", () => clearTimeout(timer));
+  }
 }
 
-function openSocket({ tls, where }: Place, { ca, cert, key, serverName }: SessionOptions): Socket {
-  if (!tls) return connectPlain(where);
-  return connectTls({
+const endings: Readonly<Record<ConnectionStage, string>> = {
+  connect: "the connection could not be made",
+  tls: "the server ended the connection during the TLS handshake",
+  settings: "the server ended the connection before it said anything of HTTP/2",
+  open: "the connection ended",
+};
+
+const waits: Readonly<Record<ConnectionStage, string>> = {
+  connect: "no connection",
+  tls: "the TLS handshake was not finished",
+  settings: "the server accepted the connection and said nothing of HTTP/2",
+  open: "no answer",
+};
+
+function openSocket({ tls, where }: ServerPlace, { ca, cert, key, serverName }: SessionOptions): Socket {
+  if (!tls) return connectPlain({ ...where, noDelay: true });
+  const socket = connectTls({
     ...where,
     ALPNProtocols: ["h2"],
     ...(serverName !== undefined && { servername: serverName }),
@@ -76,4 +183,5 @@ function openSocket({ tls, where }: Place, { ca, cert, key, serverName }: Sessio
     ...(cert !== undefined && { cert: Buffer.from(cert) }),
     ...(key !== undefined && { key: Buffer.from(key) }),
   });
+  return socket.setNoDelay();
 }

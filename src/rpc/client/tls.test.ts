@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,6 +79,14 @@ test("an unknown server, an unknown client and another name are UNAVAILABLE", as
   assert.equal(await statusWith({ ca: server.cert, ...stranger }), grpcStatus.unavailable);
   assert.equal(await statusWith({ ca: server.cert, ...client, serverName: "elsewhere" }), grpcStatus.unavailable);
   assert.equal(await statusWith({}, url.replace("grpcs:", "grpc:")), grpcStatus.unavailable);
+});
+
+test("the end of the server's certificate is known once it was seen", async () => {
+  const channel = connect(url, { ca: server.cert, ...client });
+  assert.equal(channel.certificateEnd, undefined);
+  await channel.unary("test.Echo/Same", Uint8Array.of(1));
+  assert.equal(channel.certificateEnd, Date.parse(new X509Certificate(server.cert).validTo));
+  channel.destroy();
 });
 
 test("a Unix socket", async () => {

@@ -1,5 +1,5 @@
 import type { ClientHttp2Session } from "node:http2";
-import { openSession } from "../../../src/rpc/client/session.ts";
+import { Session } from "../../../src/rpc/client/session.ts";
 
 // Calls over plain node:http2, for what a well-behaved gRPC client does not do.
 
@@ -17,7 +17,7 @@ export interface RawOptions {
 
 /** Opens a connection for as long as `use` takes. */
 export async function withSession<T>(url: string, use: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
-  const { http2, socket } = openSession(url, {});
+  const { http2, socket } = new Session(url, {});
   try {
     return await use(http2);
   } finally {

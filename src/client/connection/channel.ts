@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { StillageError } from "../../base/errors.ts";
+import { type Channel, type ChannelOptions, connect } from "../../rpc/client/channel.ts";
+import { parseServerUrl } from "../../rpc/client/server-url.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
+import { bearerToken } from "./bearer-token.ts";
+
+/** How long a server may take for what; in milliseconds. */
+export interface ConnectionLimits {
+  /** From the first packet to its first word of HTTP/2, TLS included. */
+  readonly connectMs: number;
+  /** Without a word while calls are in progress, before it is asked by a PING. `keepaliveSeconds` of the configuration goes before. */
+  readonly pingAfterMs: number;
+  /** Without a word, the answer to the PING included, before the connection is given up. */
+  readonly silentMs: number;
+  /** Without progress in a call, of a server that does answer PINGs. */
+  readonly stallMs: number;
+}
+
+/**
+ * A server at the other end of the world answers a handshake in a second, so five are ample; twelve of silence are many lost packets. What takes long without being stuck
+ * is looking up thousands of blobs on a busy disk, and writing a large one out: half a minute.
+ */
+export const connectionLimits: ConnectionLimits = Object.freeze({
+  connectMs: 5000,
+  pingAfterMs: 5000,
+  silentMs: 12_000,
+  stallMs: 30_000,
+});
+
+/** A message that is larger is not received. Servers keep below 4 MiB; a few send somewhat more than they should. */
+const maxMessageBytes = 8 << 20;
+
+/** Opens nothing yet: the first call connects. Errors: `invalid` for what the configuration says wrong, with where it stands. */
+export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connectionLimits): Channel {
+  const { auth, connection } = spec;
+  const { keepaliveSeconds, requestTimeoutSeconds } = connection;
+  const pingAfterMs = keepaliveSeconds === undefined ? limits.pingAfterMs : keepaliveSeconds * 1000;
+  checkSecrecy(spec);
+  const ca = readPem(spec, "server-cert", auth.serverCert);
+  const cert = readPem(spec, "client-cert", auth.clientCert);
+  const key = readPem(spec, "client-key", auth.clientKey);
+  const headers = bearerToken(spec);
+  const options: ChannelOptions = {
+    connectMs: limits.connectMs,
+    pingAfterMs,
+    silentMs: Math.max(limits.silentMs, 2 * pingAfterMs),
+    stallMs: limits.stallMs,
+    maxMessageBytes,
+    ...(requestTimeoutSeconds !== undefined && { timeoutMs: requestTimeoutSeconds * 1000 }),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(headers !== undefined && { headers }),
+  };
+  return connect(spec.url, options);
+}
+
+/** As BuildStream has it: whoever means to be sure of the server, or to show a secret, does not do so in the clear. */
+function checkSecrecy(spec: RemoteSpec): void {
+  const { serverCert, clientCert, clientKey, accessToken } = spec.auth;
+  const { tls } = placeOf(spec);
+  if (!tls && [serverCert, clientCert, clientKey, accessToken].some((each) => each !== undefined)) {
+    const what = accessToken === undefined ? "certificates need TLS" : "a token would go over the network in the clear";
+    throw new StillageError("invalid", `${spec.name}: ${what}, and ${spec.url} is without TLS (${spec.origin})`, {
+      hint: "use https:// or grpcs://, or leave `auth` out",
+    });
+  }
+  if ((clientCert === undefined) !== (clientKey === undefined)) {
+    throw new StillageError("invalid", `${spec.name}: client-cert and client-key belong together (${spec.origin})`);
+  }
+}
+
+function placeOf({ name, url, origin }: RemoteSpec): ReturnType<typeof parseServerUrl> {
+  try {
+    return parseServerUrl(url);
+  } catch (cause) {
+    throw new StillageError("invalid", `${name}: ${JSON.stringify(url)} is no URL of a gRPC server (${origin})`, {
+      hint: "http://, https://, grpc:// and grpcs:// with a host and a port, and unix: with a path are",
+      cause,
+    });
+  }
+}
+
+function readPem(spec: RemoteSpec, what: string, path: string | undefined): Buffer | undefined {
+  if (path === undefined) return undefined;
+  let pem: Buffer;
+  try {
+    pem = readFileSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StillageError("invalid", `${spec.name}: ${what} ${path} cannot be read: ${code} (${spec.origin})`, {
+      cause,
+    });
+  }
+  if (!pem.includes("-----BEGIN ")) {
+    throw new StillageError("invalid", `${spec.name}: ${what} ${path} is not PEM (${spec.origin})`);
+  }
+  return pem;
+}

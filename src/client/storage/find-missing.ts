@@ -1,0 +1,41 @@
+import { type Digest, isEmptyBlob } from "../../base/digest.ts";
+import { askedDigests } from "./digest-message.ts";
+import { decodeMissing, encodeFindMissing } from "./find-missing-message.ts";
+import { doAll } from "./lanes.ts";
+import { decodeAnswer } from "./message-parts.ts";
+import { casService, checkFunction, type StorageServer } from "./storage-server.ts";
+
+/** Digests in one question: some 600 KB. BuildStream asks for up to 13,108, so every server takes that. */
+const maxAsked = 8192;
+
+/** Each digest once, without that of the empty blob, in the order in which they came. */
+export function distinctDigests(digests: readonly Digest[]): Digest[] {
+  const found = new Map<string, Digest>();
+  for (const digest of digests) {
+    checkFunction(digest);
+    if (!isEmptyBlob(digest)) found.set(digest.hash, digest);
+  }
+  return [...found.values()];
+}
+
+/** See BlobSink.missing. */
+export async function findMissing(
+  server: StorageServer,
+  digests: readonly Digest[],
+  signal: AbortSignal,
+): Promise<Digest[]> {
+  const distinct = distinctDigests(digests);
+  const questions: Digest[][] = [];
+  for (let at = 0; at < distinct.length; at += maxAsked) questions.push(distinct.slice(at, at + maxAsked));
+  const missing = new Set<Digest>();
+  await doAll(questions, server.questions, signal, async (asked, stop) => {
+    const request = encodeFindMissing(server.instance, asked);
+    const byHash = askedDigests(asked);
+    const answer = await server.withRetries("asking for what is missing", stop, async () => {
+      const response = await server.channel.unary(`${casService}/FindMissingBlobs`, request, { signal: stop });
+      return decodeAnswer(() => decodeMissing(response, byHash));
+    });
+    for (const digest of answer) missing.add(digest);
+  });
+  return distinct.filter((digest) => missing.has(digest));
+}
