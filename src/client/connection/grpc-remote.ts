@@ -99,7 +99,8 @@ class GrpcRemote implements RemotePlace {
   }
 
   get certificateEnd(): number | undefined {
-    return this.channel.certificateEnd;
+    const { certificateEnd } = this.channel;
+    return Number.isNaN(certificateEnd) ? undefined : certificateEnd;
   }
 
   async roundTrip(signal: AbortSignal): Promise<number> {

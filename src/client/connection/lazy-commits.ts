@@ -16,7 +16,10 @@ export function lazyCommits(spec: RemoteSpec, signal: AbortSignal): LazyCommits 
   if (!/^https?:/.test(url)) return undefined;
   let opened: Promise<OstreePlace> | undefined;
   const open = (): Promise<OstreePlace> => {
-    opened ??= openOstreeRemote({ ...spec, url }, { signal });
+    opened ??= openOstreeRemote({ ...spec, url }, { signal }).catch((error: unknown) => {
+      opened = undefined; // it may go well the next time
+      throw error;
+    });
     return opened;
   };
   const blobs = async (): Promise<BlobReader> => (await open()).commits.blobs;
