@@ -1,10 +1,8 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
-import { mayBeOstree } from "../ostree/open-ostree-remote.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openGrpcRemote } from "./grpc-remote.ts";
-import { openOstree } from "./ostree-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 
@@ -21,7 +19,7 @@ export interface OpenRemoteOptions {
 export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
   const { url, type } = spec;
   const web = /^https?:/i.test(url);
-  if (mayBeOstree(url) && !web) return openOstree(spec, options.signal);
+  if (isOstreeAlone(url)) return openOstree(spec, options.signal);
   try {
     return await openGrpcRemote(spec, options);
   } catch (error) {
@@ -31,6 +29,17 @@ export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): 
       throw neither(spec, error, asStillageError(second));
     });
   }
+}
+
+/** Whether it cannot be the URL of a gRPC server: `ssh://`, `file://`, or a path. */
+function isOstreeAlone(url: string): boolean {
+  return /^(ssh|file):\/\//i.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url);
+}
+
+/** A cache of BuildStream 1.0. What is needed for it is loaded for it alone: few have one. */
+async function openOstree(spec: RemoteSpec, signal: AbortSignal): Promise<RemotePlace> {
+  const ostree = await import("./ostree-remote.ts");
+  return ostree.openOstree(spec, signal);
 }
 
 /** What OpenSSL says of a server that has TLS and no HTTP/2. */
