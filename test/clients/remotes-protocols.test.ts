@@ -67,6 +67,9 @@ describe("what a server turns out to be", { concurrency: 2 }, () => {
     const question = { project: "p", element: "e", keys: ["0".repeat(64)] };
     assert.equal(await second.index?.find(question, signal), undefined);
 
+    await using meant = await open(pushing, {}, { askPush: true });
+    await using plain = await open(pushing);
+    assert.deepEqual([meant.writable, plain.writable], [true, false]);
     await using names = await open(pulling, { type: "index" });
     assert.deepEqual([names.blobs, names.storage, names.shortcomings], [undefined, undefined, []]);
     await using blobs = await open(pulling, { type: "storage" });
@@ -150,6 +153,8 @@ describe("what a server turns out to be", { concurrency: 2 }, () => {
     await using server = await startServer(await workspace.folder("store"));
     await using from = await openRemote(specOf(web.url), { signal });
     assert.deepEqual([spoken(from), from.shortcomings], [["OSTree: allowed, unasked"], []]);
+    await using refusing = await openRemote(specOf(web.url), { askPush: true, signal });
+    assert.deepEqual([spoken(refusing), refusing.shortcomings], [["OSTree: allowed, refused"], []]);
     await using path = await openRemote(specOf(repository.path, { push: true }), { signal });
     assert.deepEqual([spoken(path), path.writable], [["OSTree: allowed, allowed"], true]);
 

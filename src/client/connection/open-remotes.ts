@@ -7,7 +7,7 @@ import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 
 export interface OpenRemoteOptions {
-  /** Whether it matters if we may push, although the configuration does not ask for it. */
+  /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
   readonly signal: AbortSignal;
 }
@@ -19,13 +19,13 @@ export interface OpenRemoteOptions {
 export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
   const { url, type } = spec;
   const web = /^https?:/i.test(url);
-  if (isOstreeAlone(url)) return openOstree(spec, options.signal);
+  if (isOstreeAlone(url)) return openOstree(spec, options);
   try {
     return await openGrpcRemote(spec, options);
   } catch (error) {
     // Caches of 1.0 have no types.
     if (!web || type !== "all" || !isNoGrpc(error)) throw error;
-    return await openOstree(spec, options.signal).catch((second: unknown) => {
+    return await openOstree(spec, options).catch((second: unknown) => {
       throw neither(spec, error, asStillageError(second));
     });
   }
@@ -37,9 +37,9 @@ function isOstreeAlone(url: string): boolean {
 }
 
 /** A cache of BuildStream 1.0. What is needed for it is loaded for it alone: few have one. */
-async function openOstree(spec: RemoteSpec, signal: AbortSignal): Promise<RemotePlace> {
+async function openOstree(spec: RemoteSpec, { askPush = spec.push, signal }: OpenRemoteOptions): Promise<RemotePlace> {
   const ostree = await import("./ostree-remote.ts");
-  return ostree.openOstree(spec, signal);
+  return ostree.openOstree(spec, askPush, signal);
 }
 
 /** What OpenSSL says of a server that has TLS and no HTTP/2. */
