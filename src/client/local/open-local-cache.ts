@@ -68,7 +68,7 @@ export async function openLocalCache(directory: string): Promise<LocalCache> {
     },
     objectPath: (digest) => objects2.pathOf(digest) ?? objects1.pathOf(digest),
     remove: (artifact) => index.remove(artifact),
-    [Symbol.asyncDispose]: async () => {},
+    [Symbol.asyncDispose]: () => commits[Symbol.asyncDispose](),
   };
 }
 
