@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-remotes test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-remotes test-artifacts test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -46,6 +46,11 @@ test-casd: setup ## buildbox-casd as a proxy, blobs in chunks too
 	@scripts/clients/bst.sh 2.8.1
 	@scripts/clients/grpcurl.sh
 	$(call node-test,$(client-limit)) test/clients/casd.test.ts test/clients/casd-chunks.test.ts
+
+test-artifacts: setup ## BuildStream 2.8.1 and 1.6.8 on caches that we read and write
+	@scripts/clients/bst1.sh
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/local-cache.test.ts
 
 test-import: setup ## Directories of BuildStream's own servers and of buildbox-casd, and OSTree repositories, taken over
 	@scripts/clients/bst1.sh

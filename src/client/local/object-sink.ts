@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
@@ -9,7 +9,7 @@ import { Slices } from "../../base/slices.ts";
 import type { BlobSink, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
-import { placeFile, removeObject, sizeOfObject, touchObject, writeTemporary } from "./object-file.ts";
+import { makeFolder, placeFile, removeObject, sizeOfObject, touchObject, writeTemporary } from "./object-file.ts";
 import { different, PartialFile } from "./partial-file.ts";
 import { WrittenFiles } from "./written-files.ts";
 
@@ -114,7 +114,7 @@ export class ObjectSink implements BlobSink {
   private makeShelf(path: string): void {
     const shelf = dirname(path);
     if (this.shelves.has(shelf)) return;
-    mkdirSync(shelf, { recursive: true });
+    makeFolder(shelf);
     this.shelves.add(shelf);
   }
 
@@ -123,7 +123,7 @@ export class ObjectSink implements BlobSink {
     if (this.isReady) return;
     const { incoming, usage } = this.layout;
     try {
-      mkdirSync(incoming, { recursive: true });
+      makeFolder(incoming);
       removeAbandoned(incoming);
       removeObject(usage);
       // Real programs look for it, and link to it, as to any other.

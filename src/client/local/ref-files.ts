@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { linkSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
 import { globMatches, hasWildcard } from "../../store/glob.ts";
@@ -7,7 +7,7 @@ import { maxMessageBytes } from "../../store/ref-limits.ts";
 import type { ArtifactGlob } from "../artifact-index.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, checkedRefPath, isCacheKey, isFileName, refPath } from "./cache-layout.ts";
-import { readObject, removeObject, sizeOfObject, touchFile, writeTemporary } from "./object-file.ts";
+import { makeFolder, readObject, removeObject, sizeOfObject, touchFile, writeTemporary } from "./object-file.ts";
 import type { ElementName, RefShelf } from "./ref-shelf.ts";
 
 /** What programs write who hold a ref open for writing, too. */
@@ -60,7 +60,7 @@ export class RefFiles implements RefShelf {
     const temporary = join(incomingRefs, `ref-${process.pid}-${randomBytes(6).toString("hex")}`);
     const link = `${temporary}-link`;
     try {
-      mkdirSync(incomingRefs, { recursive: true });
+      makeFolder(incomingRefs);
       writeTemporary(temporary, bytes, refMode);
       await syncFile(temporary);
       for (const path of paths) {
@@ -119,7 +119,7 @@ function namesIn(folder: string): string[] {
 function replace(from: string, path: string): void {
   for (let tries = 1; ; tries++) {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       renameSync(from, path);
       return;
     } catch (error) {
