@@ -2,7 +2,7 @@ import type { Problem } from "../config/problem.ts";
 import { type Entry, kindName, type ListNode, type MapNode, type Node, valueAt, withEntries } from "./node.ts";
 
 /** What a mapping can say in place of a list: put mine instead, before or behind what is there. */
-const directives = ["(=)", "(<)", "(>)"] as const;
+export const directives = ["(=)", "(<)", "(>)"] as const;
 type Directive = (typeof directives)[number];
 
 /** Lists of conditions are all kept when they meet. */

@@ -95,7 +95,8 @@ async function layOut(workspace: Workspace, { project, user, files }: Configured
 }
 
 function environmentOf({ environment }: ConfiguredCase, folder: string): Record<string, string> {
-  return { PATH: process.env.PATH ?? "", HOME: join(folder, "home"), ...environment };
+  const more = Object.entries(environment ?? {}).map(([name, value]) => [name, value.replace("FOLDER", folder)]);
+  return { PATH: process.env.PATH ?? "", HOME: join(folder, "home"), ...Object.fromEntries(more) };
 }
 
 function questionOf(each: ConfiguredCase, folder: string): object {

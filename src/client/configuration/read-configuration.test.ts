@@ -195,6 +195,23 @@ test("a grammar that is asked for is for projects of its generation", (t) => {
   );
 });
 
+test("a list that is changed and not there", (t) => {
+  for (const conf of ["name: app\nmin-version: 2.0\n", "name: app\n"]) {
+    const folder = configuredFolder(t, { "project/project.conf": `${conf}artifacts: {(>): []}\n` });
+    assert.match(
+      String(folder.read()),
+      /^project\/project.conf:\d:12: artifacts: there is no list that \(>\) could change$/,
+    );
+  }
+});
+
+test("a project that is asked for and not there", (t) => {
+  const folder = configuredFolder(t, { "elsewhere/file": "" });
+  assert.deepEqual(folder.read({ directory: join(folder.path, "elsewhere") }), [
+    "--directory: there is no project.conf in elsewhere or above it",
+  ]);
+});
+
 test("files that are named and not there", (t) => {
   const folder = configuredFolder(t, {});
   assert.deepEqual(folder.read({ buildstreamConfig: "no.conf", clientConfig: "no.yaml" }), [

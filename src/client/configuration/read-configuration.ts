@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { isProblems } from "../../config/load.ts";
 import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
 import { type Dialect, generationOf } from "../../project/dialect.ts";
-import { findProject } from "../../project/find-project.ts";
+import { findProject, projectFileName } from "../../project/find-project.ts";
 
 import { type MapNode, valueAt } from "../../project/node.ts";
 import {
@@ -36,7 +36,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   if (isProblems(found)) reader.problems.push(...found);
   const userFile = isProblems(found) ? undefined : found;
   const user = readUserConfiguration(userFile, dialect, name, environment, reader);
-  const project = file && loadProject(file, name ?? "", user.override, sources, reader);
+  const project = file && loadProject(file, name ?? "", dialect, user.override, sources, reader);
   const own = readOwnFile(sources.clientConfig, workingDirectory, environment, reader, notes);
 
   const context: EntryContext = { dialect, folder: workingDirectory, environment, reader, notes };
@@ -74,8 +74,12 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   };
 }
 
-function openProject({ directory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
+/** None has to be there, but one that is asked for. */
+function openProject({ directory, workingDirectory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
   const found = findProject(directory);
+  if (found === undefined && directory !== workingDirectory) {
+    reader.report("--directory", `there is no ${projectFileName} in ${directory} or above it`);
+  }
   const file = found === undefined || isProblems(found) ? found : readProjectFile(found);
   if (!isProblems(file)) return file;
   reader.problems.push(...file);
@@ -93,12 +97,13 @@ function dialectOf(sources: ClientSources, file: ProjectFile | undefined, reader
     origin,
     `this is a project for BuildStream ${file.generation}, which ${why}; --buildstream ${dialect} is for others`,
   );
-  return dialect;
+  return file.generation;
 }
 
 function loadProject(
   file: ProjectFile,
   name: string,
+  dialect: Dialect,
   override: MapNode | undefined,
   { options }: ClientSources,
   reader: ValueReader,
@@ -108,6 +113,7 @@ function loadProject(
   return readProject(
     file,
     name,
+    dialect,
     { generation, user, commandLine: options, machine: machine(), system: systemName() },
     reader,
   );
