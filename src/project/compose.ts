@@ -34,7 +34,8 @@ function composeValue(key: string, upper: Node, lower: Node | undefined, problem
   } else if (upper.kind === lower.kind) {
     return upper.kind === "map" && lower.kind === "map" ? compose(upper, lower, problems) : upper;
   }
-  const message = `${key}: ${kindName(upper)} cannot take the place of ${kindName(lower)} at ${lower.at}`;
+  const what = asDirectives ? "what changes a list" : kindName(upper);
+  const message = `${key}: ${what} cannot take the place of ${kindName(lower)} at ${lower.at}`;
   problems.push({ origin: upper.at, message });
   return upper;
 }

@@ -134,7 +134,7 @@ function ours(
 
 /** As the scripts give it. */
 function comparable(configuration: ClientConfiguration): unknown {
-  const { project, cacheDirectory, fetchers, builders, pushers, networkRetries, onError } = configuration;
+  const { generation, project, fetchers, builders, pushers, networkRetries, onError } = configuration;
   const remotes = configuration.remotes.map(({ url, type, push, instanceName, auth, connection }) => ({
     url,
     type,
@@ -143,6 +143,7 @@ function comparable(configuration: ClientConfiguration): unknown {
     auth: orNull(auth),
     connection: orNull(connection),
   }));
+  const cacheDirectory = configuration[generation === "1" ? "artifactDirectory" : "cacheDirectory"];
   return { remotes, project: project?.name, cacheDirectory, fetchers, builders, pushers, networkRetries, onError };
 }
 

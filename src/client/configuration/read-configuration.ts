@@ -1,8 +1,8 @@
 import { machine, type as systemName } from "node:os";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isProblems } from "../../config/load.ts";
 import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
-import { type Dialect, generationOf } from "../../project/dialect.ts";
+import { type Dialect, type Generation, generationOf } from "../../project/dialect.ts";
 import { findProject, projectFileName } from "../../project/find-project.ts";
 
 import { type MapNode, valueAt } from "../../project/node.ts";
@@ -64,7 +64,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   return {
     generation,
     dialect,
-    cacheDirectory: sources.cache === undefined ? user.cacheDirectory : resolve(workingDirectory, sources.cache),
+    ...directoriesOf(sources, generation, user.directory),
     ...chosen,
     named: own.named,
     project: project && { name: project.name, directory: project.directory },
@@ -72,6 +72,22 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     files,
     notes: ordered([...notes, ...(project?.notes ?? [])]),
   };
+}
+
+/** BuildStream 1 knows no directory around those of its artifacts, which are in one of this name where nothing else is said. */
+const artifactFolder = "artifacts";
+
+function directoriesOf(
+  { cache, workingDirectory }: ClientSources,
+  generation: Generation,
+  configured: string,
+): Pick<ClientConfiguration, "cacheDirectory" | "artifactDirectory"> {
+  if (cache === undefined && generation === "1") {
+    const cacheDirectory = basename(configured) === artifactFolder ? dirname(configured) : configured;
+    return { cacheDirectory, artifactDirectory: configured };
+  }
+  const cacheDirectory = cache === undefined ? configured : resolve(workingDirectory, cache);
+  return { cacheDirectory, artifactDirectory: join(cacheDirectory, artifactFolder) };
 }
 
 /** None has to be there, but one that is asked for. */
