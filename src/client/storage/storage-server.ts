@@ -83,6 +83,10 @@ export const isTooLarge = (error: unknown): boolean =>
 /** Whether what the server says of one blob may be otherwise the next time. */
 export const isPassing = ({ code }: BlobStatus): boolean => passing.has(code);
 
+/** Whether a server says that bytes are not those of their digest. BuildStream's of 1.x has a code of its own for it. */
+export const refusesBytes = ({ code }: BlobStatus): boolean =>
+  code === grpcStatus.invalidArgument || code === grpcStatus.failedPrecondition;
+
 const passing = new Set<number>([
   grpcStatus.unavailable,
   grpcStatus.aborted,
