@@ -34,7 +34,7 @@ export async function openPlace(text: string, known: KnownPlaces, options: OpenP
   switch (named.kind) {
     case "local cache": {
       const { openLocalCache } = await import("./local/open-local-cache.ts");
-      return openLocalCache(named.directory);
+      return openLocalCache(named.directory, named.artifacts);
     }
     case "remote":
       return openNamed(named.spec, options);
