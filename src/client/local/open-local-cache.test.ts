@@ -23,10 +23,14 @@ import {
 import { type LocalCache, openLocalCache } from "./open-local-cache.ts";
 
 /** A cache in a directory of its own, which goes with it. */
-async function freshCache(): Promise<LocalCache & { [Symbol.asyncDispose](): Promise<void> }> {
+async function freshCache(): Promise<LocalCache> {
   const directory = await mkdtemp(join(tmpdir(), "cache-"));
   const cache = await openLocalCache(directory);
-  return { ...cache, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+  const close = async (): Promise<void> => {
+    await cache[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  };
+  return { ...cache, [Symbol.asyncDispose]: close };
 }
 
 const pathIn = (cache: LocalCache, { hash }: Digest): string =>
@@ -55,6 +59,23 @@ describe("blobs of the local cache", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it("are written by threads where they are many", async () => {
+    await using cache = await freshCache();
+    const blobs = Array.from({ length: 700 }, (_, i) => textBlob(`blob ${i} `.repeat(i % 50)));
+    const digests = blobs.map(({ digest }) => digest);
+    const groups = [blobs.slice(0, 300), blobs.slice(300)];
+    await Promise.all(groups.map((group) => cache.blobs.writeMany(group, signal)));
+    await cache.blobs.flush();
+    assert.deepEqual((await readAll(cache.blobs, digests)).missing, []);
+    const [first, ...others] = Array.from({ length: 300 }, (_, i) => textBlob(`another ${i} `));
+    assert.ok(first && others[0]);
+    const wrong = { digest: first.digest, bytes: first.bytes.toReversed() };
+    const writing = cache.blobs.writeMany([...others, wrong], signal);
+    await assert.rejects(writing, { code: "corrupt", message: new RegExp(first.digest.hash) });
+    assert.deepEqual(await cache.blobs.missing([first.digest, others[0].digest], signal), [first.digest]);
+    assert.deepEqual(await readdir(join(cache.directory, "cas/stillage")), []);
   });
 
   it("lie as casd has them", async () => {
