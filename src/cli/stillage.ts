@@ -1,5 +1,6 @@
 import { artifactListCommand } from "./artifact-list.ts";
 import { artifactShowCommand } from "./artifact-show.ts";
+import { buildCommand } from "./build.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -51,6 +52,7 @@ export function runStillage(args: readonly string[]): Promise<number> {
     .enablePositionalOptions()
     .addCommand(serveCommand(end))
     .addCommand(artifact)
+    .addCommand(buildCommand(end))
     .addCommand(config)
     .addCommand(healthCommand(end))
     .addCommand(pinCommand(end, "pin"))

@@ -131,8 +131,6 @@ export class PipelineRun<E extends PipelineElement> {
     if (failedBuild === undefined) {
       this.settle(item, { kind });
     } else {
-      this.tell({ kind: "queued", queue: "build", element: item.element.name });
-      this.endJob("build", item, "failed", failedBuild);
       this.settle(item, { kind: "failed", why: failedBuild, cached: true });
     }
     this.offer(item);
