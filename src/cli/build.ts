@@ -16,6 +16,7 @@ import { BuildSignals } from "./build-signals.ts";
 import { buildSummaryText, isWhole } from "./build-summary.ts";
 import { BuildView } from "./build-view.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -38,18 +39,6 @@ interface BuildFlags extends ClientFlags {
 
 /** Notes that are printed: a server that fails for each of a thousand elements says so often enough. */
 const maxNotes = 50;
-
-const help = `
-Elements are pulled where any remote has them, built as soon as all is there that they need, and pushed behind that, each in a queue of its own.
-Widths, retries and what to do on an error are those of BuildStream's user configuration where no flag says them.
-
-Examples:
-  stillage build app.bst                          pull or build app.bst and what it needs at run time, and push it
-  stillage build --deps all --trace run.json app.bst    all that it depends on, and where the time went
-  stillage build --no-push --on-error continue a.bst b.bst
-  stillage build                                  what the project builds by default
-
-Exit status: 0 all is there, 1 something failed or was interrupted, 2 wrong usage or configuration. All about it: docs/BUILDING.md`;
 
 /** `stillage build`. */
 export function buildCommand(end: (status: number) => void): Command {
@@ -77,13 +66,33 @@ export function buildCommand(end: (status: number) => void): Command {
     .option("--trace <FILE>", "Write the run as a trace, for chrome://tracing or Perfetto")
     .option("--json", "Print events, a line of JSON each")
     .option("--bst <PROGRAM>", "The BuildStream to build with", "bst");
-  return addClientOptions(command)
-    .addHelpText("after", help)
-    .action(async (targets: string[], flags: BuildFlags) => {
-      const configuration = clientConfiguration(flags);
-      if (configuration === undefined) return end(exitStatus.usage);
-      end(await run(targets, flags, configuration).catch(reportFailure));
-    });
+  return addUse(addClientOptions(command), {
+    notes: [
+      "Elements are pulled where any remote has them, built as soon as all is there that they need, and pushed behind that, each in a queue of its own.",
+      "Widths, retries and what to do on an error are those of BuildStream's user configuration where no flag says them.",
+    ],
+    examples: [
+      { says: "An element and what it needs at run time, pulled or built, and pushed", run: "stillage build app.bst" },
+      {
+        says: "All that it depends on, and where the time went",
+        run: "stillage build --deps all --trace run.json app.bst",
+      },
+      {
+        says: "As much as possible, for this machine alone",
+        run: "stillage build --no-push --on-error continue app.bst lib.bst",
+      },
+      { says: "What the project builds by default", run: "stillage build" },
+    ],
+    statuses: {
+      done: "all that was asked for is there, and pushed where anything is",
+      failed: "something failed, or it was interrupted",
+    },
+    see: "docs/BUILDING.md",
+  }).action(async (targets: string[], flags: BuildFlags) => {
+    const configuration = clientConfiguration(flags);
+    if (configuration === undefined) return end(exitStatus.usage);
+    end(await run(targets, flags, configuration).catch(reportFailure));
+  });
 }
 
 async function run(targets: string[], flags: BuildFlags, configuration: ClientConfiguration): Promise<number> {

@@ -6,6 +6,7 @@ import { readClientConfiguration } from "../client/configuration/read-configurat
 import { isProblems } from "../config/load.ts";
 import { showProblem } from "../config/problem.ts";
 import { type Dialect, dialects } from "../project/dialect.ts";
+import { addUse } from "./command-use.ts";
 import { repeated } from "./repeated.ts";
 
 /** What a client's command line says of its configuration. */
@@ -20,15 +21,14 @@ export interface ClientFlags {
   readonly option?: readonly (readonly [name: string, value: string])[];
 }
 
+const remoteNote =
+  "REMOTE: a name from Stillage's own file, a URL, or url=URL with any of push=false, type=index|storage|all, instance-name=NAME, server-cert=FILE, client-key=FILE, client-cert=FILE and access-token=FILE, divided by commas.";
+
 /** Gives a command the flags that decide which caches it works with. */
 export function addClientOptions(command: Command): Command {
-  return command
+  command
     .option("-C, --directory <DIR>", "The project, which is in it or above it (default: the working directory)")
-    .option(
-      "--remote <REMOTE>",
-      "Use this remote in place of the configured ones: its name, a URL, or url=URL,push=false,type=storage,instance-name=…,server-cert=FILE,client-key=FILE,client-cert=FILE,access-token=FILE. Can be repeated.",
-      repeated,
-    )
+    .option("--remote <REMOTE>", "Use this remote in place of the configured ones. Can be repeated.", repeated)
     .option("--ignore-project-remotes", "Leave out the remotes that the project recommends")
     .option("--cache <DIR>", "BuildStream's local cache (default: what its configuration says)")
     .option(
@@ -47,6 +47,7 @@ export function addClientOptions(command: Command): Command {
       "--client-config <FILE>",
       `Stillage's own file of remotes (default: $XDG_CONFIG_HOME/stillage/client.yaml; ${clientConfigVariable})`,
     );
+  return addUse(command, { notes: [remoteNote] });
 }
 
 /** What these flags, the environment and all files come to. Problems are printed, and then there is nothing: the exit status is `usage`. */

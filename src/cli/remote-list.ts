@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import type { ClientConfiguration, SetAside } from "../client/configuration/client-configuration.ts";
@@ -10,6 +11,7 @@ import {
 import type { RemoteSpec } from "../client/remote-spec.ts";
 import { showProblem } from "../config/problem.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -25,36 +27,33 @@ interface Row {
   readonly why: string | undefined;
 }
 
-const help = `
-In a pipe: a line for each, with tabs between its place in the order (- where it is not used), name, URL, type, push or
-pull, instance name, where it is said, and why it is not used. \\ and what a terminal acts on stand as \\\\ and \\xNN.
-
-Examples:
-  stillage remote list                        the caches of the project in the working directory
-  stillage remote list -C ~/src/app --json    those of another one, with all that is said of them
-  stillage remote list --ignore-project-remotes
-
-Exit status: 0 done, 2 wrong usage or configuration. All about it: docs/CLIENT.md`;
-
 /** `stillage remote list`. */
 export function remoteListCommand(end: (status: number) => void): Command {
   const command = newCommand("list", "stillage").description(
     "List the caches that are used, in the order in which they are asked, and those that are not, with the reason",
   );
-  return addClientOptions(command)
-    .option("--json", "Print JSON")
-    .addHelpText("after", help)
-    .action(async (flags: ClientFlags & { readonly json?: true }) => {
-      const configuration = clientConfiguration(flags);
-      if (configuration === undefined) return end(exitStatus.usage);
-      const reachability = openReachability(unreachablePath(process.env), systemClock);
-      const output = standardOutput();
-      const rows = rowsOf(configuration, reachability);
-      await output.write(flags.json ? json(configuration, rows) : text(configuration, rows, output));
-      if (!flags.json)
-        for (const note of configuration.notes) process.stderr.write(`stillage: note: ${showProblem(note)}\n`);
-      end(exitStatus.done);
-    });
+  addUse(addClientOptions(command).option("--json", "Print JSON"), {
+    notes: [
+      "In a pipe: a line for each, with tabs between its place in the order (- where it is not used), name, URL, type, push or pull, instance name, where it is said, and why it is not used. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
+    ],
+    examples: [
+      { says: "The caches of the project in the working directory", run: "stillage remote list" },
+      { says: "Those of another one, with all that is said of them", run: "stillage remote list -C src/app --json" },
+      { says: "Without what the project recommends", run: "stillage remote list --ignore-project-remotes" },
+    ],
+    see: "docs/CLIENT.md",
+  });
+  return command.action(async (flags: ClientFlags & { readonly json?: true }) => {
+    const configuration = clientConfiguration(flags);
+    if (configuration === undefined) return end(exitStatus.usage);
+    const reachability = openReachability(unreachablePath(process.env), systemClock);
+    const output = standardOutput();
+    const rows = rowsOf(configuration, reachability);
+    await output.write(flags.json ? json(configuration, rows) : text(configuration, rows, output));
+    if (!flags.json)
+      for (const note of configuration.notes) process.stderr.write(`stillage: note: ${showProblem(note)}\n`);
+    end(exitStatus.done);
+  });
 }
 
 function rowsOf({ remotes, setAside }: ClientConfiguration, reachability: Reachability): readonly Row[] {
@@ -87,10 +86,11 @@ const columns = [
 
 function text({ project }: ClientConfiguration, rows: readonly Row[], { forPeople, width }: Output): string {
   if (!forPeople) return rows.map((row) => `${tabbed(row).map(printable).join("\t")}\n`).join("");
-  const where = project === undefined ? "no project" : `the project ${project.name} (${project.directory})`;
+  const where =
+    project === undefined ? "outside of any project" : `of the project ${project.name} (${project.directory})`;
   const used = rows.filter(({ place }) => place !== undefined);
   const aside = rows.filter(({ place }) => place === undefined);
-  const head = `Caches of ${printable(where)}:\n\n`;
+  const head = `Caches ${printable(where)}:\n\n`;
   const table = used.length === 0 ? "None is configured.\n" : textTable(columns, used.map(cells), width);
   const blocked = used.filter(({ why }) => why !== undefined);
   return [
@@ -102,20 +102,31 @@ function text({ project }: ClientConfiguration, rows: readonly Row[], { forPeopl
     .join("\n");
 }
 
+/** What is in the home directory stands shorter, for people. */
+function shortOrigin({ origin }: RemoteSpec): string {
+  const home = homedir();
+  return origin.startsWith(`${home}/`) ? `~${origin.slice(home.length)}` : origin;
+}
+
 function titleOf({ name, url }: RemoteSpec): string {
   return name === url ? url : `${name} (${url})`;
 }
 
 function cells({ place, remote }: Row): string[] {
-  const { type, push, instanceName, origin } = remote;
-  return [String(place ?? "-"), titleOf(remote), type, push ? "pull, push" : "pull", instanceName, origin].map(
-    printable,
-  );
+  const { type, push, instanceName } = remote;
+  return [
+    String(place ?? "-"),
+    titleOf(remote),
+    type,
+    push ? "pull, push" : "pull",
+    instanceName,
+    shortOrigin(remote),
+  ].map(printable);
 }
 
 function reasons(rows: readonly Row[]): string {
   return rows
-    .map(({ remote, why }) => printable(`  ${titleOf(remote)}, said at ${remote.origin}: ${why}`))
+    .map(({ remote, why }) => printable(`  ${titleOf(remote)}, said at ${shortOrigin(remote)}: ${why}`))
     .join("\n")
     .concat("\n");
 }

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import fc from "fast-check";
 import { artifactMessage, keyOf, pushNew } from "../artifact/artifact.fixture.ts";
-import { textMatcher } from "./artifact-glob.ts";
 import { readArtifactText } from "./artifact-text.ts";
 import { artifactMeant, artifactsMeant, shownArtifact } from "./meant-artifacts.ts";
 import { type MemoryPlace, memoryPlace } from "./memory-place.fixture.ts";
@@ -35,18 +33,6 @@ test("names are told apart", () => {
   ]) {
     assert.throws(() => readArtifactText(text, false), { code: "invalid" }, text);
   }
-});
-
-test("a glob means what the same regular expression does", () => {
-  const text = fc.string({ unit: fc.constantFrom("a", "b", "A"), maxLength: 12 });
-  const glob = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), maxLength: 8 });
-  fc.assert(
-    fc.property(glob, text, fc.boolean(), (pattern, name, anyCase) => {
-      const source = pattern.replaceAll("*", ".*").replaceAll("?", ".");
-      const expected = new RegExp(`^${source}$`, anyCase ? "i" : "").test(name);
-      assert.equal(textMatcher(pattern, anyCase)(name), expected);
-    }),
-  );
 });
 
 describe("artifacts that are meant", () => {

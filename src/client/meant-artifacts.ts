@@ -1,6 +1,7 @@
 import { elementGlobs } from "../artifact/element-name.ts";
 import { StillageError } from "../base/errors.ts";
-import { globsFor, isGlob } from "./artifact-glob.ts";
+import { hasWildcard } from "../store/glob.ts";
+import { globsFor } from "./artifact-glob.ts";
 import type { ArtifactGlob, ArtifactIndex, ArtifactQuestion, IndexedArtifact } from "./artifact-index.ts";
 import { type ArtifactText, readArtifactText } from "./artifact-text.ts";
 import { nearestNames } from "./nearest-names.ts";
@@ -8,7 +9,7 @@ import { nearestNames } from "./nearest-names.ts";
 /** An index that is asked, and what messages call it. */
 export interface AskedIndex {
   readonly name: string;
-  readonly index: ArtifactIndex;
+  readonly index: Pick<ArtifactIndex, "find" | "list" | "newestFirst">;
 }
 
 export interface MeantOptions {
@@ -83,7 +84,7 @@ export function shownArtifact({
 }
 
 async function foundIn(
-  index: ArtifactIndex,
+  index: AskedIndex["index"],
   meaning: ArtifactText,
   question: ArtifactQuestion | undefined,
   signal: AbortSignal,
@@ -91,7 +92,7 @@ async function foundIn(
   if (question !== undefined) return one(await index.find(question, signal));
   if (meaning.kind === "element file") return [];
   const { project, element, key } = meaning;
-  if (key !== "" && !isGlob(project + element + key)) {
+  if (key !== "" && !hasWildcard(project + element + key)) {
     for (const each of elementGlobs(element)) {
       const found = await index.find({ project, element: each, keys: [key] }, signal);
       if (found !== undefined) return [found];
@@ -103,7 +104,11 @@ async function foundIn(
 
 const one = (found: IndexedArtifact | undefined): IndexedArtifact[] => (found === undefined ? [] : [found]);
 
-async function listed(index: ArtifactIndex, globs: ArtifactGlob[], signal: AbortSignal): Promise<IndexedArtifact[]> {
+async function listed(
+  index: AskedIndex["index"],
+  globs: ArtifactGlob[],
+  signal: AbortSignal,
+): Promise<IndexedArtifact[]> {
   const found: IndexedArtifact[] = [];
   for await (const artifact of index.list(globs, signal)) found.push(artifact);
   if (index.newestFirst) return found;

@@ -7,8 +7,12 @@ import type { ArtifactGlob, ArtifactIndex, IndexedArtifact } from "./artifact-in
 const pageSize = 1000;
 
 /** The names that an instance of a store has, its newest first. */
-export function catalogueIndex(catalogue: Catalogue, refs: ArtifactRefs): Pick<ArtifactIndex, "find" | "list"> {
+export function catalogueIndex(
+  catalogue: Catalogue,
+  refs: ArtifactRefs,
+): Pick<ArtifactIndex, "find" | "list" | "newestFirst"> {
   return {
+    newestFirst: true,
     async find({ project, element, keys, generation }, signal) {
       for (const key of keys) {
         signal.throwIfAborted();

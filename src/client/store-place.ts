@@ -3,7 +3,7 @@ import { Catalogue } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import { Closure } from "../cache/closure.ts";
-import { generations } from "../store/artifact-refs.ts";
+import { type ArtifactRefs, generations } from "../store/artifact-refs.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { checkReadable, hasTenant, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
@@ -11,44 +11,50 @@ import type { Place } from "./place.ts";
 import { notWritable, storeBlobs } from "./store-blobs.ts";
 import { catalogueIndex } from "./store-index.ts";
 
-/** The store of a `stillage serve`, read beside it. */
-export interface StorePlace extends Place {
+/** What an instance of a store has, read beside its server, until it is disposed of. */
+export interface OpenCatalogue extends Disposable {
+  readonly directory: string;
   readonly catalogue: Catalogue;
-  readonly reader: BlobReader;
+  readonly artifacts: ArtifactRefs;
+  readonly blobs: BlobReader;
 }
 
 /**
- * What an instance has in a server's directory; without a name the only one, or that without a name. Errors: `failed-precondition` for what is no store, `not-found`
+ * Opens what an instance has in a server's directory; without a name the only one, or that without a name. Errors: `failed-precondition` for what is no store, `not-found`
  * for an instance that is not in it.
  */
-export function openStorePlace(store: string, instance: string | undefined): StorePlace {
+export function openCatalogue(store: string, instance: string | undefined): OpenCatalogue {
   const directory = checkReadable(store);
   const artifacts = openArtifacts(join(directory, "refs.sqlite"), systemClock);
   try {
     const own = instanceMeant(instance, artifacts.instances(), directory);
-    const reader = new ReadOnlyTenant(directory, own);
+    const blobs = new ReadOnlyTenant(directory, own);
     // Nothing is seen to be removed here: what there is is looked up once.
-    const closure = new Closure(reader, () => 0);
-    const catalogue = new Catalogue({ instance: own, artifacts, blobs: reader, closure });
-    const name = `the store ${directory}`;
-    return {
-      name,
-      catalogue,
-      reader,
-      index: {
-        generations,
-        newestFirst: true,
-        ...catalogueIndex(catalogue, artifacts),
-        publish: () => Promise.reject(notWritable(name)),
-      },
-      blobs: storeBlobs(reader, name),
-      writable: false,
-      [Symbol.asyncDispose]: async () => artifacts.close(),
-    };
+    const closure = new Closure(blobs, () => 0);
+    const catalogue = new Catalogue({ instance: own, artifacts, blobs, closure });
+    return { directory, catalogue, artifacts, blobs, [Symbol.dispose]: () => artifacts.close() };
   } catch (error) {
     artifacts.close();
     throw error;
   }
+}
+
+/** The same as a place, from which nothing is taken away and to which nothing is added. Errors: as above. */
+export function openStorePlace(store: string, instance: string | undefined): Place {
+  const opened = openCatalogue(store, instance);
+  const name = `the store ${opened.directory}`;
+  return {
+    name,
+    index: {
+      generations,
+      ...catalogueIndex(opened.catalogue, opened.artifacts),
+      publish: () => Promise.reject(notWritable(name)),
+    },
+    blobs: storeBlobs(opened.blobs, name),
+    writable: false,
+    near: true,
+    [Symbol.asyncDispose]: async () => opened[Symbol.dispose](),
+  };
 }
 
 /** The instance of a name, also one that has no artifacts. Errors: `not-found`. */

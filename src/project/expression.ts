@@ -124,7 +124,7 @@ class Parser {
     };
   }
 
-  /** In round brackets one value without a comma is just that value. */
+  /** In round brackets it is a tuple, and one value without a comma is just that value. */
   #list(close: string): Compute {
     const items: Compute[] = [];
     let comma = false;
@@ -135,7 +135,8 @@ class Parser {
     }
     const [only] = items;
     if (close === ")" && items.length === 1 && !comma && only !== undefined) return only;
-    return () => items.map((item) => item());
+    const values = (): Value[] => items.map((item) => item());
+    return close === "]" ? values : () => Tuple.from(values());
   }
 
   #take(text: string): boolean {
@@ -145,6 +146,9 @@ class Parser {
     return true;
   }
 }
+
+/** A list in round brackets, which no list in square ones equals. */
+class Tuple extends Array<Value> {}
 
 const operators: ReadonlySet<string> = new Set(["and", "or", "not", "in", "is", "if", "else"]);
 
@@ -172,6 +176,7 @@ function compare(operator: string, left: Value, right: Value): boolean {
 /** As in Python, where `True` is 1. */
 function same(left: Value, right: Value): boolean {
   if (Array.isArray(left) && Array.isArray(right)) {
+    if (left instanceof Tuple !== right instanceof Tuple) return false;
     return left.length === right.length && left.every((item, i) => same(item, right[i]));
   }
   return plain(left) === plain(right);

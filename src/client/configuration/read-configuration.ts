@@ -1,9 +1,9 @@
 import { machine, type as systemName } from "node:os";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isProblems } from "../../config/load.ts";
-import { type Problem, showProblem } from "../../config/problem.ts";
-import { type Dialect, generationOf } from "../../project/dialect.ts";
-import { findProject } from "../../project/find-project.ts";
+import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
+import { type Dialect, type Generation, generationOf } from "../../project/dialect.ts";
+import { findProject, projectFileName } from "../../project/find-project.ts";
 
 import { type MapNode, valueAt } from "../../project/node.ts";
 import {
@@ -36,7 +36,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   if (isProblems(found)) reader.problems.push(...found);
   const userFile = isProblems(found) ? undefined : found;
   const user = readUserConfiguration(userFile, dialect, name, environment, reader);
-  const project = file && loadProject(file, name ?? "", user.override, sources, reader);
+  const project = file && loadProject(file, name ?? "", dialect, user.override, sources, reader);
   const own = readOwnFile(sources.clientConfig, workingDirectory, environment, reader, notes);
 
   const context: EntryContext = { dialect, folder: workingDirectory, environment, reader, notes };
@@ -58,24 +58,44 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     readRecommended(project?.sourceCaches, "source-caches", ofProject);
   }
 
-  const problems = unique(reader.problems);
+  const problems = ordered(reader.problems);
   if (problems.length > 0) return problems;
   const files = [user.path, own.path, ...(project?.files ?? [])].filter((path) => path !== undefined);
   return {
     generation,
     dialect,
-    cacheDirectory: sources.cache === undefined ? user.cacheDirectory : resolve(workingDirectory, sources.cache),
+    ...directoriesOf(sources, generation, user.directory),
     ...chosen,
     named: own.named,
     project: project && { name: project.name, directory: project.directory },
     ...user.scheduler,
     files,
-    notes: unique([...notes, ...(project?.notes ?? [])]),
+    notes: ordered([...notes, ...(project?.notes ?? [])]),
   };
 }
 
-function openProject({ directory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
+/** BuildStream 1 knows no directory around those of its artifacts, which are in one of this name where nothing else is said. */
+const artifactFolder = "artifacts";
+
+function directoriesOf(
+  { cache, workingDirectory }: ClientSources,
+  generation: Generation,
+  configured: string,
+): Pick<ClientConfiguration, "cacheDirectory" | "artifactDirectory"> {
+  if (cache === undefined && generation === "1") {
+    const cacheDirectory = basename(configured) === artifactFolder ? dirname(configured) : configured;
+    return { cacheDirectory, artifactDirectory: configured };
+  }
+  const cacheDirectory = cache === undefined ? configured : resolve(workingDirectory, cache);
+  return { cacheDirectory, artifactDirectory: join(cacheDirectory, artifactFolder) };
+}
+
+/** None has to be there, but one that is asked for. */
+function openProject({ directory, workingDirectory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
   const found = findProject(directory);
+  if (found === undefined && directory !== workingDirectory) {
+    reader.report("--directory", `there is no ${projectFileName} in ${directory} or above it`);
+  }
   const file = found === undefined || isProblems(found) ? found : readProjectFile(found);
   if (!isProblems(file)) return file;
   reader.problems.push(...file);
@@ -93,12 +113,13 @@ function dialectOf(sources: ClientSources, file: ProjectFile | undefined, reader
     origin,
     `this is a project for BuildStream ${file.generation}, which ${why}; --buildstream ${dialect} is for others`,
   );
-  return dialect;
+  return file.generation;
 }
 
 function loadProject(
   file: ProjectFile,
   name: string,
+  dialect: Dialect,
   override: MapNode | undefined,
   { options }: ClientSources,
   reader: ValueReader,
@@ -108,6 +129,7 @@ function loadProject(
   return readProject(
     file,
     name,
+    dialect,
     { generation, user, commandLine: options, machine: machine(), system: systemName() },
     reader,
   );
@@ -126,7 +148,9 @@ function commandLineRemotes(
   });
 }
 
-/** A file that is read in two ways can be wrong in the same way. */
-function unique(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((problem) => [showProblem(problem), problem])).values()];
+/** Each once, as a file that is read in two ways can be wrong in the same way; those of one file together, in their order there. */
+function ordered(problems: readonly Problem[]): readonly Problem[] {
+  const unique = new Map(problems.map((problem) => [showProblem(problem), problem]));
+  const groups = Map.groupBy(unique.values(), ({ origin }) => origin.replace(/:\d+:\d+$/, ""));
+  return [...groups.values()].flatMap((group) => group.toSorted(byPosition));
 }

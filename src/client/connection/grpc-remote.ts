@@ -3,8 +3,10 @@ import { inTime } from "../../base/in-time.ts";
 import type { Channel } from "../../rpc/client/channel.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import type { ArtifactIndex } from "../artifact-index.ts";
+import type { CommitStore } from "../commit-store.ts";
 import { artifactServiceIndex } from "../index/artifact-service-index.ts";
 import { assetIndex } from "../index/asset-index.ts";
+import { commitNameIndex } from "../index/commit-name-index.ts";
 import { directoryIndex } from "../index/directory-index.ts";
 import { joinedIndex } from "../index/joined-index.ts";
 import type { ProtocolIndex } from "../index/protocol-index.ts";
@@ -14,6 +16,7 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import type { StorageCapabilities } from "../storage/capabilities.ts";
 import { grpcBlobs } from "../storage/grpc-blobs.ts";
 import { openChannel } from "./channel.ts";
+import { type LazyCommits, lazyCommits } from "./lazy-commits.ts";
 import { type Probed, probe } from "./probe.ts";
 import { questions } from "./probe-questions.ts";
 import type { Product } from "./product.ts";
@@ -25,6 +28,7 @@ import { mayPush, shortcomingsOf } from "./shortcomings.ts";
 export interface GrpcRemoteOptions {
   /** Whether it matters if we may push, although the configuration does not ask for it. */
   readonly askPush?: boolean;
+  /** Of all that is done with the place. */
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +48,7 @@ export async function openGrpcRemote(
     const probed = await probe({ channel, spec, askPush, signal });
     const protocols = await probed.answers.protocols();
     throwIfUseless(spec, protocols);
-    return new GrpcRemote(channel, spec, probed, protocols);
+    return new GrpcRemote(channel, spec, probed, protocols, signal);
   } catch (error) {
     channel.destroy();
     throw error;
@@ -61,9 +65,17 @@ class GrpcRemote implements RemotePlace {
   readonly index: ArtifactIndex | undefined;
   readonly blobs: BlobPlace | undefined;
   readonly writable: boolean;
+  readonly commits: CommitStore | undefined;
   private readonly channel: Channel;
+  private readonly lazy: LazyCommits | undefined;
 
-  constructor(channel: Channel, spec: RemoteSpec, { answers, product }: Probed, protocols: readonly RemoteProtocol[]) {
+  constructor(
+    channel: Channel,
+    spec: RemoteSpec,
+    { answers, product }: Probed,
+    protocols: readonly RemoteProtocol[],
+    signal: AbortSignal,
+  ) {
     this.name = spec.name;
     this.spec = spec;
     this.channel = channel;
@@ -72,6 +84,9 @@ class GrpcRemote implements RemotePlace {
     this.shortcomings = shortcomingsOf(spec, protocols);
     this.writable = spec.push && mayPush(spec, protocols);
     const calls = new RemoteCalls(channel, spec);
+    // Our own serve those of 1.0 as well, and list all.
+    this.lazy = product === undefined || spec.type !== "all" ? undefined : lazyCommits(spec, signal);
+    this.commits = this.lazy?.commits;
     const indexes = protocolIndexes(calls, protocols, product);
     this.index =
       indexes.length === 0 ? undefined : joinedIndex({ calls, protocols: indexes, listed: product !== undefined });
@@ -98,6 +113,7 @@ class GrpcRemote implements RemotePlace {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.lazy?.[Symbol.asyncDispose]();
     await inTime(this.channel.close(), closeMs, undefined);
     this.channel.destroy();
   }
@@ -131,7 +147,8 @@ function protocolIndexes(
 ): ProtocolIndex[] {
   const names = new Set(protocols.filter(({ pull }) => pull.kind === "allowed").map(({ name }) => name));
   if (product !== undefined && names.has("Remote Asset v1")) names.delete("ReferenceStorage");
-  return [...names].flatMap((name) => indexOf[name]?.(calls) ?? []);
+  const indexes = [...names].flatMap((name) => indexOf[name]?.(calls) ?? []);
+  return product === undefined ? indexes : [...indexes, commitNameIndex(calls)];
 }
 
 function throwIfUseless({ name }: RemoteSpec, protocols: readonly RemoteProtocol[]): void {

@@ -1,6 +1,10 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
+import { ConnectionError } from "../../rpc/client/connection-error.ts";
+import { RpcError } from "../../rpc/client/rpc-error.ts";
+import { mayBeOstree } from "../ostree/open-ostree-remote.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openGrpcRemote } from "./grpc-remote.ts";
+import { openOstree } from "./ostree-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 
@@ -10,9 +14,49 @@ export interface OpenRemoteOptions {
   readonly signal: AbortSignal;
 }
 
-/** Finds out what a server speaks, by asking it. Errors: `unavailable` and `deadline` where it cannot be reached, `unauthenticated`, `forbidden`, `unsupported`, `invalid`. */
-export function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
-  return openGrpcRemote(spec, options);
+/**
+ * Finds out what a server speaks, by asking it. What can be gRPC is asked so first; a web server, and what cannot be gRPC, may be a cache of BuildStream 1.0. Errors: `unavailable` and
+ * `deadline` where it cannot be reached, `unauthenticated`, `forbidden`, `unsupported`, `invalid`, and for what is no gRPC those of `openOstreeRemote`.
+ */
+export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
+  const { url, type } = spec;
+  const web = /^https?:/i.test(url);
+  if (mayBeOstree(url) && !web) return openOstree(spec, options.signal);
+  try {
+    return await openGrpcRemote(spec, options);
+  } catch (error) {
+    // Caches of 1.0 have no types.
+    if (!web || type !== "all" || !isNoGrpc(error)) throw error;
+    return await openOstree(spec, options.signal).catch((second: unknown) => {
+      throw neither(spec, error, asStillageError(second));
+    });
+  }
+}
+
+/** What OpenSSL says of a server that has TLS and no HTTP/2. */
+const noHttp2 = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
+
+/** Whether something answered, and not as a gRPC server does. One that is not trusted is not asked for more. */
+function isNoGrpc(error: unknown): boolean {
+  if (!(error instanceof StillageError)) return false;
+  if (error.code === "unsupported") return true;
+  const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
+  if (!(broken instanceof ConnectionError) || broken.failure === "silent") return false;
+  return broken.stage === "settings" || (broken.cause as NodeJS.ErrnoException | undefined)?.code === noHttp2;
+}
+
+/** What to say of a web server that has no repository for us either. */
+function neither({ name }: RemoteSpec, first: unknown, second: StillageError): StillageError {
+  if (second.code === "unauthenticated" || second.code === "forbidden") return second;
+  if (second.code !== "not-found") return asStillageError(first);
+  return new StillageError(
+    "unsupported",
+    `${name} is a web server: it has neither gRPC nor a cache of BuildStream 1.0`,
+    {
+      hint: "check host and port; of a cache of BuildStream 1.0 the URL is that of the directory in which `summary` is",
+      cause: first,
+    },
+  );
 }
 
 /** A server that cannot be used now. */

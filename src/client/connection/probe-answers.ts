@@ -6,6 +6,7 @@ import { ServerCapabilitiesSchema } from "../../gen/build/bazel/remote/execution
 import { StatusResponseSchema } from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import { ServerCapabilitiesSchema as BstCapabilitiesSchema } from "../../gen/buildstream/v2/services_pb.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
+import { grpcStatus } from "../../rpc/status.ts";
 import { type StorageCapabilities, unknownCapabilities } from "../storage/capabilities.ts";
 import { type Answer, allowed, answerOf, unasked } from "./answer.ts";
 import type { Outcomes, Question } from "./probe-questions.ts";
@@ -61,6 +62,12 @@ export class ProbeAnswers {
       maxBlobBytes: limitOf(cache.maxCasBlobSizeBytes),
       updates: cache.actionCacheUpdateCapabilities?.updateEnabled,
     };
+  }
+
+  /** Whether the server does not know a question. */
+  lacks(question: Question): boolean {
+    const outcome = this.outcomes.get(question);
+    return outcome === undefined || (outcome instanceof RpcError && outcome.code === grpcStatus.unimplemented);
   }
 
   private async assets(

@@ -4,14 +4,18 @@ import type { Channel } from "../../rpc/client/channel.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { connectionLimits } from "./channel.ts";
 import { ProbeAnswers } from "./probe-answers.ts";
 import { asksPush, type Outcomes, type Question, questions, questionsFor } from "./probe-questions.ts";
 import { askProduct, type Product } from "./product.ts";
 import { withRetries } from "./retries.ts";
 import { rpcFailure } from "./rpc-failure.ts";
 
-/** How long a server may take over calls that ask for nothing: the first one in a day may have it read an index. */
-const answerMs = 5000;
+/**
+ * How long a server may take to be connected to and over calls that ask for nothing, of which the first one in a day may have it read an index: a second more than connecting
+ * alone may take, which has the better message.
+ */
+const answerMs = connectionLimits.connectMs + 1000;
 
 const doing = "asking what it speaks";
 
@@ -37,7 +41,7 @@ export function probe(options: ProbeOptions): Promise<Probed> {
 
 async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Promise<Probed> {
   const { requestTimeoutSeconds } = spec.connection;
-  const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? answerMs));
+  const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
   // The instance name is the first field of all these requests, and they have nothing else in them.
   const request = toBinary(StatusRequestSchema, create(StatusRequestSchema, { instanceName: spec.instanceName }));
   const ask = async (question: Question): Promise<readonly [Question, Uint8Array | RpcError]> => {
@@ -48,16 +52,14 @@ async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Prom
       throw error;
     }
   };
-  const [product, ...answered] = await Promise.all([
-    askProduct(channel, { signal, timeoutMs }),
-    ...questionsFor(spec.type, askPush).map(ask),
-  ]);
-  const outcomes: Outcomes = new Map(answered);
+  const outcomes: Outcomes = new Map(await Promise.all(questionsFor(spec.type, askPush).map(ask)));
   throwIfUnheard([...outcomes.values()]);
   const answers = new ProbeAnswers(outcomes, spec.name, (question, error) =>
     rpcFailure(error, spec, asksPush(question) ? "asking whether artifacts may be pushed" : doing, signal),
   );
-  return { answers, product };
+  // Nobody else's speaks both, and servers of gRPC alone log a page that is asked for as a client's error.
+  const ours = outcomes.get("bstCapabilities") instanceof Uint8Array && !answers.lacks("fetchBlob");
+  return { answers, product: ours ? await askProduct(channel, { signal, timeoutMs }) : undefined };
 }
 
 /** What a call ends with where the server, or something before it, did not get to it. */

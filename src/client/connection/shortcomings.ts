@@ -5,6 +5,10 @@ import type { RemoteProtocol } from "./remote-place.ts";
 export function shortcomingsOf(spec: RemoteSpec, protocols: readonly RemoteProtocol[]): string[] {
   const found: string[] = [];
   const [names, blobs] = parts(protocols);
+  const reason = (of: readonly RemoteProtocol[], right: "pull" | "push"): string | undefined => {
+    const why = firstReason(of, right);
+    return why?.startsWith(`${spec.name}: `) ? why.slice(spec.name.length + 2) : why;
+  };
   if (spec.type !== "storage" && !names.some(isPulled)) {
     found.push(
       `it has no names of artifacts for us: ${reason(names, "pull") ?? "none of the services for that is there"}`,
@@ -39,7 +43,7 @@ function parts(protocols: readonly RemoteProtocol[]): [names: RemoteProtocol[], 
 }
 
 /** The first error among the answers to what was asked for. */
-function reason(protocols: readonly RemoteProtocol[], right: "pull" | "push"): string | undefined {
+function firstReason(protocols: readonly RemoteProtocol[], right: "pull" | "push"): string | undefined {
   for (const protocol of protocols) {
     const answer = protocol[right];
     if (answer.kind === "refused" || answer.kind === "failed") return answer.error.message;

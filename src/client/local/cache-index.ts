@@ -1,30 +1,34 @@
-import type { ArtifactContent } from "../../artifact/artifact-content.ts";
+import type { ArtifactContent, ArtifactKeys } from "../../artifact/artifact-content.ts";
+import { contentOfDirectory } from "../../artifact/directory-content.ts";
 import { type Digest, digestOf, sameDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { Slices } from "../../base/slices.ts";
+import { maxProtoBytes } from "../../cache/artifact-needs.ts";
 import type { ArtifactName, Generation } from "../../store/artifact-refs.ts";
 import { globMatches } from "../../store/glob.ts";
 import type { ArtifactGlob, ArtifactIndex, ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import { PlaceReader, wholeStream } from "../blob-reader.ts";
+import type { BlobPlace } from "../place.ts";
 import { checkSignal } from "./cache-failure.ts";
 import { isCacheKey } from "./cache-layout.ts";
 import { type ReadRef, readDirectoryRef, readMessageRef, writeDirectoryRef } from "./read-ref.ts";
-import type { RefFiles } from "./ref-files.ts";
+import type { RefShelf } from "./ref-shelf.ts";
 
 export interface CacheIndexParts {
   /** Of BuildStream 1.9x and 2. */
-  readonly messages: RefFiles;
+  readonly messages: RefShelf;
   /** Of BuildStream 1.1.4 to 1.6. */
-  readonly directories: RefFiles;
+  readonly directories: RefShelf;
   /** Gets the name of each message that is found: what was built here has it in the refs alone, until it is pushed. */
   readonly found: (content: Digest, name: ArtifactName) => void;
-  /** Reads a message that was written as a blob; `undefined` where there is none. */
-  readonly messageOf: (content: Digest) => Promise<Uint8Array | undefined>;
+  /** Where messages and directories are read that came as blobs. */
+  readonly blobs: BlobPlace;
 }
 
 /** The refs of one kind with what their bytes mean. */
 interface RefKind {
-  readonly refs: RefFiles;
+  readonly refs: RefShelf;
   readonly read: (bytes: Uint8Array) => ReadRef | undefined;
 }
 
@@ -80,9 +84,10 @@ export class CacheIndex implements ArtifactIndex {
   ): Promise<"published" | "present"> {
     checkSignal(signal);
     const { project, element } = artifact;
-    const { refs, bytes } = await this.refOf(artifact);
+    const { refs, bytes } = await this.refOf(artifact, signal);
     // As the real program does after a pull: its plans ask for the artifact by each of them.
-    const own = [content.keys.strong, content.keys.strict, content.keys.weak].flatMap((key) => key ?? []);
+    const { strong, strict, weak } = await this.keysOf(artifact, content, signal);
+    const own = [strong, strict, weak].flatMap((key) => key ?? []);
     const keys = [...new Set([...artifact.keys, ...own.filter(isCacheKey)])];
     const lacking = keys.filter((key) => !equal(refs.read(project, element, key), bytes));
     if (lacking.length === 0) return "present";
@@ -90,11 +95,11 @@ export class CacheIndex implements ArtifactIndex {
     return "published";
   }
 
-  /** Removes every name of an artifact; its blobs are left for the real program to expire, as it does itself. Gives the keys that are gone. */
-  async remove({ project, element, generation, content }: IndexedArtifact): Promise<string[]> {
+  /** Removes every name of an artifact; its blobs are left for the real program to expire, as it does itself. Tells how many names there were. */
+  async remove({ project, element, generation, content }: IndexedArtifact): Promise<number> {
     const kind = this.kinds.find(({ refs }) => refs === this.refsOf(generation));
     const keys = kind === undefined ? [] : this.sameContent(kind, project, element, content);
-    return keys.filter((key) => kind?.refs.remove(project, element, key));
+    return keys.filter((key) => kind?.refs.remove(project, element, key)).length;
   }
 
   private *listElement(kind: RefKind, glob: ArtifactGlob, seen: Set<string>): Generator<IndexedArtifact> {
@@ -151,14 +156,14 @@ export class CacheIndex implements ArtifactIndex {
   }
 
   /** What stands in an artifact's refs. */
-  private async refOf({
-    generation,
-    content,
-    message,
-  }: IndexedArtifact): Promise<{ refs: RefFiles; bytes: Uint8Array }> {
+  private async refOf(
+    { generation, content, message }: IndexedArtifact,
+    signal: AbortSignal,
+  ): Promise<{ refs: RefShelf; bytes: Uint8Array }> {
     const refs = this.refsOf(generation);
     if (refs === this.parts.directories) return { refs, bytes: writeDirectoryRef(content) };
-    const bytes = message ?? (await this.parts.messageOf(content));
+    const isLarge = content.size > maxProtoBytes;
+    const bytes = message ?? (isLarge ? undefined : await wholeStream(this.parts.blobs, content, signal));
     if (bytes === undefined || !sameDigest(digestOf(sha256, bytes), content)) {
       throw new StillageError(
         "failed-precondition",
@@ -168,8 +173,18 @@ export class CacheIndex implements ArtifactIndex {
     return { refs, bytes };
   }
 
+  /** What an artifact says of its keys: a Directory in a file of its own, which not everybody reads who copies one. */
+  private async keysOf(
+    artifact: IndexedArtifact,
+    { keys }: ArtifactContent,
+    signal: AbortSignal,
+  ): Promise<ArtifactKeys> {
+    if (artifact.generation !== "1.x" || keys.strong !== undefined) return keys;
+    return (await contentOfDirectory(new PlaceReader(this.parts.blobs, signal), artifact.content)).keys;
+  }
+
   /** Errors: `unsupported`. */
-  private refsOf(generation: Generation): RefFiles {
+  private refsOf(generation: Generation): RefShelf {
     if (generation === "1.x") return this.parts.directories;
     if (generation !== "1.0") return this.parts.messages;
     throw new StillageError(

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Digest } from "../../base/digest.ts";
+import { StillageError } from "../../base/errors.ts";
 
 /** Where one generation of BuildStream's programs keeps blobs and what artifacts are called. All paths are absolute. */
 export interface CacheLayout {
@@ -64,6 +65,16 @@ const maxNameBytes = 255;
 /** The path of a ref below a layout's `refs`; `undefined` for a name that no artifact has, such as one that leads elsewhere. */
 export function refPath(project: string, element: string, key: string): string | undefined {
   return isFileName(project) && isFileName(element) && isCacheKey(key) ? `${project}/${element}/${key}` : undefined;
+}
+
+/** As `refPath`. Errors: `invalid`. */
+export function checkedRefPath(project: string, element: string, key: string): string {
+  const path = refPath(project, element, key);
+  if (path !== undefined) return path;
+  throw new StillageError(
+    "invalid",
+    `${JSON.stringify(`${project}/${element}/${key}`)} is not the name of an artifact`,
+  );
 }
 
 /** What else lies where refs are is left of a program that was killed. */

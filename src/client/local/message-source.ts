@@ -6,17 +6,17 @@ import { LruMap } from "../../base/lru-map.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { ArtifactName } from "../../store/artifact-refs.ts";
 import type { BlobSource } from "../blob-place.ts";
-import type { RefFiles } from "./ref-files.ts";
+import type { RefShelf } from "./ref-shelf.ts";
 
 /** Names that are remembered, at some 300 bytes each. */
 const maxNames = 100_000;
 
 /** The messages of artifacts that were found, as blobs: the real program makes them such when it pushes, and what it built has them in its refs alone. */
 export class MessageSource implements BlobSource {
-  private readonly refs: RefFiles;
+  private readonly refs: RefShelf;
   private readonly names = new LruMap<string, ArtifactName>(maxNames);
 
-  constructor(refs: RefFiles) {
+  constructor(refs: RefShelf) {
     this.refs = refs;
   }
 

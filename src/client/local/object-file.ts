@@ -2,13 +2,17 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  linkSync,
+  mkdirSync,
   openSync,
   readSync,
+  renameSync,
   statSync,
   unlinkSync,
   utimesSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
 
 /**
@@ -76,6 +80,25 @@ export function removeObject(path: string): void {
   }
 }
 
+/** Makes a folder with those above it, where they are not there: Node's own way says of a read-only file system that there is none. */
+export function makeFolder(path: string): void {
+  if (madeOrThere(path) || dirname(path) === path) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { recursive: true });
+}
+
+/** False where the folder above is not there. */
+function madeOrThere(path: string): boolean {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return false;
+    if (code !== "EEXIST") throw error;
+  }
+  return true;
+}
+
 /** A new file at `temporary` with these bytes and this mode, whatever the process's mask. A crash leaves it there, or a part of it. */
 export function writeTemporary(temporary: string, bytes: Uint8Array, mode: number): void {
   const fd = openSync(temporary, toMake, 0o600);
@@ -88,6 +111,21 @@ export function writeTemporary(temporary: string, bytes: Uint8Array, mode: numbe
     throw error;
   }
   closeSync(fd);
+}
+
+/**
+ * Gives what is verified its name, and takes its temporary one away. Where the name is taken the same bytes are there, unless the size says otherwise. Linking, as
+ * casd does, and not renaming: where a file is replaced so, some file systems wait for the disk.
+ */
+export function placeFile(temporary: string, path: string, size: number): void {
+  try {
+    linkSync(temporary, path);
+    unlinkSync(temporary);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (sizeOfObject(path) === size) unlinkSync(temporary);
+    else renameSync(temporary, path);
+  }
 }
 
 function lookAt(path: string) {

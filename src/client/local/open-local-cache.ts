@@ -4,11 +4,13 @@ import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
-import { maxSmallBytes } from "../blob-place.ts";
+import type { CommitStore } from "../commit-store.ts";
+import { openCommitCache } from "../ostree/commit-cache.ts";
 import type { BlobPlace, Place } from "../place.ts";
 import { CacheBlobs } from "./cache-blobs.ts";
 import { CacheIndex } from "./cache-index.ts";
 import { commitRepository, layout1, layout2 } from "./cache-layout.ts";
+import { IndexWithCommits } from "./index-with-commits.ts";
 import { MessageSource } from "./message-source.ts";
 import { ObjectSink } from "./object-sink.ts";
 import { ObjectSource } from "./object-source.ts";
@@ -17,17 +19,17 @@ import { RefFiles } from "./ref-files.ts";
 /** BuildStream's own cache: what it has, we have, and the other way round. */
 export interface LocalCache extends Place {
   readonly directory: string;
-  readonly index: CacheIndex;
+  readonly index: IndexWithCommits;
+  /** Of BuildStream 1.0, in an archive repository of our own: no later release has such artifacts. */
+  readonly commits: CommitStore;
   /** Read from wherever they are; written to where BuildStream 1.9x and 2 look. */
   readonly blobs: BlobPlace;
   /** As `blobs`, written to where BuildStream of a generation looks. Errors: `unsupported` for `1.0`. */
   blobsFor(generation: Generation): BlobPlace;
   /** An object in its size, to be linked to or copied; its bytes are not looked at. A link is one file with the cache: no mode of it may change. */
   objectPath(digest: Digest): string | undefined;
-  /** Removes every name of an artifact, as `bst artifact delete` does, and gives the keys that are gone; blobs are left for BuildStream to expire. */
-  remove(artifact: IndexedArtifact): Promise<string[]>;
-  /** The directory of the archive repository with artifacts of BuildStream 1.0. May be absent. */
-  readonly commitRepository: string;
+  /** Removes every name of an artifact, as `bst artifact delete` does, and tells how many there were; blobs are left for BuildStream to expire. */
+  remove(artifact: IndexedArtifact): Promise<number>;
 }
 
 /**
@@ -42,13 +44,16 @@ export async function openLocalCache(directory: string): Promise<LocalCache> {
   const refs = { messages: new RefFiles(of2), directories: new RefFiles(of1) };
   const messages = new MessageSource(refs.messages);
   const [objects2, objects1] = [new ObjectSource(of2), new ObjectSource(of1)];
-  const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: new ObjectSink(of2) });
-  const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: new ObjectSink(of1) });
-  const index = new CacheIndex({
+  const [sink2, sink1] = [new ObjectSink(of2), new ObjectSink(of1)];
+  const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: sink2 });
+  const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: sink1 });
+  const commits = openCommitCache(commitRepository(cache));
+  const own = new CacheIndex({
     ...refs,
     found: (content, name) => messages.found(content, name),
-    messageOf: (content) => readWhole(blobs, content),
+    blobs,
   });
+  const index = new IndexWithCommits(own, commits);
   return {
     name: cache,
     directory: cache,
@@ -56,7 +61,7 @@ export async function openLocalCache(directory: string): Promise<LocalCache> {
     blobs,
     writable: isWritable(cache),
     near: true,
-    commitRepository: commitRepository(cache),
+    commits: commits.commits,
     blobsFor(generation) {
       if (generation === "1.0")
         throw new StillageError("unsupported", "artifacts of BuildStream 1.0 are in a repository");
@@ -64,18 +69,11 @@ export async function openLocalCache(directory: string): Promise<LocalCache> {
     },
     objectPath: (digest) => objects2.pathOf(digest) ?? objects1.pathOf(digest),
     remove: (artifact) => index.remove(artifact),
-    [Symbol.asyncDispose]: async () => {},
+    async [Symbol.asyncDispose]() {
+      await sink1.close();
+      await sink2.close();
+    },
   };
-}
-
-async function readWhole(blobs: BlobPlace, digest: Digest): Promise<Uint8Array | undefined> {
-  let found: Uint8Array | undefined;
-  if (digest.size > 8 * maxSmallBytes) return undefined; // no message is so large
-  const keep = (_: Digest, bytes: Uint8Array): void => {
-    found = new Uint8Array(bytes);
-  };
-  await blobs.readMany([digest], keep, new AbortController().signal);
-  return found;
 }
 
 /** Of a directory that is not there, whether it could be made. */

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { linkSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { StillageError } from "../../base/errors.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
 import { globMatches, hasWildcard } from "../../store/glob.ts";
 import { maxMessageBytes } from "../../store/ref-limits.ts";
 import type { ArtifactGlob } from "../artifact-index.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
-import { type CacheLayout, isCacheKey, isFileName, refPath } from "./cache-layout.ts";
-import { readObject, removeObject, sizeOfObject, touchFile, writeTemporary } from "./object-file.ts";
+import { type CacheLayout, checkedRefPath, isCacheKey, isFileName, refPath } from "./cache-layout.ts";
+import { makeFolder, readObject, removeObject, sizeOfObject, touchFile, writeTemporary } from "./object-file.ts";
+import type { ElementName, RefShelf } from "./ref-shelf.ts";
 
 /** What programs write who hold a ref open for writing, too. */
 const refMode = 0o644;
@@ -17,14 +17,13 @@ const refMode = 0o644;
 const maxTries = 10;
 
 /** The refs of one generation: a small file for each key, named as the artifact is. */
-export class RefFiles {
+export class RefFiles implements RefShelf {
   private readonly layout: CacheLayout;
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
   }
 
-  /** A ref's bytes; `undefined` where there is none, or nothing that a ref can be. */
   read(project: string, element: string, key: string): Uint8Array | undefined {
     const path = this.pathOf(project, element, key);
     const size = path === undefined ? undefined : sizeOfObject(path);
@@ -33,14 +32,13 @@ export class RefFiles {
     return readObject(path, new Uint8Array(size + 1), size);
   }
 
-  /** Notes a use. Never fails. */
   touch(project: string, element: string, key: string): void {
     const path = this.pathOf(project, element, key);
     if (path !== undefined) touchFile(path);
   }
 
-  /** The folders that may have what a glob describes, in order: one where it has no wildcards, and no more are read than it takes. */
-  *elements({ project, element }: ArtifactGlob): Generator<{ readonly project: string; readonly element: string }> {
+  /** One where the glob has no wildcards, and no more folders are read than it takes. */
+  *elements({ project, element }: ArtifactGlob): Generator<ElementName> {
     for (const inProject of this.matching(this.layout.refs, project)) {
       for (const named of this.matching(join(this.layout.refs, inProject), element)) {
         yield { project: inProject, element: named };
@@ -48,7 +46,6 @@ export class RefFiles {
     }
   }
 
-  /** The keys of an element, in order. */
   keys(project: string, element: string): string[] {
     return namesIn(join(this.layout.refs, project, element)).filter(isCacheKey);
   }
@@ -58,16 +55,12 @@ export class RefFiles {
    * file in `incomingRefs`, and the keys behind it undone. Errors: `invalid` for what cannot be a name; those of the file system.
    */
   async write(project: string, element: string, keys: readonly string[], bytes: Uint8Array): Promise<void> {
-    const paths = [...new Set(keys)].map((key) => {
-      const path = this.pathOf(project, element, key);
-      if (path !== undefined) return path;
-      throw new StillageError("invalid", `${JSON.stringify(`${project}/${element}/${key}`)} is not an artifact's name`);
-    });
+    const paths = [...new Set(keys)].map((key) => join(this.layout.refs, checkedRefPath(project, element, key)));
     const { incomingRefs } = this.layout;
     const temporary = join(incomingRefs, `ref-${process.pid}-${randomBytes(6).toString("hex")}`);
     const link = `${temporary}-link`;
     try {
-      mkdirSync(incomingRefs, { recursive: true });
+      makeFolder(incomingRefs);
       writeTemporary(temporary, bytes, refMode);
       await syncFile(temporary);
       for (const path of paths) {
@@ -126,7 +119,7 @@ function namesIn(folder: string): string[] {
 function replace(from: string, path: string): void {
   for (let tries = 1; ; tries++) {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       renameSync(from, path);
       return;
     } catch (error) {

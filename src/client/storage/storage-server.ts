@@ -12,8 +12,12 @@ import type { StorageCapabilities } from "./capabilities.ts";
 import { Lanes } from "./lanes.ts";
 import type { BlobStatus } from "./message-parts.ts";
 
-/** Batches under way at a time, over all operations on one server. Each holds a request or an answer of at most 4 MiB. */
-const batchesInFlight = 4;
+/**
+ * What batches under way hold, over all operations on one server, and how many there are at most: two keep a server nearby busy, and of one far away four of 4 MiB fill
+ * the line. Where a server wants small ones there are more.
+ */
+const batchMemoryBytes = 16 << 20;
+const maxBatchesInFlight = 8;
 
 /** Questions for what is missing, of some 600 KB each. */
 const questionsInFlight = 2;
@@ -32,7 +36,7 @@ export class StorageServer {
   /** What a batch may come to. */
   readonly batchBytes: number;
   readonly maxBlobBytes: number;
-  readonly batches = new Lanes(batchesInFlight);
+  readonly batches: Lanes;
   readonly streams = new Lanes(streamsInFlight);
   readonly questions = new Lanes(questionsInFlight);
   /** Whether it knows the methods; until it says otherwise. */
@@ -45,6 +49,7 @@ export class StorageServer {
     this.spec = spec;
     this.instance = spec.instanceName;
     this.batchBytes = batchLimit(capabilities.maxBatchBytes);
+    this.batches = new Lanes(Math.min(maxBatchesInFlight, Math.floor(batchMemoryBytes / this.batchBytes)));
     this.maxBlobBytes = capabilities.maxBlobBytes;
   }
 
@@ -77,6 +82,10 @@ export const isTooLarge = (error: unknown): boolean =>
 
 /** Whether what the server says of one blob may be otherwise the next time. */
 export const isPassing = ({ code }: BlobStatus): boolean => passing.has(code);
+
+/** Whether a server says that bytes are not those of their digest. BuildStream's of 1.x has a code of its own for it. */
+export const refusesBytes = ({ code }: BlobStatus): boolean =>
+  code === grpcStatus.invalidArgument || code === grpcStatus.failedPrecondition;
 
 const passing = new Set<number>([
   grpcStatus.unavailable,

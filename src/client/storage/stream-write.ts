@@ -20,6 +20,9 @@ const askedBytes = 4 << 20;
 /** Reading failed where the bytes come from: no fault of the server's, so never tried again here. */
 class ContentFailure extends Error {}
 
+/** What servers say of bytes that are not those of the digest, and of an offset that is not where the upload ends. BuildStream's of 1.x says the last. */
+const refusing = new Set<number>([grpcStatus.invalidArgument, grpcStatus.outOfRange, grpcStatus.failedPrecondition]);
+
 type Content = (offset: number) => AsyncIterable<Uint8Array>;
 
 /** See BlobSink.write. A call that breaks is gone on with where the server says, of an earlier process too; from the beginning where it does not. */
@@ -31,6 +34,13 @@ export async function writeStream(
 ): Promise<void> {
   checkFunction(digest);
   if (isEmptyBlob(digest)) return;
+  const { maxBlobBytes, spec } = server;
+  if (maxBlobBytes > 0 && digest.size > maxBlobBytes) {
+    throw new StillageError(
+      "exhausted",
+      `${spec.name} takes no blobs of more than ${maxBlobBytes} bytes, and ${showDigest(digest)} is one`,
+    );
+  }
   await new StreamWrite(server, digest, content, signal).run();
 }
 
@@ -82,7 +92,7 @@ class StreamWrite {
       await this.retries.after(error);
       return false;
     }
-    if (code !== grpcStatus.invalidArgument && code !== grpcStatus.outOfRange) {
+    if (code === undefined || !refusing.has(code)) {
       await this.retries.after(error);
       return true;
     }
@@ -129,6 +139,8 @@ class StreamWrite {
       call.halfClose();
       const message = await call.receive();
       if (message === undefined) throw brokenAnswer("a write ended without a word");
+      // Servers in Python send a message with an error, too: only the end tells.
+      if ((await call.receive()) !== undefined) throw brokenAnswer("a write has more than one");
       const committed = decodeAnswer(() => committedSize(message));
       if (committed > this.digest.size) throw brokenAnswer(`${committed} bytes are there, of ${this.digest.size}`);
       if (committed < this.digest.size) throw brokenAnswer(`${committed} of ${this.digest.size} bytes are there`);
