@@ -61,6 +61,22 @@ describe("blobs of the local cache", () => {
     );
   });
 
+  it("are missed among many as among few", async () => {
+    await using cache = await freshCache();
+    const blobs = Array.from({ length: 1500 }, (_, i) => textBlob(`${i}`));
+    const digests = blobs.map(({ digest }) => digest);
+    assert.deepEqual(await cache.blobs.missing([...digests, ...digests], signal), digests);
+    const some = blobs.filter((_, i) => i % 40 === 0);
+    await cache.blobs.writeMany(some, signal);
+    const there = new Set(some.map(({ digest }) => digest));
+    const missing = await cache.blobs.missing(digests, signal);
+    assert.deepEqual(
+      missing,
+      digests.filter((digest) => !there.has(digest)),
+    );
+    assert.deepEqual(await cache.blobs.missing(digests.slice(0, 41), signal), missing.slice(0, 39));
+  });
+
   it("are written by threads where they are many", async () => {
     await using cache = await freshCache();
     const blobs = Array.from({ length: 700 }, (_, i) => textBlob(`blob ${i} `.repeat(i % 50)));
