@@ -36,7 +36,7 @@ export async function openPlace(text: string, known: KnownPlaces, options: OpenP
   }
   switch (named.kind) {
     case "local cache":
-      return openLocalCache(named.directory);
+      return openLocalCache(named.directory, named.artifacts);
     case "remote":
       return openNamed(named.spec, options);
     case "address":

@@ -2,7 +2,7 @@ import type { Problem } from "../config/problem.ts";
 import { type Entry, kindName, type ListNode, type MapNode, type Node, valueAt, withEntries } from "./node.ts";
 
 /** What a mapping can say in place of a list: put mine instead, before or behind what is there. */
-const directives = ["(=)", "(<)", "(>)"] as const;
+export const directives = ["(=)", "(<)", "(>)"] as const;
 type Directive = (typeof directives)[number];
 
 /** Lists of conditions are all kept when they meet. */
@@ -34,7 +34,8 @@ function composeValue(key: string, upper: Node, lower: Node | undefined, problem
   } else if (upper.kind === lower.kind) {
     return upper.kind === "map" && lower.kind === "map" ? compose(upper, lower, problems) : upper;
   }
-  const message = `${key}: ${kindName(upper)} cannot take the place of ${kindName(lower)} at ${lower.at}`;
+  const what = asDirectives ? "what changes a list" : kindName(upper);
+  const message = `${key}: ${what} cannot take the place of ${kindName(lower)} at ${lower.at}`;
   problems.push({ origin: upper.at, message });
   return upper;
 }

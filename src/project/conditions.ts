@@ -23,7 +23,7 @@ export interface ConditionContext {
  */
 export function applyConditions(root: MapNode, relevant: readonly string[], context: ConditionContext): MapNode {
   const touches = (fragment: MapNode): boolean =>
-    [...relevant, conditionKey, assertionKey, ...context.restricted].some((key) => fragment.entries.has(key));
+    [...relevant, conditionKey, assertionKey].some((key) => fragment.entries.has(key));
   const decided = decide(root, touches, context.restricted, context);
   const entries = [...decided.entries].map(([key, entry]): [string, Entry] => [
     key,

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { isProblems } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { compose } from "./compose.ts";
@@ -43,7 +43,7 @@ export class Includes {
   #resolveMap(map: MapNode, within: readonly string[], goesInto: (key: string) => boolean): MapNode {
     let result = withoutKey(map, includeKey);
     for (const include of this.#includesOf(map).toReversed()) {
-      const path = join(this.#context.directory, include.text);
+      const path = resolve(this.#context.directory, include.text);
       const content = this.#readFile(include, path, within);
       if (content === undefined) continue;
       result = compose(result, this.#resolveMap(content, [...within, path], goesInto), this.#context.problems);

@@ -2,34 +2,14 @@ import { join } from "node:path";
 import { isProblems } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { applyConditions } from "./conditions.ts";
-import type { Generation } from "./dialect.ts";
+import type { Dialect, Generation } from "./dialect.ts";
 import { projectFileName } from "./find-project.ts";
 import { Includes } from "./includes.ts";
 import { type MapNode, type Node, valueAt } from "./node.ts";
+import { projectKeys, remoteKeys, unconditionalKeys } from "./project-keys.ts";
 import { type OptionSources, readOptions } from "./project-options.ts";
 import { readNodes } from "./read-nodes.ts";
 import type { ValueReader } from "./read-value.ts";
-
-/** Keys of a project that have to do with remotes. Includes and conditions elsewhere are not followed. */
-const relevantKeys = ["artifacts", "source-caches", "options", "(?)"];
-
-const commonKeys =
-  "name element-path variables environment environment-nocache split-rules elements plugins aliases artifacts options fail-on-overlap shell fatal-warnings ref-storage sandbox mirrors".split(
-    " ",
-  );
-
-/** Keys of project.conf. Sources are written as `sources` in both, and 1.x takes them out before it looks. */
-const knownKeys = {
-  "1": [...commonKeys, "format-version", "sources"],
-  "2": [
-    ..."min-version defaults sources source-caches junctions source-provenance-attributes".split(" "),
-    ...commonKeys,
-  ],
-} as const;
-
-/** What a condition cannot set, in BuildStream 2. */
-const restrictedKeys =
-  "min-version name element-path junctions defaults fatal-warnings ref-storage options plugins".split(" ");
 
 /** A project's file as it stands there. */
 export interface ProjectFile {
@@ -76,7 +56,13 @@ export function projectName({ root }: ProjectFile, reader: ValueReader): string 
 }
 
 /** Puts includes and conditions in place, as far as remotes depend on them. */
-export function readProject(file: ProjectFile, name: string, options: OptionSources, reader: ValueReader): Project {
+export function readProject(
+  file: ProjectFile,
+  name: string,
+  dialect: Dialect,
+  options: OptionSources,
+  reader: ValueReader,
+): Project {
   const { directory, path, root, generation } = file;
   const minVersion = generation === "2" ? reader.text(root, "min-version") : undefined;
   if (minVersion !== undefined && !/^2\.\d+$/.test(minVersion)) {
@@ -87,11 +73,11 @@ export function readProject(file: ProjectFile, name: string, options: OptionSour
   const notes: Problem[] = [];
   const { problems } = reader;
   const includes = new Includes({ directory, aliases: generation === "1", problems, notes, files });
-  const whole = includes.resolve(root, relevantKeys);
+  const whole = includes.resolve(root, [...remoteKeys, "options", "(?)"]);
   const values = readOptions(reader.map(whole, "options"), options, reader);
-  const restricted = generation === "2" ? restrictedKeys : [];
-  const applied = applyConditions(whole, ["artifacts", "source-caches"], { options: values, restricted, problems });
-  reader.keys(applied, knownKeys[generation]);
+  const restricted = generation === "2" ? unconditionalKeys : [];
+  const applied = applyConditions(whole, remoteKeys, { options: values, restricted, problems });
+  reader.keys(applied, projectKeys[dialect]);
   return {
     name,
     directory,

@@ -50,7 +50,8 @@ export interface SchedulerSettings {
 export interface UserConfiguration {
   /** `undefined` where there is no file. */
   readonly path: string | undefined;
-  readonly cacheDirectory: string;
+  /** `cachedir`, or `artifactdir` of BuildStream 1. Absolute. */
+  readonly directory: string;
   readonly scheduler: SchedulerSettings;
   readonly artifacts: Node | undefined;
   readonly sourceCaches: Node | undefined;
@@ -117,7 +118,7 @@ export function readUserConfiguration(
   const override = project === undefined ? undefined : projects && valueAt(projects, project);
   return {
     path: file?.path,
-    cacheDirectory: cacheDirectoryOf(root, generation, environment, reader),
+    directory: directoryOf(root, generation, environment, reader),
     scheduler: readScheduler(reader.map(root, "scheduler"), generation, reader),
     artifacts: valueAt(root, "artifacts"),
     sourceCaches: valueAt(root, "source-caches"),
@@ -134,12 +135,7 @@ function checkKeys(root: MapNode, dialect: Dialect, reader: ValueReader): void {
   }
 }
 
-function cacheDirectoryOf(
-  root: MapNode,
-  generation: Generation,
-  environment: Environment,
-  reader: ValueReader,
-): string {
+function directoryOf(root: MapNode, generation: Generation, environment: Environment, reader: ValueReader): string {
   const key = generation === "1" ? "artifactdir" : "cachedir";
   const fallback = join(
     xdgDirectory("XDG_CACHE_HOME", environment),

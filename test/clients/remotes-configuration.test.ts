@@ -95,7 +95,8 @@ async function layOut(workspace: Workspace, { project, user, files }: Configured
 }
 
 function environmentOf({ environment }: ConfiguredCase, folder: string): Record<string, string> {
-  return { PATH: process.env.PATH ?? "", HOME: join(folder, "home"), ...environment };
+  const more = Object.entries(environment ?? {}).map(([name, value]) => [name, value.replace("FOLDER", folder)]);
+  return { PATH: process.env.PATH ?? "", HOME: join(folder, "home"), ...Object.fromEntries(more) };
 }
 
 function questionOf(each: ConfiguredCase, folder: string): object {
@@ -133,7 +134,7 @@ function ours(
 
 /** As the scripts give it. */
 function comparable(configuration: ClientConfiguration): unknown {
-  const { project, cacheDirectory, fetchers, builders, pushers, networkRetries, onError } = configuration;
+  const { generation, project, fetchers, builders, pushers, networkRetries, onError } = configuration;
   const remotes = configuration.remotes.map(({ url, type, push, instanceName, auth, connection }) => ({
     url,
     type,
@@ -142,6 +143,7 @@ function comparable(configuration: ClientConfiguration): unknown {
     auth: orNull(auth),
     connection: orNull(connection),
   }));
+  const cacheDirectory = configuration[generation === "1" ? "artifactDirectory" : "cacheDirectory"];
   return { remotes, project: project?.name, cacheDirectory, fetchers, builders, pushers, networkRetries, onError };
 }
 

@@ -1,3 +1,4 @@
+import { directives } from "../../project/compose.ts";
 import { kindName, type MapNode, type Node } from "../../project/node.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { type EntryContext, readEntry } from "./remote-entry.ts";
@@ -40,13 +41,24 @@ export function readRecommended(node: Node | undefined, key: string, context: En
   if (node === undefined) return [];
   if (context.dialect !== "2") return readFlat(node, key, context);
   if (node.kind === "list") return readEntries(node.items, key, context);
-  const hint = node.kind === "map" && node.entries.has("servers") ? "; servers is only for user configuration" : "";
-  context.reader.report(node.at, `${key}: a list of remotes goes here, not ${kindName(node)}${hint}`);
+  const servers = node.kind === "map" && node.entries.has("servers");
+  const hint = servers ? "; servers is only for user configuration" : "";
+  if (!refuseDirectives(node, key, context)) {
+    context.reader.report(node.at, `${key}: a list of remotes goes here, not ${kindName(node)}${hint}`);
+  }
   return [];
+}
+
+/** What is left of `(>)` and the like where there was no list to change. */
+function refuseDirectives(node: Node, key: string, { reader }: EntryContext): boolean {
+  const directive = node.kind === "map" ? directives.find((each) => node.entries.has(each)) : undefined;
+  if (directive !== undefined) reader.report(node.at, `${key}: there is no list that ${directive} could change`);
+  return directive !== undefined;
 }
 
 function readFlat(node: Node, key: string, context: EntryContext): readonly RemoteSpec[] {
   if (node.kind === "list") return readEntries(node.items, key, context);
+  if (refuseDirectives(node, key, context)) return [];
   if (node.kind === "map" && node.entries.has("servers")) {
     const message = `${key}: servers came with BuildStream 1.95; a remote or a list of remotes goes here`;
     context.reader.report(node.at, message);

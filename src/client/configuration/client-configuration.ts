@@ -43,8 +43,10 @@ export interface ClientProject {
 export interface ClientConfiguration {
   readonly generation: Generation;
   readonly dialect: Dialect;
-  /** The local cache: `cachedir` of 2.x, `artifactdir` of 1.x; absolute. */
+  /** The local cache: `cachedir` of 2.x, what `artifactdir` of 1.x is in; absolute. */
   readonly cacheDirectory: string;
+  /** Where BuildStream 1.1.4 to 1.6 has its artifacts: `artifactdir` in a configuration of 1.x, else `artifacts` in the local cache. */
+  readonly artifactDirectory: string;
   /** Those that are used, in the order in which they are asked; no two are equal. */
   readonly remotes: readonly RemoteSpec[];
   readonly setAside: readonly SetAside[];

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isProblems } from "../../config/load.ts";
@@ -25,7 +25,7 @@ export function configuredFolder(
     writeFileSync(join(path, name), content);
   }
   const plain: ClientSources = {
-    directory: join(path, "project"),
+    directory: existsSync(join(path, "project")) ? join(path, "project") : path,
     workingDirectory: path,
     environment: { HOME: join(path, "home") },
     dialect: undefined,

@@ -118,7 +118,6 @@ test("outside of a project the user's files tell whose they are", (t) => {
     const read = good(configuredFolder(t, Object.fromEntries(named)).read());
     assert.equal(read.generation, generation, JSON.stringify(files));
     assert.equal(read.project, undefined);
-    assert.equal(read.cacheDirectory.endsWith("/artifacts"), generation === "1");
   }
 });
 
@@ -130,6 +129,19 @@ test("a workspace is in its project", (t) => {
   });
   const read = good(workspace.read({ directory: join(workspace.path, "project/src") }));
   assert.deepEqual(read.project, { name: "app", directory: join(folder.path, "app") });
+});
+
+test("where BuildStream 1 has its artifacts", (t) => {
+  const directories = (conf: string, cache?: string): readonly string[] => {
+    const folder = configuredFolder(t, { "home/.config/buildstream1.conf": conf });
+    const { cacheDirectory, artifactDirectory } = good(folder.read({ cache }));
+    return [cacheDirectory, artifactDirectory].map((path) => path.replace(`${folder.path}/`, ""));
+  };
+  const usual = "home/.cache/buildstream";
+  assert.deepEqual(directories(""), [usual, `${usual}/artifacts`]);
+  assert.deepEqual(directories("artifactdir: /var/bst/artifacts\n"), ["/var/bst", "/var/bst/artifacts"]);
+  assert.deepEqual(directories("artifactdir: /var/bst\n"), ["/var/bst", "/var/bst"]);
+  assert.deepEqual(directories("artifactdir: /var/bst\n", "there"), ["there", "there/artifacts"]);
 });
 
 test("the local cache of the command line", (t) => {
@@ -193,6 +205,23 @@ test("a grammar that is asked for is for projects of its generation", (t) => {
   assert.ok(
     String(folder.read({ dialect: "1" })).startsWith("project/project.conf:2:14: this is a project for BuildStream 2"),
   );
+});
+
+test("a list that is changed and not there", (t) => {
+  for (const conf of ["name: app\nmin-version: 2.0\n", "name: app\n"]) {
+    const folder = configuredFolder(t, { "project/project.conf": `${conf}artifacts: {(>): []}\n` });
+    assert.match(
+      String(folder.read()),
+      /^project\/project.conf:\d:12: artifacts: there is no list that \(>\) could change$/,
+    );
+  }
+});
+
+test("a project that is asked for and not there", (t) => {
+  const folder = configuredFolder(t, { "elsewhere/file": "" });
+  assert.deepEqual(folder.read({ directory: join(folder.path, "elsewhere") }), [
+    "--directory: there is no project.conf in elsewhere or above it",
+  ]);
 });
 
 test("files that are named and not there", (t) => {

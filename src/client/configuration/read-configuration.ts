@@ -1,9 +1,9 @@
 import { machine, type as systemName } from "node:os";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isProblems } from "../../config/load.ts";
 import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
-import { type Dialect, generationOf } from "../../project/dialect.ts";
-import { findProject } from "../../project/find-project.ts";
+import { type Dialect, type Generation, generationOf } from "../../project/dialect.ts";
+import { findProject, projectFileName } from "../../project/find-project.ts";
 
 import { type MapNode, valueAt } from "../../project/node.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../../project/project-file.ts";
 import { ValueReader } from "../../project/read-value.ts";
 import { findUserFile, guessGeneration, readUserConfiguration } from "../../project/user-configuration.ts";
+import { artifactFolder } from "../local/cache-layout.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { readRecommended, readUserCaches } from "./cache-block.ts";
 import { chooseRemotes } from "./choose-remotes.ts";
@@ -36,7 +37,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   if (isProblems(found)) reader.problems.push(...found);
   const userFile = isProblems(found) ? undefined : found;
   const user = readUserConfiguration(userFile, dialect, name, environment, reader);
-  const project = file && loadProject(file, name ?? "", user.override, sources, reader);
+  const project = file && loadProject(file, name ?? "", dialect, user.override, sources, reader);
   const own = readOwnFile(sources.clientConfig, workingDirectory, environment, reader, notes);
 
   const context: EntryContext = { dialect, folder: workingDirectory, environment, reader, notes };
@@ -64,7 +65,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   return {
     generation,
     dialect,
-    cacheDirectory: sources.cache === undefined ? user.cacheDirectory : resolve(workingDirectory, sources.cache),
+    ...directoriesOf(sources, generation, user.directory),
     ...chosen,
     named: own.named,
     project: project && { name: project.name, directory: project.directory },
@@ -74,8 +75,26 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   };
 }
 
-function openProject({ directory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
+/** BuildStream 1 knows no directory around that of its artifacts. */
+function directoriesOf(
+  { cache, workingDirectory }: ClientSources,
+  generation: Generation,
+  configured: string,
+): Pick<ClientConfiguration, "cacheDirectory" | "artifactDirectory"> {
+  if (cache === undefined && generation === "1") {
+    const cacheDirectory = basename(configured) === artifactFolder ? dirname(configured) : configured;
+    return { cacheDirectory, artifactDirectory: configured };
+  }
+  const cacheDirectory = cache === undefined ? configured : resolve(workingDirectory, cache);
+  return { cacheDirectory, artifactDirectory: join(cacheDirectory, artifactFolder) };
+}
+
+/** None has to be there, but one that is asked for. */
+function openProject({ directory, workingDirectory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
   const found = findProject(directory);
+  if (found === undefined && directory !== workingDirectory) {
+    reader.report("--directory", `there is no ${projectFileName} in ${directory} or above it`);
+  }
   const file = found === undefined || isProblems(found) ? found : readProjectFile(found);
   if (!isProblems(file)) return file;
   reader.problems.push(...file);
@@ -93,12 +112,13 @@ function dialectOf(sources: ClientSources, file: ProjectFile | undefined, reader
     origin,
     `this is a project for BuildStream ${file.generation}, which ${why}; --buildstream ${dialect} is for others`,
   );
-  return dialect;
+  return file.generation;
 }
 
 function loadProject(
   file: ProjectFile,
   name: string,
+  dialect: Dialect,
   override: MapNode | undefined,
   { options }: ClientSources,
   reader: ValueReader,
@@ -108,6 +128,7 @@ function loadProject(
   return readProject(
     file,
     name,
+    dialect,
     { generation, user, commandLine: options, machine: machine(), system: systemName() },
     reader,
   );

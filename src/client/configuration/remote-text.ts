@@ -35,7 +35,8 @@ export function parseRemoteText(text: string, context: TextContext): RemoteSpec 
   const { purpose, named } = context;
   const known = named.find(({ name }) => name === text);
   if (known !== undefined) return purpose === "all" ? known : { ...known, push: purpose === "push" };
-  if (/^[a-z][a-z0-9+.-]*:/i.test(text) && !text.includes(",")) return remoteOf(text, { push: purpose !== "pull" });
+  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\/)/i.test(text) && !text.includes(","))
+    return remoteOf(text, { push: purpose !== "pull" });
   if (text.includes("=")) return parseSpec(text, context);
   const names = named.map(({ name }) => name);
   const hint = didYouMean(text, names) || "; a remote is a URL such as https://cache.example.com, or the name of one";

@@ -1,8 +1,11 @@
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { parseServerUrl } from "../../rpc/client/server-url.ts";
 
 /** What a server turns out to speak: HTTP/1 without or HTTP/2 without TLS, or TLS. `undefined`: it does not say. */
 export type SpokenProtocol = "http/1" | "http/2" | "tls" | undefined;
+
+type Place = ReturnType<typeof parseServerUrl>["where"];
 
 /** With the client's preface of HTTP/2 (RFC 9113 section 3.4) and empty SETTINGS any server says something: a frame, an error of HTTP/1, or an alert. */
 const preface = Buffer.concat([
@@ -16,10 +19,17 @@ const enoughBytes = 9;
 /** For a question that only makes a message better. */
 const waitMs = 1000;
 
-/** Asks, in the clear and over a connection of its own, what speaks at a URL. Never fails. */
-export function firstWords(url: string, signal: AbortSignal): Promise<SpokenProtocol> {
+/** Asks, over connections of its own, what speaks at a URL. Never fails. */
+export async function firstWords(url: string, signal: AbortSignal): Promise<SpokenProtocol> {
+  const { where } = parseServerUrl(url);
+  const heard = await heardInTheClear(where, signal);
+  // Servers of TLS end the connection more often than they send the alert that is due.
+  return heard === undefined && (await shakesHands(where, signal)) ? "tls" : heard;
+}
+
+function heardInTheClear(where: Place, signal: AbortSignal): Promise<SpokenProtocol> {
   const { promise, resolve } = Promise.withResolvers<SpokenProtocol>();
-  const socket = connect(parseServerUrl(url).where);
+  const socket = connect(where);
   let heard = Buffer.alloc(0);
   const end = (): void => {
     clearTimeout(timer);
@@ -36,6 +46,25 @@ export function firstWords(url: string, signal: AbortSignal): Promise<SpokenProt
   });
   socket.on("error", end);
   socket.on("close", end);
+  return promise;
+}
+
+/** Nothing is sent but the handshake, so whom that is with does not matter. */
+function shakesHands(where: Place, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connectTls({ ...where, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+  const end = (tls: boolean): void => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", no);
+    socket.destroy();
+    resolve(tls);
+  };
+  const no = (): void => end(false);
+  const timer = setTimeout(no, waitMs);
+  signal.addEventListener("abort", no, { once: true });
+  socket.on("secureConnect", () => end(true));
+  socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => end(code.includes("_ALERT_")));
+  socket.on("close", no);
   return promise;
 }
 

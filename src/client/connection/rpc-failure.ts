@@ -3,25 +3,9 @@ import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
-import { firstWords, type SpokenProtocol } from "./first-words.ts";
+import { connectionFailure } from "./connection-failure.ts";
+import { NotGrpc } from "./not-grpc.ts";
 import { retryAfterMs } from "./retry-info.ts";
-import { tlsTrouble } from "./tls-trouble.ts";
-
-/** The cause of an error that says that no gRPC server is there: something else answered. */
-export class NotGrpc extends Error {
-  readonly speaks: "http/1" | "http/2" | "tls";
-
-  constructor(speaks: "http/1" | "http/2" | "tls", cause: unknown) {
-    super(`${speaks} is spoken there`, { cause });
-    this.name = "NotGrpc";
-    this.speaks = speaks;
-  }
-}
-
-/** What speaks where a gRPC server was expected, as far as that is what an error of ours says: HTTP/1, HTTP/2 without gRPC or without TLS, or TLS. */
-export function spokenInstead(error: unknown): NotGrpc["speaks"] | undefined {
-  return error instanceof StillageError && error.cause instanceof NotGrpc ? error.cause.speaks : undefined;
-}
 
 /** The server's own words are cut after so many characters. */
 const maxWords = 1000;
@@ -39,7 +23,7 @@ export async function rpcFailure(
   if (signal.aborted) return cancelled(signal);
   if (!(error instanceof RpcError)) return asStillageError(error);
   if (error.cause instanceof ConnectionError) {
-    const failure = await connectionFailure(error, error.cause, spec, doing, signal);
+    const failure = await connectionFailure({ spec, doing, error, broken: error.cause }, signal);
     return signal.aborted ? cancelled(signal) : failure;
   }
   const said = error.message.slice(0, maxWords).trim();
@@ -124,62 +108,4 @@ function httpFailure(error: RpcError, status: number, what: string): StillageErr
     hint: "the URL is not that of a gRPC server, or a proxy before it does not pass gRPC on",
     cause: new NotGrpc("http/2", error),
   });
-}
-
-async function connectionFailure(
-  error: RpcError,
-  broken: ConnectionError,
-  spec: Pick<RemoteSpec, "name" | "url">,
-  doing: string,
-  signal: AbortSignal,
-): Promise<StillageError> {
-  const { stage, failure, message } = broken;
-  const at = spec.url === spec.name ? spec.name : `${spec.name} (${spec.url})`;
-  if (stage === "open") {
-    return new StillageError("unavailable", `${spec.name}: ${doing} failed: ${message}`, {
-      hint: "the server was stopped, or the way to it is broken; try again later",
-      cause: error,
-    });
-  }
-  const trouble = tlsTrouble(broken.cause);
-  if (trouble === undefined || trouble.vague) {
-    const speaks = stage === "connect" || failure === "silent" ? undefined : await firstWords(spec.url, signal);
-    const other = otherProtocol(speaks, /^(https|grpcs):/.test(spec.url), at, error);
-    if (other !== undefined) return other;
-  }
-  if (trouble !== undefined) {
-    const message = `${at} cannot be trusted, or does not trust us: ${trouble.why}`;
-    return new StillageError("unavailable", message, { hint: trouble.hint, cause: error });
-  }
-  const hint =
-    failure === "silent"
-      ? "the server is overloaded, or a firewall swallows what is sent to it; check host and port"
-      : (networkHints[(broken.cause as NodeJS.ErrnoException | undefined)?.code ?? ""] ??
-        "check host and port, and whether the server runs");
-  return new StillageError("unavailable", `${at} cannot be reached: ${message}`, { hint, cause: error });
-}
-
-const networkHints: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there: check the port, and whether the server runs",
-  ENOTFOUND: "there is no such host name: check the URL",
-  EAI_AGAIN: "host names cannot be looked up now: check the network",
-  ENOENT: "there is no such socket: check the path, and whether the server runs",
-  EACCES: "this user may not open the socket",
-  ENETUNREACH: "there is no way to that network from here",
-  EHOSTUNREACH: "there is no way to that host from here",
-};
-
-/** Where it is a matter of the URL's scheme, or of something else than gRPC. */
-function otherProtocol(speaks: SpokenProtocol, tls: boolean, at: string, error: RpcError): StillageError | undefined {
-  const as = (message: string, hint: string): StillageError =>
-    new StillageError("unsupported", `${at} ${message}`, { hint, cause: new NotGrpc(speaks ?? "tls", error) });
-  if (speaks === "tls" && !tls) return as("wants TLS", "write https:// or grpcs:// in its URL");
-  if (speaks === "http/2" && tls) return as("speaks HTTP/2 without TLS", "write http:// or grpc:// in its URL");
-  if (speaks === "http/1") {
-    return as(
-      `speaks HTTP/1${tls ? " without TLS" : ""}, not gRPC`,
-      "the URL is that of a web server, or of another port than gRPC's",
-    );
-  }
-  return undefined;
 }

@@ -4,6 +4,8 @@ export interface Trouble {
   readonly hint: string;
   /** That it is not TLS at all is as likely. */
   readonly vague?: boolean;
+  /** The server wants to speak HTTP/1. */
+  readonly noHttp2?: boolean;
 }
 
 const unknownAuthority: Trouble = {
@@ -49,6 +51,7 @@ const ofHandshake: Readonly<Record<string, Trouble>> = {
     hint: `${notOurs}, where it asks for one`,
   },
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: {
+    noHttp2: true,
     why: "it speaks TLS but no HTTP/2",
     hint: "it is no gRPC server, or something before it passes HTTP/1 alone",
   },

@@ -94,6 +94,17 @@ describe("blobs of the local cache", () => {
     assert.deepEqual(await readdir(join(cache.directory, "cas/stillage")), []);
   });
 
+  it("of BuildStream 1 lie in its own directory, wherever that is", async () => {
+    await using cache = await freshCache();
+    const artifacts = join(cache.directory, "elsewhere");
+    const at = await openLocalCache(cache.directory, artifacts);
+    const { digest, bytes } = textBlob("old");
+    await at.blobsFor("1.x").writeMany([{ digest, bytes }], signal);
+    assert.equal(at.objectPath(digest), join(artifacts, "cas/objects", digest.hash.slice(0, 2), digest.hash.slice(2)));
+    assert.deepEqual((await readAll(at.blobs, [digest])).missing, []);
+    assert.deepEqual((await readAll(cache.blobs, [digest])).missing, [digest]);
+  });
+
   it("lie as casd has them", async () => {
     await using cache = await freshCache();
     const before = process.umask(0o077);

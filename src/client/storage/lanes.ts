@@ -54,15 +54,13 @@ export async function doAll<T>(
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   let failure: { readonly error: unknown } | undefined;
-  const one = async (item: T): Promise<void> => {
-    try {
-      await lanes.run(both, () => work(item, both));
-    } catch (error) {
-      failure ??= { error };
-      stop.abort(error);
-    }
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    stop.abort(error);
   };
-  await Promise.all(items.map(one));
+  // Caught within the lane, so that it is free only once the others know.
+  const one = (item: T): Promise<void> => lanes.run(both, () => work(item, both).catch(fail));
+  await Promise.all(items.map((item) => one(item).catch(fail)));
   if (signal.aborted) throw cancelled(signal);
   if (failure !== undefined) throw failure.error;
 }

@@ -31,6 +31,13 @@ export async function writeStream(
 ): Promise<void> {
   checkFunction(digest);
   if (isEmptyBlob(digest)) return;
+  const { maxBlobBytes, spec } = server;
+  if (maxBlobBytes > 0 && digest.size > maxBlobBytes) {
+    throw new StillageError(
+      "exhausted",
+      `${spec.name} takes no blobs of more than ${maxBlobBytes} bytes, and ${showDigest(digest)} is one`,
+    );
+  }
   await new StreamWrite(server, digest, content, signal).run();
 }
 

@@ -4,8 +4,8 @@
  */
 export type ConnectionStage = "connect" | "tls" | "settings" | "open";
 
-/** Why a connection failed: an error of its own, its end, or that nothing came in time. */
-export type ConnectionFailure = "error" | "ended" | "silent";
+/** Why a connection failed: an error of its own, its end, that nothing came in time, or that TLS was agreed on without HTTP/2. */
+export type ConnectionFailure = "error" | "ended" | "silent" | "no-http2";
 
 /** The cause of an RpcError that the connection is to blame for. Its own cause is the socket's error, where there was one. */
 export class ConnectionError extends Error {

@@ -144,7 +144,7 @@ export class Session {
     this.#certificateEnd = Date.parse(socket.getPeerCertificate().valid_to);
     if (alpnProtocol === "h2") return;
     this.#note(
-      "error",
+      "no-http2",
       `the server did not choose HTTP/2 in the TLS handshake${alpnProtocol ? ` but ${alpnProtocol}` : ""}`,
     );
     this.socket.destroy();

@@ -123,6 +123,18 @@ export const cases2: readonly ConfiguredCase[] = [
     },
   },
   {
+    says: "conditions of an include come before the project's own",
+    project: `${head}(@): conditions.yml\noptions: {on: {type: bool, description: On, default: true}}\nartifacts: [{url: 'https://own'}]\n(?):\n- on: {artifacts: {(>): [{url: 'https://second'}]}}\n`,
+    files: { "project/conditions.yml": "(?):\n- on: {artifacts: {(>): [{url: 'https://first'}]}}\n" },
+  },
+  {
+    says: "folders of the environment",
+    project: head,
+    user: user("  - url: 'https://usual'\n"),
+    files: { "elsewhere/buildstream.conf": user("  - url: 'https://elsewhere'\n") },
+    environment: { XDG_CONFIG_HOME: "FOLDER/elsewhere", XDG_CACHE_HOME: "/var/cache" },
+  },
+  {
     says: "includes in an entry and in a condition, and options that are included",
     project: `${head}(@): options.yml\nartifacts:\n- (@): entry.yml\n  push: true\n(?):\n- far: {(@): far.yml}\n`,
     files: {
@@ -185,6 +197,12 @@ export const cases2: readonly ConfiguredCase[] = [
     says: "a reload interval in words",
     project: head,
     user: user("  - url: 'https://a'\n    auth:\n      access-token-reload-interval: often\n"),
+    refused: true,
+  },
+  {
+    says: "a number that is none in connection-config",
+    project: head,
+    user: user("  - url: 'https://a'\n    connection-config:\n      keepalive-time: often\n"),
     refused: true,
   },
   { says: "a list where servers go", project: head, user: "artifacts:\n- url: 'https://a'\n", refused: true },

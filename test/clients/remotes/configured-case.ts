@@ -11,6 +11,7 @@ export interface ConfiguredCase {
   readonly config?: string;
   /** Where the command runs, a path in the folder; the project is in it or above it. */
   readonly directory?: string;
+  /** FOLDER stands for the folder. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly remotes?: readonly string[];
   readonly ignore?: boolean;

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StillageError } from "../../base/errors.ts";
+import { ErringCas, type Errors, randomBlob } from "./erring-cas.fixture.ts";
+
+const { signal } = new AbortController();
+const blob = randomBlob(5 << 20);
+
+async function* content(offset: number): AsyncGenerator<Uint8Array> {
+  for (let at = offset; at < blob.bytes.length; at += 700_000) yield blob.bytes.subarray(at, at + 700_000);
+}
+
+async function withCas(errors: Errors, use: (cas: ErringCas) => Promise<void>): Promise<void> {
+  await using cas = await ErringCas.start(errors);
+  await use(cas);
+}
+
+const isStored = (cas: ErringCas): boolean => cas.stored.get(blob.digest.hash)?.equals(blob.bytes) === true;
+
+describe("writing one blob by a stream", () => {
+  it("asks first how much of it is there", () =>
+    withCas({}, async (cas) => {
+      await cas.place().write(blob.digest, content, signal);
+      assert.ok(isStored(cas));
+      await cas.place().write(blob.digest, content, signal);
+      assert.deepEqual(cas.calls, { QueryWriteStatus: 2, Write: 1 });
+    }));
+
+  it("does without where the server does not know the question", () =>
+    withCas({ without: ["QueryWriteStatus"] }, async (cas) => {
+      await cas.place().write(blob.digest, content, signal);
+      assert.ok(isStored(cas));
+    }));
+
+  it("believes an answer that comes early and says all", () =>
+    withCas({ commitEarly: (received, size) => (received > 1_000_000 ? size : undefined) }, async (cas) => {
+      await cas.place().write(blob.digest, content, signal);
+      assert.equal(cas.calls.Write, 1);
+    }));
+
+  it("goes on where an early answer says less", () => {
+    let answered = false;
+    const commitEarly = (received: number): number | undefined => {
+      if (answered || received < 2_000_000) return undefined;
+      answered = true;
+      return received;
+    };
+    return withCas({ commitEarly }, async (cas) => {
+      await cas.place().write(blob.digest, content, signal);
+      assert.ok(isStored(cas));
+      assert.deepEqual(cas.writeOffsets, [0, 2_100_000]);
+    });
+  });
+
+  it("takes a blob that exists as written, and gives up where it is refused twice", async () => {
+    const failing = (code: "exists" | "invalid"): Errors => ({
+      failCall: (method) => (method === "Write" ? new StillageError(code, "no") : undefined),
+    });
+    await withCas(failing("exists"), async (cas) => {
+      await cas.place().write(blob.digest, content, signal);
+      assert.equal(cas.calls.Write, 1);
+    });
+    await withCas(failing("invalid"), async (cas) => {
+      await assert.rejects(cas.place().write(blob.digest, content, signal), { code: "corrupt" });
+      assert.equal(cas.calls.Write, 2);
+    });
+  });
+
+  it("takes another name where somebody else goes on with it", () => {
+    const failCall = (method: string, call: number): StillageError | undefined =>
+      method === "Write" && call === 0 ? new StillageError("aborted", "continued by another call") : undefined;
+    return withCas({ failCall }, async (cas) => {
+      await cas.place().write(blob.digest, content, signal);
+      assert.ok(isStored(cas));
+    });
+  });
+
+  it("leaves failures of the content as they are, and finds out one of another length", () =>
+    withCas({}, async (cas) => {
+      let opened = 0;
+      const broken = new StillageError("unavailable", "our own disk");
+      const bad = async function* (): AsyncGenerator<Uint8Array> {
+        opened++;
+        yield blob.bytes.subarray(0, 1000);
+        throw broken;
+      };
+      await assert.rejects(cas.place().write(blob.digest, bad, signal), (error) => error === broken);
+      for (const length of [1000, blob.bytes.length + 1]) {
+        const wrong = async function* (): AsyncGenerator<Uint8Array> {
+          opened++;
+          yield new Uint8Array(length);
+        };
+        await assert.rejects(cas.place().write(blob.digest, wrong, signal), { code: "corrupt" });
+      }
+      assert.equal(opened, 3);
+    }));
+});
