@@ -57,13 +57,13 @@ describe("blobs of the local cache", () => {
           assert.ok((await whole(cache.blobs.read(digest, from, signal))).equals(streamed.subarray(from)));
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
   it("are missed among many as among few", async () => {
     await using cache = await freshCache();
-    const blobs = Array.from({ length: 1500 }, (_, i) => textBlob(`${i}`));
+    const blobs = Array.from({ length: 1100 }, (_, i) => textBlob(`${i}`));
     const digests = blobs.map(({ digest }) => digest);
     assert.deepEqual(await cache.blobs.missing([...digests, ...digests], signal), digests);
     const some = blobs.filter((_, i) => i % 40 === 0);
@@ -79,13 +79,13 @@ describe("blobs of the local cache", () => {
 
   it("are written by threads where they are many", async () => {
     await using cache = await freshCache();
-    const blobs = Array.from({ length: 700 }, (_, i) => textBlob(`blob ${i} `.repeat(i % 50)));
+    const blobs = Array.from({ length: 450 }, (_, i) => textBlob(`blob ${i} `.repeat(i % 50)));
     const digests = blobs.map(({ digest }) => digest);
-    const groups = [blobs.slice(0, 300), blobs.slice(300)];
+    const groups = [blobs.slice(0, 220), blobs.slice(220)];
     await Promise.all(groups.map((group) => cache.blobs.writeMany(group, signal)));
     await cache.blobs.flush();
     assert.deepEqual((await readAll(cache.blobs, digests)).missing, []);
-    const [first, ...others] = Array.from({ length: 300 }, (_, i) => textBlob(`another ${i} `));
+    const [first, ...others] = Array.from({ length: 220 }, (_, i) => textBlob(`another ${i} `));
     assert.ok(first && others[0]);
     const wrong = { digest: first.digest, bytes: first.bytes.toReversed() };
     const writing = cache.blobs.writeMany([...others, wrong], signal);
