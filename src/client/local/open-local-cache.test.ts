@@ -323,7 +323,8 @@ describe("artifacts of the local cache", () => {
     await cache.index.publish(named, contentOf(named), signal);
     const ref = join(cache.directory, "artifacts/refs/os/app", keyOf("1"));
     await utimes(ref, 1000, 1000);
-    await cache.index.find({ ...named, keys: [keyOf("1")] }, signal);
+    const found = await cache.index.find({ ...named, keys: [keyOf("1")] }, signal);
+    assert.equal(found?.record?.used, 1_000_000);
     assert.ok((await stat(ref)).mtimeMs > 1_000_000);
     assert.ok((await readFile(ref)).equals(named.message as Buffer));
   });
