@@ -5,8 +5,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { blocksOf } from "../docs/markdown.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
 import { elementCount, writeWideProject } from "./build/project.ts";
+import { checkout } from "./support/checkout.ts";
 import type { Project } from "./support/project.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";
@@ -163,6 +165,16 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.equal(run.summary.ended, "abort");
     assert.deepEqual(run.settled("stopped"), ["slow-a.bst"]);
     await nothingRuns(hasty);
+  });
+
+  test("does what the documentation shows", async () => {
+    const page = await readFile(join(checkout, "docs/BUILDING.md"), "utf8");
+    const shown = blocksOf(page).filter(({ language }) => language === "sh");
+    assert.equal(shown.length, 3);
+    for (const { text } of shown) {
+      const { stdout } = ok(await first.shell(text));
+      assert.match(stdout, /^build {2}processed 0, skipped 5\d, failed 0$/m);
+    }
   });
 
   test("says what is wrong with elements and configurations", async () => {
