@@ -8,7 +8,9 @@ export interface TerminalText {
 }
 
 /** A sequence that sets colours and the like, and one that may go on in the next piece. Nothing else that begins with ESC is harmless. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const colour = /\u001b\[[0-9;]{0,20}m/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const beginning = /\u001b(?:\[[0-9;]{0,20})?$/;
 
 /** Lines, tabs, and colours stay; whatever else acts on a terminal stands as `\xNN`. A carriage return before the end of a line goes. */

@@ -4,14 +4,15 @@ import { StillageError } from "../base/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import { stampFile } from "../store/disk/format-stamp.ts";
 import type { ClientConfiguration } from "./configuration/client-configuration.ts";
+import { artifactFolder } from "./local/cache-layout.ts";
 import type { RemoteSpec } from "./remote-spec.ts";
 
 /** What of a configuration says which places there are. */
-export type KnownPlaces = Pick<ClientConfiguration, "cacheDirectory" | "remotes" | "named">;
+export type KnownPlaces = Pick<ClientConfiguration, "cacheDirectory" | "artifactDirectory" | "remotes" | "named">;
 
 /** What somebody's name for a place comes to, before it is opened. Paths are absolute. */
 export type NamedPlace =
-  | { readonly kind: "local cache"; readonly directory: string }
+  | { readonly kind: "local cache"; readonly directory: string; readonly artifacts: string }
   | { readonly kind: "remote"; readonly spec: RemoteSpec }
   /** A server that is not configured: a URL, or how the command line describes one. */
   | { readonly kind: "address"; readonly text: string }
@@ -25,7 +26,9 @@ export const localName = "local";
  * BuildStream. Errors: `invalid` for what is none of them.
  */
 export function namedPlace(text: string, known: KnownPlaces, workingDirectory = process.cwd()): NamedPlace {
-  if (text === localName) return { kind: "local cache", directory: known.cacheDirectory };
+  if (text === localName) {
+    return { kind: "local cache", directory: known.cacheDirectory, artifacts: known.artifactDirectory };
+  }
   const remotes = [...known.remotes, ...known.named];
   const spec = remotes.find(({ name }) => name === text) ?? remotes.find(({ url }) => url === text);
   if (spec !== undefined) return { kind: "remote", spec };
@@ -46,7 +49,7 @@ export function namedPlace(text: string, known: KnownPlaces, workingDirectory = 
 function directoryPlace(directory: string): NamedPlace {
   if (existsSync(join(directory, stampFile))) return { kind: "store", directory };
   if (["cas", "artifacts", "ostree"].some((each) => existsSync(join(directory, each)))) {
-    return { kind: "local cache", directory };
+    return { kind: "local cache", directory, artifacts: join(directory, artifactFolder) };
   }
   throw new StillageError("invalid", `${directory} is neither the store of a server nor a cache of BuildStream`, {
     hint: "name the directory that the server was started with, or BuildStream's cache directory, in which `cas` and `artifacts` are",

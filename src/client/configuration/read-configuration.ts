@@ -15,6 +15,7 @@ import {
 } from "../../project/project-file.ts";
 import { ValueReader } from "../../project/read-value.ts";
 import { findUserFile, guessGeneration, readUserConfiguration } from "../../project/user-configuration.ts";
+import { artifactFolder } from "../local/cache-layout.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { readRecommended, readUserCaches } from "./cache-block.ts";
 import { chooseRemotes } from "./choose-remotes.ts";
@@ -74,9 +75,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   };
 }
 
-/** BuildStream 1 knows no directory around those of its artifacts, which are in one of this name where nothing else is said. */
-const artifactFolder = "artifacts";
-
+/** BuildStream 1 knows no directory around that of its artifacts. */
 function directoriesOf(
   { cache, workingDirectory }: ClientSources,
   generation: Generation,

@@ -34,16 +34,19 @@ export function layout2(cache: string): CacheLayout {
   };
 }
 
-/** Of BuildStream 1.1.4 to 1.6 (`_artifactcache/cascache.py`): a ref is an encoded Digest. */
-export function layout1(cache: string): CacheLayout {
-  const cas = join(cache, "artifacts", "cas");
+/** Where `artifactdir` of BuildStream 1 is in a cache, unless somebody has it elsewhere. */
+export const artifactFolder = "artifacts";
+
+/** Of BuildStream 1.1.4 to 1.6 (`_artifactcache/cascache.py`), in its `artifactdir`: a ref is an encoded Digest. */
+export function layout1(artifacts: string): CacheLayout {
+  const cas = join(artifacts, "cas");
   return {
     objects: join(cas, "objects"),
     incoming: join(cas, "stillage"),
     objectMode: 0o644,
     refs: join(cas, "refs", "heads"),
     incomingRefs: join(cas, "stillage"),
-    usage: join(cache, "artifacts", "cache_size"),
+    usage: join(artifacts, "cache_size"),
   };
 }
 

@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
@@ -9,7 +9,7 @@ import { openCommitCache } from "../ostree/commit-cache.ts";
 import type { BlobPlace, Place } from "../place.ts";
 import { CacheBlobs } from "./cache-blobs.ts";
 import { CacheIndex } from "./cache-index.ts";
-import { commitRepository, layout1, layout2 } from "./cache-layout.ts";
+import { artifactFolder, commitRepository, layout1, layout2 } from "./cache-layout.ts";
 import { IndexWithCommits } from "./index-with-commits.ts";
 import { MessageSource } from "./message-source.ts";
 import { ObjectSink } from "./object-sink.ts";
@@ -33,14 +33,17 @@ export interface LocalCache extends Place {
 }
 
 /**
- * Opens a cache directory, which need not be there yet: nothing is made before something is written. Real programs may run beside it, and more of us.
+ * Opens a cache directory, which need not be there yet: nothing is made before something is written. `artifacts` is where BuildStream 1.1.4 to 1.6 has its own. Real programs may run beside it, and more of us.
  *
  * Blobs of 1.x are in a store of their own, as the real programs have them, and are not linked to those of 2.x: 1.6 makes the objects of executables
  * executable, and writable they are anyway, while 2.x takes its own for what nobody changes.
  */
-export async function openLocalCache(directory: string): Promise<LocalCache> {
+export async function openLocalCache(
+  directory: string,
+  artifacts = join(directory, artifactFolder),
+): Promise<LocalCache> {
   const cache = resolve(directory);
-  const [of2, of1] = [layout2(cache), layout1(cache)];
+  const [of2, of1] = [layout2(cache), layout1(resolve(artifacts))];
   const refs = { messages: new RefFiles(of2), directories: new RefFiles(of1) };
   const messages = new MessageSource(refs.messages);
   const [objects2, objects1] = [new ObjectSource(of2), new ObjectSource(of1)];

@@ -1,11 +1,14 @@
-import { type CacheLayout, layout1, layout2, refPath } from "./cache-layout.ts";
+import { artifactFolder, type CacheLayout, layout1, layout2, refPath } from "./cache-layout.ts";
 
 /** The generations whose caches differ in where things lie. */
 export type Shelf = "of 2" | "of 1";
 export const shelves = ["of 2", "of 1"] as const;
 
 /** Where things lie in an archive: as below the directory of a cache, where it can be unpacked. */
-export const tarLayouts: Readonly<Record<Shelf, CacheLayout>> = { "of 2": layout2(""), "of 1": layout1("") };
+export const tarLayouts: Readonly<Record<Shelf, CacheLayout>> = {
+  "of 2": layout2(""),
+  "of 1": layout1(artifactFolder),
+};
 
 /** What an entry of an archive is by its path. */
 export type TarMember =

@@ -82,7 +82,7 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   const { targets, elements } = await loadProject(request, configurations, started);
   const graph = new PipelineGraph(elements);
   const asked = graph.askedFor(targets, request.deps ?? configurations.settings.dependencies);
-  const local = resources.use(await openLocalCache(configuration.cacheDirectory));
+  const local = resources.use(await openLocalCache(configuration.cacheDirectory, configuration.artifactDirectory));
   const retryFailed = request.retryFailed ?? configurations.settings.retryFailed;
   const transfers = new ElementTransfers({
     ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },

@@ -66,6 +66,14 @@ export class StorageServer {
     return withRetries(attempt, { spec: this.spec, doing, signal });
   }
 
+  /** The limit of a call that the configuration sets is one for each part of a large blob: what was left is gone on with. Of other errors nothing is changed. */
+  asPassing(error: unknown): unknown {
+    const { requestTimeoutSeconds } = this.spec.connection;
+    const late = error instanceof RpcError && error.code === grpcStatus.deadlineExceeded;
+    if (!late || requestTimeoutSeconds === undefined) return error;
+    return new RpcError(grpcStatus.unavailable, `${error.message}, \`request-timeout\``, { cause: error });
+  }
+
   failure(error: unknown, doing: string, signal: AbortSignal): Promise<StillageError> {
     return rpcFailure(error, this.spec, doing, signal);
   }

@@ -36,7 +36,7 @@ export async function* readStream(
         } catch (error) {
           if (at - begin >= progressBytes) retries.progressed();
           const missing = isOdd(error) && (await isMissing(server, digest, signal));
-          await retries.after(missing ? absent(error) : error);
+          await retries.after(missing ? absent(error) : server.asPassing(error));
           break;
         }
         if (data === undefined) break;

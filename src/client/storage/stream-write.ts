@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
+import { untilAborted } from "../../base/until-aborted.ts";
 import type { ClientCall } from "../../rpc/client/call.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
@@ -93,7 +94,7 @@ class StreamWrite {
       return false;
     }
     if (code === undefined || !refusing.has(code)) {
-      await this.retries.after(error);
+      await this.retries.after(this.server.asPassing(error));
       return true;
     }
     // The bytes were damaged on their way, or what was kept of an earlier process is not what it seemed: once more, from the beginning.
@@ -167,7 +168,8 @@ class StreamWrite {
         }
       }
     } finally {
-      await pieces.return?.();
+      // Not waited for: where the signal was aborted, it may be in the middle of something slow.
+      pieces.return?.().catch(() => {});
     }
   }
 
@@ -175,8 +177,9 @@ class StreamWrite {
     const left = this.digest.size - at;
     let next: IteratorResult<Uint8Array>;
     try {
-      next = await pieces.next();
+      next = await untilAborted(pieces.next(), this.signal);
     } catch (cause) {
+      if (this.signal.aborted) throw cause;
       throw new ContentFailure("the content cannot be read", { cause });
     }
     if (next.done !== true && next.value.length <= left) return next.value;
