@@ -42,15 +42,20 @@ function watch(remote: RemotePlace, gone: (why: string) => void): Place {
   const { name, index, blobs, commits, writable, near } = remote;
   let failures = 0;
   const counted = async <T>(call: Promise<T>): Promise<T> => {
+    const answered = (): void => {
+      if (failures < allowedFailures) failures = 0;
+    };
     try {
       const result = await call;
-      if (failures < allowedFailures) failures = 0;
+      answered();
       return result;
     } catch (error) {
       const { code, message } = asStillageError(error);
       if (code === "unavailable" || code === "deadline") {
         failures += 1;
         if (failures === allowedFailures) gone(message);
+      } else {
+        answered();
       }
       throw error;
     }

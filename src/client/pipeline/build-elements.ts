@@ -78,6 +78,9 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   await using resources = new AsyncDisposableStack();
   const written = await writeBstConfigurations(request.bst.userConfiguration, configuration.cacheDirectory);
   const configurations = resources.use(written);
+  if (configurations.settings.nonStrict) {
+    request.note("builds are strict here, also of projects that the user's configuration says `strict: false` of");
+  }
   const started = AbortSignal.any([stop, abort]);
   const { targets, elements } = await loadProject(request, configurations, started);
   const graph = new PipelineGraph(elements);
