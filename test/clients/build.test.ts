@@ -102,18 +102,18 @@ describe("stillage build with BuildStream 2.8.1", () => {
   });
 
   test("quits after a failure, goes on beside it, and knows it again", async () => {
-    const quit = await first.build(["--on-error", "quit", "sad.bst"]);
+    const quit = await first.build([...live(), "--on-error", "quit", "sad.bst"]);
     assert.equal(quit.status, 1);
     assert.equal(quit.summary.ended, "quit");
     assert.deepEqual(quit.settled("failed"), ["bad.bst"]);
-    const told = await first.stillage(["--on-error", "continue", "--retry-failed", "sad.bst"]);
+    const told = await first.stillage([...live(), "--on-error", "continue", "--retry-failed", "sad.bst"]);
     assert.equal(told.status, 1, told.stderr);
     assert.match(told.stdout, /^failed\t[\d.]+ s\tbad\.bst\t.*Command failed/m);
     assert.match(told.stdout, /^blocked\t\tneeds-bad\.bst\tit needs bad\.bst/m);
     assert.match(told.stdout, /\n {2}log: \/\S+\/bad\/\S+-build\.\S+\.log\n/);
     assert.match(told.stdout, /\n {2}\| .*this goes wrong/);
     assert.match(told.stdout, /^build {2}processed 0, skipped \d+, failed 1$/m);
-    const again = await first.build(["--on-error", "continue", "sad.bst"]);
+    const again = await first.build([...live(), "--on-error", "continue", "sad.bst"]);
     const failure = again.events.find(({ outcome }) => outcome?.kind === "failed");
     assert.deepEqual([failure?.element, failure?.outcome?.cached], ["bad.bst", true]);
     assert.deepEqual(new Set(again.settled("blocked")), new Set(["needs-bad.bst", "sad.bst"]));
@@ -185,6 +185,11 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.match(program.stderr, /there is no program no-such-bst/);
   });
 });
+
+/** The server alone, without the remote that is waited for. */
+function live(): string[] {
+  return ["--remote", `http://${server.address}`];
+}
 
 /** A remote that nobody has, so that all is built. */
 function offline(): string[] {
