@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -177,10 +177,23 @@ describe("stillage build with BuildStream 2.8.1", () => {
     }
   });
 
+  test("builds what is behind a junction, under the name of its project", async () => {
+    const outer = await machine("outer", []);
+    const run = await outer.build(["through.bst"]);
+    assert.deepEqual(run.settled("built"), ["sub.bst:deep/inner.bst", "through.bst"], run.stderr);
+    const refs = join(outer.folder, "cache/artifacts/refs");
+    assert.deepEqual(
+      [await readdir(join(refs, "inner")), await readdir(join(refs, "wide"))],
+      [["deep-inner"], ["through"]],
+    );
+  });
+
   test("says what is wrong with elements and configurations", async () => {
     const missing = await first.stillage(["nowhere.bst"]);
     assert.equal(missing.status, 1);
     assert.match(missing.stderr, /`bst show` exited with 255: Could not find element 'nowhere.bst'/);
+    const unsettled = await first.stillage(["new.bst"]);
+    assert.match(unsettled.stderr, /new\.bst has no key, because a source has no ref/);
     const program = await first.stillage(["--bst", "no-such-bst", "all.bst"]);
     assert.match(program.stderr, /there is no program no-such-bst/);
   });
