@@ -25,6 +25,9 @@ const questionsInFlight = 2;
 /** Calls for one small blob each, where batches are not known or of no use. */
 const streamsInFlight = 16;
 
+/** What a server may take for each byte of a large blob without a word: some get all of it from elsewhere first, or read all of it again at the end. */
+export const bytePatienceMs = 1 / 50_000;
+
 export const casService = "build.bazel.remote.execution.v2.ContentAddressableStorage";
 export const byteStreamService = "google.bytestream.ByteStream";
 
