@@ -29,6 +29,7 @@ serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 
 .PHONY: build
 build: setup ## Bundle the programs into dist/, for bin/ and npm pack
 	node scripts/build.ts
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y package.json)} node scripts/manual.ts dist/manual
 
 .PHONY: deb
 deb: build ## The Debian package, with all that it needs, in dist/deb/; DEB_VERSION=1.2.3-1 for another version

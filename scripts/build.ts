@@ -18,6 +18,8 @@ await build({
   entryPoints: { ...programs, ...workers() },
   outdir: "dist",
   bundle: true,
+  // What a command loads when it is asked for is read then, and not before.
+  splitting: true,
   format: "esm",
   platform: "node",
   target: `node${engines.node.replace(/\D/g, "")}`,

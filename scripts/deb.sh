@@ -68,9 +68,13 @@ CHANGES
 node scripts/debian/copyright.ts "$runtime/LICENSE" < "$tree/packages" > "$doc/copyright"
 rm "$tree/packages"
 
-install -d "$tree/usr/share/man/man1" "$tree/usr/share/man/man5" "$tree/usr/share/bash-completion/completions"
-node scripts/debian/manual.ts "$tree/usr/share/man" "$tree/usr/share/bash-completion/completions/stillage"
+share_of() { install -d "$tree/usr/share/$2" && install -m 644 "$1"/* "$tree/usr/share/$2/"; }
+share_of dist/manual/man1 man/man1
+share_of dist/manual/man5 man/man5
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
+share_of dist/manual/completions/bash bash-completion/completions
+share_of dist/manual/completions/zsh zsh/vendor-completions
+share_of dist/manual/completions/fish fish/vendor_completions.d
 
 install -d "$tree/usr/share/lintian/overrides"
 install -m 644 deploy/debian/lintian-overrides "$tree/usr/share/lintian/overrides/stillage"

@@ -5,7 +5,7 @@
 command -v openssl >/dev/null || ensure_packages openssl
 command -v strace >/dev/null || ensure_packages strace
 command -v systemd-socket-activate >/dev/null || ensure_packages systemd
-for program in bzip2 xz:xz-utils zip zstd; do
+for program in bzip2 fish xz:xz-utils zip zsh zstd; do
   command -v "${program%:*}" >/dev/null || ensure_packages "${program#*:}"
 done
 command -v cc >/dev/null || ensure_packages gcc libc6-dev

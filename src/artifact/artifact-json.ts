@@ -1,7 +1,7 @@
 import type { Digest } from "../base/digest.ts";
-import type { ArtifactName, ListedArtifact } from "../store/artifact-refs.ts";
+import type { ArtifactName } from "../store/artifact-refs.ts";
 import { type LogFile, type TreeName, treeNames } from "./artifact-content.ts";
-import type { ArtifactReport } from "./artifact-report.ts";
+import type { ArtifactReport, NamedArtifact } from "./artifact-report.ts";
 import type { ListedDependency } from "./dependencies.ts";
 import type { TreeEntry } from "./tree-listing.ts";
 
@@ -18,13 +18,14 @@ function digestJson({ function: fn, hash, size }: Digest): DigestJson {
   return { function: fn.name, hash, size };
 }
 
-const timeJson = (time: number): string => new Date(time).toISOString();
+const timeJson = (time: number | undefined): string | null =>
+  time === undefined ? null : new Date(time).toISOString();
 
 /** An artifact in a list. */
-export function listedJson(listed: ListedArtifact): object {
+export function listedJson(listed: NamedArtifact): object {
   const { instance, project, element, keys, moreKeys, generation, pushed, by, content } = listed;
   return {
-    ...{ instance, project, element, keys, moreKeys, generation },
+    ...{ instance: instance ?? null, project, element, keys, moreKeys, generation },
     pushed: timeJson(pushed),
     pushedBy: by ?? null,
     content: digestJson(content),
@@ -33,7 +34,8 @@ export function listedJson(listed: ListedArtifact): object {
 
 /** All that is known of an artifact. */
 export function reportJson(report: ArtifactReport): object {
-  const { artifact, content, complete, missing, size, publicData, used, expires, pinned, problems } = report;
+  const { artifact, content, complete, missing, size, publicData, problems } = report;
+  const { used, expires, pinned = null } = artifact;
   const { strong = null, weak = null, strict = null } = content?.keys ?? {};
   const { success = null, error = null, details = null, workspaced = null } = content?.build ?? {};
   return {
@@ -49,7 +51,7 @@ export function reportJson(report: ArtifactReport): object {
     dependencies: content?.dependencies.length ?? null,
     publicData: publicData ?? null,
     lastUsed: timeJson(used),
-    expires: expires === undefined ? null : timeJson(expires),
+    expires: timeJson(expires),
     pinned,
     problems,
   };

@@ -1,5 +1,5 @@
 import type { Digest } from "../base/digest.ts";
-import type { FoundArtifact } from "../store/artifact-refs.ts";
+import type { ArtifactEntry } from "../store/artifact-refs.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { ArtifactContent, ArtifactPart } from "./artifact-content.ts";
 import { measureCommit } from "./commit-measure.ts";
@@ -22,9 +22,25 @@ export interface MissingPart {
   readonly required: boolean;
 }
 
+/** An artifact as the place where it was found has it in its list; what is `undefined` is not known there. Times in milliseconds since 1970. */
+export interface NamedArtifact extends Omit<ArtifactEntry, "key"> {
+  readonly instance: string | undefined;
+  readonly keys: readonly string[];
+  readonly moreKeys: boolean;
+  readonly pushed: number | undefined;
+  readonly by: string | undefined;
+}
+
+export interface ReportedArtifact extends NamedArtifact {
+  /** When a client last asked for it. */
+  readonly used: number | undefined;
+  readonly expires: number | undefined;
+  readonly pinned: boolean | undefined;
+}
+
 /** All that is known of an artifact. */
 export interface ArtifactReport {
-  readonly artifact: FoundArtifact;
+  readonly artifact: ReportedArtifact;
   /** `undefined` where it is not here, or cannot be read. */
   readonly content: ArtifactContent | undefined;
   /** Whether clients get it; `undefined` where the blobs are on another server. */
@@ -32,17 +48,14 @@ export interface ArtifactReport {
   readonly missing: readonly MissingPart[];
   readonly size: ArtifactSize | undefined;
   readonly publicData: YamlValue | undefined;
-  /** When a client last asked for it, in milliseconds since 1970. */
-  readonly used: number;
-  readonly expires: number | undefined;
-  readonly pinned: boolean;
   /** What could not be read, a sentence each. */
   readonly problems: readonly string[];
 }
 
 export interface ReportOptions {
   readonly blobs: BlobReader;
-  readonly complete: boolean | undefined;
+  /** Whether clients get it, where that is known; `undefined` where the blobs are on another server. */
+  readonly complete: boolean | "to be found out" | undefined;
   /** The size, where it was found before. */
   readonly known: ArtifactSize | undefined;
 }
@@ -52,29 +65,36 @@ const maxParts = 100;
 
 /** Puts together what is known of an artifact, of which `content` is what it says, or why that cannot be read. */
 export async function reportOf(
-  artifact: FoundArtifact,
+  artifact: ReportedArtifact,
   content: ArtifactContent | string | undefined,
   { blobs, complete, known }: ReportOptions,
 ): Promise<ArtifactReport> {
-  const { used, expires, pinned } = artifact;
-  const common = { artifact, complete, used, expires, pinned };
+  const common = { artifact, complete: complete === "to be found out" ? false : complete };
   if (content === undefined || typeof content === "string") {
     const here = complete !== undefined;
     const missing = here && content === undefined ? [{ part: "message", blobs: 1, required: true }] : [];
     const problems = content === undefined ? [] : [`what the artifact says cannot be read: ${content}`];
     return { ...common, content: undefined, missing, size: undefined, publicData: undefined, problems };
   }
-  const measured = complete === undefined ? undefined : await measure(artifact, content, blobs, complete, known);
+  const measured =
+    complete === undefined ? undefined : await measure(artifact, content, blobs, complete === true, known);
   const problems = [...content.problems];
   const data =
     content.publicData && complete !== undefined ? await readYaml(blobs, content.publicData, "public data") : undefined;
   if (data?.problem !== undefined) problems.push(data.problem);
   const { size, missing = [] } = measured ?? {};
-  return { ...common, content, missing, size, publicData: data?.value, problems };
+  const found = complete === "to be found out" ? isWhole(missing, size) : complete;
+  return { artifact, complete: found, content, missing, size, publicData: data?.value, problems };
+}
+
+/** `undefined` where there is more than was looked at. */
+function isWhole(missing: readonly MissingPart[], size: ArtifactSize | undefined): boolean | undefined {
+  if (missing.some(({ required }) => required)) return false;
+  return size?.exact === true || missing.length > 0 ? true : undefined;
 }
 
 async function measure(
-  { generation, content: message }: FoundArtifact,
+  { generation, content: message }: ReportedArtifact,
   { parts }: ArtifactContent,
   blobs: BlobReader,
   complete: boolean,

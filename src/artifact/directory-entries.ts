@@ -5,6 +5,7 @@ import { StillageError } from "../base/errors.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../base/protobuf.ts";
 import { readMessage } from "../cache/read-message.ts";
 import type { BlobReader } from "../store/blob-store.ts";
+import { filePropertiesTag, modifiedTime } from "./node-time.ts";
 import { byName } from "./tree-node.ts";
 
 export type Entry =
@@ -15,6 +16,8 @@ export type Entry =
       readonly executable: boolean;
       /** Bytes of the content, which are not those of the blob where that is deflated. */
       readonly size: number;
+      /** In seconds since 1970; left out where nothing tells. */
+      readonly modified?: number;
     }
   | { readonly type: "directory"; readonly name: string; readonly digest: Digest }
   | { readonly type: "symlink"; readonly name: string; readonly target: string };
@@ -72,17 +75,17 @@ function isNamed(bytes: Uint8Array, start: number, end: number, wanted: Buffer):
 
 /**
  * The entries of an encoded Directory (remote_execution.proto: Directory.files = 1, .directories = 2, .symlinks = 3), in the order of their
- * names' UTF-16 code units, whatever theirs was. Errors: `invalid` for what is no Directory, has more than `maxEntries` entries, one without a
+ * names' UTF-16 code units, whatever theirs was. Errors: `invalid` for what is no Directory, has more than `limit` entries, one without a
  * proper digest, or a name that no file can have.
  */
-export function parseEntries(bytes: Uint8Array, fn: DigestFunction): Entry[] {
+export function parseEntries(bytes: Uint8Array, fn: DigestFunction, limit = maxEntries): Entry[] {
   const entries: Entry[] = [];
   const reader = new ProtobufReader(bytes);
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
     const type = typeOfTag.get(tag);
     if (type === undefined) continue;
-    if (entries.length === maxEntries) {
-      throw new StillageError("invalid", `a directory of more than ${maxEntries} entries is too large to be listed`);
+    if (entries.length === limit) {
+      throw new StillageError("invalid", `a directory of more than ${limit} entries is too large to be listed`);
     }
     entries.push(parseNode(bytes, reader.start, reader.end, type, fn));
   }
@@ -100,9 +103,11 @@ function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["t
   let target = "";
   let digest: Digest | undefined;
   let executable = false;
+  let modified: number | undefined;
   for (let tag = node.field(); tag !== 0; tag = node.field()) {
     if (tag === nameTag) name = node.text();
     else if (tag === executableTag && type === "file") executable = node.value !== 0;
+    else if (tag === filePropertiesTag && type === "file") modified = modifiedTime(bytes, node.start, node.end);
     else if (tag !== contentTag) continue;
     else if (type === "symlink") target = node.text();
     else digest = parseDigestMessage(bytes, node.start, node.end, fn);
@@ -112,7 +117,8 @@ function parseNode(bytes: Uint8Array, start: number, end: number, type: Entry["t
   }
   if (type === "symlink") return { type, name, target };
   if (digest === undefined) throw new StillageError("invalid", "a directory has an entry without a proper digest");
-  return type === "file" ? { type, name, digest, executable, size: digest.size } : { type, name, digest };
+  if (type === "directory") return { type, name, digest };
+  return { type, name, digest, executable, size: digest.size, ...(modified !== undefined && { modified }) };
 }
 
 function parseDigestMessage(bytes: Uint8Array, start: number, end: number, fn: DigestFunction): Digest | undefined {

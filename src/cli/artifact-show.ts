@@ -1,76 +1,126 @@
 import type { Command } from "commander";
 import { entryJson, reportJson } from "../artifact/artifact-json.ts";
-import type { ArtifactReport } from "../artifact/artifact-report.ts";
-import type { Catalogue } from "../artifact/catalogue.ts";
+import { type ArtifactReport, reportOf } from "../artifact/artifact-report.ts";
 import type { ListedDependency } from "../artifact/dependencies.ts";
 import type { TreeEntry } from "../artifact/tree-listing.ts";
 import { systemClock } from "../base/clock.ts";
-import type { FoundArtifact } from "../store/artifact-refs.ts";
+import { StillageError } from "../base/errors.ts";
+import type { ArtifactIndex } from "../client/artifact-index.ts";
+import { artifactMeant } from "../client/meant-artifacts.ts";
+import { knownArtifact } from "../client/reading/known-artifact.ts";
+import { knownDependencies } from "../client/reading/known-dependencies.ts";
+import type { OpenArtifact } from "../client/reading/open-artifact.ts";
+import { treeEntries } from "../client/reading/tree-entries.ts";
 import { shortKey } from "./artifact-list.ts";
-import { artifactMeant } from "./artifact-match.ts";
-import { addStoreOptions, type StoreOptions, withCatalogue } from "./artifact-store.ts";
+import {
+  addPlaceOptions,
+  localAndRemotes,
+  nameText,
+  type PlaceFlags,
+  type ReadingPlaces,
+  withPlaces,
+} from "./artifact-places.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanAge, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
-import type { Output } from "./output.ts";
+import { type Output, standardOutput } from "./output.ts";
 
-interface Options extends StoreOptions {
-  readonly json?: boolean;
-  readonly files?: boolean;
+interface Options extends PlaceFlags {
+  readonly json?: true;
+  readonly files?: true;
 }
 
-/** Files, or dependencies, that are read at a time. */
-const pageSize = 1000;
-
-/** `stillage artifact show PROJECT/ELEMENT/KEY`. */
+/** `stillage artifact show NAME`. */
 export function artifactShowCommand(end: (status: number) => void): Command {
   const command = newCommand("show", "stillage")
     .description("Show all that is known of an artifact")
-    .argument("<PROJECT/ELEMENT/KEY>", "Its name; of the key, the beginning is enough where no other begins so");
-  return addStoreOptions(command)
+    .argument("<NAME>", nameText);
+  addUse(command, {
+    examples: [
+      { says: "What there is, and whether it is whole", run: "stillage artifact show os/image/4f6e0c1d2b3a" },
+      { says: "The artifact of an element of this project", run: "stillage artifact show image.bst --files" },
+      { says: "In the directory of a server", run: "stillage artifact show os/image/4f6e0c --in /srv/cache" },
+    ],
+    statuses: { failed: "not found or a failure" },
+    see: "docs/CLIENT.md",
+  });
+  return addPlaceOptions(command, localAndRemotes)
     .option("--files", "Print its files as well: type, size, path, and where a link leads")
     .option("--json", "Print what the API has, files under `files`")
     .action(async (name: string, options: Options) => {
-      const work = async (catalogue: Catalogue, output: Output): Promise<number> => {
-        const found = await artifactMeant(catalogue, name);
-        return options.json ? showJson(catalogue, found, output, options) : show(catalogue, found, output, options);
-      };
-      end(await withCatalogue(options, work));
+      end(await withPlaces(options, (places) => showNamed(places, name, standardOutput(), options)));
     });
 }
 
-async function showJson(
-  catalogue: Catalogue,
-  found: FoundArtifact,
+async function showNamed(
+  { search, signal, ofElement }: ReadingPlaces,
+  name: string,
   output: Output,
-  { files }: Options,
+  { files, json }: Options,
 ): Promise<number> {
-  const report = JSON.stringify(reportJson(await catalogue.report(found)), undefined, 2);
+  const { artifact, place } = await artifactMeant(search.places(), name, { signal, ofElement });
+  const open = search.open(artifact, place);
+  const report = await reportOn(open, signal);
+  return json
+    ? showJson(report, open, output, files === true, signal)
+    : show(report, place.index, open, output, files === true, signal);
+}
+
+/** Of what cannot be read, what is known is told. Errors: those of the place. */
+async function reportOn(open: OpenArtifact, signal: AbortSignal): Promise<ArtifactReport> {
+  const content = await open.content().catch((error: unknown) => {
+    if (error instanceof StillageError && ["invalid", "corrupt"].includes(error.code)) return error.message;
+    if (error instanceof StillageError && error.code === "not-found") return undefined;
+    throw error;
+  });
+  signal.throwIfAborted();
+  const options = { blobs: open.reader, complete: "to be found out", known: undefined } as const;
+  return reportOf(knownArtifact(open.artifact), content, options);
+}
+
+async function showJson(
+  report: ArtifactReport,
+  open: OpenArtifact,
+  output: Output,
+  files: boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  const text = JSON.stringify(reportJson(report), undefined, 2);
   if (!files) {
-    await output.write(`${report}\n`);
+    await output.write(`${text}\n`);
     return exitStatus.done;
   }
-  await output.write(`${report.slice(0, -2)},\n  "files": [`);
+  await output.write(`${text.slice(0, -2)},\n  "files": [`);
   let separator = "\n";
-  for await (const page of filesOf(catalogue, found)) {
+  for await (const page of treeEntries(open, "files", signal)) {
     const lines = page.map((entry) => JSON.stringify(entryJson(entry)));
     if (lines.length > 0 && !(await output.write(`${separator}    ${lines.join(",\n    ")}`))) break;
-    separator = ",\n";
+    if (lines.length > 0) separator = ",\n";
   }
   await output.write("\n  ]\n}\n");
   return exitStatus.done;
 }
 
-async function show(catalogue: Catalogue, found: FoundArtifact, output: Output, { files }: Options): Promise<number> {
-  const report = await catalogue.report(found);
-  const rows = [...summary(report, output.forPeople), ...(await dependencyRows(catalogue, report, output.forPeople))];
+async function show(
+  report: ArtifactReport,
+  index: ArtifactIndex,
+  open: OpenArtifact,
+  output: Output,
+  files: boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  const { dependencies = [] } = report.content ?? {};
+  const built = await knownDependencies(dependencies, report.artifact.project, index, signal);
+  const rows = summary(report, output.forPeople);
+  for (const each of built) rows.push(["built with", dependencyText(each, output.forPeople)]);
   for (const problem of report.problems) rows.push(["problem", problem]);
   const width = Math.max(...rows.map(([label]) => label.length));
   const line = ([label, value]: Row): string =>
     `${output.forPeople ? `${label.padEnd(width)}  ` : `${label}\t`}${printable(value)}\n`;
-  if (!(await output.write(rows.map(line).join(""))) || !files) return exitStatus.done;
+  if (!(await output.write(rows.map(line).join(""))) || !files || report.content === undefined) return exitStatus.done;
   if (output.forPeople) await output.write("\n");
-  for await (const page of filesOf(catalogue, found)) {
+  for await (const page of treeEntries(open, "files", signal)) {
     if (!(await output.write(page.map((entry) => fileLine(entry, output.forPeople)).join("")))) break;
   }
   return exitStatus.done;
@@ -85,8 +135,10 @@ function summary(report: ArtifactReport, forPeople: boolean): Row[] {
   const roles = new Map(Object.entries(content?.keys ?? {}).map(([role, key]) => [key, role]));
   for (const key of keys) rows.push(["key", roles.has(key) ? `${key} ${roles.get(key)}` : key]);
   rows.push(["generation", generation]);
-  const time = new Date(pushed).toISOString();
-  rows.push(["pushed", forPeople ? `${humanAge(pushed, systemClock())} (${time})` : time]);
+  if (pushed !== undefined) {
+    const time = new Date(pushed).toISOString();
+    rows.push(["pushed", forPeople ? `${humanAge(pushed, systemClock())} (${time})` : time]);
+  }
   if (by !== undefined) rows.push(["by", by]);
   rows.push(["complete", complete === undefined ? "unknown" : complete ? "yes" : "no"]);
   for (const { part, blobs, required } of missing) {
@@ -118,32 +170,9 @@ function summary(report: ArtifactReport, forPeople: boolean): Row[] {
   return rows;
 }
 
-async function dependencyRows(catalogue: Catalogue, report: ArtifactReport, forPeople: boolean): Promise<Row[]> {
-  if (report.content === undefined) return [];
-  const rows: Row[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await catalogue.dependencies(report.artifact, pageSize, cursor);
-    rows.push(...page.items.map((each): Row => ["built with", dependencyText(each, forPeople)]));
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return rows;
-}
-
 function dependencyText({ project, element, key, artifact }: ListedDependency, forPeople: boolean): string {
   const name = `${artifact?.project ?? project ?? "?"}/${element}/${forPeople ? key.slice(0, shortKey) : key}`;
   return artifact === undefined ? `${name} (not here)` : name;
-}
-
-async function* filesOf(catalogue: Catalogue, found: FoundArtifact): AsyncGenerator<readonly TreeEntry[]> {
-  const content = await catalogue.content(found);
-  if (content.trees.files === undefined) return;
-  let cursor: string | undefined;
-  do {
-    const page = await catalogue.files(found, "files", { path: "", recursive: true, limit: pageSize, cursor });
-    yield page.items;
-    cursor = page.next;
-  } while (cursor !== undefined);
 }
 
 function fileLine({ path, type, size, executable, target, problem }: TreeEntry, forPeople: boolean): string {

@@ -5,6 +5,7 @@ import { StillageError } from "../base/errors.ts";
 import { receiveSocketName } from "../base/receive-socket.ts";
 import { artifactReceive } from "../receive/artifact-receive.ts";
 import type { ServerPlace } from "../receive/cache-server.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { sentence } from "./sentence.ts";
@@ -24,7 +25,7 @@ interface Flags {
 /** The program `bst-artifact-receive`, with the flags of BuildStream 1.0's program of that name and more; gives its exit status. */
 export function runBstArtifactReceive(args: readonly string[]): Promise<number> {
   let status: number = exitStatus.usage;
-  const command = receiveCommand().action(async (repo: string) => {
+  const command = bstArtifactReceiveProgram().action(async (repo: string) => {
     const flags = command.opts<Flags>();
     const { verbose, debug, pullUrl, instance, as } = flags;
     try {
@@ -41,8 +42,9 @@ export function runBstArtifactReceive(args: readonly string[]): Promise<number> 
   return runCommand(command, args, () => status);
 }
 
-function receiveCommand(): Command {
-  return newCommand(name, name)
+/** Its flags: those of BuildStream 1.0's program, and more. */
+export function bstArtifactReceiveProgram(): Command {
+  const command = newCommand(name, name)
     .description("Take what BuildStream 1.0 to 1.1.3 push over ssh: sshd runs this (docs/OSTREE.md)")
     .option("-v, --verbose", "Say on standard error what is done")
     .option("-d, --debug", "Say more of it")
@@ -52,6 +54,15 @@ function receiveCommand(): Command {
     .option("--instance <NAME>", "The instance name that is pushed to", "")
     .option("--as <NAME>", "Who pushes: `who: { ssh: NAME }` of the access file")
     .argument("REPO", "The directory of the running server's store");
+  return addUse(command, {
+    examples: [
+      {
+        says: "As the command of a key in authorized_keys",
+        run: "bst-artifact-receive --pull-url https://cache.example.org/ostree --as builder /srv/cache",
+      },
+    ],
+    see: "docs/OSTREE.md",
+  });
 }
 
 /** Clients are told it as it is, and find out only when they pull. */

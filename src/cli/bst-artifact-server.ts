@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import type { Config, LogLevel } from "../config/config.ts";
 import { defaultConfig } from "../config/load.ts";
 import { startSharing } from "../server/shared-store.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand, runCommand } from "./new-command.ts";
 import { serveUntilStopped } from "./serve-until-stopped.ts";
@@ -27,7 +28,7 @@ interface OldFlags {
 /** The program `bst-artifact-server`, with the flags of BuildStream's program of that name; gives its exit status. */
 export function runBstArtifactServer(args: readonly string[]): Promise<number> {
   let status: number = exitStatus.usage;
-  const command = oldCommand().action(async (repo: string) => {
+  const command = bstArtifactServerProgram().action(async (repo: string) => {
     const outcome = configOf(command.opts<OldFlags>(), repo, process.cwd());
     if (!("store" in outcome)) {
       for (const message of outcome) process.stderr.write(`${name}: ${message}\n`);
@@ -38,9 +39,9 @@ export function runBstArtifactServer(args: readonly string[]): Promise<number> {
   return runCommand(command, args, () => status);
 }
 
-/** The flags as the manual page of the last release with the program has them. */
-function oldCommand(): Command {
-  return newCommand(name, name)
+/** Its flags, as the manual page of the last release with the program has them. */
+export function bstArtifactServerProgram(): Command {
+  const command = newCommand(name, name)
     .description("Serve artifacts and sources, with the flags of BuildStream's program of this name")
     .requiredOption("-p, --port <INTEGER>", "Port number")
     .option("--server-key <FILE>", "Private server key for TLS (PEM-encoded)")
@@ -55,6 +56,14 @@ function oldCommand(): Command {
         .default("warning"),
     )
     .argument("REPO", "The directory that holds everything");
+  return addUse(command, {
+    examples: [
+      {
+        says: "As units of BuildStream's own server have it",
+        run: "bst-artifact-server --port 11002 --server-key server.key --server-cert server.crt --client-certs clients.crt --enable-push /srv/artifacts",
+      },
+    ],
+  });
 }
 
 /** The configuration that old flags mean, or everything that is wrong with them. */

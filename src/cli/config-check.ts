@@ -9,6 +9,7 @@ import type { Read } from "../config/load.ts";
 import { byPosition, type Problem, showProblem } from "../config/problem.ts";
 import { showSize } from "../config/quantity.ts";
 import { loadTls } from "../server/tls.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand } from "./new-command.ts";
 import { accessProblems, addSettings, readSettings } from "./setting-options.ts";
@@ -19,6 +20,16 @@ const leastSensibleQuota = 64 << 20;
 /** `stillage config check`. */
 export function configCheckCommand(end: (status: number) => void): Command {
   const command = newCommand("check", "stillage").description("Report everything that is wrong with the settings");
+  addUse(command, {
+    examples: [
+      {
+        says: "Before a restart: is everything right with the file?",
+        run: "stillage config check --config /etc/stillage/stillage.yaml",
+      },
+    ],
+    statuses: { done: "nothing is wrong", usage: "something is, and all of it was said" },
+    see: "docs/CONFIGURATION.md",
+  });
   return addSettings(command).action(async () => {
     const read = readSettings(command);
     const problems = [

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { get as getPlain, type IncomingMessage, type RequestOptions } from "node:http";
 import { get as getByTls } from "node:https";
 import type { Command } from "commander";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand } from "./new-command.ts";
 
@@ -15,16 +16,22 @@ interface Options {
 /** Where to ask; a path is that of a Unix socket. */
 type Place = { readonly path: string } | { readonly tls: boolean; readonly host: string; readonly port: string };
 
-const help = `
-Exit status: 0 it takes calls, 1 it does not, or does not answer, 2 wrong usage.`;
-
 /** `stillage health [URL]`. */
 export function healthCommand(end: (status: number) => void): Command {
   const command = newCommand("health", "stillage")
     .description("Ask a running server whether it takes calls; for health checks of containers and scripts")
     .argument("[URL]", "HOST:PORT, http://HOST:PORT, https://HOST:PORT or unix:PATH", "http://127.0.0.1:11001")
-    .option("--ca <FILE>", "The certificate to trust instead of the system's, where the URL is https")
-    .addHelpText("after", help);
+    .option("--ca <FILE>", "The certificate to trust instead of the system's, where the URL is https");
+  addUse(command, {
+    examples: [
+      { says: "In a container's health check", run: "stillage health http://127.0.0.1:11001" },
+      {
+        says: "A server with a certificate of its own",
+        run: "stillage health --ca ca.pem https://cache.example.org:11001",
+      },
+    ],
+    statuses: { done: "it takes calls", failed: "it does not, or does not answer", usage: "wrong usage" },
+  });
   return command.action(async (url: string) => {
     const place = placeOf(url);
     const { ca } = command.opts<Options>();

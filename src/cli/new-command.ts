@@ -1,11 +1,13 @@
 import { Command, CommanderError } from "commander";
+import { useText } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 
-/** A command that leaves the end of the process to `main.ts`, and whose errors begin with the program's name. */
+/** A command that leaves the end of the process to `main.ts`, whose errors begin with the program's name, and whose help ends with what is told of its use. */
 export function newCommand(name: string, program: string): Command {
-  return new Command(name).exitOverride().configureOutput({
+  const command = new Command(name).exitOverride().configureOutput({
     outputError: (text, write) => write(text.replace(/^error: /, `${program}: `)),
   });
+  return command.addHelpText("after", () => useText(command));
 }
 
 /** Runs a program and gives its exit status; `status` says what its action came to. */

@@ -20,7 +20,7 @@ export function standardOutput(stream: Writable & { isTTY?: boolean; columns?: n
   });
   return {
     forPeople: stream.isTTY === true,
-    width: stream.columns ?? 100,
+    width: stream.columns || 100,
     write: async (text) => {
       if (!gone && !stream.write(text))
         await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {});

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
+import { instanceMeant } from "../client/store-place.ts";
 import type { ListedRef } from "../store/ref-admin.ts";
 import { listRefs, openArtifacts } from "../store/sqlite/read-only-artifacts.ts";
-import { instanceMeant } from "./artifact-store.ts";
 import { humanAge, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
 import type { PinFlags } from "./pin.ts";

@@ -3,17 +3,18 @@ import { type Command, Option } from "commander";
 import { Catalogue, shownName } from "../artifact/catalogue.ts";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
+import { instanceMeant } from "../client/store-place.ts";
 import { checkReadable, ReadOnlyTenant } from "../store/disk/read-only-store.ts";
 import { type Space, spaces } from "../store/ref-store.ts";
 import { openPins, type Pinned, type Pins } from "../store/sqlite/pins.ts";
-import { artifactMeant } from "./artifact-match.ts";
-import { instanceMeant } from "./artifact-store.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, fromPrintable, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
 import { listPins } from "./pin-list.ts";
 import { reportFailure } from "./report-failure.ts";
 import { addStoreFlags, type StoreFlags, storeOf } from "./store-of.ts";
+import { storedArtifactMeant } from "./stored-artifact.ts";
 
 export interface PinFlags extends StoreFlags {
   readonly instance?: string;
@@ -22,23 +23,31 @@ export interface PinFlags extends StoreFlags {
   readonly json?: true;
 }
 
-const help = `
-Pinned refs, and all that they keep alive, stay whatever the room and the age, but for a date of their own; a push of the same name keeps the pin.
-Exit status: 0 done, 1 not found or a failure: then nothing is changed; 2 wrong usage or configuration.`;
-
 /** `stillage pin NAME...`, and `unpin`. */
 export function pinCommand(end: (status: number) => void, name: "pin" | "unpin"): Command {
   const pinned = name === "pin";
   const command = newCommand(name, "stillage").description(
     pinned ? "Have artifacts, or other refs, stay in a store" : "Let go what was pinned",
   );
+  addUse(command, {
+    notes: [
+      "Pinned refs, and all that they keep alive, stay whatever the room and the age, but for a date of their own; a push of the same name keeps the pin.",
+    ],
+    examples: pinned
+      ? [
+          { says: "Keep what a release was built from", run: "stillage pin os/image/4f6e0c1d2b3a --store /srv/cache" },
+          { says: "What is pinned", run: "stillage pin --list --store /srv/cache" },
+        ]
+      : [{ says: "Let it go again", run: "stillage unpin os/image/4f6e0c1d2b3a --store /srv/cache" }],
+    statuses: { failed: "not found or a failure: then nothing is changed" },
+  });
   addStoreFlags(command, "its server may be running")
     .argument(pinned ? "[NAME...]" : "<NAME...>", "PROJECT/ELEMENT/KEY; with --space, a ref as `pin --list` prints it")
     .option("--instance <NAME>", "The instance name, where there are several")
     .addOption(new Option("--space <SPACE>", "The kind of refs that the names are of").choices(spaces))
     .option("--json", "Print the result as JSON");
   if (pinned) command.option("--list", "List what is pinned, in this instance and space or in all");
-  return command.addHelpText("after", help).action(async (names: readonly string[]) => {
+  return command.action(async (names: readonly string[]) => {
     const flags = command.opts<PinFlags>();
     if (names.length > 0 === (flags.list === true)) {
       command.error(`error: ${names.length > 0 ? "--list takes no names" : "missing required argument 'NAME'"}`);
@@ -98,7 +107,7 @@ async function artifactsMeant(
   const catalogue = new Catalogue({ instance: own, artifacts, blobs, closure: undefined });
   const meant: Meant[] = [];
   for (const name of names) {
-    const found = await artifactMeant(catalogue, name);
+    const found = await storedArtifactMeant({ catalogue, artifacts }, name);
     meant.push({ name: shownName(found), instance: own, pinned: { artifact: found.id } });
   }
   return meant;

@@ -1,7 +1,7 @@
+import { openCatalogue } from "../client/store-place.ts";
 import type { Publisher } from "../receive/publisher.ts";
 import { releaseAsked } from "../receive/release-arguments.ts";
 import { repositoryNamed } from "../receive/repository-named.ts";
-import { openCatalogue } from "./artifact-store.ts";
 import { exitStatus } from "./exit-status.ts";
 import { runCommand } from "./new-command.ts";
 import { releaseCommand } from "./release.ts";

@@ -9,6 +9,7 @@ import { Publisher } from "../receive/publisher.ts";
 import { SshSession } from "../receive/ssh-session.ts";
 import { openSigning } from "../release/signing.ts";
 import { pullUrlOf, runBstArtifactReceive } from "./bst-artifact-receive.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { publicly } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
@@ -24,10 +25,6 @@ interface Options {
   readonly instance: string;
 }
 
-const help = `
-A line of authorized_keys for somebody who may publish (docs/RELEASES.md):
-restrict,port-forwarding,permitlisten="localhost:*",permitopen="none.invalid:1",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…`;
-
 /** `stillage receive`: what sshd runs for somebody whose key may publish, whatever he asks for. */
 export function receiveCommand(end: (status: number) => void): Command {
   const command = newCommand("receive", "stillage")
@@ -36,24 +33,35 @@ export function receiveCommand(end: (status: number) => void): Command {
     .option("--store <DIR>", storeText("its server has to be running for pushes of BuildStream 1.0"))
     .option("--pull-url <URL>", "Where BuildStream 1.0 is told to pull what it has pushed", pullUrlOf)
     .option("--instance <NAME>", "The instance name that BuildStream 1.0 pushes to", "");
-  return addSettings(command, ["access", "releases"])
-    .addHelpText("after", help)
-    .action(async () => {
-      const loaded = loadSettingsAndAccess(command);
-      if (loaded === undefined) return end(exitStatus.failed);
-      const work = async (signal: AbortSignal): Promise<number> => {
-        using session = new SshSession(signal);
-        // Nobody reads any more.
-        process.stderr.on("error", () => session.end());
-        // The commands that serve it end as they do when they are stopped. A second signal would end them at once.
-        const stop = (): void => void (signal.aborted || process.kill(process.pid, "SIGTERM"));
-        session.signal.addEventListener("abort", stop, { once: true });
-        return await serveSession(command.opts<Options>(), loaded.config, session);
-      };
-      const status = await interruptible(work, "the session was ended");
-      // What somebody far away got wrong is no wrong usage of this command.
-      end(status === exitStatus.usage ? exitStatus.failed : status);
-    });
+  addUse(command, {
+    notes: [
+      "A line of authorized_keys for somebody who may publish (docs/RELEASES.md):",
+      'restrict,port-forwarding,permitlisten="localhost:*",permitopen="none.invalid:1",command="stillage receive --releases DIR --as NAME" ssh-ed25519 AAAA…',
+    ],
+    see: "docs/RELEASES.md",
+    examples: [
+      {
+        says: "As sshd runs it for the key of somebody called alice",
+        run: "stillage receive --as alice --store /srv/cache --releases /srv/releases --pull-url https://cache.example.org/ostree/",
+      },
+    ],
+  });
+  return addSettings(command, ["access", "releases"]).action(async () => {
+    const loaded = loadSettingsAndAccess(command);
+    if (loaded === undefined) return end(exitStatus.failed);
+    const work = async (signal: AbortSignal): Promise<number> => {
+      using session = new SshSession(signal);
+      // Nobody reads any more.
+      process.stderr.on("error", () => session.end());
+      // The commands that serve it end as they do when they are stopped. A second signal would end them at once.
+      const stop = (): void => void (signal.aborted || process.kill(process.pid, "SIGTERM"));
+      session.signal.addEventListener("abort", stop, { once: true });
+      return await serveSession(command.opts<Options>(), loaded.config, session);
+    };
+    const status = await interruptible(work, "the session was ended");
+    // What somebody far away got wrong is no wrong usage of this command.
+    end(status === exitStatus.usage ? exitStatus.failed : status);
+  });
 }
 
 async function serveSession(options: Options, config: Config, ssh: SshSession): Promise<number> {

@@ -3,8 +3,9 @@ import type { Catalogue } from "../artifact/catalogue.ts";
 import { shownName } from "../artifact/catalogue.ts";
 import { StillageError } from "../base/errors.ts";
 import { parseArtifactName } from "../cache/artifact-ref-name.ts";
+import type { OpenCatalogue } from "../client/store-place.ts";
 import type { FoundArtifact, ListedArtifact } from "../store/artifact-refs.ts";
-import { artifactMeant } from "./artifact-match.ts";
+import { storedArtifactMeant } from "./stored-artifact.ts";
 
 /** Artifacts of one element that are looked at for one that is complete. */
 const maxLooked = 200;
@@ -24,15 +25,16 @@ export interface WholeArtifact {
  * well. Errors: `not-found` where there is none, or several projects have the element; `failed-precondition` where what was named cannot be released.
  */
 export async function artifactToRelease(
-  catalogue: Catalogue,
+  opened: OpenCatalogue,
   text: string,
   project: string | undefined,
 ): Promise<WholeArtifact> {
+  const { catalogue } = opened;
   if (!isArtifactName(text)) return newestOf(catalogue, text, project);
-  const found = await artifactMeant(catalogue, text);
+  const found = await storedArtifactMeant(opened, text);
   if (!(await catalogue.complete(found))) {
     throw new StillageError("failed-precondition", `the artifact ${shownName(found)} is not complete in this store`, {
-      hint: `\`stillage artifact show ${shownName(found)}\` says what is missing; push it again`,
+      hint: `\`stillage artifact show ${shownName(found)} --in STORE\` says what is missing; push it again`,
     });
   }
   const content = await catalogue.content(found);
@@ -78,7 +80,7 @@ async function newestOf(catalogue: Catalogue, element: string, project: string |
       "not-found",
       `there is no artifact of an element ${JSON.stringify(element)}${where} in this store`,
       {
-        hint: `${/\/[0-9a-f]{1,3}$/.test(element) ? "a key is named by four of its digits at least; " : ""}\`stillage artifact list\` shows what there is`,
+        hint: `${/\/[0-9a-f]{1,3}$/.test(element) ? "a key is named by four of its digits at least; " : ""}\`stillage artifact list --in STORE\` shows what there is`,
       },
     );
   }

@@ -3,6 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { countedTree, type TreeCount } from "../release/counted-tree.ts";
 import { manifestDigest, manifestJson } from "../release/manifest.ts";
 import { createRelease, type Preparation, prepareRelease } from "../release/publish.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -15,6 +16,15 @@ export function releaseCreateCommand(end: (status: number) => void): Command {
   const command = newCommand("create", "stillage").description(
     "Release an artifact or a directory: signed, checked, published",
   );
+  addUse(command, {
+    examples: [
+      {
+        says: "Release what was built last of an element",
+        run: "stillage release create os/image/4f6e0c1d2b3a --branch stable --version 24.08",
+      },
+      { says: "See what it would be", run: "stillage release create --tree ./image --branch stable --dry-run" },
+    ],
+  });
   return addRequestFlags(command).action(async (what: string | undefined) => {
     const flags = command.opts<RequestFlags>();
     end(await withReleases(flags, (place) => release(what, flags, place, false)));
@@ -26,6 +36,14 @@ export function releasePrepareCommand(end: (status: number) => void): Command {
   const command = newCommand("prepare", "stillage").description(
     "Make a release that is to be signed elsewhere, and publish nothing",
   );
+  addUse(command, {
+    examples: [
+      {
+        says: "Make it here, sign it where the key is",
+        run: "stillage release prepare os/image/4f6e0c1d2b3a --branch stable --version 24.08",
+      },
+    ],
+  });
   return addRequestFlags(command).action(async (what: string | undefined) => {
     const flags = command.opts<RequestFlags>();
     end(await withReleases(flags, (place) => release(what, flags, place, true)));

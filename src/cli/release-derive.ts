@@ -4,6 +4,7 @@ import { type Derivation, endOfLifeOf, prepareDerived, rollbackOf } from "../rel
 import { publishOrDrop } from "../release/publish.ts";
 import { checkBranch } from "../release/release-names.ts";
 import type { ReleaseWriter } from "../release/release-writer.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -32,6 +33,12 @@ export function releaseRollbackCommand(end: (status: number) => void): Command {
     .description("Bring back an older release: a new commit of its tree, on top of the branch")
     .argument("<BRANCH>", "The branch")
     .option("--to <COMMIT|VERSION>", "What to bring back (default: what was there before what is there)");
+  addUse(command, {
+    examples: [
+      { says: "Bring back what was there before", run: "stillage release rollback stable" },
+      { says: "Bring back a certain version", run: "stillage release rollback stable --to 24.08" },
+    ],
+  });
   return addDeriveFlags(command).action(async (branch: string) => {
     const flags = command.opts<RollbackFlags>();
     end(await derive(flags, (writer) => rollbackOf(writer, checkBranch(branch), flags.to, wordsOf(flags))));
@@ -45,6 +52,14 @@ export function releaseEndOfLifeCommand(end: (status: number) => void): Command 
     .argument("<BRANCH>", "The branch")
     .requiredOption("--message <TEXT>", "What its users are told")
     .option("--rebase <BRANCH>", "The branch to go on with");
+  addUse(command, {
+    examples: [
+      {
+        says: "Send the users of one branch to another",
+        run: 'stillage release end-of-life old --message "Please move to stable" --rebase stable',
+      },
+    ],
+  });
   return addDeriveFlags(command).action(async (branch: string) => {
     const flags = command.opts<EndOfLifeFlags>();
     const rebase = flags.rebase === undefined ? undefined : checkBranch(flags.rebase);

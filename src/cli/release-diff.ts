@@ -4,6 +4,7 @@ import { releaseMeant } from "../release/history.ts";
 import { type ManifestChange, manifestDiff } from "../release/manifest-diff.ts";
 import { releaseJson } from "../release/release-json.ts";
 import { treeDiff } from "../release/tree-diff.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -21,6 +22,9 @@ export function releaseDiffCommand(end: (status: number) => void): Command {
     .description("Show what differs between two releases: files, sources, dependencies")
     .argument("<A>", "A commit or the beginning of one, a branch, a version, or BRANCH@VERSION")
     .argument("<B>", "The other one");
+  addUse(command, {
+    examples: [{ says: "What changed since the version before", run: "stillage release diff stable@24.08 stable" }],
+  });
   return addRepositoryFlags(command).action(async (a: string, b: string) => {
     const flags = command.opts<ReleaseFlags>();
     end(await withReleases(flags, (place) => diff(a, b, flags, place)));

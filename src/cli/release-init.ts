@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { initReleaseRepository } from "../release/init-repository.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { newCommand } from "./new-command.ts";
 import { addReleasesFlags, type ReleaseFlags, withReleases } from "./release-options.ts";
@@ -40,6 +41,14 @@ export function releaseInitCommand(end: (status: number) => void): Command {
     .option("--hook <LINE>", "A line for the shell that is run after publishing; can be repeated", repeated)
     .option("--command-timeout <TIME>", "How long each of those may take (default: 10m)")
     .option("--keep <RULE>", "What `release prune` leaves: all, `last N` or `younger than TIME` (default: all)");
+  addUse(command, {
+    examples: [
+      {
+        says: "A repository whose releases a key of GnuPG signs",
+        run: "stillage release init images --title Images --url https://example.org/releases/images --gpg release@example.org",
+      },
+    ],
+  });
   return addReleasesFlags(command).action(async (name: string) => {
     const flags = command.opts<Flags>();
     const work = withReleases(flags, async ({ releases, output }) => {

@@ -12,6 +12,7 @@ import {
   readKeyDirectory,
   readKeyFile,
 } from "../release/public-keys.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -42,6 +43,14 @@ function create(end: (status: number) => void): Command {
     .description("Make a key of Ed25519: the secret into a file, the public key to standard output")
     .argument("<NAME>", "What the key is called among the repository's keys")
     .option("--out <FILE>", "The file of the secret key (default: NAME.secret)");
+  addUse(command, {
+    examples: [
+      {
+        says: "A key of Ed25519, its secret in release.secret",
+        run: "stillage release keys create release --out release.secret",
+      },
+    ],
+  });
   return command.action(async (name: string) => {
     try {
       const path = command.opts<{ out?: string }>().out ?? `${checkKeyName(name)}.secret`;
@@ -79,6 +88,9 @@ function add(end: (status: number) => void): Command {
       "--name <NAME>",
       "What the key is called (default: of GPG its address, else the file's name without its ending)",
     );
+  addUse(command, {
+    examples: [{ says: "Trust a further key", run: "stillage release keys add colleague.asc --name colleague" }],
+  });
   return addRepositoryFlags(command).action(async (file: string) => {
     const flags = command.opts<ReleaseFlags & { name?: string }>();
     end(
@@ -99,6 +111,7 @@ function remove(end: (status: number) => void): Command {
       "Trust a key no more: no release that it has signed, alone or with others, verifies by the repository's keys any more",
     )
     .argument("<NAME>", "As `keys list` shows it");
+  addUse(command, { examples: [{ says: "Trust a key no more", run: "stillage release keys remove colleague" }] });
   return addRepositoryFlags(command).action(async (name: string) => {
     const flags = command.opts<ReleaseFlags>();
     end(
@@ -122,6 +135,7 @@ async function change<T>(place: ReleasePlace, flags: ReleaseFlags, work: (keys: 
 
 function list(end: (status: number) => void): Command {
   const command = newCommand("list", "stillage").description("List the keys that a repository trusts: name, kind, id");
+  addUse(command, { examples: [{ says: "For a script", run: "stillage release keys list --json" }] });
   return addRepositoryFlags(command).action(async () => {
     const flags = command.opts<ReleaseFlags>();
     end(

@@ -12,6 +12,7 @@ import {
 } from "../release/release-repository.ts";
 import { ReleaseWriter } from "../release/release-writer.ts";
 import { openSigning } from "../release/signing.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { publicly } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
@@ -27,19 +28,15 @@ export interface ReleaseFlags {
   readonly json?: true;
 }
 
-export const releaseStatuses =
-  "Exit status: 0 done, 1 a failure, 2 wrong usage or configuration. All about it: docs/RELEASES.md";
-
 /** Gives a command the flags that name the directory of release repositories. */
 export function addReleasesFlags(command: Command): Command {
-  return command
+  return addUse(command, { see: "docs/RELEASES.md" })
     .option(
       "--releases <DIR>",
       `The directory of the release repositories (default: what the configuration says; ${settings.releases.variable})`,
     )
     .option("--config <FILE>", configText)
-    .option("--json", "Print the result as JSON")
-    .addHelpText("after", `\n${releaseStatuses}`);
+    .option("--json", "Print the result as JSON");
 }
 
 /** Gives a command the flags that name one repository. */

@@ -3,6 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { bad } from "../config/check.ts";
 import { pruneReleases } from "../release/prune-releases.ts";
 import { type Keep, keep as keepRule, showKeep } from "../release/repository-settings.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -23,6 +24,7 @@ export function releasePruneCommand(end: (status: number) => void): Command {
       parseKeep,
     )
     .option("--dry-run", "Say what would go, and remove nothing");
+  addUse(command, { examples: [{ says: "What would go", run: 'stillage release prune --keep "last 5" --dry-run' }] });
   return addRepositoryFlags(command).action(async () => {
     const flags = command.opts<Flags>();
     const work = withReleases(flags, async ({ releases, output, signal }) => {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { listPrepared, readPrepared, removePrepared } from "../release/prepared-files.ts";
 import { publishPrepared } from "../release/publish.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -22,9 +23,6 @@ interface PublishFlags extends ReleaseFlags {
 
 type Flags = PublishFlags & PushFlags;
 
-const help = `
-Without an ID: the prepared releases are listed.`;
-
 /** `stillage release publish [ID]`. */
 export function releasePublishCommand(end: (status: number) => void): Command {
   const command = newCommand("publish", "stillage")
@@ -33,18 +31,23 @@ export function releasePublishCommand(end: (status: number) => void): Command {
     )
     .argument("[ID]", "What `release prepare` called it, or the beginning of that")
     .option("--drop", "Remove it instead");
-  return addRepositoryFlags(addPushFlags(command))
-    .addHelpText("after", help)
-    .action(async (id: string | undefined) => {
-      const flags = command.opts<Flags>();
-      end(
-        await withReleases(flags, (place) => {
-          if (flags.push !== undefined) return pushReleases(flags.push, id, flags, place);
-          checkNoPush(flags);
-          return id === undefined ? listAll(flags, place) : publish(id, flags, place);
-        }),
-      );
-    });
+  addUse(command, {
+    notes: ["Without an ID: the prepared releases are listed."],
+    examples: [
+      { says: "Which releases are prepared", run: "stillage release publish" },
+      { says: "Publish one of them", run: "stillage release publish 3f2a" },
+    ],
+  });
+  return addRepositoryFlags(addPushFlags(command)).action(async (id: string | undefined) => {
+    const flags = command.opts<Flags>();
+    end(
+      await withReleases(flags, (place) => {
+        if (flags.push !== undefined) return pushReleases(flags.push, id, flags, place);
+        checkNoPush(flags);
+        return id === undefined ? listAll(flags, place) : publish(id, flags, place);
+      }),
+    );
+  });
 }
 
 async function listAll({ repository: name, json }: Flags, { releases, output }: ReleasePlace): Promise<number> {

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { StillageError } from "../base/errors.ts";
 import { branchesOf, noBranch } from "../release/history.ts";
 import { pushBranches } from "../release/push.ts";
-import { parsePushDestination } from "../release/push-destination.ts";
 import { checkBranches } from "../release/release-names.ts";
+import { parsePushDestination } from "../ssh/push-destination.ts";
 import { type ReleaseFlags, type ReleasePlace, readableRepository } from "./release-options.ts";
 import { repeated } from "./repeated.ts";
 

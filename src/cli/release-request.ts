@@ -3,17 +3,18 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { openCatalogue } from "../client/store-place.ts";
 import { directoryTree } from "../ostree/archive/directory-tree.ts";
 import type { DirectoryEntry } from "../ostree/archive/tree-entry.ts";
+import { maxShowBytes } from "../project/bst-show.ts";
 import { readAttachments } from "../release/attachment.ts";
-import { maxShowBytes, parseBstShow, type ShownElement } from "../release/bst-show.ts";
+import { parseBstShow, type ShownElement } from "../release/bst-show.ts";
 import { parseMetadata } from "../release/commit-metadata.ts";
 import type { ReleaseRequest } from "../release/compose.ts";
 import type { ManifestArtifact } from "../release/manifest.ts";
 import { releasedArtifact } from "../release/release-artifact.ts";
 import { checkBranches, checkVersion } from "../release/release-names.ts";
 import { type Origins, originsOfShow } from "../release/show-check.ts";
-import { openCatalogue } from "./artifact-store.ts";
 import { artifactToRelease } from "./release-artifact.ts";
 import { addRepositoryFlags, type ReleaseFlags } from "./release-options.ts";
 import { repeated } from "./repeated.ts";
@@ -160,7 +161,7 @@ async function fromStore(
 ): Promise<Content> {
   const opened = openCatalogue(store, instance);
   try {
-    const { found, content } = await artifactToRelease(opened.catalogue, what, project);
+    const { found, content } = await artifactToRelease(opened, what, project);
     const released = await releasedArtifact(opened.blobs, found, content, shown);
     const notes = [...content.problems];
     if (content.build.workspaced)

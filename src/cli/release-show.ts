@@ -6,6 +6,7 @@ import type { Manifest } from "../release/manifest.ts";
 import { releaseJson } from "../release/release-json.ts";
 import type { ListedRelease } from "../release/release-list.ts";
 import { type ReleaseRecord, timeText } from "../release/release-record.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -22,6 +23,12 @@ export function releaseShowCommand(end: (status: number) => void): Command {
   const command = newCommand("show", "stillage")
     .description("Show all that is known of a release")
     .argument("<RELEASE>", "A commit or the beginning of one, a branch, a version, or BRANCH@VERSION");
+  addUse(command, {
+    examples: [
+      { says: "The newest of a branch", run: "stillage release show stable" },
+      { says: "A certain version, for a script", run: "stillage release show stable@24.08 --json" },
+    ],
+  });
   return addRepositoryFlags(command).action(async (name: string) => {
     const flags = command.opts<ReleaseFlags>();
     end(await withReleases(flags, (place) => show(name, flags, place)));

@@ -4,6 +4,7 @@ import { StillageError } from "../base/errors.ts";
 import type { ReleaseWriter } from "../release/release-writer.ts";
 import type { MadeSignature } from "../release/sign-import.ts";
 import { giveOut, signHere, takeIn } from "../release/sign-release.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -14,10 +15,6 @@ interface Flags extends ReleaseFlags {
   readonly import?: true;
 }
 
-const help = `
-RELEASE is what \`release prepare\` called it, or of one that is published its branch, commit or version. Without --export and --import, the repository's own
-signers sign it, as they do when something is published.`;
-
 /** `stillage release sign RELEASE [DIR | FILE...]`. */
 export function releaseSignCommand(end: (status: number) => void): Command {
   const command = newCommand("sign", "stillage")
@@ -26,19 +23,26 @@ export function releaseSignCommand(end: (status: number) => void): Command {
     .argument("[FILE...]", "With --export a directory, with --import the files with the signatures")
     .option("--export", "Write what is to be signed to a directory, with a page that says how")
     .option("--import", "Verify signatures that were made elsewhere, and keep them");
-  return addRepositoryFlags(command)
-    .addHelpText("after", help)
-    .action(async (release: string, files: readonly string[]) => {
-      const flags = command.opts<Flags>();
-      end(
-        await withReleases(flags, async ({ releases, output, signal }) => {
-          checkWords(flags, files);
-          using writer = await writerOf(repositoryMeant(releases, flags.repository), signal);
-          await output.write(await sign(writer, release, files, flags));
-          return exitStatus.done;
-        }),
-      );
-    });
+  addUse(command, {
+    notes: [
+      "RELEASE is what `release prepare` called it, or of one that is published its branch, commit or version. Without --export and --import, the repository's own signers sign it, as they do when something is published.",
+    ],
+    examples: [
+      { says: "What is to be signed elsewhere", run: "stillage release sign 3f2a --export ./to-sign" },
+      { says: "What came back", run: "stillage release sign 3f2a --import commit.sig" },
+    ],
+  });
+  return addRepositoryFlags(command).action(async (release: string, files: readonly string[]) => {
+    const flags = command.opts<Flags>();
+    end(
+      await withReleases(flags, async ({ releases, output, signal }) => {
+        checkWords(flags, files);
+        using writer = await writerOf(repositoryMeant(releases, flags.repository), signal);
+        await output.write(await sign(writer, release, files, flags));
+        return exitStatus.done;
+      }),
+    );
+  });
 }
 
 function checkWords({ export: out, import: back }: Flags, files: readonly string[]): void {

@@ -3,6 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import { allFindings, type Finding, type VerifyReport } from "../release/verify-report.ts";
 import { verifyRepository } from "../release/verify-repository.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
@@ -16,10 +17,6 @@ interface Flags extends ReleaseFlags, KeyFlags {
   readonly repo?: string;
 }
 
-const help = `
-It reads the directory alone, and needs no store and no connection. Without keys of yours, those that lie in the repository are taken: that shows
-that all of it belongs together, and not whose it is. Exit status: 0 nothing is wrong, 1 something is, or a failure, 2 wrong usage.`;
-
 /** `stillage release verify [RELEASE]`. */
 export function releaseVerifyCommand(end: (status: number) => void): Command {
   const command = newCommand("verify", "stillage")
@@ -27,21 +24,29 @@ export function releaseVerifyCommand(end: (status: number) => void): Command {
     .argument("[RELEASE]", "A branch, a commit, a version, or BRANCH@VERSION (default: the newest of each branch)")
     .option("--all", "All releases that are there")
     .option("--repo <DIR>", "A copy of a repository's directory `public`, instead of --releases and --repository");
-  return addRepositoryFlags(addKeyFlags(command))
-    .addHelpText("after", help)
-    .action(async (release: string | undefined) => {
-      const flags = command.opts<Flags>();
-      const { repo } = flags;
-      if (repo !== undefined) {
-        end(await interruptible(async (signal) => verify(repo, release, flags, signal), "stopped"));
-        return;
-      }
-      end(
-        await withReleases(flags, ({ releases, signal }) =>
-          verify(repositoryMeant(releases, flags.repository).layout.directory, release, flags, signal),
-        ),
-      );
-    });
+  addUse(command, {
+    notes: [
+      "It reads the directory alone, and needs no store and no connection. Without keys of yours, those that lie in the repository are taken: that shows that all of it belongs together, and not whose it is.",
+    ],
+    examples: [
+      { says: "Everything, with a key that came another way", run: "stillage release verify --all --key release.pub" },
+      { says: "A copy of somebody's repository", run: "stillage release verify --repo ./public" },
+    ],
+    statuses: { done: "nothing is wrong", failed: "something is, or a failure", usage: "wrong usage" },
+  });
+  return addRepositoryFlags(addKeyFlags(command)).action(async (release: string | undefined) => {
+    const flags = command.opts<Flags>();
+    const { repo } = flags;
+    if (repo !== undefined) {
+      end(await interruptible(async (signal) => verify(repo, release, flags, signal), "stopped"));
+      return;
+    }
+    end(
+      await withReleases(flags, ({ releases, signal }) =>
+        verify(repositoryMeant(releases, flags.repository).layout.directory, release, flags, signal),
+      ),
+    );
+  });
 }
 
 async function verify(

@@ -5,6 +5,7 @@ import { type FlagValue, isProblems, type Loaded, type Read, readConfig, systemF
 import { didYouMean } from "../config/nearest.ts";
 import { type Problem, showProblem } from "../config/problem.ts";
 import { type Setting, settingKeys, settings, showFallback } from "../config/settings.ts";
+import { addUse } from "./command-use.ts";
 import { configText } from "./store-of.ts";
 
 type Flags = { -readonly [K in keyof Config]?: FlagValue };
@@ -12,15 +13,10 @@ type Flags = { -readonly [K in keyof Config]?: FlagValue };
 /** The argument that is a setting. */
 const dirName = "DIR";
 
-const exitStatuses = "\nExit status: 0 done, 1 a failure while running, 2 wrong usage or configuration.";
-
-const help = `
-SPEC: HOST:PORT, [IPV6]:PORT, unix:PATH or systemd:NAME; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, client-auth=optional, divided by commas.
+const help = `SPEC: HOST:PORT, [IPV6]:PORT, unix:PATH or systemd:NAME; or address=SPEC and any of push=false, cert=FILE, key=FILE, client-certs=FILE, client-auth=optional, divided by commas.
 SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.  TIME: a number with ms, s, m, h or d.
 PERCENT: a number with %.  RULE: any of instance=NAME, space=action|asset|reference, size=SIZE and age=TIME, divided by commas; none for no rule.
-HOST: NAME, *.DOMAIN, ADDRESS or * (all), with :PORT or without, or ADDRESS/BITS; none for no host.
-${exitStatuses.trimStart()}
-All settings: docs/CONFIGURATION.md`;
+HOST: NAME, *.DOMAIN, ADDRESS or * (all), with :PORT or without, or ADDRESS/BITS; none for no host.`;
 
 /**
  * Gives a command the flags of all settings, or of some, and `--config`. Where the directory is among them, everything that is wrong on the
@@ -35,7 +31,7 @@ export function addSettings(command: Command, keys: readonly (keyof Config)[] = 
     if (option === undefined) command.argument(`[${dirName}]`, describe(setting));
     else command.addOption(option);
   }
-  return command.addHelpText("after", keys.includes("listeners") ? help : exitStatuses);
+  return keys.includes("listeners") ? addUse(command, { notes: [help], see: "docs/CONFIGURATION.md" }) : command;
 }
 
 /** What the command line and everything else sets; problems are printed, and then there is nothing. */

@@ -5,6 +5,7 @@ import { type BackedUp, backupStore } from "../backup/backup-store.ts";
 import { bad } from "../config/check.ts";
 import { size } from "../config/quantity.ts";
 import { withBackupLine } from "./backup-progress-line.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { privately } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
@@ -18,12 +19,6 @@ interface Flags extends StoreFlags {
   readonly json?: true;
 }
 
-const help = `
-A second run into the same DIR copies what is new. DIR is no store: \`stillage store restore\` makes one of it.
-SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.
-Exit status: 0 the backup is whole, 1 it is not, 2 wrong usage or configuration.
-All about it: docs/STORE.md`;
-
 /** `stillage store backup DIR`. */
 export function storeBackupCommand(end: (status: number) => void): Command {
   const command = newCommand("backup", "stillage")
@@ -33,8 +28,21 @@ export function storeBackupCommand(end: (status: number) => void): Command {
     .option("--rate <SIZE>", "The most bytes that are copied in a second", parseRate)
     .option("--replace", "Also where DIR is a backup of another store, or of this one at another place")
     .option("--config <FILE>", "The server's configuration")
-    .option("--json", "Print the result as JSON")
-    .addHelpText("after", help);
+    .option("--json", "Print the result as JSON");
+  addUse(command, {
+    notes: [
+      "A second run into the same DIR copies what is new. DIR is no store: `stillage store restore` makes one of it.",
+      "SIZE: bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB.",
+    ],
+    examples: [
+      {
+        says: "Beside the running server, every night",
+        run: "stillage store backup /backup/cache --store /srv/cache --rate 50M",
+      },
+    ],
+    statuses: { done: "the backup is whole", failed: "it is not" },
+    see: "docs/STORE.md",
+  });
   return command.action(async (target: string) => {
     const flags = command.opts<Flags>();
     const store = storeOf(flags);

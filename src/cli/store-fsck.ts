@@ -3,6 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { asStillageError, StillageError } from "../base/errors.ts";
 import { Fsck } from "../check/fsck.ts";
 import { isInUse } from "../store/disk/directory-lock.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { fsckAsJson, fsckAsText, fsckProgressLine } from "./fsck-report.ts";
 import { printable } from "./human-text.ts";
@@ -16,17 +17,20 @@ interface Flags extends StoreFlags {
   readonly json?: true;
 }
 
-const help = `
-Exit status: 0 nothing is wrong, 1 something is or was (repaired or not), or a failure, 2 wrong usage or configuration.
-What each finding means: docs/CHECKS.md`;
-
 /** `stillage store fsck`. */
 export function storeFsckCommand(end: (status: number) => void): Command {
   const command = newCommand("fsck", "stillage").description("Read all of a store and say what is wrong with it");
+  addUse(command, {
+    examples: [
+      { says: "Look", run: "stillage store fsck --store /srv/cache" },
+      { says: "Look, and mend", run: "stillage store fsck --store /srv/cache --repair" },
+    ],
+    statuses: { done: "nothing is wrong", failed: "something is or was (repaired or not), or a failure" },
+    see: "docs/CHECKS.md",
+  });
   addStoreFlags(command, "no server has it open")
     .option("--repair", "Mend what can be mended; what is broken goes to the quarantine")
-    .option("--json", "Print the result as JSON")
-    .addHelpText("after", help);
+    .option("--json", "Print the result as JSON");
   return command.action(async () => end(await run(command.opts<Flags>())));
 }
 

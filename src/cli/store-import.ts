@@ -18,6 +18,7 @@ import { isInUse } from "../store/disk/directory-lock.ts";
 import { stampFile } from "../store/disk/format-stamp.ts";
 import { MemoryRefStore } from "../store/memory/memory-ref-store.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { showProgress } from "./import-progress.ts";
 import { problemLines, reportAsJson, reportAsText } from "./import-report.ts";
@@ -37,11 +38,6 @@ interface Flags {
   readonly json?: true;
 }
 
-const help = `
-What the server's configuration says of store, quota and services counts here, too; the flags come before it.
-Exit status: 0 everything that is whole was taken, 1 something is wrong or was not taken, 2 wrong usage or configuration.
-All about it: docs/IMPORT.md`;
-
 /** `stillage store import DIR`. */
 export function storeImportCommand(end: (status: number) => void): Command {
   const command = newCommand("import", "stillage")
@@ -54,8 +50,21 @@ export function storeImportCommand(end: (status: number) => void): Command {
     .option("--json", "Print the result as JSON")
     .option("--quota <SIZE|none>", "The most bytes that blobs may take in the store")
     .addOption(new Option("--services <PART>", "index: take the names alone").choices(["all", "index", "storage"]))
-    .option("--config <FILE>", configText)
-    .addHelpText("after", help);
+    .option("--config <FILE>", configText);
+  addUse(command, {
+    notes: [
+      "What the server's configuration says of store, quota and services counts here, too; the flags come before it.",
+    ],
+    examples: [
+      { says: "See what there is", run: "stillage store import /srv/artifacts --store /srv/cache --dry-run" },
+      {
+        says: "Take it over, without copying large files",
+        run: "stillage store import /srv/artifacts --store /srv/cache --hard-link",
+      },
+    ],
+    statuses: { done: "everything that is whole was taken", failed: "something is wrong or was not taken" },
+    see: "docs/IMPORT.md",
+  });
   return command.action(async (directory: string) => {
     const flags = command.opts<Flags>();
     const config = configOf(flags);

@@ -5,6 +5,7 @@ import { isInUse, lockDirectory } from "../store/disk/directory-lock.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
 import { migrateRefs } from "../store/sqlite/migrate-refs.ts";
 import type { MigrationProgress } from "../store/sqlite/migration.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
@@ -16,18 +17,19 @@ interface Flags extends StoreFlags {
   readonly json?: true;
 }
 
-const help = `
-The server does the same when it starts. Until it is done nothing is changed: whatever ends it, the store is as it was, and the next run begins anew.
-Exit status: 0 the store has the present format, 1 it has not, 2 wrong usage or configuration.`;
-
 /** `stillage store migrate`. */
 export function storeMigrateCommand(end: (status: number) => void): Command {
   const command = newCommand("migrate", "stillage").description(
     "Bring a store of an older version to the present format",
   );
-  addStoreFlags(command, "no server has it open")
-    .option("--json", "Print the result as JSON")
-    .addHelpText("after", help);
+  addUse(command, {
+    notes: [
+      "The server does the same when it starts. Until it is done nothing is changed: whatever ends it, the store is as it was, and the next run begins anew.",
+    ],
+    examples: [{ says: "After an update, before the server starts", run: "stillage store migrate --store /srv/cache" }],
+    statuses: { done: "the store has the present format", failed: "it has not" },
+  });
+  addStoreFlags(command, "no server has it open").option("--json", "Print the result as JSON");
   return command.action(async () => {
     const flags = command.opts<Flags>();
     const store = storeOf(flags);

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { BackupProgress } from "../backup/backup-progress.ts";
 import { type Restored, restoreStore } from "../backup/restore-store.ts";
 import { withBackupLine } from "./backup-progress-line.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { privately } from "./file-masks.ts";
 import { interruptible } from "./interruptible.ts";
@@ -14,10 +15,6 @@ interface Flags extends StoreFlags {
   readonly json?: true;
 }
 
-const help = `
-What is damaged is named and left out: clients bring it again.
-Exit status: 0 the store is whole, 1 something is damaged or there is no store, 2 wrong usage or configuration.`;
-
 /** `stillage store restore BACKUP`. */
 export function storeRestoreCommand(end: (status: number) => void): Command {
   const command = newCommand("restore", "stillage")
@@ -26,8 +23,13 @@ export function storeRestoreCommand(end: (status: number) => void): Command {
     .option("--store <DIR>", "The new store: an empty directory, or one that does not exist")
     .option("--quick", "Do not compare every blob with its hash")
     .option("--config <FILE>", "The server's configuration")
-    .option("--json", "Print the result as JSON")
-    .addHelpText("after", help);
+    .option("--json", "Print the result as JSON");
+  addUse(command, {
+    notes: ["What is damaged is named and left out: clients bring it again."],
+    examples: [{ says: "A store on a new disk", run: "stillage store restore /backup/cache --store /srv/cache" }],
+    statuses: { done: "the store is whole", failed: "something is damaged or there is no store" },
+    see: "docs/STORE.md",
+  });
   return command.action(async (backup: string) => {
     const flags = command.opts<Flags>();
     const store = storeOf(flags);

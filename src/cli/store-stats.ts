@@ -9,6 +9,7 @@ import { readCensus } from "../store/disk/read-only-census.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
 import type { RefsSize } from "../store/ref-admin.ts";
 import { openRefs } from "../store/sqlite/read-only-refs.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { addExpirySettings, loadExpirySettings } from "./expiry-settings.ts";
 import { humanAge, humanSize, printable } from "./human-text.ts";
@@ -27,16 +28,19 @@ interface Stats {
   readonly instances: readonly InstanceStats[];
 }
 
-const help = `
-Looks at every ref and every directory. Blobs that several kinds of names keep alive count for each of these; dead bytes are those of removed blobs in packs.
-All about what goes when: docs/EXPIRY.md`;
-
 /** `stillage store stats`. */
 export function storeStatsCommand(end: (status: number) => void): Command {
   const command = newCommand("stats", "stillage").description("Say what a store has, by instance and kind of name");
+  addUse(command, {
+    notes: [
+      "Looks at every ref and every directory. Blobs that several kinds of names keep alive count for each of these; dead bytes are those of removed blobs in packs.",
+      "All about what goes when: docs/EXPIRY.md",
+    ],
+    examples: [{ says: "What takes the room", run: "stillage store stats --store /srv/cache" }],
+    see: "docs/EXPIRY.md",
+  });
   return addExpirySettings(command, "its server may be running")
     .option("--json", "Print the result as JSON")
-    .addHelpText("after", help)
     .action(async () => {
       const loaded = loadExpirySettings(command);
       if (loaded === undefined) return end(exitStatus.usage);

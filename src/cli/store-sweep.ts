@@ -11,6 +11,7 @@ import { SweepClock } from "../expiry/sweep-clock.ts";
 import { shownUnread } from "../expiry/unread.ts";
 import { isInUse } from "../store/disk/directory-lock.ts";
 import { checkReadable } from "../store/disk/read-only-store.ts";
+import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { addExpirySettings, type ExpiryConfig, loadExpirySettings } from "./expiry-settings.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
@@ -23,19 +24,21 @@ interface Flags {
   readonly json?: true;
 }
 
-const help = `
-A server sweeps by itself. --dry-run takes the times of last uses that are written down, those of blobs up to ten minutes late.
-All about it: docs/EXPIRY.md`;
-
 /** `stillage store sweep`. */
 export function storeSweepCommand(end: (status: number) => void): Command {
   const command = newCommand("sweep", "stillage").description(
     "Remove what has expired from a store, or say what that is",
   );
+  addUse(command, {
+    notes: [
+      "A server sweeps by itself. --dry-run takes the times of last uses that are written down, those of blobs up to ten minutes late.",
+    ],
+    examples: [{ says: "What would go", run: "stillage store sweep --store /srv/cache --quota 100G --dry-run" }],
+    see: "docs/EXPIRY.md",
+  });
   return addExpirySettings(command, "no server has it open; with --dry-run, one may")
     .option("--dry-run", "Say what would go, and why, and change nothing")
     .option("--json", "Print the result as JSON")
-    .addHelpText("after", help)
     .action(async () => {
       const loaded = loadExpirySettings(command);
       if (loaded === undefined) return end(exitStatus.usage);

@@ -7,6 +7,7 @@ import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import { bad } from "../config/check.ts";
 import { duration } from "../config/quantity.ts";
+import { addUse } from "./command-use.ts";
 import { newCommand } from "./new-command.ts";
 import { tokenAction } from "./token-settings.ts";
 
@@ -19,6 +20,15 @@ export function tokenCreateCommand(end: (status: number) => void): Command {
     .description("Make a token and print it, this once; only its hash is kept")
     .argument("<NAME>", "How rules and logs call it")
     .option("--expires <TIME>", "How long it is good, such as 90d; for ever where nothing is said");
+  addUse(command, {
+    examples: [
+      {
+        says: "For a build machine, for a quarter of a year",
+        run: "stillage token create builder-1 --expires 90d --access /etc/stillage/access.yaml",
+      },
+    ],
+    see: "docs/ACCESS.md",
+  });
   return tokenAction(command, end, async ({ accessFile, tokens, access }, [name = ""]) => {
     if (!isTokenName(name)) {
       throw new StillageError("invalid", `${JSON.stringify(name)} is no name for a token`, {

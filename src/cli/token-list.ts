@@ -3,6 +3,7 @@ import { readTokens } from "../access/token-file.ts";
 import type { TokenEntry } from "../access/token-list.ts";
 import { rightsText } from "../access/token-rights.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { addUse } from "./command-use.ts";
 import { newCommand } from "./new-command.ts";
 import { tokenAction } from "./token-settings.ts";
 
@@ -11,6 +12,10 @@ export function tokenListCommand(end: (status: number) => void): Command {
   const command = newCommand("list", "stillage")
     .description("List the tokens, and what each may do beside what everyone may")
     .option("--json", "Print JSON");
+  addUse(command, {
+    examples: [{ says: "Who may what", run: "stillage token list --access /etc/stillage/access.yaml" }],
+    see: "docs/ACCESS.md",
+  });
   return tokenAction(command, end, async ({ tokens, access }) => {
     const rows = (await readTokens(tokens)).map((entry) =>
       rowOf(entry, rightsText(access.rules, entry.name), systemClock),

@@ -14,6 +14,20 @@ export interface IndexedArtifact {
   readonly content: Digest;
   /** The bytes of the message where they are at hand. Of 1.9x they are always: there they stand in the index and are no blob. */
   readonly message: Uint8Array | undefined;
+  /** What the index has noted besides; left out where it notes nothing. Copying takes no notice of it. */
+  readonly record?: ArtifactRecord | undefined;
+}
+
+/** When and by whom an artifact came to be where it is; what is `undefined` is not known there. Times in milliseconds since 1970. */
+export interface ArtifactRecord {
+  readonly instance?: string | undefined;
+  readonly pushed?: number | undefined;
+  readonly by?: string | undefined;
+  readonly used?: number | undefined;
+  readonly expires?: number | undefined;
+  readonly pinned?: boolean | undefined;
+  /** Whether more keys than those that are told lead to it. */
+  readonly moreKeys?: boolean | undefined;
 }
 
 /** What is looked for: an element's artifact by any of these keys, the first that is known. */
@@ -36,6 +50,8 @@ export interface ArtifactGlob {
 export interface ArtifactIndex {
   /** Generations whose artifacts it may have, in the order in which they are asked for. */
   readonly generations: readonly Generation[];
+  /** That `list` gives what was pushed last first: whoever wants that order need not sort. */
+  readonly newestFirst?: true;
   /** `undefined` where there is none, which is no error. The artifact need not be whole. */
   find(question: ArtifactQuestion, signal: AbortSignal): Promise<IndexedArtifact | undefined>;
   /** All that match any of the globs. Errors: `unsupported` where names cannot be listed, with a hint. */

@@ -1,4 +1,5 @@
 import type { Digest } from "../base/digest.ts";
+import type { DigestFunction } from "../base/digest-function.ts";
 import type { MaybePromise } from "../base/maybe-promise.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface BlobSource {
    * The bytes of one blob of any size from `offset` on. A stream that breaks is gone on with where it broke. Whoever began at 0 verifies the whole. Errors: `not-found`.
    */
   read(digest: Digest, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The size of a blob of which the hash alone is known, as in commits; `undefined` where it is not there. Left out where the place cannot tell. */
+  sizeOf?(fn: DigestFunction, hash: string): MaybePromise<number | undefined>;
 }
 
 /** A blob to be written, whole. */

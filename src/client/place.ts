@@ -1,5 +1,7 @@
+import type { Generation } from "../store/artifact-refs.ts";
 import type { ArtifactIndex } from "./artifact-index.ts";
 import type { BlobSink, BlobSource } from "./blob-place.ts";
+import type { CommitStore } from "./commit-store.ts";
 
 /** Blobs that can be read, and written where that is allowed. */
 export type BlobPlace = BlobSource & BlobSink;
@@ -12,6 +14,12 @@ export interface Place extends AsyncDisposable {
   readonly index: ArtifactIndex | undefined;
   /** `undefined` for a server that has names alone. */
   readonly blobs: BlobPlace | undefined;
+  /** Artifacts of BuildStream 1.0, which are commits of OSTree and no blobs. The index lists and finds them; `copyCommit` in `ostree/` copies them. */
+  readonly commits?: CommitStore | undefined;
+  /** Where the blobs of artifacts of one generation are written to, where that is not always `blobs`. */
+  blobsFor?(generation: Generation): BlobPlace;
   /** Whether it lets us write, as far as is known before it is tried. */
   readonly writable: boolean;
+  /** Whether its blobs lie on a disk of this machine: reading there what it has already costs less than asking another place. */
+  readonly near?: boolean;
 }

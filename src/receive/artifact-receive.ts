@@ -1,11 +1,11 @@
 import type { Writable } from "node:stream";
 import { asStillageError, StillageError } from "../base/errors.ts";
 import { type Dictionary, lookUp } from "../base/gvariant/value.ts";
+import { patientInput } from "../base/patient-input.ts";
 import { ByteSource } from "../base/tar/byte-source.ts";
 import { tarStream } from "../base/tar/tar-stream.ts";
+import { encodePushMessage, type PushMessage, type PushMessageType, readPushMessage } from "../ostree/push-message.ts";
 import { CacheServer, type ServerPlace } from "./cache-server.ts";
-import { patientInput } from "./patient-input.ts";
-import { encodePushMessage, type PushMessage, type PushMessageType, readPushMessage } from "./push-message.ts";
 import { type RefUpdate, readUpdates } from "./update.ts";
 
 export interface ArtifactReceiveOptions {
@@ -94,7 +94,9 @@ class Session {
     try {
       await this.server.check(new Map());
     } catch (error) {
-      if (asStillageError(error).code === "unavailable") throw error;
+      const { code, retryAfterMs } = asStillageError(error);
+      // One that is busy is there.
+      if (code === "unavailable" && retryAfterMs === undefined) throw error;
     }
   }
 

@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { StillageError } from "../base/errors.ts";
 import { onBehalfHeader, secretPathOf } from "../base/receive-socket.ts";
+import { post } from "../http/post.ts";
 import type { RefUpdate } from "./update.ts";
 
 /** Where a running server is: at a Unix socket in its store's directory, or elsewhere. */
@@ -28,15 +28,6 @@ export interface ReceivedObjects {
 }
 
 type Updates = ReadonlyMap<string, RefUpdate>;
-
-/** Bytes of an answer: detached metadata makes the longest. */
-const maxAnswerBytes = 4 << 20;
-
-/** Bytes that are sent at a time: entries of an archive are small. */
-const pieceBytes = 64 << 10;
-
-/** How long a server may take to say anything about refs: it looks at all that their commits need. */
-const answerMs = 300_000;
 
 /** The server that keeps what is pushed, by HTTP (docs/OSTREE.md, "Pushing"). Errors: `unavailable` where it cannot be reached; what it says itself in its own words. */
 export class CacheServer {
@@ -65,17 +56,7 @@ export class CacheServer {
   private async post(what: "objects" | "refs", body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
     const secret = await this.shown().catch((error: unknown) => Promise.reject(this.explain(error)));
     const request = this.open(what, body, secret);
-    // Settles once: with the answer, or with what keeps the server from giving one.
-    const answered = answerOf(request).then(
-      (text) => ({ text }),
-      (error: unknown) => ({ error: this.explain(error) }),
-    );
-    if (body instanceof Uint8Array)
-      request.setTimeout(answerMs, () => request.destroy(new Error("it does not answer"))).end(body);
-    else await send(request, body, answered);
-    const answer = await answered;
-    if ("error" in answer) throw answer.error;
-    return answer.text;
+    return post(request, body, (error) => this.explain(error));
   }
 
   /** What the server is shown; `undefined`: nothing. Read once: who sends objects has asked before whether he may, and is not to be cut off by another server's start. */
@@ -138,73 +119,6 @@ export class CacheServer {
       cause: error,
     });
   }
-}
-
-/** Sends pieces, as long as there is no answer yet; reads all of them. */
-async function send(
-  request: ClientRequest,
-  pieces: AsyncIterable<Uint8Array>,
-  answered: Promise<unknown>,
-): Promise<void> {
-  let over = false;
-  void answered.then(() => {
-    over = true;
-  });
-  try {
-    for await (const piece of together(pieces)) {
-      if (over || request.write(piece)) continue;
-      const waiting = new AbortController();
-      const drained = once(request, "drain", { signal: waiting.signal }).catch(() => {});
-      await Promise.race([drained, answered]);
-      waiting.abort();
-    }
-  } catch (error) {
-    // What breaks off must not look like the end of the archive.
-    request.destroy();
-    throw error;
-  }
-  request.end();
-}
-
-/** Small pieces put together, in buffers of their own. */
-async function* together(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let buffer = Buffer.allocUnsafeSlow(pieceBytes);
-  let filled = 0;
-  for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + pieceBytes - filled);
-      buffer.set(part, filled);
-      at += part.length;
-      filled += part.length;
-      if (filled < pieceBytes) continue;
-      yield buffer;
-      [buffer, filled] = [Buffer.allocUnsafeSlow(pieceBytes), 0];
-    }
-  }
-  if (filled > 0) yield buffer.subarray(0, filled);
-}
-
-/** Errors: what the server says, in its words; what keeps it from saying anything. */
-async function answerOf(request: ClientRequest): Promise<string> {
-  request.on("error", () => {}); // the first one is told below; more may follow
-  const [response] = (await once(request, "response")) as [IncomingMessage];
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    bytes += piece.length;
-    if (bytes > maxAnswerBytes) throw new Error("its answer is too long");
-    pieces.push(piece);
-  }
-  const text = Buffer.concat(pieces).toString();
-  if (response.statusCode === 200) return text;
-  const [message = "", hint] = text.trim().split("\n");
-  const said =
-    message === "" || message.startsWith("<") ? `the server answers with status ${response.statusCode}` : message;
-  throw new StillageError(
-    "failed-precondition",
-    said.slice(0, 1000),
-    hint === undefined ? {} : { hint: hint.slice(0, 1000) },
-  );
 }
 
 function json(value: unknown): Uint8Array {

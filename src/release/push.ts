@@ -1,6 +1,6 @@
+import type { PushDestination } from "../ssh/push-destination.ts";
+import { SshConnection, shellQuoted } from "../ssh/ssh-connection.ts";
 import { serveArchive } from "./archive-server.ts";
-import type { PushDestination } from "./push-destination.ts";
-import { SshConnection, shellQuoted } from "./ssh-connection.ts";
 
 export interface PushOptions {
   /** Further options of the `ssh` program. */
@@ -23,7 +23,7 @@ export async function pushBranches(
   { ssh, dryRun, signal }: PushOptions,
 ): Promise<number> {
   await using server = await serveArchive(archive);
-  await using connection = await SshConnection.open(destination, ssh, signal);
+  await using connection = await SshConnection.open(destination, { options: ssh, signal });
   const port = await connection.forwardBack(server.port);
   const words = [...(dryRun ? ["-n"] : []), destination.path, `http://127.0.0.1:${port}`, ...branches];
   return await connection.run(["ostree-receive", ...words.map(shellQuoted)]);

@@ -16,7 +16,7 @@ test("stillage artifact shows what BuildStream 1.0 has pushed as it shows the re
   const commit = await putCommitOf(cache.store.tenant(""), firstArtifact());
   await pushCommit({ name: "", refs: cache.refs }, "old/app", [keyOf("5"), keyOf("6")], commit);
   await cache.close();
-  const words = ["artifact", "show", "old/app.bst/666", "--files", "--store", "store"];
+  const words = ["artifact", "show", "old/app.bst/666", "--files", "--in", "store"];
   const { stdout, stderr, status } = await run("stillage", words, { cwd: folder.path });
   assert.deepEqual([status, stderr], [0, ""]);
   assert.deepEqual(

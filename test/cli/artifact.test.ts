@@ -21,7 +21,7 @@ describe("stillage artifact, beside a running server", () => {
   let lost: TestBlob;
 
   const artifact = (args: readonly string[], cwd = folder.path): Promise<Outcome> =>
-    run("stillage", ["artifact", ...args, "--store", "store"], { cwd });
+    run("stillage", ["artifact", ...args, "--in", "store"], { cwd });
   const lines = ({ stdout, stderr, status }: Outcome): string[] => {
     assert.deepEqual([status, stderr], [0, ""]);
     return stdout.split("\n").slice(0, -1);
@@ -182,15 +182,15 @@ describe("stillage artifact, beside a running server", () => {
   }
 
   test("what is no store is left alone", async () => {
-    const { status, stderr } = await run("stillage", ["artifact", "list", "--store", "elsewhere"], {
+    const { status, stderr } = await run("stillage", ["artifact", "list", "--in", "elsewhere"], {
       cwd: folder.path,
     });
-    assert.equal(status, 1);
-    assert.match(stderr, /elsewhere is not a store/);
+    assert.equal(status, 2);
+    assert.match(stderr, /"elsewhere" is no place that artifacts could be in/);
   });
 
   test("a reader that ends early is no failure", async () => {
-    const words = [join(checkout, "src/main.ts"), "artifact", "list", "--store", "store"];
+    const words = [join(checkout, "src/main.ts"), "artifact", "list", "--in", "store"];
     const child = spawn(process.execPath, words, { cwd: folder.path, stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.destroy();
     let stderr = "";

@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-remotes test-artifacts test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -47,6 +47,11 @@ test-casd: setup ## buildbox-casd as a proxy, blobs in chunks too
 	@scripts/clients/grpcurl.sh
 	$(call node-test,$(client-limit)) test/clients/casd.test.ts test/clients/casd-chunks.test.ts
 
+test-artifacts: setup ## BuildStream 2.8.1 and 1.6.8 on caches that we read and write
+	@scripts/clients/bst1.sh
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/local-cache.test.ts
+
 test-import: setup ## Directories of BuildStream's own servers and of buildbox-casd, and OSTree repositories, taken over
 	@scripts/clients/bst1.sh
 	@scripts/clients/bst19.sh 1.93.4.dev0
@@ -69,6 +74,12 @@ test-release: setup ## Releases: the real ostree and gpg, artifacts of BuildStre
 	@scripts/clients/ostree.sh
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(client-limit)) test/clients/release.test.ts test/clients/release-signatures.test.ts
+
+test-remotes: setup ## The choice of remotes, beside BuildStream 2.8.1, 1.93.4 and 1.6.8
+	@scripts/clients/bst1.sh
+	@scripts/clients/bst19.sh 1.93.4.dev0
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/remotes-configuration.test.ts
 
 test-h2spec: setup ## HTTP/2 conformance
 	@scripts/clients/h2spec.sh

@@ -86,7 +86,13 @@ test("a machine with systemd runs it, from installation to purge", { timeout: li
       /this user may not read \/var\/lib\/stillage, which belongs to stillage\n.*run it as stillage/,
     );
     await machine.sh("test -e /usr/share/stillage/alerts.yaml && test -e /usr/share/stillage/grafana.json");
-    for (const page of ["1 stillage", "1 bst-artifact-server", "1 bst-artifact-receive", "5 stillage.yaml"]) {
+    for (const page of [
+      "1 stillage",
+      "1 stillage-store-fsck",
+      "1 bst-artifact-server",
+      "1 bst-artifact-receive",
+      "5 stillage.yaml",
+    ]) {
       const [section, name] = page.split(" ");
       assert.equal(
         await machine.sh(

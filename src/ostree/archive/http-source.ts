@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import { StillageError } from "../../base/errors.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { ObjectSource } from "./object-source.ts";
 
 /** Requests at the same time, as OSTree's own clients have them. */
@@ -12,52 +13,84 @@ const silenceMs = 30_000;
 /** Bytes of an answer that is nothing but an error. */
 const maxShortBytes = 64 * 1024;
 
+export type RequestHeaders = Readonly<Record<string, string>>;
+
 export interface HttpSourceOptions {
-  /** Sent with every request, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent with every request, such as `authorization`: asked for anew each time where it is a function. */
+  readonly headers?: RequestHeaders | (() => MaybePromise<RequestHeaders>);
   /** PEM of authorities to trust in place of the system's. */
   readonly authorities?: string;
+  /** PEM of a certificate, and of its key, by which the server knows us. */
+  readonly client?: { readonly certificate: string; readonly key: string };
   readonly signal?: AbortSignal;
   readonly silenceMs?: number;
+}
+
+export interface HttpSource extends Required<ObjectSource> {
+  /** Ends what connections there are. */
+  close(): void;
 }
 
 /**
  * A repository behind a URL, `http` or `https`, over connections that are kept. 403, 404 and 410 mean that something is not there, as they do to OSTree's
  * clients. No redirects are followed. Errors: `invalid` for what is no such URL.
  */
-export function httpSource(base: string, options: HttpSourceOptions = {}): ObjectSource {
+export function httpSource(base: string, options: HttpSourceOptions = {}): HttpSource {
   const url = baseUrl(base);
   const secure = url.protocol === "https:";
   const connections = { keepAlive: true, maxSockets: inFlight };
   const agent = secure ? new HttpsAgent(connections) : new HttpAgent(connections);
-  const trust = options.authorities === undefined ? {} : { ca: options.authorities };
+  const { authorities, client, headers = {}, signal } = options;
   const credentials = url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
   const shared: RequestOptions = {
-    method: "GET",
     agent,
     timeout: options.silenceMs ?? silenceMs,
-    headers: { ...options.headers, "accept-encoding": "identity" },
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...trust,
+    ...(signal && { signal }),
+    ...(authorities !== undefined && { ca: authorities }),
+    ...(client && { cert: client.certificate, key: client.key }),
     ...credentials,
+  };
+  const answerTo = async (method: "GET" | "HEAD", path: string): Promise<HttpAnswer> => {
+    const at = new URL(path, url);
+    const shown = `${at.protocol}//${at.host}${at.pathname}`;
+    const ours = { ...(typeof headers === "function" ? await headers() : headers), "accept-encoding": "identity" };
+    const response = await ask(at, shown, secure, { ...shared, method, headers: ours });
+    return { response, shown, length: Number(response.headers["content-length"] ?? 0) };
   };
   return {
     async get(path, maxBytes) {
-      const at = new URL(path, url);
-      const shown = `${at.protocol}//${at.host}${at.pathname}`;
-      const response = await ask(at, shown, secure, shared);
-      const { statusCode = 0, headers } = response;
-      const length = Number(headers["content-length"] ?? 0);
+      const { response, shown, length } = await answerTo("GET", path);
+      const { statusCode = 0 } = response;
       if (statusCode === 200 && length <= maxBytes) return bodyOf(response, shown, maxBytes);
       // A short answer is read, so that the connection can be used again.
       if (length > 0 && length <= maxShortBytes) response.resume().on("error", () => {});
       else response.destroy();
       if (statusCode === 200) throw new StillageError("invalid", `${shown} is larger than ${maxBytes} bytes`);
-      if ([403, 404, 410].includes(statusCode)) return undefined;
+      if (absent.includes(statusCode)) return undefined;
       throw refused(shown, statusCode);
     },
+    async size(path) {
+      const { response, shown } = await answerTo("HEAD", path);
+      response.resume().on("error", () => {});
+      const { statusCode = 0, headers: theirs } = response;
+      const length = Number(theirs["content-length"] ?? Number.NaN);
+      if (statusCode === 200) return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+      if (absent.includes(statusCode)) return undefined;
+      throw refused(shown, statusCode);
+    },
+    close: () => agent.destroy(),
   };
 }
+
+interface HttpAnswer {
+  readonly response: IncomingMessage;
+  readonly shown: string;
+  /** As it is said; 0 where it is not. */
+  readonly length: number;
+}
+
+/** Statuses that say that something is not there. */
+const absent: readonly number[] = [403, 404, 410];
 
 function baseUrl(text: string): URL {
   const url = URL.parse(text.endsWith("/") ? text : `${text}/`);

@@ -6,4 +6,6 @@ export interface ObjectSource {
    * Errors, also while it is read: `unavailable` for what may go well another time, `invalid` for more than `maxBytes`, others for good.
    */
   get(path: string, maxBytes: number): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** The bytes that such a file has, without them; `undefined` where it is not there, or cannot be told so. Errors: as of `get`. */
+  size?(path: string): Promise<number | undefined>;
 }

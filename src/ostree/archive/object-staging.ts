@@ -103,6 +103,13 @@ export class ObjectStaging {
     await this.placeThese(names.filter(({ type }) => type === "commit"));
   }
 
+  /** Makes what has come whole part of the repository, but for commits: what was broken off need not come once more. Nothing leads to it until then. */
+  async placeWhole(): Promise<void> {
+    await this.close();
+    const names = [...this.begun.values()].map(({ name }) => name);
+    await this.placeThese(names.filter(({ checksum, type }) => type !== "commit" && !this.isThere(checksum, type)));
+  }
+
   private async placeThese(names: readonly ObjectName[]): Promise<void> {
     const folders = new Set(names.map(({ checksum }) => `objects/${checksum.slice(0, 2)}`));
     try {

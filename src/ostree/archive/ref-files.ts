@@ -93,12 +93,24 @@ async function refFiles(repository: string): Promise<FoundFile[]> {
 
 /** All refs, sorted by name. Errors: `corrupt`. */
 export async function listRefs(repository: string): Promise<ReadonlyMap<string, Ref>> {
-  const files = await refFiles(repository);
+  return readRefs(repository, await refFiles(repository));
+}
+
+async function readRefs(repository: string, files: readonly FoundFile[]): Promise<ReadonlyMap<string, Ref>> {
   const found = new Map<string, Ref | undefined>(files.map(({ name }) => [name, undefined]));
   await inParallel(files, atOnce, async ({ name, isPlain }) => {
     found.set(name, await readRef(repository, name, isPlain));
   });
   return new Map([...found].filter((entry): entry is [string, Ref] => entry[1] !== undefined));
+}
+
+/** The refs below one, such as `a/b` and `a/c/d` below `a`, sorted by name. Errors: `corrupt`. */
+export async function refsBelow(repository: string, name: string): Promise<ReadonlyMap<string, Ref>> {
+  const files = isRefName(name) ? await filesBelow(join(repository, headsPath), name) : [];
+  return readRefs(
+    repository,
+    files.filter((file) => isRefName(file.name)),
+  );
 }
 
 /**

@@ -31,8 +31,8 @@ import { summaryOf } from "./write-summary.ts";
 export interface PublishOptions {
   /** Gives the new content of `summary.sig` for the bytes of a new summary. Without it, or where it gives nothing, a new summary has no signature. */
   readonly signSummary?: (summary: Uint8Array) => Promise<Uint8Array | undefined>;
-  /** `refresh`: a new summary although no ref changes. Or the very bytes, as a mirror takes them over; then nothing is signed. */
-  readonly summary?: "refresh" | StoredSummary;
+  /** `refresh`: a new summary although no ref changes. `leave`: none, whatever changes. Or the very bytes, as a mirror takes them over; then nothing is signed. */
+  readonly summary?: "refresh" | "leave" | StoredSummary;
   /** What the summary says of the repository besides what it must. */
   readonly summaryMetadata?: Dictionary;
   readonly clock?: Clock;
@@ -209,12 +209,13 @@ export class RepositoryChange {
     return this.objects.placed;
   }
 
-  /** Gives up what was not published. */
-  async abort(): Promise<void> {
+  /** Gives up what was not published. `keep`: but for objects that have come whole, which nothing leads to; the next pull goes on with them, and a prune removes them. */
+  async abort({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
     if (this.over) return;
     this.over = true;
     try {
-      await this.objects.close();
+      if (keep && !this.decided) await this.objects.placeWhole();
+      else await this.objects.close();
       if (!this.decided) await dropStaging(this.repository.directory, this.staging);
     } finally {
       // What was decided and is left over is for whoever has the repository's lock next.
@@ -255,7 +256,7 @@ export class RepositoryChange {
       const same = this.refs.size === 0 && isDeepStrictEqual(summary, await this.repository.summary());
       return same ? undefined : summary;
     }
-    if (this.refs.size === 0 && summary === undefined) return undefined;
+    if (summary === "leave" || (this.refs.size === 0 && summary === undefined)) return undefined;
     const bytes = await summaryOf(this.repository, this.readMetadata.bind(this), after, summaryMetadata, time);
     return { bytes, signature: await signSummary?.(bytes) };
   }

@@ -1,0 +1,171 @@
+import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { LogFile } from "../artifact/artifact-content.ts";
+import { mayBeName } from "../artifact/directory-entries.ts";
+import { openText } from "../artifact/open-text.ts";
+import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { shownArtifact } from "../client/meant-artifacts.ts";
+import type { OpenArtifact } from "../client/reading/open-artifact.ts";
+import { namedArtifacts } from "./artifact-names.ts";
+import {
+  addPlaceOptions,
+  localAndRemotes,
+  nameText,
+  type PlaceFlags,
+  type ReadingPlaces,
+  withPlaces,
+} from "./artifact-places.ts";
+import { addUse } from "./command-use.ts";
+import { exitStatus } from "./exit-status.ts";
+import { printable } from "./human-text.ts";
+import { newCommand } from "./new-command.ts";
+import { terminalText } from "./terminal-text.ts";
+
+interface Options extends PlaceFlags {
+  readonly name?: string;
+  readonly out?: string;
+}
+
+const pieceBytes = 256 << 10;
+
+/** `stillage artifact log NAME…`. */
+export function artifactLogCommand(end: (status: number) => void): Command {
+  const command = newCommand("log", "stillage")
+    .description("Print the logs of artifacts, or write them to files")
+    .argument("<NAME...>", nameText);
+  addUse(command, {
+    notes: [
+      "In a pipe, and in files, logs are as they were written. On a terminal, what would act on it stands as \\xNN, but for colours. Of several logs each has a line with its name before it.",
+    ],
+    examples: [
+      { says: "How an artifact was built", run: "stillage artifact log os/image/4f6e0c | less" },
+      {
+        says: "All logs of an element, in a directory for each artifact",
+        run: "stillage artifact log 'os/image' --out logs",
+      },
+    ],
+    statuses: { failed: "not found or a failure" },
+    see: "docs/CLIENT.md",
+  });
+  return addPlaceOptions(command, localAndRemotes)
+    .option("--name <LOG>", "Only the log of this name")
+    .option("--out <DIR>", "Write to this directory, which is made: PROJECT-ELEMENT-KEY/NAME")
+    .action(async (names: string[], options: Options) => {
+      end(await withPlaces(options, (places) => logs(places, names, options)));
+    });
+}
+
+interface FoundLog {
+  readonly open: OpenArtifact;
+  readonly log: LogFile;
+}
+
+async function logs(places: ReadingPlaces, names: readonly string[], { name, out }: Options): Promise<number> {
+  const found: FoundLog[] = [];
+  for (const open of await namedArtifacts(places, names)) found.push(...(await logsOf(open, name)));
+  if (out !== undefined) return writeLogs(found, out, places.signal);
+  for (const each of found) {
+    if (found.length > 1 && !(await writerOf(process.stdout)(`==> ${printable(titleOf(each))} <==\n`))) break;
+    if (!(await printLog(each, places.signal))) break;
+  }
+  return exitStatus.done;
+}
+
+/** Errors: `not-found` for an artifact that has none, or none of that name. */
+async function logsOf(open: OpenArtifact, name: string | undefined): Promise<FoundLog[]> {
+  const { logs, problems } = await open.content();
+  const meant = logs.filter((log) => name === undefined || log.name === name);
+  if (meant.length > 0) return meant.map((log) => ({ open, log }));
+  const which = name === undefined ? "log" : `log ${JSON.stringify(name)}`;
+  const others = logs.slice(0, 10).map((log) => log.name);
+  throw new StillageError("not-found", `${shownArtifact(open.artifact)} has no ${which}`, {
+    hint: others.length > 0 ? `it has ${others.join(", ")}` : (problems[0] ?? "it has none"),
+  });
+}
+
+async function printLog(found: FoundLog, signal: AbortSignal): Promise<boolean> {
+  const { stdout } = process;
+  const shown = stdout.isTTY ? terminalText() : undefined;
+  const write = writerOf(stdout);
+  for await (const piece of piecesOf(found, signal)) {
+    if (!(await write(shown === undefined ? piece : shown.add(piece)))) return false;
+  }
+  return shown === undefined || write(shown.end());
+}
+
+/** False once nobody reads on. */
+function writerOf(stream: NodeJS.WriteStream): (piece: Uint8Array | string) => Promise<boolean> {
+  return (piece) =>
+    new Promise((resolve, reject) => {
+      stream.write(piece, (error) => {
+        if (error === null || error === undefined) resolve(true);
+        else if ((error as NodeJS.ErrnoException).code === "EPIPE") resolve(false);
+        else reject(fromFileSystem(error, "writing the log"));
+      });
+    });
+}
+
+async function* piecesOf({ open, log }: FoundLog, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const text = await openText(open.reader, log);
+  if (text === undefined) {
+    throw new StillageError(
+      "not-found",
+      `the log ${JSON.stringify(log.name)} of ${shownArtifact(open.artifact)} is missing`,
+    );
+  }
+  try {
+    for (let at = 0; at < text.size; ) {
+      signal.throwIfAborted();
+      const piece = new Uint8Array(Math.min(pieceBytes, text.size - at));
+      await text.read(piece, at);
+      at += piece.length;
+      yield piece;
+    }
+  } finally {
+    text.close();
+  }
+}
+
+/** Names come from outside: each becomes that of one file, made anew. What is cut off leaves the directory with whole logs alone. */
+async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortSignal): Promise<number> {
+  try {
+    mkdirSync(out);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw fromFileSystem(error, `making ${out}`);
+    throw new StillageError("exists", `${out} is there already`, { hint: "name a directory that is not there" });
+  }
+  for (const each of found) {
+    const { project, element, keys } = each.open.artifact;
+    const directory = join(out, fileName(`${project}-${element}-${keys[0] ?? ""}`));
+    const path = join(directory, fileName(each.log.name));
+    try {
+      mkdirSync(directory, { recursive: true });
+      await writeNew(path, piecesOf(each, signal));
+    } catch (error) {
+      throw fromFileSystem(error, `writing ${path}`);
+    }
+  }
+  return exitStatus.done;
+}
+
+async function writeNew(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o666);
+  let whole = false;
+  try {
+    for await (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+    whole = true;
+  } finally {
+    closeSync(file);
+    if (!whole) rmSync(path, { force: true });
+  }
+}
+
+function fileName(text: string): string {
+  const name = text.replaceAll("/", "-").replaceAll("\0", "");
+  return mayBeName(name) && !name.startsWith(".") ? name.slice(0, 250) : `log-${name.slice(0, 240)}`;
+}
+
+function titleOf({ open, log }: FoundLog): string {
+  return `${shownArtifact(open.artifact)} ${log.name}`;
+}

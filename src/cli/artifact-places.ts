@@ -1,0 +1,103 @@
+import type { Command } from "commander";
+import { systemClock } from "../base/clock.ts";
+import type { ArtifactQuestion } from "../client/artifact-index.ts";
+import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
+import { type LeftRemote, openRemotes } from "../client/connection/open-remotes.ts";
+import { openReachability, type Reachability, unreachablePath } from "../client/connection/reachability.ts";
+import type { MeantOptions } from "../client/meant-artifacts.ts";
+import { localName } from "../client/named-place.ts";
+import { openPlace } from "../client/open-place.ts";
+import { keysOfElements } from "../client/pipeline/bst-graph.ts";
+import type { Place } from "../client/place.ts";
+import { cacheAndRemotes, onePlace, type PlaceSearch } from "../client/reading/place-search.ts";
+import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { exitStatus } from "./exit-status.ts";
+import { printable } from "./human-text.ts";
+import { interruptible } from "./interruptible.ts";
+
+export interface PlaceFlags extends ClientFlags {
+  readonly in?: string;
+  readonly instance?: string;
+}
+
+/** Where a command that reads artifacts may look. */
+export interface ReadingPlaces extends MeantOptions {
+  readonly configuration: ClientConfiguration;
+  /** The place of `--in`; the local cache without it. */
+  readonly place: Place;
+  /** That place alone, or the local cache and then the remotes. */
+  readonly search: PlaceSearch;
+  /** Another place, closed with the rest. */
+  open(text: string): Promise<Place>;
+}
+
+const placeText = "`local`, a remote's name or URL, a FILE.tar, or the directory of a cache or of a server's store";
+
+/** What `--in` is where nobody says, for commands about artifacts that are named. */
+export const localAndRemotes = "the local cache, then the remotes";
+
+/** What names artifacts, as the help of commands says it. */
+export const nameText =
+  "PROJECT/ELEMENT/KEY, of which the key may be short; PROJECT/ELEMENT; or an element's file in the project. * and ? are wildcards";
+
+/** Gives a command that reads artifacts the flags that say where. */
+export function addPlaceOptions(command: Command, otherwise: string): Command {
+  return addClientOptions(
+    command
+      .option("--in <PLACE>", `Where to look: ${placeText} (default: ${otherwise})`)
+      .option("--instance <NAME>", "The instance name, where the store of a server has several"),
+  );
+}
+
+/** Opens what these flags name, lets `work` at it, and gives the exit status. Failures are printed. */
+export async function withPlaces(flags: PlaceFlags, work: (places: ReadingPlaces) => Promise<number>): Promise<number> {
+  const configuration = clientConfiguration(flags, "pull");
+  if (configuration === undefined) return exitStatus.usage;
+  return interruptible(async (signal) => {
+    await using opened = new AsyncDisposableStack();
+    const reachability = openReachability(unreachablePath(process.env), systemClock);
+    const options = { mode: "read", instance: flags.instance, reachability, signal } as const;
+    const open = async (text: string): Promise<Place> => opened.use(await openPlace(text, configuration, options));
+    const place = await open(flags.in ?? localName);
+    const search =
+      flags.in === undefined
+        ? opened.use(nearAndFar(place, configuration, reachability, signal))
+        : onePlace(place, signal);
+    const ofElement = configuration.project && elementQuestions(configuration, flags);
+    return await work({ configuration, place, search, open, signal, ofElement });
+  }, "stopped");
+}
+
+function nearAndFar(
+  cache: Place,
+  { remotes }: ClientConfiguration,
+  reachability: Reachability,
+  signal: AbortSignal,
+): PlaceSearch & AsyncDisposable {
+  return cacheAndRemotes(cache, () => openRemotes(remotes, { reachability, signal }), tellLeft, signal);
+}
+
+function tellLeft(left: readonly LeftRemote[]): void {
+  for (const { spec, error } of left) {
+    process.stderr.write(`stillage: note: the remote ${printable(`${spec.name} is left out: ${error.message}`)}\n`);
+  }
+}
+
+/** Asks the installed `bst` what artifacts an element has. */
+function elementQuestions(
+  { project }: ClientConfiguration,
+  flags: PlaceFlags,
+): (element: string, signal: AbortSignal) => Promise<ArtifactQuestion> {
+  const bst = {
+    program: "bst",
+    directory: project?.directory ?? ".",
+    userConfiguration: flags.buildstreamConfig,
+    projectName: project?.name,
+    options: flags.option ?? [],
+  };
+  return async (name, signal) => {
+    const [found] = await keysOfElements(bst, [name], "none", signal);
+    if (found === undefined) throw new Error(`bst show said nothing of ${name}`);
+    return { project: found.project, element: found.element, keys: [found.key] };
+  };
+}

@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { artifactListCommand } from "./artifact-list.ts";
+import { artifactListContentsCommand } from "./artifact-list-contents.ts";
+import { artifactLogCommand } from "./artifact-log.ts";
+import { artifactPullCommand } from "./artifact-pull.ts";
+import { artifactPushCommand } from "./artifact-push.ts";
+import { artifactShowCommand } from "./artifact-show.ts";
+import { newCommand } from "./new-command.ts";
+
+/** `stillage artifact …`. */
+export function artifactCommand(end: (status: number) => void): Command {
+  return newCommand("artifact", "stillage")
+    .description("See, check out, compare, pull and push artifacts")
+    .addCommand(artifactListCommand(end))
+    .addCommand(artifactListContentsCommand(end))
+    .addCommand(artifactLogCommand(end))
+    .addCommand(artifactPullCommand(end))
+    .addCommand(artifactPushCommand(end))
+    .addCommand(artifactShowCommand(end));
+}

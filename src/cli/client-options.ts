@@ -1,0 +1,78 @@
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ClientConfiguration, Purpose } from "../client/configuration/client-configuration.ts";
+import { clientConfigVariable } from "../client/configuration/own-file.ts";
+import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
+import { isProblems } from "../config/load.ts";
+import { showProblem } from "../config/problem.ts";
+import { type Dialect, dialects } from "../project/dialect.ts";
+import { addUse } from "./command-use.ts";
+import { repeated } from "./repeated.ts";
+
+/** What a client's command line says of its configuration. */
+export interface ClientFlags {
+  readonly directory?: string;
+  readonly buildstream?: Dialect;
+  readonly buildstreamConfig?: string;
+  readonly clientConfig?: string;
+  readonly remote?: readonly string[];
+  readonly ignoreProjectRemotes?: true;
+  readonly cache?: string;
+  readonly option?: readonly (readonly [name: string, value: string])[];
+}
+
+const remoteNote =
+  "REMOTE: a name from Stillage's own file, a URL, or url=URL with any of push=false, type=index|storage|all, instance-name=NAME, server-cert=FILE, client-key=FILE, client-cert=FILE and access-token=FILE, divided by commas.";
+
+/** Gives a command the flags that decide which caches it works with. */
+export function addClientOptions(command: Command): Command {
+  command
+    .option("-C, --directory <DIR>", "The project, which is in it or above it (default: the working directory)")
+    .option("--remote <REMOTE>", "Use this remote in place of the configured ones. Can be repeated.", repeated)
+    .option("--ignore-project-remotes", "Leave out the remotes that the project recommends")
+    .option("--cache <DIR>", "BuildStream's local cache (default: what its configuration says)")
+    .option(
+      "-o, --option <NAME=VALUE>",
+      "A project option, where remotes depend on it. Can be repeated.",
+      projectOption,
+    )
+    .option("--buildstream-config <FILE>", "BuildStream's user configuration (default: as BuildStream finds it)")
+    .addOption(
+      new Option(
+        "--buildstream <GENERATION>",
+        "Whose files these are (default: as the project and the files tell)",
+      ).choices(dialects),
+    )
+    .option(
+      "--client-config <FILE>",
+      `Stillage's own file of remotes (default: $XDG_CONFIG_HOME/stillage/client.yaml; ${clientConfigVariable})`,
+    );
+  return addUse(command, { notes: [remoteNote] });
+}
+
+/** What these flags, the environment and all files come to. Problems are printed, and then there is nothing: the exit status is `usage`. */
+export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"): ClientConfiguration | undefined {
+  const workingDirectory = process.cwd();
+  const read = readClientConfiguration({
+    directory: resolve(workingDirectory, flags.directory ?? "."),
+    workingDirectory,
+    environment: process.env,
+    dialect: flags.buildstream,
+    buildstreamConfig: flags.buildstreamConfig,
+    clientConfig: flags.clientConfig,
+    remotes: flags.remote ?? [],
+    ignoreProjectRemotes: flags.ignoreProjectRemotes === true,
+    purpose,
+    cache: flags.cache,
+    options: flags.option ?? [],
+  });
+  if (!isProblems(read)) return read;
+  for (const problem of read) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
+  return undefined;
+}
+
+function projectOption(text: string, before: ClientFlags["option"]): ClientFlags["option"] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("It is not NAME=VALUE.");
+  return [...(before ?? []), [name, value]];
+}

@@ -1,0 +1,155 @@
+import { machine, type as systemName } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { isProblems } from "../../config/load.ts";
+import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
+import { type Dialect, type Generation, generationOf } from "../../project/dialect.ts";
+import { findProject, projectFileName } from "../../project/find-project.ts";
+
+import { type MapNode, valueAt } from "../../project/node.ts";
+import {
+  type Project,
+  type ProjectFile,
+  projectName,
+  readProject,
+  readProjectFile,
+} from "../../project/project-file.ts";
+import { ValueReader } from "../../project/read-value.ts";
+import { findUserFile, guessGeneration, readUserConfiguration } from "../../project/user-configuration.ts";
+import { artifactFolder } from "../local/cache-layout.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
+import { readRecommended, readUserCaches } from "./cache-block.ts";
+import { chooseRemotes } from "./choose-remotes.ts";
+import type { ClientConfiguration, ClientSources } from "./client-configuration.ts";
+import { readOwnFile } from "./own-file.ts";
+import type { EntryContext } from "./remote-entry.ts";
+import { parseRemoteText } from "./remote-text.ts";
+
+/** Puts together what the command line, Stillage's own file, BuildStream's user configuration and the project say; or gives everything that is wrong with any of them. */
+export function readClientConfiguration(sources: ClientSources): ClientConfiguration | readonly Problem[] {
+  const { workingDirectory, environment, buildstreamConfig } = sources;
+  const reader = new ValueReader();
+  const notes: Problem[] = [];
+  const file = openProject(sources, reader);
+  const dialect = dialectOf(sources, file, reader);
+  const generation = generationOf(dialect);
+  const name = file === undefined ? undefined : projectName(file, reader);
+  const found = findUserFile(generation, buildstreamConfig, workingDirectory, environment);
+  if (isProblems(found)) reader.problems.push(...found);
+  const userFile = isProblems(found) ? undefined : found;
+  const user = readUserConfiguration(userFile, dialect, name, environment, reader);
+  const project = file && loadProject(file, name ?? "", dialect, user.override, sources, reader);
+  const own = readOwnFile(sources.clientConfig, workingDirectory, environment, reader, notes);
+
+  const context: EntryContext = { dialect, folder: workingDirectory, environment, reader, notes };
+  const ofProject: EntryContext = { ...context, folder: file?.directory ?? workingDirectory };
+  const override = user.override && valueAt(user.override, "artifacts");
+  const chosen = chooseRemotes({
+    dialect,
+    commandLine: commandLineRemotes(sources, own.named, reader),
+    own,
+    forProject: readUserCaches(override, "artifacts", context),
+    global: readUserCaches(user.artifacts, "artifacts", context),
+    recommended: readRecommended(project?.artifacts, "artifacts", ofProject),
+    ignoreProjectRemotes: sources.ignoreProjectRemotes,
+  });
+  if (generation === "2") {
+    // Caches of sources are not used here, but what is wrong with them keeps BuildStream from starting.
+    readUserCaches(user.sourceCaches, "source-caches", context);
+    readUserCaches(user.override && valueAt(user.override, "source-caches"), "source-caches", context);
+    readRecommended(project?.sourceCaches, "source-caches", ofProject);
+  }
+
+  const problems = ordered(reader.problems);
+  if (problems.length > 0) return problems;
+  const files = [user.path, own.path, ...(project?.files ?? [])].filter((path) => path !== undefined);
+  return {
+    generation,
+    dialect,
+    ...directoriesOf(sources, generation, user.directory),
+    ...chosen,
+    named: own.named,
+    project: project && { name: project.name, directory: project.directory },
+    ...user.scheduler,
+    files,
+    notes: ordered([...notes, ...(project?.notes ?? [])]),
+  };
+}
+
+/** BuildStream 1 knows no directory around that of its artifacts. */
+function directoriesOf(
+  { cache, workingDirectory }: ClientSources,
+  generation: Generation,
+  configured: string,
+): Pick<ClientConfiguration, "cacheDirectory" | "artifactDirectory"> {
+  if (cache === undefined && generation === "1") {
+    const cacheDirectory = basename(configured) === artifactFolder ? dirname(configured) : configured;
+    return { cacheDirectory, artifactDirectory: configured };
+  }
+  const cacheDirectory = cache === undefined ? configured : resolve(workingDirectory, cache);
+  return { cacheDirectory, artifactDirectory: join(cacheDirectory, artifactFolder) };
+}
+
+/** None has to be there, but one that is asked for. */
+function openProject({ directory, workingDirectory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
+  const found = findProject(directory);
+  if (found === undefined && directory !== workingDirectory) {
+    reader.report("--directory", `there is no ${projectFileName} in ${directory} or above it`);
+  }
+  const file = found === undefined || isProblems(found) ? found : readProjectFile(found);
+  if (!isProblems(file)) return file;
+  reader.problems.push(...file);
+  return undefined;
+}
+
+/** BuildStream refuses projects of the other generation, and so do we where a grammar is asked for. */
+function dialectOf(sources: ClientSources, file: ProjectFile | undefined, reader: ValueReader): Dialect {
+  const { dialect, buildstreamConfig, workingDirectory, environment } = sources;
+  if (file === undefined) return dialect ?? guessGeneration(buildstreamConfig, workingDirectory, environment);
+  if (dialect === undefined || generationOf(dialect) === file.generation) return dialect ?? file.generation;
+  const origin = valueAt(file.root, "min-version")?.at ?? file.root.at;
+  const why = file.generation === "2" ? "has a min-version" : "has no min-version";
+  reader.report(
+    origin,
+    `this is a project for BuildStream ${file.generation}, which ${why}; --buildstream ${dialect} is for others`,
+  );
+  return file.generation;
+}
+
+function loadProject(
+  file: ProjectFile,
+  name: string,
+  dialect: Dialect,
+  override: MapNode | undefined,
+  { options }: ClientSources,
+  reader: ValueReader,
+): Project {
+  const user = override && reader.map(override, "options");
+  const { generation } = file;
+  return readProject(
+    file,
+    name,
+    dialect,
+    { generation, user, commandLine: options, machine: machine(), system: systemName() },
+    reader,
+  );
+}
+
+function commandLineRemotes(
+  { remotes, purpose, workingDirectory, environment }: ClientSources,
+  named: readonly RemoteSpec[],
+  reader: ValueReader,
+): readonly RemoteSpec[] {
+  return remotes.flatMap((text) => {
+    const remote = parseRemoteText(text, { purpose, named, workingDirectory, environment });
+    if (!isProblems(remote)) return [remote];
+    reader.problems.push(...remote);
+    return [];
+  });
+}
+
+/** Each once, as a file that is read in two ways can be wrong in the same way; those of one file together, in their order there. */
+function ordered(problems: readonly Problem[]): readonly Problem[] {
+  const unique = new Map(problems.map((problem) => [showProblem(problem), problem]));
+  const groups = Map.groupBy(unique.values(), ({ origin }) => origin.replace(/:\d+:\d+$/, ""));
+  return [...groups.values()].flatMap((group) => group.toSorted(byPosition));
+}

@@ -1,0 +1,133 @@
+import { asStillageError, StillageError } from "../../base/errors.ts";
+import { ConnectionError } from "../../rpc/client/connection-error.ts";
+import { RpcError } from "../../rpc/client/rpc-error.ts";
+import { mayBeOstree } from "../ostree/open-ostree-remote.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
+import { openGrpcRemote } from "./grpc-remote.ts";
+import { openOstree } from "./ostree-remote.ts";
+import type { Blocked, Reachability } from "./reachability.ts";
+import type { RemotePlace } from "./remote-place.ts";
+
+export interface OpenRemoteOptions {
+  /** Whether it matters if we may push, although the configuration does not ask for it. */
+  readonly askPush?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds out what a server speaks, by asking it. What can be gRPC is asked so first; a web server, and what cannot be gRPC, may be a cache of BuildStream 1.0. Errors: `unavailable` and
+ * `deadline` where it cannot be reached, `unauthenticated`, `forbidden`, `unsupported`, `invalid`, and for what is no gRPC those of `openOstreeRemote`.
+ */
+export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
+  const { url, type } = spec;
+  const web = /^https?:/i.test(url);
+  if (mayBeOstree(url) && !web) return openOstree(spec, options.signal);
+  try {
+    return await openGrpcRemote(spec, options);
+  } catch (error) {
+    // Caches of 1.0 have no types.
+    if (!web || type !== "all" || !isNoGrpc(error)) throw error;
+    return await openOstree(spec, options.signal).catch((second: unknown) => {
+      throw neither(spec, error, asStillageError(second));
+    });
+  }
+}
+
+/** Whether something answered, and not as a gRPC server does. */
+function isNoGrpc(error: unknown): boolean {
+  if (!(error instanceof StillageError)) return false;
+  if (error.code === "unsupported") return true;
+  const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
+  return (
+    broken instanceof ConnectionError &&
+    (broken.stage === "tls" || broken.stage === "settings") &&
+    broken.failure !== "silent"
+  );
+}
+
+/** What to say of a web server that has no repository for us either. */
+function neither({ name }: RemoteSpec, first: unknown, second: StillageError): StillageError {
+  if (second.code === "unauthenticated" || second.code === "forbidden") return second;
+  if (second.code !== "not-found") return asStillageError(first);
+  return new StillageError(
+    "unsupported",
+    `${name} is a web server: it has neither gRPC nor a cache of BuildStream 1.0`,
+    {
+      hint: "check host and port; of a cache of BuildStream 1.0 the URL is that of the directory in which `summary` is",
+      cause: first,
+    },
+  );
+}
+
+/** A server that cannot be used now. */
+export interface LeftRemote {
+  readonly spec: RemoteSpec;
+  readonly error: StillageError;
+  /** That was known from before, and it was not asked. */
+  readonly remembered: boolean;
+}
+
+/** Disposing closes those that are open. */
+export interface OpenedRemotes extends AsyncDisposable {
+  /** In the order in which they are configured. */
+  readonly open: readonly RemotePlace[];
+  readonly left: readonly LeftRemote[];
+}
+
+export interface OpenRemotesOptions extends OpenRemoteOptions {
+  /** Servers that did not answer lately are not asked again before their time; without it all are. */
+  readonly reachability: Reachability | undefined;
+  /** Asks all the same, as somebody wants who names a server. What comes of it is remembered. */
+  readonly insist?: boolean;
+  readonly now?: () => number;
+}
+
+/**
+ * Opens servers, all at once. Whatever keeps one from being used keeps no other, and is told; it is remembered only that a server did not answer at all. Errors:
+ * the signal's.
+ */
+export async function openRemotes(specs: readonly RemoteSpec[], options: OpenRemotesOptions): Promise<OpenedRemotes> {
+  const { signal } = options;
+  await using opened = new AsyncDisposableStack();
+  const open: RemotePlace[] = [];
+  const left: LeftRemote[] = [];
+  for (const result of await Promise.all(specs.map((spec) => openOne(spec, options)))) {
+    if ("remembered" in result) left.push(result);
+    else open.push(opened.use(result));
+  }
+  signal.throwIfAborted();
+  const parts = opened.move();
+  return { open, left, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+async function openOne(spec: RemoteSpec, options: OpenRemotesOptions): Promise<RemotePlace | LeftRemote> {
+  const { reachability, insist = false, signal, now = Date.now } = options;
+  const blocked = insist ? undefined : reachability?.blocked(spec);
+  if (blocked !== undefined) return { spec, error: rememberedFailure(spec, blocked, now()), remembered: true };
+  try {
+    const place = await openRemote(spec, options);
+    await reachability?.reached(spec);
+    return place;
+  } catch (caught) {
+    const error = asStillageError(caught);
+    if (!signal.aborted) await remember(reachability, spec, error);
+    return { spec, error, remembered: false };
+  }
+}
+
+/** What a server is not to blame for says nothing of whether it can be reached. */
+async function remember(reachability: Reachability | undefined, spec: RemoteSpec, error: StillageError): Promise<void> {
+  const { code, message } = error;
+  if (code === "unavailable" || code === "deadline") await reachability?.failed(spec, message);
+  else if (code !== "invalid" && code !== "internal") await reachability?.reached(spec);
+}
+
+function rememberedFailure({ name }: RemoteSpec, { until, since, why }: Blocked, now: number): StillageError {
+  const seconds = Math.max(1, Math.ceil((until - now) / 1000));
+  const from = new Date(since).toISOString().slice(0, 19);
+  return new StillageError(
+    "unavailable",
+    `${name} has not answered since ${from}Z, and is not asked for another ${seconds} s: ${why}`,
+    { hint: "`stillage remote check` asks it now" },
+  );
+}

@@ -1,0 +1,77 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { StatusRequestSchema } from "../../gen/buildstream/v2/reference_storage_pb.ts";
+import type { Channel } from "../../rpc/client/channel.ts";
+import { RpcError } from "../../rpc/client/rpc-error.ts";
+import { grpcStatus } from "../../rpc/status.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
+import { connectionLimits } from "./channel.ts";
+import { ProbeAnswers } from "./probe-answers.ts";
+import { asksPush, type Outcomes, type Question, questions, questionsFor } from "./probe-questions.ts";
+import { askProduct, type Product } from "./product.ts";
+import { withRetries } from "./retries.ts";
+import { rpcFailure } from "./rpc-failure.ts";
+
+/**
+ * How long a server may take to be connected to and over calls that ask for nothing, of which the first one in a day may have it read an index: a second more than connecting
+ * alone may take, which has the better message.
+ */
+const answerMs = connectionLimits.connectMs + 1000;
+
+const doing = "asking what it speaks";
+
+export interface ProbeOptions {
+  readonly channel: Channel;
+  readonly spec: RemoteSpec;
+  /** Whether it matters if we may push. */
+  readonly askPush: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What a server turned out to be. */
+export interface Probed {
+  readonly answers: ProbeAnswers;
+  readonly product: Product | undefined;
+}
+
+/** Asks a server what it speaks and lets us do, all questions at once. Errors: those of `rpcFailure`, where nothing at all was answered. */
+export function probe(options: ProbeOptions): Promise<Probed> {
+  const { spec, signal } = options;
+  return withRetries(() => probeOnce(options), { spec, doing, signal });
+}
+
+async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Promise<Probed> {
+  const { requestTimeoutSeconds } = spec.connection;
+  const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
+  // The instance name is the first field of all these requests, and they have nothing else in them.
+  const request = toBinary(StatusRequestSchema, create(StatusRequestSchema, { instanceName: spec.instanceName }));
+  const ask = async (question: Question): Promise<readonly [Question, Uint8Array | RpcError]> => {
+    try {
+      return [question, await channel.unary(questions[question], request, { signal, timeoutMs })];
+    } catch (error) {
+      if (error instanceof RpcError && !signal.aborted) return [question, error];
+      throw error;
+    }
+  };
+  const outcomes: Outcomes = new Map(await Promise.all(questionsFor(spec.type, askPush).map(ask)));
+  throwIfUnheard([...outcomes.values()]);
+  const answers = new ProbeAnswers(outcomes, spec.name, (question, error) =>
+    rpcFailure(error, spec, asksPush(question) ? "asking whether artifacts may be pushed" : doing, signal),
+  );
+  // Nobody else's speaks both, and servers of gRPC alone log a page that is asked for as a client's error.
+  const ours = outcomes.get("bstCapabilities") instanceof Uint8Array && !answers.lacks("fetchBlob");
+  return { answers, product: ours ? await askProduct(channel, { signal, timeoutMs }) : undefined };
+}
+
+/** What a call ends with where the server, or something before it, did not get to it. */
+const unheard = new Set<number>([grpcStatus.unavailable, grpcStatus.deadlineExceeded, grpcStatus.unknown]);
+
+/** Throws the first error of a server that answered nothing but that it does not know what is asked, and that not of everything. */
+function throwIfUnheard(outcomes: readonly (Uint8Array | RpcError)[]): void {
+  let first: RpcError | undefined;
+  for (const outcome of outcomes) {
+    if (!(outcome instanceof RpcError)) return;
+    if (unheard.has(outcome.code)) first ??= outcome;
+    else if (outcome.code !== grpcStatus.unimplemented) return;
+  }
+  if (first !== undefined) throw first;
+}

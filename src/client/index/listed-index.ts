@@ -1,0 +1,90 @@
+import { StillageError } from "../../base/errors.ts";
+import { inParallel } from "../../base/in-parallel.ts";
+import { globMatches } from "../../store/glob.ts";
+import type { ArtifactGlob, IndexedArtifact } from "../artifact-index.ts";
+import type { RemoteCalls } from "../connection/remote-calls.ts";
+import { type CataloguePage, cataloguePage } from "./catalogue-page.ts";
+
+/** What the API gives at most in a page, and bytes that a page may have: an item is some kilobytes where it has many keys. */
+const pageItems = 200;
+const maxPageBytes = 4 << 20;
+
+/** Messages of 1.9x that are asked for at a time. */
+const maxLookups = 16;
+
+/** Gives an artifact of 1.9x with its message, by its first key; `undefined` where it has gone. */
+export type FindMessage = (artifact: IndexedArtifact, signal: AbortSignal) => Promise<IndexedArtifact | undefined>;
+
+/**
+ * What a Stillage server has, by its HTTP API (docs/API.md): all that any of the globs means, for each glob the newest first, and each artifact once. Errors: as of RemoteCalls,
+ * and `unavailable` for answers that are none of this API's.
+ */
+export async function* listArtifacts(
+  calls: RemoteCalls,
+  globs: readonly ArtifactGlob[],
+  findMessage: FindMessage,
+  signal: AbortSignal,
+): AsyncIterable<IndexedArtifact> {
+  const told = new Set<string>();
+  for (const glob of globs) {
+    let cursor: string | undefined;
+    do {
+      const { items, next } = await onePage(calls, glob, cursor, signal);
+      yield* await withMessages(
+        items.filter((each) => isMeant(glob, each) && isNew(told, each)),
+        findMessage,
+        signal,
+      );
+      if (next !== undefined && next === cursor)
+        throw new StillageError("unavailable", `${calls.name} gives one page of its list again and again`);
+      cursor = next;
+    } while (cursor !== undefined);
+  }
+}
+
+async function onePage(
+  calls: RemoteCalls,
+  { project, element, key }: ArtifactGlob,
+  cursor: string | undefined,
+  signal: AbortSignal,
+): Promise<CataloguePage> {
+  const beginning = /^[^*?]*/.exec(key)?.[0] ?? "";
+  const given = { instance: calls.instanceName, project, element, key: beginning, cursor: cursor ?? "" };
+  const query = new URLSearchParams({ limit: String(pageItems) });
+  for (const [name, value] of Object.entries(given)) if (value !== "") query.set(name, value);
+  return cataloguePage(
+    await calls.page(`/api/v1/artifacts?${query}`, maxPageBytes, "listing artifacts", signal),
+    calls.name,
+  );
+}
+
+/** The API takes an element for a file of a project as well, which is more than the glob means, and knows no wildcards in keys. */
+function isMeant({ project, element, key }: ArtifactGlob, artifact: IndexedArtifact): boolean {
+  return (
+    globMatches(project, artifact.project) &&
+    globMatches(element, artifact.element) &&
+    artifact.keys.some((known) => globMatches(`${key}*`, known))
+  );
+}
+
+function isNew(told: Set<string>, { project, element, generation, content }: IndexedArtifact): boolean {
+  const name = JSON.stringify([project, element, generation, content.hash]);
+  if (told.has(name)) return false;
+  told.add(name);
+  return true;
+}
+
+/** Artifacts of 1.9x get their messages, which stand in the index alone; those that have gone meanwhile are left out. */
+async function withMessages(
+  artifacts: readonly IndexedArtifact[],
+  findMessage: FindMessage,
+  signal: AbortSignal,
+): Promise<IndexedArtifact[]> {
+  const whole: (IndexedArtifact | undefined)[] = [...artifacts];
+  const old = [...artifacts.entries()].filter(([, { generation }]) => generation === "1.9x");
+  await inParallel(old, maxLookups, async ([i, artifact]) => {
+    const found = await findMessage(artifact, signal);
+    whole[i] = found && { ...artifact, content: found.content, message: found.message };
+  });
+  return whole.filter((each) => each !== undefined);
+}

@@ -1,0 +1,46 @@
+import { artifactMessage, keyOf } from "../../artifact/artifact.fixture.ts";
+import { contentOfMessage } from "../../artifact/message-content.ts";
+import { type Digest, digestOf } from "../../base/digest.ts";
+import { sha256 } from "../../base/digest-function.ts";
+import { memoryTenant } from "../../cache/tenant.fixture.ts";
+import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
+import type { BlobSource } from "../blob-place.ts";
+import type { Place } from "../place.ts";
+
+export const { signal } = new AbortController();
+
+export const blobOf = (bytes: Uint8Array) => ({ digest: digestOf(sha256, bytes), bytes });
+export const textBlob = (text: string) => blobOf(Buffer.from(text));
+
+/** What a source has of these, by hash, and what not. */
+export async function readAll(source: BlobSource, digests: readonly Digest[]) {
+  const found = new Map<string, Buffer>();
+  const missing = await source.readMany(digests, ({ hash }, bytes) => void found.set(hash, Buffer.from(bytes)), signal);
+  return { found, missing };
+}
+
+export async function* piecesOf(bytes: Uint8Array, size: number, from = 0): AsyncGenerator<Uint8Array> {
+  for (let at = from; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+export async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const piece of pieces) all.push(Buffer.from(piece));
+  return Buffer.concat(all);
+}
+
+export async function artifact(more = {}): Promise<IndexedArtifact> {
+  const message = await artifactMessage(memoryTenant(""), more);
+  const content = digestOf(sha256, message);
+  return { project: "os", element: "app", keys: [keyOf("1"), keyOf("2")], generation: "2.x", content, message };
+}
+
+export const contentOf = ({ message }: IndexedArtifact) => contentOfMessage(message as Uint8Array, sha256);
+
+export async function listed(place: Place, project: string, element: string, key: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const each of (place.index as ArtifactIndex).list([{ project, element, key }], signal)) {
+    names.push(`${each.project}/${each.element} ${each.keys.map((k) => k[0]).join("")} ${each.generation}`);
+  }
+  return names;
+}

@@ -1,0 +1,177 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
+import { sha256 } from "../../base/digest-function.ts";
+import { StillageError } from "../../base/errors.ts";
+import { hashOf } from "../../base/hash.ts";
+import { Slices } from "../../base/slices.ts";
+import type { BlobSink, WholeBlob } from "../blob-place.ts";
+import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
+import { type CacheLayout, objectPath } from "./cache-layout.ts";
+import { makeFolder, placeFile, removeObject, sizeOfObject, touchObject, writeTemporary } from "./object-file.ts";
+import { different, PartialFile } from "./partial-file.ts";
+import { WrittenFiles } from "./written-files.ts";
+
+/** What a killed process has left is removed after so many milliseconds: parts of large blobs, and small files. */
+const partsKeptMs = 7 * 24 * 3_600_000;
+const smallKeptMs = 3_600_000;
+
+/**
+ * The blobs that programs of one generation keep, each a file under its hash, as a sink. Objects appear by linking what is verified; a crash at any point leaves
+ * files in `incoming` alone: parts that are gone on with, and small ones. Several processes at once, and the real programs beside them, do not
+ * disturb one another: whoever comes second finds the same bytes.
+ */
+export class ObjectSink implements BlobSink {
+  private readonly layout: CacheLayout;
+  private readonly temporary: string;
+  private readonly written: WrittenFiles;
+  private readonly shelves = new Set<string>();
+  private isReady = false;
+
+  constructor(layout: CacheLayout) {
+    this.layout = layout;
+    this.temporary = join(layout.incoming, `small-${process.pid}-${randomBytes(6).toString("hex")}`);
+    this.written = new WrittenFiles(layout.objects);
+  }
+
+  /**
+   * Those that are not there, or in another size. It is a use of the others, as casd counts it: they are the last to go. Some 5 µs each, in slices.
+   */
+  async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
+    const slices = new Slices();
+    const missing = new Map<string, Digest>();
+    for (const digest of digests) {
+      if (slices.over) {
+        await slices.rest();
+        checkSignal(signal);
+      }
+      if (isEmptyBlob(digest)) continue;
+      if (digest.function === sha256 && touchObject(objectPath(this.layout, digest), digest.size)) continue;
+      missing.set(keyOfDigest(digest), digest);
+    }
+    return [...missing.values()];
+  }
+
+  async writeMany(blobs: readonly WholeBlob[], signal: AbortSignal): Promise<void> {
+    this.prepare();
+    const slices = new Slices();
+    for (const { digest, bytes } of blobs) {
+      if (slices.over) {
+        await slices.rest();
+        checkSignal(signal);
+      }
+      checkFunction(digest);
+      if (bytes.length !== digest.size || hashOf(sha256, bytes) !== digest.hash) throw different(digest);
+      if (!isEmptyBlob(digest)) this.put(digest, bytes);
+    }
+  }
+
+  async write(
+    digest: Digest,
+    content: (offset: number) => AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    checkFunction(digest);
+    if (isEmptyBlob(digest)) return;
+    this.prepare();
+    const file = await PartialFile.take(this.layout.incoming, digest).catch((error: unknown) => {
+      throw this.failure(error, digest);
+    });
+    try {
+      await fill(file, digest, content, signal);
+      const path = objectPath(this.layout, digest);
+      this.makeShelf(path);
+      await file.publish(path, this.layout.objectMode);
+    } catch (error) {
+      await file.rest();
+      throw this.failure(error, digest);
+    }
+    this.written.add(objectPath(this.layout, digest));
+  }
+
+  async flush(): Promise<void> {
+    await this.written.sync();
+  }
+
+  private put(digest: Digest, bytes: Uint8Array): void {
+    const path = objectPath(this.layout, digest);
+    try {
+      this.makeShelf(path);
+      writeTemporary(this.temporary, bytes, this.layout.objectMode);
+      try {
+        placeFile(this.temporary, path, bytes.length);
+      } catch (error) {
+        removeObject(this.temporary);
+        throw error;
+      }
+    } catch (error) {
+      throw this.failure(error, digest);
+    }
+    this.written.add(path);
+  }
+
+  private makeShelf(path: string): void {
+    const shelf = dirname(path);
+    if (this.shelves.has(shelf)) return;
+    makeFolder(shelf);
+    this.shelves.add(shelf);
+  }
+
+  /** Makes what has to be there before anything is written, and lets the real program count anew what it has. */
+  private prepare(): void {
+    if (this.isReady) return;
+    const { incoming, usage } = this.layout;
+    try {
+      makeFolder(incoming);
+      removeAbandoned(incoming);
+      removeObject(usage);
+      // Real programs look for it, and link to it, as to any other.
+      const empty = emptyDigest(sha256);
+      if (sizeOfObject(objectPath(this.layout, empty)) !== 0) this.put(empty, new Uint8Array(0));
+    } catch (error) {
+      throw cacheFailure(error, `writing to ${dirname(this.layout.objects)}`);
+    }
+    this.isReady = true;
+  }
+
+  private failure(error: unknown, digest: Digest): StillageError {
+    return cacheFailure(error, `writing ${showDigest(digest)} to ${dirname(this.layout.objects)}`);
+  }
+}
+
+/** Writes the rest of a blob. What an earlier run has left may be wrong, after a power cut for one: then all of it comes again. */
+async function fill(
+  file: PartialFile,
+  digest: Digest,
+  content: (offset: number) => AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let began = file.length; ; began = 0) {
+    for await (const bytes of file.length < digest.size ? content(file.length) : []) {
+      checkSignal(signal);
+      await file.write(bytes);
+    }
+    if (file.length < digest.size) throw new StillageError("unavailable", `${showDigest(digest)} broke off`);
+    if (await file.isWhole()) return;
+    await file.restart();
+    if (began === 0) throw different(digest);
+  }
+}
+
+function checkFunction(digest: Digest): void {
+  if (digest.function === sha256) return;
+  throw new StillageError("unsupported", `BuildStream's cache has no blobs by ${digest.function.name}`);
+}
+
+function removeAbandoned(incoming: string): void {
+  for (const name of readdirSync(incoming)) {
+    const path = join(incoming, name);
+    const kept = name.endsWith(".part") ? partsKeptMs : smallKeptMs;
+    try {
+      if (statSync(path).mtimeMs < Date.now() - kept) unlinkSync(path);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+}

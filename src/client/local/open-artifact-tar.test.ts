@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { keyOf } from "../../artifact/artifact.fixture.ts";
+import type { IndexedArtifact } from "../artifact-index.ts";
+import type { WholeBlob } from "../blob-place.ts";
+import {
+  artifact,
+  blobOf,
+  contentOf,
+  listed,
+  piecesOf,
+  readAll,
+  signal,
+  textBlob,
+  whole,
+} from "./local-place.fixture.ts";
+import { openArtifactTar } from "./open-artifact-tar.ts";
+import { openLocalCache } from "./open-local-cache.ts";
+
+async function folder() {
+  const path = await mkdtemp(join(tmpdir(), "tar-"));
+  return { path, file: join(path, "artifacts.tar"), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+async function write(file: string, artifacts: readonly IndexedArtifact[], blobs: readonly WholeBlob[]): Promise<void> {
+  await using tar = await openArtifactTar(file, "write");
+  for (const each of artifacts) {
+    const sink = tar.blobsFor(each.generation);
+    await sink.writeMany(blobs.slice(0, 3), signal);
+    for (const { digest, bytes } of blobs.slice(3))
+      await sink.write(digest, (from) => piecesOf(bytes, 99, from), signal);
+    await sink.flush();
+    await tar.index.publish(each, contentOf(each), signal);
+  }
+}
+
+const messageBlob = ({ content, message }: IndexedArtifact): WholeBlob => ({
+  digest: content,
+  bytes: message as Buffer,
+});
+
+describe("artifacts in a tar file", () => {
+  it("come back, and are the same bytes in whatever order they came", async () => {
+    await using at = await folder();
+    const contents = fc.uniqueArray(fc.uint8Array({ minLength: 1, maxLength: 2000 }), {
+      maxLength: 8,
+      selector: String,
+    });
+    await fc.assert(
+      fc.asyncProperty(contents, async (all) => {
+        const blobs = all.map(blobOf);
+        const named = await artifact();
+        const others = { ...named, element: "other" };
+        await write(at.file, [named, others], blobs);
+        const other = join(at.path, "other.tar");
+        await write(other, [others, named], blobs.toReversed());
+        assert.ok((await readFile(other)).equals(await readFile(at.file)));
+        {
+          await using tar = await openArtifactTar(at.file, "read");
+          assert.deepEqual(await listed(tar, "os", "*", ""), ["os/app 12 2.x", "os/other 12 2.x"]);
+          const { found, missing } = await readAll(
+            tar.blobs,
+            blobs.map(({ digest }) => digest),
+          );
+          assert.deepEqual(missing, []);
+          for (const { digest, bytes } of blobs) {
+            assert.ok(found.get(digest.hash)?.equals(bytes));
+            assert.ok((await whole(tar.blobs.read(digest, 1, signal))).equals(bytes.subarray(1)));
+          }
+        }
+        for (const file of [at.file, other]) await rm(file);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("are unpacked into a cache by tar, and a cache that tar packed is read", async () => {
+    await using at = await folder();
+    const [named, blob] = [await artifact(), textBlob("a blob")];
+    const old: IndexedArtifact = {
+      ...named,
+      project: "a-project-with-a-long-name",
+      element: "x".repeat(80),
+      generation: "1.x",
+    };
+    await write(at.file, [named, old], [blob, messageBlob(named)]);
+    const cache = await openLocalCache(join(at.path, "cache"));
+    execFileSync("mkdir", [cache.directory]);
+    execFileSync("tar", ["-xf", at.file, "-C", cache.directory]);
+    assert.deepEqual(await listed(cache, "*", "*", ""), ["os/app 12 2.x", `${old.project}/${old.element} 12 1.x`]);
+    for (const generation of ["2.x", "1.x"] as const) {
+      assert.deepEqual(await cache.blobsFor(generation).missing([blob.digest], signal), []);
+    }
+    // The keys of an artifact are hard links there.
+    const linked = await artifact({ strongKey: keyOf("7"), weakKey: keyOf("8"), strictKey: keyOf("7") });
+    await cache.index.publish({ ...linked, keys: [keyOf("7"), keyOf("8")] }, contentOf(linked), signal);
+    for (const format of ["gnu", "pax"]) {
+      execFileSync("tar", [`--format=${format}`, "-cf", at.file, "-C", cache.directory, "."]);
+      await using tar = await openArtifactTar(at.file, "read");
+      const names = ["os/app 12 2.x", "os/app 78 2.x", `${old.project}/${old.element} 12 1.x`];
+      assert.deepEqual(await listed(tar, "*", "*", ""), names);
+      assert.deepEqual((await readAll(tar.blobs, [blob.digest])).missing, []);
+    }
+  });
+
+  it("are added to those that are there, and go by name", async () => {
+    await using at = await folder();
+    const [first, second] = [await artifact(), { ...(await artifact()), element: "second" }];
+    const [one, two] = [textBlob("one"), textBlob("two")];
+    await write(at.file, [first], [one, messageBlob(first)]);
+    await write(at.file, [second], [two]);
+    {
+      await using tar = await openArtifactTar(at.file, "write");
+      assert.deepEqual(await listed(tar, "*", "*", ""), ["os/app 12 2.x", "os/second 12 2.x"]);
+      assert.deepEqual(await tar.blobs.missing([one.digest, two.digest, one.digest], signal), []);
+      assert.equal(await tar.remove(first), 2);
+      assert.equal(await tar.remove(first), 0);
+    }
+    await using tar = await openArtifactTar(at.file, "read");
+    assert.deepEqual(await listed(tar, "*", "*", ""), ["os/second 12 2.x"]);
+    await assert.rejects(tar.remove(second), { code: "forbidden" });
+    await assert.rejects(tar.blobs.writeMany([textBlob("three")], signal), { code: "forbidden" });
+    assert.deepEqual(await readdir(at.path), ["artifacts.tar"]);
+  });
+
+  it("are not touched where nothing changes, and no file is made for nothing", async () => {
+    await using at = await folder();
+    await (await openArtifactTar(at.file, "write"))[Symbol.asyncDispose]();
+    assert.deepEqual(await readdir(at.path), []);
+    await assert.rejects(openArtifactTar(at.file, "read"), { code: "not-found" });
+  });
+
+  it("are taken only where they are what they are called", async () => {
+    await using at = await folder();
+    const { digest, bytes } = textBlob("what it is");
+    const wrong = bytes.toReversed();
+    await using tar = await openArtifactTar(at.file, "write");
+    await assert.rejects(tar.blobs.writeMany([{ digest, bytes: wrong }], signal), { code: "corrupt" });
+    for (const content of [wrong, Buffer.concat([bytes, wrong])]) {
+      await assert.rejects(
+        tar.blobs.write(digest, () => piecesOf(content, 3), signal),
+        { code: "corrupt" },
+      );
+    }
+    await assert.rejects(
+      tar.blobs.write(digest, () => piecesOf(bytes.subarray(1), 3), signal),
+      { code: "unavailable" },
+    );
+    assert.deepEqual(await tar.blobs.missing([digest], signal), [digest]);
+  });
+
+  it("that are damaged are not handed out", async () => {
+    await using at = await folder();
+    const [named, blob] = [await artifact(), textBlob("some bytes")];
+    await write(at.file, [named], [blob]);
+    const good = await readFile(at.file);
+    const changed = Buffer.from(good);
+    changed.write("SOME", good.indexOf("some bytes"));
+    await writeFile(at.file, changed);
+    {
+      await using tar = await openArtifactTar(at.file, "read");
+      await assert.rejects(readAll(tar.blobs, [blob.digest]), { code: "corrupt" });
+      await assert.rejects(whole(tar.blobs.read(blob.digest, 0, signal)), { code: "corrupt" });
+    }
+    for (let length = 0; length < good.indexOf("\0".repeat(1024), good.lastIndexOf("ustar")); length += 512) {
+      await writeFile(at.file, good);
+      await truncate(at.file, length);
+      await assert.rejects(openArtifactTar(at.file, "read"), { code: "failed-precondition", message: /breaks off/ });
+    }
+    await writeFile(at.file, "no archive".repeat(100));
+    for (const mode of ["read", "write"] as const) {
+      await assert.rejects(openArtifactTar(at.file, mode), { code: "failed-precondition" });
+    }
+    assert.equal(String(await readFile(at.file)), "no archive".repeat(100));
+  });
+
+  it("that some hostile archive names lead nowhere", async () => {
+    await using at = await folder();
+    const program = `
+import io, sys, tarfile
+tar = tarfile.open(sys.argv[1], "w")
+def add(name, data=b"x", **more):
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    for key, value in more.items(): setattr(info, key, value)
+    tar.addfile(info, io.BytesIO(data))
+key = "1" * 64
+for name in ("artifacts/refs/../../etc/" + key, "/artifacts/refs/a/b/" + key, "artifacts/refs/a/b/c/" + key, "artifacts/refs/a/" + key,
+             "artifacts/refs/a/b/passwd", "cas/objects/zz/" + "0" * 62, "cas/objects/aa/../aa/" + "0" * 62, "cas/disk_usage"):
+    add(name)
+add("artifacts/refs/a/b/" + key, b"", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+add("artifacts/refs/a/c/" + key, b"", type=tarfile.LNKTYPE, linkname="../../../etc/passwd")
+add("artifacts/refs/a/d/" + key, b"", type=tarfile.FIFOTYPE)
+tar.close()
+`;
+    execFileSync("python3", ["-c", program, at.file]);
+    await using tar = await openArtifactTar(at.file, "read");
+    assert.deepEqual(await listed(tar, "*", "*", ""), []);
+    for (const element of ["b", "c", "d", "..", "b/c"]) {
+      assert.equal(await tar.index.find({ project: "a", element, keys: [keyOf("1")] }, signal), undefined);
+    }
+  });
+});

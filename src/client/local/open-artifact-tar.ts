@@ -1,0 +1,122 @@
+import { resolve } from "node:path";
+import { StillageError } from "../../base/errors.ts";
+import type { Generation } from "../../store/artifact-refs.ts";
+import { closeFile } from "../../store/disk/file-io.ts";
+import { openRegular } from "../../store/disk/regular-file.ts";
+import type { IndexedArtifact } from "../artifact-index.ts";
+import type { BlobPlace, Place } from "../place.ts";
+import { CacheBlobs } from "./cache-blobs.ts";
+import { cacheFailure, isAbsent } from "./cache-failure.ts";
+import { CacheIndex } from "./cache-index.ts";
+import { MessageSource } from "./message-source.ts";
+import { Spool } from "./spool.ts";
+import { TarBlobs } from "./tar-blobs.ts";
+import { noContents, readTarContents, type TarContents } from "./tar-contents.ts";
+import { TarRefs } from "./tar-refs.ts";
+import { writeTar } from "./write-tar.ts";
+
+/** Artifacts in a tar file. */
+export interface ArtifactTar extends Place {
+  readonly path: string;
+  readonly index: CacheIndex;
+  readonly blobs: BlobPlace;
+  blobsFor(generation: Generation): BlobPlace;
+  /** Removes every name of an artifact and tells how many there were; its blobs stay. */
+  remove(artifact: IndexedArtifact): Promise<number>;
+}
+
+/**
+ * Opens a tar file with artifacts. Inside, it is the directory of BuildStream's cache: `tar -xf` there, and the real program has them; and an archive of such a directory can be read.
+ *
+ * To be written, it need not be there; what is there stays in it, so that an archive that was broken off is gone on with. All of it is written when the
+ * place is disposed of, where anything has changed, and takes the place of the old one at once: until then a crash leaves that as it was.
+ * Errors: `not-found`; `failed-precondition` for what is no such archive; those of the file system.
+ */
+export async function openArtifactTar(
+  path: string,
+  mode: "read" | "write",
+  signal: AbortSignal = new AbortController().signal,
+): Promise<ArtifactTar> {
+  const file = resolve(path);
+  const opened = await openFileAt(file, mode);
+  let contents = noContents();
+  try {
+    if (opened !== undefined) contents = await readTarContents(opened.fd, opened.size, signal);
+  } catch (error) {
+    if (opened !== undefined) await closeFile(opened.fd);
+    throw notReadable(file, error);
+  }
+  const spool = new Spool(file, mode === "read");
+  return {
+    ...parts(file, contents, spool),
+    writable: mode === "write",
+    near: mode === "read",
+    ...closing(file, contents, spool, opened?.fd),
+  };
+}
+
+function parts(
+  path: string,
+  contents: TarContents,
+  spool: Spool,
+): Omit<ArtifactTar, "writable" | typeof Symbol.asyncDispose> {
+  const messages = new TarRefs(contents["of 2"].refs, spool);
+  const directories = new TarRefs(contents["of 1"].refs, spool);
+  const found = new MessageSource(messages);
+  const objects2 = new TarBlobs({ path, objects: contents["of 2"].objects, spool, needsEmpty: false });
+  const objects1 = new TarBlobs({ path, objects: contents["of 1"].objects, spool, needsEmpty: true });
+  const blobs = new CacheBlobs({ sources: [objects2, objects1, found], sink: objects2 });
+  const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: objects1 });
+  const index = new CacheIndex({
+    messages,
+    directories,
+    found: (content, name) => found.found(content, name),
+    blobs,
+  });
+  return {
+    name: path,
+    path,
+    index,
+    blobs,
+    blobsFor(generation) {
+      if (generation === "1.0") throw new StillageError("unsupported", "archives have no artifacts of BuildStream 1.0");
+      return generation === "1.x" ? blobs1 : blobs;
+    },
+    remove: (artifact) => index.remove(artifact),
+  };
+}
+
+function closing(path: string, contents: TarContents, spool: Spool, fd: number | undefined): AsyncDisposable {
+  let isOpen = true;
+  return {
+    async [Symbol.asyncDispose]() {
+      if (!isOpen) return;
+      isOpen = false;
+      try {
+        if (spool.hasChanges) await writeTar(path, contents);
+      } catch (error) {
+        throw cacheFailure(error, `writing ${path}`);
+      } finally {
+        spool.close();
+        if (fd !== undefined) await closeFile(fd);
+      }
+    },
+  };
+}
+
+async function openFileAt(path: string, mode: "read" | "write"): Promise<{ fd: number; size: number } | undefined> {
+  try {
+    const { fd, stats } = await openRegular(path);
+    return { fd, size: stats.size };
+  } catch (error) {
+    if (!isAbsent(error)) throw cacheFailure(error, `opening ${path}`);
+    if (mode === "write") return undefined;
+    throw new StillageError("not-found", `there is no ${path}`, { cause: error });
+  }
+}
+
+function notReadable(path: string, error: unknown): StillageError {
+  if (!(error instanceof StillageError)) return cacheFailure(error, `reading ${path}`);
+  const details = error.hint === undefined ? { cause: error } : { cause: error, hint: error.hint };
+  return new StillageError(error.code, `${path} is no archive of artifacts: ${error.message}`, details);
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { constants, fchmodSync } from "node:fs";
+import { copyFile, readdir, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, showDigest } from "../../base/digest.ts";
+import { StillageError } from "../../base/errors.ts";
+import { type RunningHash, runningHash } from "../../base/hash.ts";
+import { closeFile, openFile, readFully, truncateFile, writeAll } from "../../store/disk/file-io.ts";
+import { isAbsent } from "./cache-failure.ts";
+import { placeFile } from "./object-file.ts";
+
+/** Nobody writes to a file that has not changed for so long, in milliseconds. */
+const abandonedMs = 60_000;
+
+const pieceBytes = 1 << 20;
+
+/** What of a large blob has come, in a file of its own: `HASH-SIZE.part` while nobody writes to it, `HASH-SIZE.WRITER.part` while somebody does. */
+export class PartialFile {
+  private readonly folder: string;
+  private readonly digest: Digest;
+  private readonly path: string;
+  private readonly fd: number;
+  private running: RunningHash;
+  /** Bytes that are there. */
+  length = 0;
+
+  private constructor(folder: string, digest: Digest, path: string, fd: number) {
+    this.folder = folder;
+    this.digest = digest;
+    this.path = path;
+    this.fd = fd;
+    this.running = runningHash(digest.function);
+  }
+
+  /**
+   * Takes what an earlier writer has left, or begins. One that was killed leaves its file under its own name: that is taken once it has not changed for a
+   * minute, as a copy, because a writer that only hangs would go on in the same file.
+   */
+  static async take(folder: string, digest: Digest): Promise<PartialFile> {
+    const path = join(folder, `${stem(digest)}.${process.pid}-${randomBytes(6).toString("hex")}.part`);
+    const taken = (await renamed(resting(folder, digest), path)) || (await copied(folder, digest, path));
+    const fd = await openFile(path, taken ? "r+" : "wx+");
+    const file = new PartialFile(folder, digest, path, fd);
+    try {
+      if (taken) await file.readWhatIsThere();
+      return file;
+    } catch (error) {
+      await closeFile(fd);
+      throw error;
+    }
+  }
+
+  /** Errors: `corrupt` for more than the blob has. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.length + bytes.length > this.digest.size) throw different(this.digest);
+    await Promise.all([this.running.update(bytes), writeAll(this.fd, bytes, this.length)]);
+    this.length += bytes.length;
+  }
+
+  /** Whether it is the whole blob. To be asked once. */
+  async isWhole(): Promise<boolean> {
+    return this.length === this.digest.size && (await this.running.digest("hex")) === this.digest.hash;
+  }
+
+  async restart(): Promise<void> {
+    await truncateFile(this.fd, 0);
+    this.length = 0;
+    this.running = runningHash(this.digest.function);
+  }
+
+  /** Becomes the object at `path`. Errors: those of the file system; `aborted` where another writer took it for abandoned. */
+  async publish(path: string, mode: number): Promise<void> {
+    fchmodSync(this.fd, mode);
+    await closeFile(this.fd);
+    try {
+      placeFile(this.path, path, this.digest.size);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+      const why = `what had come of ${showDigest(this.digest)} was taken by another process`;
+      throw new StillageError("aborted", why, { hint: "try again", cause: error });
+    }
+  }
+
+  /** Leaves what has come to the next writer. Never fails: what cannot be kept has to come again. */
+  async rest(): Promise<void> {
+    await closeFile(this.fd).catch(() => {});
+    const kept = this.length > 0 && rename(this.path, resting(this.folder, this.digest));
+    await Promise.resolve(kept || unlink(this.path)).catch(() => {});
+  }
+
+  /** Never fails. */
+  async drop(): Promise<void> {
+    this.length = 0;
+    await this.rest();
+  }
+
+  private async readWhatIsThere(): Promise<void> {
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (;;) {
+      const count = await readFully(this.fd, piece, this.length);
+      if (count === 0) return;
+      if (this.length + count > this.digest.size) return this.restart();
+      await this.running.update(piece.subarray(0, count));
+      this.length += count;
+    }
+  }
+}
+
+/** What is said of bytes that came for a blob and are not its. */
+export function different(digest: Digest): StillageError {
+  return new StillageError("corrupt", `the bytes that came for ${showDigest(digest)} are others`);
+}
+
+const stem = ({ hash, size }: Digest): string => `${hash}-${size}`;
+
+function resting(folder: string, digest: Digest): string {
+  return join(folder, `${stem(digest)}.part`);
+}
+
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+async function copied(folder: string, digest: Digest, to: string): Promise<boolean> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${stem(digest)}.`)) continue;
+    const from = join(folder, name);
+    try {
+      if ((await stat(from)).mtimeMs > Date.now() - abandonedMs) continue;
+      await copyFile(from, to, constants.COPYFILE_FICLONE);
+      await unlink(from);
+      return true;
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { StillageError } from "../../base/errors.ts";
+import { tarEnd, tarHeader, tarPadding } from "../../base/tar/tar-writer.ts";
+import { closeFile, openFile, readFully, syncData, syncDirectory, writeAll } from "../../store/disk/file-io.ts";
+import type { Extent, TarContents } from "./tar-contents.ts";
+import { pathOfMember, shelves, type TarMember, tarLayouts } from "./tar-members.ts";
+
+const refMode = 0o644;
+
+/** Small entries are written together, and large ones in such pieces. */
+const pieceBytes = 4 << 20;
+
+/**
+ * Writes an archive in one order, whatever order its contents came in: objects by their hashes, then what they are called, so that whoever unpacks half of it has no name for
+ * what is not there. Two archives with the same artifacts are the same bytes. It takes the place of what was at `path` once it is whole and on the disk; a
+ * crash before leaves `PATH.RANDOM.part`. Errors: those of the file system.
+ */
+export async function writeTar(path: string, contents: TarContents): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.part`;
+  const fd = await openFile(temporary, "wx");
+  try {
+    const out = new Output(fd);
+    for (const { member, extent, mode } of entriesOf(contents)) {
+      await out.write(tarHeader({ path: pathOfMember(member), kind: "file", mode, size: extent.size, modified: 0 }));
+      await out.copy(extent);
+      await out.write(tarPadding(extent.size));
+    }
+    await out.end();
+    await syncData(fd);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  } finally {
+    await closeFile(fd);
+  }
+  await rename(temporary, path);
+  await syncDirectory(dirname(path));
+}
+
+interface Entry {
+  readonly member: TarMember;
+  readonly extent: Extent;
+  readonly mode: number;
+}
+
+function* entriesOf(contents: TarContents): Generator<Entry> {
+  for (const shelf of shelves) {
+    const mode = tarLayouts[shelf].objectMode;
+    for (const [hash, extent] of sorted(contents[shelf].objects)) {
+      yield { member: { kind: "object", shelf, hash }, extent, mode };
+    }
+  }
+  for (const shelf of shelves) {
+    for (const [path, extent] of sorted(contents[shelf].refs)) {
+      yield { member: { kind: "ref", shelf, path }, extent, mode: refMode };
+    }
+  }
+}
+
+function sorted(extents: ReadonlyMap<string, Extent>): [string, Extent][] {
+  return [...extents].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** A file that grows, written in large pieces. */
+class Output {
+  private readonly fd: number;
+  private readonly buffer = Buffer.allocUnsafe(pieceBytes);
+  private filled = 0;
+  private written = 0;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.filled === this.buffer.length) await this.drain();
+      const part = bytes.subarray(at, at + this.buffer.length - this.filled);
+      this.buffer.set(part, this.filled);
+      this.filled += part.length;
+      at += part.length;
+    }
+  }
+
+  async copy({ fd, offset, size }: Extent): Promise<void> {
+    for (let at = 0; at < size; ) {
+      if (this.filled === this.buffer.length) await this.drain();
+      const room = this.buffer.subarray(
+        this.filled,
+        this.filled + Math.min(size - at, this.buffer.length - this.filled),
+      );
+      const count = await readFully(fd, room, offset + at);
+      if (count < room.length) throw new StillageError("corrupt", "the archive was cut short while it was read");
+      this.filled += count;
+      at += count;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.write(tarEnd(this.written + this.filled));
+    await this.drain();
+  }
+
+  private async drain(): Promise<void> {
+    await writeAll(this.fd, this.buffer.subarray(0, this.filled), this.written);
+    this.written += this.filled;
+    this.filled = 0;
+  }
+}

@@ -1,0 +1,78 @@
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
+import { cacheFailure, isAbsent } from "./cache-failure.ts";
+
+/** So many files are synced one by one at most: each takes some 0.3 ms, the whole file system some 200 ms, and all that others have written to it. */
+const maxSingle = 200;
+
+/** What was written below a folder and may not be on the disk yet. */
+export class WrittenFiles {
+  private readonly folder: string;
+  private paths: string[] = [];
+  private running: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  add(path: string): void {
+    this.paths.push(path);
+  }
+
+  /** Settles when all that was added before is on the disk. Calls that come while one runs share the next. Errors: those of the file system. */
+  sync(): Promise<void> {
+    if (this.running === undefined) {
+      this.running = this.syncAll().finally(() => {
+        this.running = undefined;
+      });
+      return this.running;
+    }
+    this.next ??= this.running
+      .catch(() => {})
+      .then(() => {
+        this.next = undefined;
+        return this.sync();
+      });
+    return this.next;
+  }
+
+  private async syncAll(): Promise<void> {
+    const paths = this.paths;
+    if (paths.length === 0) return;
+    this.paths = [];
+    try {
+      if (paths.length > maxSingle && (await syncFileSystem(this.folder))) return;
+      for (const path of paths) await syncFile(path);
+      for (const folder of new Set([...paths.map((path) => dirname(path)), this.folder])) await syncDirectory(folder);
+    } catch (error) {
+      this.paths = paths.concat(this.paths);
+      throw cacheFailure(error, `waiting for the disk with ${this.folder}`);
+    }
+  }
+}
+
+/** By the program of coreutils: Node cannot. False where it is not there, or fails. */
+async function syncFileSystem(folder: string): Promise<boolean> {
+  const program = spawn("sync", ["-f", folder], { stdio: "ignore" });
+  return new Promise((resolve) => {
+    program.once("error", () => resolve(false));
+    program.once("exit", (code) => resolve(code === 0));
+  });
+}
+
+async function syncFile(path: string): Promise<void> {
+  let fd: number;
+  try {
+    fd = await openFile(path, "r");
+  } catch (error) {
+    if (isAbsent(error)) return; // it has expired
+    throw error;
+  }
+  try {
+    await syncData(fd);
+  } finally {
+    await closeFile(fd);
+  }
+}

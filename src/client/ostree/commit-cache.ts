@@ -1,0 +1,111 @@
+import { mkdir } from "node:fs/promises";
+import { StillageError } from "../../base/errors.ts";
+import { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
+import { directorySource } from "../../ostree/archive/directory-source.ts";
+import { type PruneReport, pruneRepository } from "../../ostree/archive/prune-repository.ts";
+import { lockRepository } from "../../ostree/archive/repository-lock.ts";
+import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
+import type { CommitStore } from "../commit-store.ts";
+import { CommitIndex } from "./commit-index.ts";
+import { ObjectBlobs } from "./object-blobs.ts";
+import { checkedRefs, repositoryNames, takeIntoRepository } from "./repository-store.ts";
+
+/** How long somebody else who makes the repository is waited for. */
+const patienceMs = 30_000;
+
+/** Artifacts of BuildStream 1.0 on this machine. */
+export interface CommitCache {
+  readonly index: ArtifactIndex;
+  readonly commits: CommitStore;
+  /** Removes the names that lead to an artifact, those that are told. What nothing leads to any more goes by `prune`. Gives how many there were. */
+  remove(artifact: IndexedArtifact): Promise<number>;
+  /** Removes what no name leads to; `undefined` where there is no repository. */
+  prune(signal: AbortSignal): Promise<PruneReport | undefined>;
+}
+
+/**
+ * The repository of mode `archive` in `directory`, which every `ostree` reads. It is made when the first artifact comes: until then nothing is found. It has no summary, which would be
+ * written with every artifact: `ostree summary -u` makes one where it is to be served.
+ */
+export function openCommitCache(directory: string): CommitCache {
+  const opened = new Repository(directory);
+  const objects = directorySource(directory);
+  const blobs = new ObjectBlobs(objects);
+  const index = new CommitIndex(
+    {
+      near: true,
+      sizeOf: () => undefined,
+      find: async (question, signal) => {
+        const repository = await opened.ifThere();
+        return repository && repositoryNames(repository).find(question, signal);
+      },
+      list: async (globs, signal) => {
+        const repository = await opened.ifThere();
+        return repository === undefined ? [] : repositoryNames(repository).list(globs, signal);
+      },
+    },
+    blobs,
+  );
+  return {
+    index,
+    commits: {
+      objects,
+      blobs,
+      get repository() {
+        return opened.known;
+      },
+      take: async (artifact, from, options) =>
+        takeIntoRepository(await opened.made(), artifact, from, options, "leave"),
+    },
+    async remove(artifact) {
+      const repository = await opened.ifThere();
+      if (repository === undefined) return 0;
+      await using change = await repository.begin();
+      let removed = 0;
+      for (const name of checkedRefs(artifact)) {
+        if ((await repository.ref(name)) !== artifact.content.hash) continue;
+        change.setRef(name, undefined);
+        removed++;
+      }
+      await change.publish({ summary: "leave" });
+      return removed;
+    },
+    async prune(signal) {
+      const repository = await opened.ifThere();
+      return repository && pruneRepository(repository, { keep: {}, signal });
+    },
+  };
+}
+
+/** A repository that may not be there yet. */
+class Repository {
+  known: ArchiveRepository | undefined;
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async ifThere(): Promise<ArchiveRepository | undefined> {
+    try {
+      this.known ??= await ArchiveRepository.open(this.directory);
+    } catch (error) {
+      if (!(error instanceof StillageError) || error.code !== "not-found") throw error;
+    }
+    return this.known;
+  }
+
+  /** Of several that make it in the same moment, in whatever processes, one does, and the others find it. */
+  async made(): Promise<ArchiveRepository> {
+    const there = await this.ifThere();
+    if (there !== undefined) return there;
+    await mkdir(this.directory, { recursive: true });
+    const lock = await lockRepository(this.directory, patienceMs);
+    try {
+      this.known = (await this.ifThere()) ?? (await ArchiveRepository.init(this.directory));
+      return this.known;
+    } finally {
+      lock.release();
+    }
+  }
+}

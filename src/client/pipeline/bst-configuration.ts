@@ -1,0 +1,112 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDocument, stringify } from "yaml";
+import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { messageFormat } from "./bst-output.ts";
+
+/** Who configures BuildStream by hand has some kilobytes. */
+const maxConfigurationBytes = 4 << 20;
+
+/** User configurations for BuildStream in files, which disposing removes. */
+export interface BstConfigurations extends AsyncDisposable {
+  /** As the user has it, without servers for artifacts: they are asked by us, and a dead one would cost every `bst` half a minute. */
+  readonly building: string;
+  /** Without those for sources, too: whoever only loads a project needs none. */
+  readonly loading: string;
+  readonly settings: BuildSettings;
+}
+
+/** What the user's configuration says of builds. */
+export interface BuildSettings {
+  /** `build: dependencies`. */
+  readonly dependencies: "none" | "run" | "all";
+  /** `build: retry-failed`. */
+  readonly retryFailed: boolean;
+  /** `cache: pull-buildtrees`. */
+  readonly pullBuildtrees: boolean;
+}
+
+type Mapping = { [key: string]: unknown };
+
+/**
+ * Writes configurations that differ from the user's in that alone, and in the cache directory. `file` is the user's own; what it has is not checked: `bst` does that. A crash
+ * leaves a directory with two small files among the temporary ones. Errors: `invalid` for a file that is no YAML.
+ */
+export async function writeBstConfigurations(
+  file: string | undefined,
+  cacheDirectory: string,
+): Promise<BstConfigurations> {
+  const user = file === undefined ? {} : await readConfiguration(file);
+  if (mappingOf(user.cache)["storage-service"] !== undefined) {
+    throw new StillageError("unsupported", `${file}: with a storage-service, artifacts are not in the local cache`, {
+      hint: "`bst build` works with it; builds that are driven from here need the local cache",
+    });
+  }
+  user.cachedir = cacheDirectory;
+  const folder = await mkdtemp(join(tmpdir(), "stillage-bst-"));
+  const [building, loading] = [join(folder, "building.conf"), join(folder, "loading.conf")];
+  await writeFile(building, text(withMessages(withoutServers(user, ["artifacts"]))));
+  await writeFile(loading, text(withoutServers(user, ["artifacts", "source-caches"])));
+  return {
+    building,
+    loading,
+    settings: settingsOf(user),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The configuration with no servers under these keys, neither of its own nor of projects. */
+export function withoutServers(user: Mapping, keys: readonly string[]): Mapping {
+  const none = { "override-project-caches": "true", servers: [] };
+  const cleared = Object.fromEntries(keys.map((key) => [key, none]));
+  const own = mappingOf(user.projects);
+  const projects = Object.fromEntries(
+    Object.entries(own).map(([name, value]) => {
+      const kept = Object.entries(mappingOf(value)).filter(([key]) => !keys.includes(key));
+      return [name, Object.fromEntries(kept)];
+    }),
+  );
+  return { ...user, ...cleared, ...(Object.keys(own).length > 0 && { projects }) };
+}
+
+/** What `bst` takes for no value of a setting, it says itself. */
+function settingsOf(user: Mapping): BuildSettings {
+  const [build, cache] = [mappingOf(user.build), mappingOf(user.cache)];
+  const { dependencies } = build;
+  const known = dependencies === "none" || dependencies === "all" ? dependencies : "run";
+  const isTrue = (value: unknown): boolean => value === "True" || value === "true";
+  return {
+    dependencies: known,
+    retryFailed: isTrue(build["retry-failed"]),
+    pullBuildtrees: isTrue(cache["pull-buildtrees"]),
+  };
+}
+
+/** All messages, at once, in our format. */
+function withMessages(user: Mapping): Mapping {
+  const ours = { verbose: "true", debug: "false", "throttle-ui-updates": "false", "message-format": messageFormat };
+  return { ...user, logging: { ...mappingOf(user.logging), ...ours } };
+}
+
+async function readConfiguration(file: string): Promise<Mapping> {
+  const bytes = await readFile(file).catch((error) => {
+    throw fromFileSystem(error, `reading ${file}`);
+  });
+  if (bytes.length > maxConfigurationBytes) {
+    throw new StillageError(
+      "invalid",
+      `${file} has ${bytes.length} bytes, and up to ${maxConfigurationBytes} are read`,
+    );
+  }
+  const document = parseDocument(bytes.toString(), { schema: "failsafe", logLevel: "silent" });
+  const [problem] = document.errors;
+  if (problem !== undefined) throw new StillageError("invalid", `${file}: ${problem.message}`);
+  return { ...mappingOf(document.toJS({ maxAliasCount: 0 })) };
+}
+
+const mappingOf = (value: unknown): Mapping =>
+  value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Mapping) : {};
+
+/** BuildStream takes all scalars for text. */
+const text = (configuration: Mapping): string => stringify(configuration, { aliasDuplicateObjects: false });

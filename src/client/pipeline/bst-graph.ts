@@ -1,0 +1,125 @@
+import { StillageError } from "../../base/errors.ts";
+import {
+  checkNamesOnce,
+  maxShowBytes,
+  sectionsOfShow,
+  shownKey,
+  shownName,
+  shownNames,
+  shownScalar,
+} from "../../project/bst-show.ts";
+import { askBst, type BstInstallation } from "./bst-installation.ts";
+import { nameProjects } from "./bst-projects.ts";
+
+/** Which of an element's dependencies are meant, as `bst` has it. */
+export const dependencyKinds = ["none", "build", "run", "all"] as const;
+export type DependencyKind = (typeof dependencyKinds)[number];
+
+/** An element as its project has it, with what its artifact is called. */
+export interface BstElement {
+  /** `sub/element.bst`, or `junction.bst:sub/element.bst`. */
+  readonly name: string;
+  readonly project: string;
+  /** As artifacts are named: `sub-element`. */
+  readonly element: string;
+  /** Of strict mode: it stands for exactly what the element is built of. */
+  readonly key: string;
+}
+
+export interface BuiltElement extends BstElement {
+  readonly kind: string;
+  /** Whether a workspace is open for it: its artifact is nobody else's. */
+  readonly workspaced: boolean;
+  readonly buildDependencies: readonly string[];
+  readonly runtimeDependencies: readonly string[];
+}
+
+const format = `---
+name: %{name}
+key: %{full-key}
+kind: %{kind}
+workspaced: %{workspaced}
+build-deps:
+%{build-deps}
+runtime-deps:
+%{runtime-deps}`;
+
+const keyFormat = `---
+name: %{name}
+key: %{full-key}`;
+
+const fields = ["name", "key", "kind", "workspaced", "build-deps", "runtime-deps"] as const;
+
+/** Elements that a message lists. */
+const listed = 5;
+
+/**
+ * The elements that are asked for and all that they need, dependencies first. Errors: `failed-precondition` where `bst show` fails, with what it said, and for elements without a key
+ * because a source has no ref; `unsupported` for BuildStream 1; `invalid` for an output that is none.
+ */
+export async function readBstGraph(
+  bst: BstInstallation,
+  targets: readonly string[],
+  signal: AbortSignal,
+): Promise<BuiltElement[]> {
+  const words = ["show", "--deps", "all", "--order", "stage", "--format", format, "--", ...targets];
+  const sections = sectionsOfShow(await askBst(bst, words, maxShowBytes, signal), fields, wrong);
+  checkKeys(sections);
+  const elements = sections.map((section, i) => {
+    const name = shownName(section, i, wrong);
+    const buildDependencies = shownNames(section["build-deps"], name, wrong);
+    const runtimeDependencies = shownNames(section["runtime-deps"], name, wrong);
+    if (buildDependencies === undefined || runtimeDependencies === undefined) throw tooOld();
+    return {
+      ...{ name, key: shownKey(section.key, name, wrong), kind: shownScalar(section.kind) ?? "" },
+      ...{ workspaced: shownScalar(section.workspaced) !== undefined, buildDependencies, runtimeDependencies },
+    };
+  });
+  checkNamesOnce(
+    elements.map(({ name }) => name),
+    wrong,
+  );
+  return nameProjects(bst, elements, signal);
+}
+
+/**
+ * What the artifacts of elements are called, with `deps` of those that are named; of every release of BuildStream. Errors: as of `readBstGraph`.
+ */
+export async function keysOfElements(
+  bst: BstInstallation,
+  elements: readonly string[],
+  deps: DependencyKind,
+  signal: AbortSignal,
+): Promise<BstElement[]> {
+  const words = ["show", "--deps", deps, "--format", keyFormat, "--", ...elements];
+  const sections = sectionsOfShow(await askBst(bst, words, maxShowBytes, signal), fields, wrong);
+  checkKeys(sections);
+  const named = sections.map((section, i) => {
+    const name = shownName(section, i, wrong);
+    return { name, key: shownKey(section.key, name, wrong) };
+  });
+  return nameProjects(bst, named, signal);
+}
+
+/** Names all elements without a key at once: who has to track them would else find them one by one. */
+function checkKeys(sections: readonly Partial<Record<(typeof fields)[number], string[]>>[]): void {
+  const without = sections
+    .filter(({ key }) => shownScalar(key)?.startsWith("?"))
+    .map((section, i) => shownName(section, i, wrong));
+  if (without.length === 0) return;
+  const more = without.length > listed ? ` and ${without.length - listed} more` : "";
+  const names = without.slice(0, listed).join(", ");
+  throw new StillageError("failed-precondition", `${names}${more} have no key, because a source has no ref`, {
+    hint: `run \`bst source track ${without[0]}\`: what an element is built of has to be settled before it is looked for`,
+  });
+}
+
+function tooOld(): StillageError {
+  return new StillageError("unsupported", "this `bst` does not tell what an element depends on", {
+    hint: "builds are driven with BuildStream 2; BuildStream 1 builds by itself",
+  });
+}
+
+function wrong(what: string): StillageError {
+  return new StillageError("invalid", `this is not what \`bst show\` prints: ${what}`);
+}

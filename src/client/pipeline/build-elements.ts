@@ -1,0 +1,131 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { ClientConfiguration } from "../configuration/client-configuration.ts";
+import { openRemotes } from "../connection/open-remotes.ts";
+import type { Reachability } from "../connection/reachability.ts";
+import { openLocalCache } from "../local/open-local-cache.ts";
+import { AnsweringPlaces } from "./answering-places.ts";
+import { BstBuilder, isQuick } from "./bst-builder.ts";
+import { type BstConfigurations, writeBstConfigurations } from "./bst-configuration.ts";
+import { type BuiltElement, type DependencyKind, keysOfElements, readBstGraph } from "./bst-graph.ts";
+import type { BstInstallation } from "./bst-installation.ts";
+import { ElementTransfers, type PipelinePlaces } from "./element-transfers.ts";
+import { type OnError, type PipelineResult, type PipelineTime, runPipeline } from "./pipeline.ts";
+import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
+import { PipelineGraph } from "./pipeline-graph.ts";
+
+export interface BuildRequest {
+  /** Its user configuration is the user's own file. */
+  readonly bst: BstInstallation;
+  readonly configuration: ClientConfiguration;
+  readonly reachability: Reachability;
+  /** What the project builds by default where there are none. */
+  readonly targets: readonly string[];
+  /** As the user's configuration says where it is `undefined`. */
+  readonly deps: DependencyKind | undefined;
+  readonly widths: Readonly<Record<QueueName, number>>;
+  readonly retries: number;
+  readonly onError: OnError;
+  readonly push: boolean;
+  /** As the user's configuration says where it is `undefined`. */
+  readonly retryFailed: boolean | undefined;
+  /** Nothing more is begun; and what runs is ended. */
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+  /** Called once, before the first event. */
+  begins(plan: BuildPlan): void;
+  events(event: PipelineEvent): void;
+  /** What went wrong although work goes on. */
+  note(text: string): void;
+}
+
+/** What is going to be done. */
+export interface BuildPlan {
+  readonly targets: readonly string[];
+  readonly elements: ReadonlyMap<string, BuiltElement>;
+  /** How many are asked for; others are only looked for where they are needed. */
+  readonly asked: number;
+}
+
+export interface BuildSummary extends PipelineResult {
+  /** Paths of the logs of builds that failed now, by element. */
+  readonly failedLogs: ReadonlyMap<string, string>;
+}
+
+export const realTime: PipelineTime = {
+  now: () => performance.now(),
+  wait: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
+};
+
+/** A build takes minutes, and what runs nothing is for nothing beside that. */
+const quickCost = 0.01;
+
+/**
+ * Builds elements of a project, after pulling whatever can be pulled, and pushes behind that. What was done is in the local cache and on the servers, so a run that was ended, in whatever way, is
+ * gone on with by another one. Errors: as of `readBstGraph`; failures of elements are outcomes.
+ */
+export async function buildElements(request: BuildRequest): Promise<BuildSummary> {
+  const { configuration, stop, abort } = request;
+  await using resources = new AsyncDisposableStack();
+  const written = await writeBstConfigurations(request.bst.userConfiguration, configuration.cacheDirectory);
+  const configurations = resources.use(written);
+  const started = AbortSignal.any([stop, abort]);
+  const { targets, elements } = await loadProject(request, configurations, started);
+  const graph = new PipelineGraph(elements);
+  const asked = graph.askedFor(targets, request.deps ?? configurations.settings.dependencies);
+  const local = resources.use(await openLocalCache(configuration.cacheDirectory, configuration.artifactDirectory));
+  const retryFailed = request.retryFailed ?? configurations.settings.retryFailed;
+  const transfers = new ElementTransfers({
+    ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },
+    places: placesOf(request, resources),
+    note: request.note,
+  });
+  const builder = new BstBuilder({
+    ...{ bst: { ...request.bst, userConfiguration: configurations.building }, retryFailed },
+    ...{ networkRetries: request.retries, kept: (element) => transfers.kept(element) },
+  });
+  request.begins({ targets, elements: graph.elements, asked: asked.size });
+  const { widths, retries, onError, events } = request;
+  const result = await runPipeline<BuiltElement>({
+    ...{ graph, asked, widths, retries, onError, events, stop, abort, time: realTime, random: Math.random },
+    pull: (element, signal) => transfers.pull(element, signal),
+    build: (group, report, signal) => builder.build(group, report, signal),
+    push: pushes(request) ? (element, signal) => transfers.push(element, signal) : undefined,
+    together: (element) => (isQuick(element) ? "quick" : undefined),
+    cost: (element) => (isQuick(element) ? quickCost : 1),
+  });
+  return { ...result, failedLogs: builder.failedLogs };
+}
+
+const pushes = ({ push, configuration }: BuildRequest): boolean =>
+  push && configuration.remotes.some((remote) => remote.push);
+
+async function loadProject(
+  { bst, targets }: BuildRequest,
+  { loading }: BstConfigurations,
+  signal: AbortSignal,
+): Promise<{ targets: readonly string[]; elements: BuiltElement[] }> {
+  const loader = { ...bst, userConfiguration: loading };
+  const elements = await readBstGraph(loader, targets, signal);
+  const names = new Set(elements.map(({ name }) => name));
+  if (targets.length > 0 && targets.every((target) => names.has(target))) {
+    return { targets: [...new Set(targets)], elements };
+  }
+  // None, which is what the project builds by default, or patterns.
+  const named = await keysOfElements(loader, targets, "none", signal);
+  return { targets: named.map(({ name }) => name), elements };
+}
+
+/** Opens the servers when they are first wanted, once. */
+function placesOf(request: BuildRequest, resources: AsyncDisposableStack): () => Promise<PipelinePlaces> {
+  const { configuration, reachability, abort: signal, note } = request;
+  let opened: Promise<PipelinePlaces> | undefined;
+  const open = async (): Promise<PipelinePlaces> => {
+    const remotes = resources.use(await openRemotes(configuration.remotes, { reachability, signal }));
+    for (const { spec, error } of remotes.left) note(`${spec.name} is left out: ${error.message}`);
+    for (const { name, shortcomings } of remotes.open) for (const each of shortcomings) note(`${name}: ${each}`);
+    return new AnsweringPlaces(remotes.open, reachability, ({ name }, why) => {
+      note(`${name} has stopped answering, and is left out from now on: ${why}`);
+    });
+  };
+  return () => (opened ??= open());
+}

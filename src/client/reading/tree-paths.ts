@@ -1,0 +1,73 @@
+import type { Entry } from "../../artifact/directory-entries.ts";
+import type { Digest } from "../../base/digest.ts";
+import { StillageError } from "../../base/errors.ts";
+import type { WholeTree } from "./whole-tree.ts";
+
+/** Files, links and directories of a tree. A tree of a few kilobytes can have any number, by having each directory in it twice. */
+export const maxPaths = 5_000_000;
+
+/** An entry, and its path from the root. */
+export interface PathEntry {
+  readonly path: string;
+  readonly entry: Entry;
+}
+
+/** In which order the entries of a directory come; each directory is followed by what is in it. */
+export type EntryOrder = "by name" | "directories last";
+
+/** How many entries a tree has, one in a directory that is there twice counted twice. */
+export function countPaths(tree: WholeTree): number {
+  const counts = new Map<object, number>();
+  return countBelow(tree.root);
+
+  function countBelow(digest: Digest): number {
+    const directory = tree.directory(digest);
+    const known = counts.get(directory);
+    if (known !== undefined) return known;
+    let count = 0;
+    for (const entry of directory.entries) count += entry.type === "directory" ? 1 + countBelow(entry.digest) : 1;
+    counts.set(directory, count);
+    return count;
+  }
+}
+
+/** All entries of a tree. Names are in the order of their code points, as UTF-8 bytes are. Errors: `invalid` where there are more than `maxPaths`, before the first. */
+export function* treePaths(tree: WholeTree, order: EntryOrder = "by name"): Generator<PathEntry> {
+  if (countPaths(tree) > maxPaths) throw new StillageError("invalid", `the tree has more than ${maxPaths} entries`);
+  const sorted = new Map<object, readonly Entry[]>();
+  yield* below("", tree.root);
+
+  function* below(prefix: string, digest: Digest): Generator<PathEntry> {
+    const directory = tree.directory(digest);
+    let entries = sorted.get(directory);
+    if (entries === undefined) {
+      entries = inOrder(directory.entries, order);
+      sorted.set(directory, entries);
+    }
+    for (const entry of entries) {
+      const path = prefix + entry.name;
+      yield { path, entry };
+      if (entry.type === "directory") yield* below(`${path}/`, entry.digest);
+    }
+  }
+}
+
+function inOrder(entries: readonly Entry[], order: EntryOrder): readonly Entry[] {
+  const isLast = (entry: Entry): number => (order === "directories last" && entry.type === "directory" ? 1 : 0);
+  return entries.toSorted((a, b) => isLast(a) - isLast(b) || compareNames(a.name, b.name));
+}
+
+/** By code points: UTF-16 has those from U+10000 on before some of the others. */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  for (let i = 0; ; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x === y) continue;
+    if (Number.isNaN(x)) return -1;
+    if (Number.isNaN(y)) return 1;
+    return rank(x) - rank(y);
+  }
+}
+
+/** Surrogates stand for characters above all others. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit);

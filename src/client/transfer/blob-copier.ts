@@ -1,0 +1,239 @@
+import { BoundedJobs } from "../../base/bounded-jobs.ts";
+import { type Digest, isEmptyBlob } from "../../base/digest.ts";
+import { DigestList } from "../../base/digest-list.ts";
+import { DigestSet } from "../../cache/digest-set.ts";
+import { maxSmallBytes, type WholeBlob } from "../blob-place.ts";
+import type { BlobPlace } from "../place.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { SourceRow } from "./source-row.ts";
+import * as limits from "./transfer-limits.ts";
+import type { TransferProgress } from "./transfer-progress.ts";
+
+/** What copies of blobs share. */
+export interface CopyContext {
+  readonly to: BlobPlace;
+  readonly sources: SourceRow;
+  readonly budget: ByteBudget;
+  readonly progress: TransferProgress | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What was moved. */
+export interface Moved {
+  blobs: number;
+  bytes: number;
+}
+
+/** Blobs that no source gave: how many, and the first of them. */
+export interface Lacking {
+  readonly count: number;
+  readonly first: Digest;
+}
+
+/**
+ * Brings blobs to a place that has some of them. They come one by one, and while they do, the place is asked what it lacks, and that is read and written: several
+ * questions, groups of small blobs and streams of large ones at a time. A crash leaves whole blobs there, or what the place itself takes away.
+ */
+export class BlobCopier {
+  readonly moved: Moved = { blobs: 0, bytes: 0 };
+  private readonly context: CopyContext;
+  private readonly stop = new AbortController();
+  private readonly signal: AbortSignal;
+  private readonly questions = new BoundedJobs(Number.POSITIVE_INFINITY, limits.questionsInFlight);
+  private readonly groups = new BoundedJobs(Number.POSITIVE_INFINITY, limits.groupsInFlight);
+  private readonly streams = new BoundedJobs(Number.POSITIVE_INFINITY, limits.streamsInFlight);
+  private asked: DigestSet | undefined;
+  private pending: Digest[] = [];
+  private lackingCount = 0;
+  private lackingFirst: Digest | undefined;
+
+  constructor(context: CopyContext) {
+    this.context = context;
+    this.signal = AbortSignal.any([context.signal, this.stop.signal]);
+  }
+
+  /** Takes more; waits where much is under way. Errors: those of what came before. */
+  async add(digests: DigestList): Promise<void> {
+    const { asked } = this;
+    this.asked =
+      asked === undefined || asked.items.length > limits.rememberedFiles ? new DigestSet(digests.function) : asked;
+    for (let i = 0; i < digests.length; i++) {
+      if (!this.asked.add(digests, i)) continue;
+      const digest = digests.at(i);
+      if (isEmptyBlob(digest)) continue;
+      this.pending.push(digest);
+      if (this.pending.length >= limits.questionBlobs) await this.ask();
+    }
+  }
+
+  /** As `add`. */
+  async addOne(digest: Digest): Promise<void> {
+    await this.add(DigestList.of(digest));
+  }
+
+  /** Writes what is at hand and known to be missing. Waits as `add` does. */
+  async put(blobs: readonly WholeBlob[]): Promise<void> {
+    const { to, progress } = this.context;
+    const bytes = blobs.reduce((sum, { digest }) => sum + digest.size, 0);
+    progress?.found(blobs.length, bytes);
+    await this.groups.add(bytes, () =>
+      this.stopping(async () => {
+        const small = blobs.filter(({ digest }) => digest.size <= maxSmallBytes);
+        if (small.length > 0) await to.writeMany(small, this.signal);
+        for (const { digest, bytes: whole } of blobs) {
+          if (digest.size > maxSmallBytes) await to.write(digest, (offset) => piecesOf(whole, offset), this.signal);
+        }
+        this.count(blobs.length, bytes);
+      }),
+    );
+  }
+
+  /** Resolves when all that was added is there, but for what nobody has. Errors: those of the place, `cancelled`. */
+  async settled(): Promise<Lacking | undefined> {
+    let failure: { readonly error: unknown } | undefined;
+    const noted = (error: unknown): void => {
+      failure ??= { error };
+    };
+    if (this.pending.length > 0) await this.ask().catch(noted);
+    for (const jobs of [this.questions, this.groups, this.streams]) await jobs.settled().catch(noted);
+    if (failure !== undefined) throw failure.error;
+    const { lackingFirst: first, lackingCount: count } = this;
+    this.lackingFirst = undefined;
+    this.lackingCount = 0;
+    return first === undefined ? undefined : { count, first };
+  }
+
+  /** Ends what is under way, and waits for that. Never fails. */
+  async abandon(): Promise<void> {
+    this.pending = [];
+    this.stop.abort();
+    await this.settled().catch(() => {});
+  }
+
+  lacks(digest: Digest): void {
+    this.lackingCount += 1;
+    this.lackingFirst ??= digest;
+  }
+
+  private async ask(): Promise<void> {
+    const digests = this.pending;
+    this.pending = [];
+    await this.questions.add(0, () => this.stopping(() => this.copyMissing(digests)));
+  }
+
+  private async copyMissing(digests: readonly Digest[]): Promise<void> {
+    const { to, progress } = this.context;
+    const missing = await to.missing(digests, this.signal);
+    progress?.found(
+      missing.length,
+      missing.reduce((sum, { size }) => sum + size, 0),
+    );
+    let group: Digest[] = [];
+    let bytes = 0;
+    for (const digest of missing) {
+      if (digest.size > maxSmallBytes) {
+        await this.streams.add(0, () => this.stopping(() => this.copyLarge(digest)));
+        continue;
+      }
+      if (group.length === limits.groupBlobs || bytes + digest.size > limits.groupBytes) {
+        await this.addGroup(group, bytes);
+        [group, bytes] = [[], 0];
+      }
+      group.push(digest);
+      bytes += digest.size;
+    }
+    if (group.length > 0) await this.addGroup(group, bytes);
+  }
+
+  private async addGroup(digests: readonly Digest[], bytes: number): Promise<void> {
+    await this.groups.add(0, () => this.stopping(() => this.copyGroup(digests, bytes)));
+  }
+
+  private async copyGroup(digests: readonly Digest[], bytes: number): Promise<void> {
+    const { to, sources, budget } = this.context;
+    await budget.hold(bytes, async () => {
+      this.signal.throwIfAborted();
+      const { blobs, rest } = await readWhole(sources, digests, bytes, this.signal);
+      if (blobs.length > 0) await to.writeMany(blobs, this.signal);
+      for (const digest of rest) this.lacks(digest);
+      this.count(blobs.length, bytes - rest.reduce((sum, { size }) => sum + size, 0));
+    });
+  }
+
+  private async copyLarge(digest: Digest): Promise<void> {
+    const { to, sources, budget, progress } = this.context;
+    await budget.hold(limits.streamBytes, async () => {
+      const stream = sources.stream(digest, this.signal);
+      // Seen at its furthest: a part that goes over the wire again is no progress.
+      let furthest = 0;
+      const content = async function* (offset: number): AsyncGenerator<Uint8Array> {
+        let at = offset;
+        for await (const bytes of stream.content(offset)) {
+          yield bytes;
+          at += bytes.length;
+          if (at > furthest) progress?.moved(0, at - furthest);
+          furthest = Math.max(at, furthest);
+        }
+      };
+      while (stream.usable) {
+        this.signal.throwIfAborted();
+        try {
+          await to.write(digest, content, this.signal);
+          progress?.moved(1, digest.size - furthest);
+          this.moved.blobs += 1;
+          this.moved.bytes += digest.size;
+          return;
+        } catch (error) {
+          this.signal.throwIfAborted();
+          // What the sources failed with, the row has noted.
+          if (stream.failure === undefined) throw error;
+        }
+        if (stream.failure.code !== "corrupt") break;
+        stream.failure = undefined;
+      }
+      this.lacks(digest);
+    });
+  }
+
+  private count(blobs: number, bytes: number): void {
+    this.context.progress?.moved(blobs, bytes);
+    this.moved.blobs += blobs;
+    this.moved.bytes += bytes;
+  }
+
+  /** A failure of one part ends the others: what is to be done is not done without it. */
+  private async stopping(work: () => Promise<void>): Promise<void> {
+    try {
+      this.signal.throwIfAborted();
+      await work();
+    } catch (error) {
+      this.stop.abort(error);
+      throw error;
+    }
+  }
+}
+
+/** Small blobs, whole, in memory of their own; `bytes` is their sum. `rest` are those that no source gave. */
+export async function readWhole(
+  sources: SourceRow,
+  digests: readonly Digest[],
+  bytes: number,
+  signal: AbortSignal,
+): Promise<{ readonly blobs: WholeBlob[]; readonly rest: readonly Digest[] }> {
+  const memory = Buffer.allocUnsafeSlow(bytes);
+  const blobs: WholeBlob[] = [];
+  let at = 0;
+  const take = (digest: Digest, content: Uint8Array): void => {
+    memory.set(content, at);
+    blobs.push({ digest, bytes: memory.subarray(at, at + content.length) });
+    at += content.length;
+  };
+  const rest = await sources.readMany(digests, take, signal);
+  return { blobs, rest };
+}
+
+const pieceBytes = 1 << 20;
+
+async function* piecesOf(bytes: Uint8Array, offset: number): AsyncGenerator<Uint8Array> {
+  for (let at = offset; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}

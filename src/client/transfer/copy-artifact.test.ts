@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { StillageError } from "../../base/errors.ts";
+import type { Folder } from "../../cache/tree.fixture.ts";
+import type { IndexedArtifact } from "../artifact-index.ts";
+import { maxSmallBytes } from "../blob-place.ts";
+import { type CopyOptions, copyArtifact, copyBudget, whyIncomplete } from "./copy-artifact.ts";
+import { holdArtifact, type MemoryPlace, memoryPlace, type PlaceCall } from "./memory-place.fixture.ts";
+
+const large = "x".repeat(maxSmallBytes + 1);
+
+const files: Folder = {
+  bin: { tool: "#!/bin/sh\n", same: "same" },
+  share: { doc: { a: "alpha", b: "beta", same: "same" }, empty: {}, nothing: "" },
+  large,
+};
+
+const options = (more: Partial<CopyOptions> = {}): CopyOptions => ({
+  optional: "none",
+  budget: copyBudget(),
+  signal: new AbortController().signal,
+  ...more,
+});
+
+/** What a place that is asked for it says of an artifact: whether all that is required is there. */
+async function isWhole(place: MemoryPlace, artifact: IndexedArtifact): Promise<boolean> {
+  const nowhere = memoryPlace({ near: true });
+  const { outcome } = await copyArtifact(artifact, [place], nowhere, options());
+  return outcome === "copied";
+}
+
+const unavailable = (): never => {
+  throw new StillageError("unavailable", "no connection");
+};
+
+for (const near of [false, true]) {
+  test(`copies all that is required, once, to a place that is ${near ? "near" : "far"}`, async () => {
+    const [from, to] = [memoryPlace(), memoryPlace({ near })];
+    const artifact = holdArtifact(from, { files, buildtree: { "main.o": "object" } });
+    const { outcome, moved, lacking } = await copyArtifact(artifact, [from], to, options());
+    assert.deepEqual([outcome, lacking], ["copied", []]);
+    assert.equal(new Set(to.written).size, to.written.length);
+    assert.equal(moved.blobs, to.written.length);
+    // All but the empty blob and the build tree, which are two.
+    assert.equal(to.held.size, from.held.size - 3);
+    assert.equal(to.names.size, 2);
+    assert.deepEqual(to.calls.slice(-2), ["flush", "publish"]);
+    assert.equal((await copyArtifact(artifact, [from], to, options())).outcome, "present");
+    assert.equal(moved.blobs, to.written.length);
+  });
+}
+
+test("copies build trees where they are asked for, and does without what is not there", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files, buildtree: { "main.o": "object" } });
+  assert.deepEqual((await copyArtifact(artifact, [from], to, options({ optional: "those-there" }))).lacking, []);
+  assert.equal(to.held.size, from.held.size - 1);
+  const object = [...from.held].find(([, bytes]) => Buffer.from(bytes).toString() === "object")?.[0] ?? "";
+  const other = memoryPlace();
+  from.held.delete(object);
+  const copied = await copyArtifact(artifact, [from], other, options({ optional: "those-there" }));
+  assert.equal(copied.outcome, "copied");
+  assert.deepEqual(
+    copied.lacking.map(({ part, count, first }) => [part.name, count, first.hash]),
+    [["buildtree", 1, object]],
+  );
+});
+
+test("leaves a source that lacks something or fails for the next one", async () => {
+  const [first, second, to] = [memoryPlace({ name: "first" }), memoryPlace({ name: "second" }), memoryPlace()];
+  const artifact = holdArtifact(first, { files });
+  holdArtifact(second, { files });
+  const hashes = [...first.held.keys()];
+  // Neither has all of it.
+  for (const [i, hash] of hashes.entries()) (i % 2 === 0 ? first : second).held.delete(hash);
+  const { outcome, faults } = await copyArtifact(artifact, [first, second], to, options());
+  assert.deepEqual([outcome, faults], ["copied", []]);
+  assert.ok(await isWhole(to, artifact));
+});
+
+test("goes on with a large blob at another source where one breaks off, and begins anew where one gave other bytes", async () => {
+  for (const breakOff of [
+    (place: MemoryPlace, hash: string) => {
+      place.trouble = (call, asked) => void (call === "read" && asked === hash && unavailable());
+    },
+    (place: MemoryPlace, hash: string) => place.held.set(hash, Buffer.from("y".repeat(large.length))),
+  ]) {
+    const [first, second, to] = [memoryPlace({ name: "first" }), memoryPlace({ name: "second" }), memoryPlace()];
+    const artifact = holdArtifact(first, { files });
+    holdArtifact(second, { files });
+    const hash = [...first.held].find(([, bytes]) => bytes.length === large.length)?.[0] ?? "";
+    breakOff(first, hash);
+    const { outcome, faults } = await copyArtifact(artifact, [first, second], to, options());
+    assert.deepEqual([outcome, faults.map(({ place }) => place)], ["copied", ["first"]]);
+    assert.equal(Buffer.from(to.held.get(hash) ?? []).toString(), large);
+  }
+});
+
+test("names nothing that no source has all of", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files });
+  const alpha = [...from.held].find(([, bytes]) => Buffer.from(bytes).toString() === "alpha")?.[0] ?? "";
+  from.held.delete(alpha);
+  const { outcome, lacking } = await copyArtifact(artifact, [from], to, options());
+  assert.deepEqual([outcome, lacking.map(({ part }) => part.name)], ["incomplete", ["files"]]);
+  assert.equal(to.names.size, 0);
+  from.trouble = (call) => void (call === "readMany" && unavailable());
+  const failed = await copyArtifact(artifact, [from], to, options());
+  assert.deepEqual([failed.outcome, whyIncomplete(failed)?.code], ["incomplete", "unavailable"]);
+  assert.equal(to.names.size, 0);
+});
+
+test("stops when it is told to, and goes on from there", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files });
+  const stop = new AbortController();
+  to.trouble = (call) => {
+    if (call === "write" && to.written.length === 5) stop.abort(new StillageError("cancelled", "enough"));
+  };
+  await assert.rejects(copyArtifact(artifact, [from], to, options({ signal: stop.signal })), { code: "cancelled" });
+  assert.equal(to.names.size, 0);
+  const before = to.written.length;
+  to.trouble = () => {};
+  const { outcome, moved } = await copyArtifact(artifact, [from], to, options());
+  assert.equal(outcome, "copied");
+  assert.equal(moved.blobs, to.written.length - before);
+  assert.equal(new Set(to.written).size, to.written.length);
+});
+
+const name = fc.constantFrom("a", "b", "c", "d");
+const folder = fc.letrec<{ folder: Folder }>((tie) => ({
+  folder: fc.dictionary(
+    name,
+    fc.oneof({ maxDepth: 3 }, fc.constantFrom("", "one", "two", "three", large), tie("folder")),
+    {
+      maxKeys: 4,
+    },
+  ),
+})).folder;
+
+/** Calls that fail: which, from which on, and how many of them. */
+const troubles = fc.array(
+  fc.record({
+    place: fc.constantFrom("first", "second", "to"),
+    call: fc.constantFrom<PlaceCall>("missing", "readMany", "read", "writeMany", "write", "flush", "publish"),
+    after: fc.nat(6),
+    times: fc.integer({ min: 1, max: 3 }),
+    code: fc.constantFrom("unavailable", "not-found", "corrupt", "exhausted" as const),
+  }),
+  { maxLength: 4 },
+);
+
+test("whatever fails where, nothing is named that is not whole, and a second run moves what is missing", async () => {
+  const run = async (
+    tree: Folder,
+    bad: readonly number[],
+    list: typeof troubles extends fc.Arbitrary<infer T> ? T : never,
+    near: boolean,
+  ) => {
+    const [first, second, to] = [
+      memoryPlace({ name: "first" }),
+      memoryPlace({ name: "second" }),
+      memoryPlace({ name: "to", near }),
+    ];
+    const artifact = holdArtifact(first, { files: tree, buildtree: { tree } });
+    holdArtifact(second, { files: tree, buildtree: { tree } });
+    const hashes = [...first.held.keys()];
+    for (const i of bad) first.held.delete(hashes[i % hashes.length] ?? "");
+    for (const place of [first, second, to]) {
+      const own = list.filter((each) => each.place === place.name).map((each) => ({ ...each }));
+      place.trouble = (call) => {
+        for (const each of own) {
+          if (each.call !== call || each.times === 0 || each.after-- > 0) continue;
+          each.times -= 1;
+          throw new StillageError(each.code, `${place.name} fails at ${call}`);
+        }
+      };
+    }
+    const asked = options({ optional: "those-there" });
+    const before = await copyArtifact(artifact, [first, second], to, asked).catch((error) => {
+      assert.ok(error instanceof StillageError, String(error));
+    });
+    assert.equal(before !== undefined && before.outcome !== "incomplete", to.names.size > 0);
+    for (const place of [first, second, to]) place.trouble = () => {};
+    if (to.names.size > 0) assert.ok(await isWhole(to, artifact));
+    const [written, had] = [to.written.length, to.held.size];
+    const { outcome, moved } = await copyArtifact(artifact, [first, second], to, options());
+    assert.notEqual(outcome, "incomplete");
+    assert.ok(await isWhole(to, artifact));
+    // Only what was not there: no more than has come.
+    assert.equal(to.written.length - written, moved.blobs);
+    assert.equal(to.held.size - had, moved.blobs);
+  };
+  await fc.assert(fc.asyncProperty(folder, fc.array(fc.nat(30), { maxLength: 6 }), troubles, fc.boolean(), run), {
+    numRuns: 60,
+  });
+});

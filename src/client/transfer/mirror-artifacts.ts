@@ -1,0 +1,74 @@
+import { StillageError } from "../../base/errors.ts";
+import type { ArtifactGlob, IndexedArtifact } from "../artifact-index.ts";
+import type { Place } from "../place.ts";
+import { whyIncomplete } from "./copy-artifact.ts";
+import { copyBetween } from "./copy-between.ts";
+import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import { runQueue, type TransferOptions } from "./transfer-queue.ts";
+
+export interface MirrorOptions extends TransferOptions {
+  readonly from: Place;
+  readonly to: Place;
+}
+
+/**
+ * Copies what one place has and another lacks, many at a time. What is there with the same content costs a question for each of its names, so that a run that was
+ * stopped or killed goes on where it was. Errors: `unsupported` where a place has no names, or cannot list them.
+ */
+export function mirrorArtifacts(globs: readonly ArtifactGlob[], options: MirrorOptions): Promise<TransferSummary> {
+  const { from, progress, signal } = options;
+  const { index } = from;
+  if (index === undefined) throw new StillageError("unsupported", `${from.name} has no names of artifacts`);
+  return mirrorThese(
+    counted(index.list(globs, signal), () => progress?.addItems(1)),
+    options,
+  );
+}
+
+/** The same for artifacts that were found before. */
+export function mirrorThese(
+  artifacts: Iterable<IndexedArtifact> | AsyncIterable<IndexedArtifact>,
+  options: MirrorOptions,
+): Promise<TransferSummary> {
+  if (options.to.index === undefined) {
+    throw new StillageError("unsupported", `${options.to.name} has no names of artifacts`);
+  }
+  return runQueue(artifacts, { name: nameOfArtifact, work: (each) => mirrorOne(each, options) }, options);
+}
+
+async function* counted<T>(items: AsyncIterable<T>, count: () => void): AsyncGenerator<T> {
+  for await (const item of items) {
+    count();
+    yield item;
+  }
+}
+
+async function mirrorOne(artifact: IndexedArtifact, options: MirrorOptions): Promise<ItemOutcome> {
+  const { from, to, optional, budget, progress, signal } = options;
+  const nothing = { name: nameOfArtifact(artifact), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  if (!to.index?.generations.includes(artifact.generation)) {
+    const why = `${to.name} takes no artifacts of BuildStream ${artifact.generation}`;
+    return { ...nothing, result: "skipped", notes: [why] };
+  }
+  if (await isThere(artifact, to, signal)) return { ...nothing, result: "present" };
+  const copied = await copyBetween(artifact, [from], to, { optional, budget, progress, signal });
+  const notes = notesOfCopy(copied);
+  const { blobs, bytes } = copied.moved;
+  if (copied.outcome === "incomplete") {
+    const error = whyIncomplete(copied);
+    return { ...nothing, result: error === undefined ? "missing" : "failed", blobs, bytes, notes, error };
+  }
+  const result = copied.outcome === "present" ? "present" : "copied";
+  return { ...nothing, result, place: to.name, blobs, bytes, notes };
+}
+
+/** Whether each of its keys leads to it there. */
+async function isThere(
+  { project, element, keys, generation, content }: IndexedArtifact,
+  to: Place,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const leads = async (key: string): Promise<boolean> =>
+    (await to.index?.find({ project, element, keys: [key], generation }, signal))?.content.hash === content.hash;
+  return (await Promise.all(keys.map(leads))).every(Boolean);
+}

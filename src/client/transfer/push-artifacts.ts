@@ -1,0 +1,173 @@
+import { asStillageError, type StillageError } from "../../base/errors.ts";
+import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import type { Place } from "../place.ts";
+import { copyBlobs, whyIncomplete } from "./copy-artifact.ts";
+import { copyBetween, sourcesOf } from "./copy-between.ts";
+import type { CopiedContent } from "./copy-content.ts";
+import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import { runQueue, type TransferOptions } from "./transfer-queue.ts";
+
+export interface PushOptions extends TransferOptions {
+  readonly from: Place;
+  /** All of them get what is pushed. Some may have names alone and some blobs alone. */
+  readonly to: readonly Place[];
+}
+
+/**
+ * Pushes artifacts to every place: the blobs to all that take blobs, then the names to all that have an index. A place that fails leaves the others alone; no index is told of what
+ * is nowhere whole, and one that has blobs beside it only of what they have. What is there already costs one question.
+ */
+export function pushArtifacts(questions: readonly ArtifactQuestion[], options: PushOptions): Promise<TransferSummary> {
+  options.progress?.addItems(questions.length);
+  return runQueue(questions, { name: nameOfArtifact, work: (each) => pushOne(each, options) }, options);
+}
+
+async function pushOne(question: ArtifactQuestion, options: PushOptions): Promise<ItemOutcome> {
+  const { from, signal } = options;
+  const nothing = { name: nameOfArtifact(question), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  const artifact = await from.index?.find(question, signal);
+  if (artifact === undefined) return { ...nothing, result: "missing" };
+  const push = new OnePush(artifact, options);
+  await push.ask();
+  if (artifact.generation === "1.0") await push.copyCommits();
+  else if (push.needed) {
+    await push.fill();
+    await push.publish();
+  }
+  return { ...nothing, ...push.outcome() };
+}
+
+/** A destination, and what is known of the artifact there. */
+interface Target {
+  readonly place: Place;
+  named: boolean;
+  /** What is whole there, once it has been brought. */
+  copied: CopiedContent | undefined;
+}
+
+class OnePush {
+  private readonly artifact: IndexedArtifact;
+  private readonly options: PushOptions;
+  private readonly notes: string[] = [];
+  private readonly published: string[] = [];
+  private readonly moved = { blobs: 0, bytes: 0 };
+  private targets: Target[] = [];
+  private failure: StillageError | undefined;
+  private incomplete = false;
+
+  constructor(artifact: IndexedArtifact, options: PushOptions) {
+    this.artifact = artifact;
+    this.options = options;
+  }
+
+  /** Whether any place has to be written to: one that has blobs alone says by itself what it lacks. */
+  get needed(): boolean {
+    return this.targets.some(({ named }) => !named);
+  }
+
+  /** Asks the indexes whether they lead to it already, all at once. */
+  async ask(): Promise<void> {
+    const { project, element, keys, generation, content } = this.artifact;
+    const ask = async (place: Place): Promise<Target | undefined> => {
+      const { index } = place;
+      if (index !== undefined && !index.generations.includes(generation)) {
+        this.notes.push(`${place.name} takes no artifacts of BuildStream ${generation}`);
+        return undefined;
+      }
+      const found = await index?.find({ project, element, keys, generation }, this.options.signal);
+      return { place, named: found?.content.hash === content.hash, copied: undefined };
+    };
+    await this.each(
+      this.options.to,
+      ({ name }) => name,
+      async (place) => {
+        const target = await ask(place);
+        if (target !== undefined) this.targets.push(target);
+      },
+    );
+  }
+
+  /** Brings the blobs to all places that take them and are not known to have them; to those as well where a name elsewhere relies on them. */
+  async fill(): Promise<void> {
+    const { from, optional, budget, progress, signal } = this.options;
+    const reliedOn = this.targets.some(({ place, named }) => place.blobs === undefined && !named);
+    const lacking = this.targets.filter(({ place, named }) => place.blobs !== undefined && (reliedOn || !named));
+    await this.each(lacking, nameOf, async (target) => {
+      const sources = sourcesOf([from]);
+      const { copied, faults } = await copyBlobs(this.artifact, sources, target.place, {
+        optional,
+        budget,
+        progress,
+        signal,
+      });
+      this.moved.blobs += copied.moved.blobs;
+      this.moved.bytes += copied.moved.bytes;
+      if (copied.whole) {
+        target.copied = copied;
+        return;
+      }
+      const why = whyIncomplete({ ...copied, faults });
+      if (why !== undefined) throw why;
+      this.incomplete = true;
+      this.notes.push(...notesOfCopy({ ...copied, faults }));
+    });
+  }
+
+  /** Gives it its names, where its blobs are there or the place leaves blobs to others. */
+  async publish(): Promise<void> {
+    const anywhere = this.targets.find(({ copied }) => copied !== undefined)?.copied;
+    const wanting = this.targets.filter(({ place, named }) => place.index !== undefined && !named);
+    await this.each(wanting, nameOf, async ({ place, copied }) => {
+      const content = (place.blobs === undefined ? anywhere : copied)?.content;
+      if (content === undefined) return;
+      await place.index?.publish(this.artifact, content, this.options.signal);
+      this.published.push(place.name);
+    });
+  }
+
+  async copyCommits(): Promise<void> {
+    const { from, optional, budget, progress, signal } = this.options;
+    const wanting = this.targets.filter(({ named }) => !named);
+    await this.each(wanting, nameOf, async ({ place }) => {
+      const copied = await copyBetween(this.artifact, [from], place, { optional, budget, progress, signal });
+      const why = whyIncomplete(copied);
+      if (why !== undefined) throw why;
+      this.published.push(place.name);
+    });
+  }
+
+  outcome(): Omit<ItemOutcome, "name"> {
+    const { failure: error, notes, published } = this;
+    const place = published.length === 0 ? undefined : published.join(", ");
+    return { result: this.result(), place, ...this.moved, notes, error };
+  }
+
+  private result(): ItemOutcome["result"] {
+    if (this.failure !== undefined) return "failed";
+    if (this.incomplete) return "missing";
+    if (this.published.length > 0 || this.moved.blobs > 0) return "copied";
+    return this.targets.length === 0 ? "skipped" : "present";
+  }
+
+  /** All at once; the first failure is that of the artifact, and every one is noted. */
+  private async each<T>(
+    items: readonly T[],
+    name: (item: T) => string,
+    work: (item: T) => Promise<void>,
+  ): Promise<void> {
+    const { signal } = this.options;
+    const one = async (item: T): Promise<void> => {
+      try {
+        await work(item);
+      } catch (caught) {
+        signal.throwIfAborted();
+        const error = asStillageError(caught);
+        this.failure ??= error;
+        this.notes.push(`${name(item)}: ${error.message}`);
+      }
+    };
+    await Promise.all(items.map(one));
+  }
+}
+
+const nameOf = ({ place }: Target): string => place.name;

@@ -1,0 +1,144 @@
+import { type Digest, showDigest } from "../../base/digest.ts";
+import { asStillageError, StillageError } from "../../base/errors.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import type { BlobSource } from "../blob-place.ts";
+
+/** A source by the name that messages give it. */
+export interface NamedSource {
+  readonly name: string;
+  readonly blobs: BlobSource;
+}
+
+/** What went wrong, and where. */
+export interface PlaceFault {
+  readonly place: string;
+  readonly error: StillageError;
+}
+
+type Take = (digest: Digest, bytes: Uint8Array) => MaybePromise<void>;
+
+/**
+ * Sources that are asked in their order, for one artifact: what one lacks or fails with is asked of the next one, and what it gave before stays. Who failed or
+ * had nothing of what was asked for is asked last from then on. All members of `faults` are errors of sources: `take` and who consumes fail as they are.
+ */
+export class SourceRow {
+  private order: NamedSource[];
+  private readonly noted = new Map<NamedSource, StillageError>();
+
+  constructor(sources: readonly NamedSource[]) {
+    this.order = [...sources];
+  }
+
+  /** The first fault of each source. */
+  get faults(): PlaceFault[] {
+    return [...this.noted].map(([{ name }, error]) => ({ place: name, error }));
+  }
+
+  /** As `BlobSource.readMany`, and each blob once; gives those that no source gave. Errors: those of `take`, and `cancelled`. */
+  async readMany(digests: readonly Digest[], take: Take, signal: AbortSignal): Promise<readonly Digest[]> {
+    let rest = digests;
+    for (const source of [...this.order]) {
+      if (rest.length === 0) break;
+      const left = await this.readFrom(source, rest, take, signal);
+      if (left.length === rest.length) this.askLast(source);
+      rest = left;
+    }
+    return rest;
+  }
+
+  /** A blob of any size, for a sink that may ask for it more than once. */
+  stream(digest: Digest, signal: AbortSignal): BlobStream {
+    return new BlobStream(this, digest, signal);
+  }
+
+  /** As they are to be asked now. */
+  sources(): readonly NamedSource[] {
+    return [...this.order];
+  }
+
+  note(source: NamedSource, error: StillageError): void {
+    if (error.code !== "not-found" && !this.noted.has(source)) this.noted.set(source, error);
+    this.askLast(source);
+  }
+
+  private async readFrom(
+    source: NamedSource,
+    digests: readonly Digest[],
+    take: Take,
+    signal: AbortSignal,
+  ): Promise<readonly Digest[]> {
+    const wanted = new Map(digests.map((digest) => [digest.hash, digest]));
+    let own: { readonly error: unknown } | undefined;
+    const takeOnce: Take = async (digest, bytes) => {
+      if (!wanted.delete(digest.hash)) return;
+      try {
+        await take(digest, bytes);
+      } catch (error) {
+        own ??= { error };
+        throw error;
+      }
+    };
+    try {
+      await source.blobs.readMany(digests, takeOnce, signal);
+    } catch (error) {
+      if (own === undefined) signal.throwIfAborted();
+      if (own === undefined) this.note(source, asStillageError(error));
+    }
+    if (own !== undefined) throw own.error;
+    return wanted.size === 0 ? [] : [...wanted.values()];
+  }
+
+  private askLast(source: NamedSource): void {
+    if (this.order.length > 1) this.order = [...this.order.filter((each) => each !== source), source];
+  }
+}
+
+/** A blob as its sources give it, one going on where another broke off. */
+export class BlobStream {
+  /** What `content` failed with: `not-found` where all lack it. */
+  failure: StillageError | undefined;
+  private worst: StillageError | undefined;
+  private readonly row: SourceRow;
+  private readonly digest: Digest;
+  private readonly signal: AbortSignal;
+  private readonly spent = new Set<NamedSource>();
+
+  constructor(row: SourceRow, digest: Digest, signal: AbortSignal) {
+    this.row = row;
+    this.digest = digest;
+    this.signal = signal;
+  }
+
+  /** Whether anybody is left to ask. */
+  get usable(): boolean {
+    return this.row.sources().some((source) => !this.spent.has(source));
+  }
+
+  /** The bytes from `offset` on. Errors: `corrupt` for what one source gave, and then a second call begins with the next one; what `failure` says; `cancelled`. */
+  async *content(offset: number): AsyncGenerator<Uint8Array> {
+    let at = offset;
+    for (const source of this.row.sources()) {
+      if (this.spent.has(source)) continue;
+      try {
+        for await (const bytes of source.blobs.read(this.digest, at, this.signal)) {
+          at += bytes.length;
+          yield bytes;
+        }
+        return;
+      } catch (error) {
+        this.signal.throwIfAborted();
+        const failure = asStillageError(error);
+        this.spent.add(source);
+        this.row.note(source, failure);
+        if (this.worst === undefined || this.worst.code === "not-found") this.worst = failure;
+        // What it gave is with the reader already, who has to begin anew.
+        if (failure.code === "corrupt") throw this.fail(failure);
+      }
+    }
+    throw this.fail(this.worst ?? new StillageError("not-found", `nobody has ${showDigest(this.digest)}`));
+  }
+  private fail(failure: StillageError): StillageError {
+    this.failure = failure;
+    return failure;
+  }
+}

@@ -1,0 +1,53 @@
+import type { StillageError } from "../../base/errors.ts";
+import type { IndexedArtifact } from "../artifact-index.ts";
+import type { CopiedArtifact } from "./copy-artifact.ts";
+
+/**
+ * What became of an artifact: `copied` here or there; `present`, whole, before; `missing` where nobody who could be asked has it, or has all of it; `failed`; `skipped` for
+ * what the place that it would go to cannot have.
+ */
+export const itemResults = ["copied", "present", "missing", "failed", "skipped"] as const;
+export type ItemResult = (typeof itemResults)[number];
+
+export interface ItemOutcome {
+  /** `PROJECT/ELEMENT/KEY`. */
+  readonly name: string;
+  readonly result: ItemResult;
+  /** Where it comes from, or what it went to; `undefined` where that is nowhere. */
+  readonly place: string | undefined;
+  /** What was moved for it. */
+  readonly blobs: number;
+  readonly bytes: number;
+  /** What went wrong where although it was done, what was left out, and why it was skipped: a sentence each. */
+  readonly notes: readonly string[];
+  /** Why it failed. */
+  readonly error: StillageError | undefined;
+}
+
+/** What a run came to. */
+export interface TransferSummary {
+  readonly results: Readonly<Record<ItemResult, number>>;
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Whether it was stopped before all was done. */
+  readonly stopped: boolean;
+}
+
+export const nameOfArtifact = ({
+  project,
+  element,
+  keys,
+}: Pick<IndexedArtifact, "project" | "element" | "keys">): string => `${project}/${element}/${keys[0] ?? ""}`;
+
+/** What a copy leaves to be said: parts that are not there, and sources that failed although others made up for it. */
+export function notesOfCopy({ lacking, faults }: Pick<CopiedArtifact, "lacking" | "faults">): string[] {
+  return [
+    ...lacking.map(({ part, count }) => `its ${part.name} is not whole anywhere: ${count} blobs are missing`),
+    ...faults.map(({ place, error }) => `${place}: ${error.message}`),
+  ];
+}
+
+/** Whether trying again may help: what the places' own retries did not outlast, a restart of a server for instance. */
+export function isPassing({ code }: StillageError): boolean {
+  return code === "unavailable" || code === "deadline" || code === "aborted";
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { contentOfCommit } from "../../src/artifact/directory-content.ts";
+import { dirtrees } from "../../src/artifact/tree-format.ts";
+import { listTree } from "../../src/artifact/tree-listing.ts";
+import type { ArtifactIndex, IndexedArtifact } from "../../src/client/artifact-index.ts";
+import { openCommitCache } from "../../src/client/ostree/commit-cache.ts";
+import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
+import type { Place } from "../../src/client/place.ts";
+import { directorySource } from "../../src/ostree/archive/directory-source.ts";
+import { openPushSite, type PushSite } from "./push/push-site.ts";
+import { Repository } from "./push/repository.ts";
+import { commitArtifact, found, keys, openRemote, unending } from "./remotes/ostree-artifacts.ts";
+import { makeAccess } from "./support/access.ts";
+import { makeCertificates } from "./support/certificates.ts";
+import { runProgram } from "./support/program.ts";
+import { startServer } from "./support/stillage.ts";
+import { createWorkspace, type Workspace } from "./support/workspace.ts";
+
+const signal = unending;
+
+describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
+  let workspace: Workspace;
+  let repository: Repository;
+  let web: { readonly url: string; readonly server: Server; readonly asked: string[] };
+  let commit: string;
+
+  before(async () => {
+    workspace = await createWorkspace();
+    repository = await Repository.create(workspace);
+    commit = await commitArtifact(workspace, repository, "app", { files: 300, large: 3_000_000 });
+    await commitArtifact(workspace, repository, "lib");
+    await repository.run("summary", "--update");
+    web = await serveFiles(repository.path);
+  });
+
+  after(async () => {
+    web.server.close();
+    await workspace[Symbol.asyncDispose]();
+  });
+
+  /** A cache on this machine, as a place. */
+  async function cache(): Promise<Place & { readonly index: ArtifactIndex; readonly path: string }> {
+    const path = join(await workspace.folder("cache"), "stillage/ostree");
+    const { index, commits } = openCommitCache(path);
+    const place = { name: "local", index, blobs: undefined, commits, writable: true, path };
+    return { ...place, [Symbol.asyncDispose]: async () => {} };
+  }
+
+  test("a repository of Debian's ostree behind a web server is listed, looked at and pulled, and pushed to a path", async () => {
+    await using place = await openRemote(web.url, { push: false });
+    const listed: IndexedArtifact[] = [];
+    for await (const each of place.index.list([{ project: "d?mo", element: "*", key: "1" }], signal)) listed.push(each);
+    assert.deepEqual(
+      listed.map(({ project, element, keys: all }) => [project, element, all]),
+      [
+        ["demo", "app", keys],
+        ["demo", "lib", keys],
+      ],
+    );
+    // By the weak key, and still the strong one first, as the commit says.
+    const app = await found(place, "app", "3".repeat(64), keys[1]);
+    assert.deepEqual([app.keys, app.content.hash, app.generation], [keys, commit, "1.0"]);
+    assert.equal(
+      await place.index.find({ project: "demo", element: "app", keys: ["3".repeat(64)] }, signal),
+      undefined,
+    );
+
+    const { blobs } = place.commits;
+    const content = await contentOfCommit(blobs, app.content);
+    assert.deepEqual([content.keys.strong, content.problems, content.logs.length], [keys[0], [], 1]);
+    const page = await listTree(
+      blobs,
+      content.trees.files as NonNullable<typeof content.trees.files>,
+      { path: "", recursive: true, limit: 1000, cursor: undefined },
+      dirtrees,
+    );
+    assert.equal(page.items.length, 303);
+    assert.deepEqual(
+      page.items
+        .filter(({ path }) => ["bin/run", "link"].includes(path))
+        .map(({ size, executable, target }) => [size, executable, target]),
+      [
+        [3_000_000, true, undefined],
+        [undefined, undefined, "bin/run"],
+      ],
+    );
+
+    await using local = await cache();
+    assert.equal(await local.index.find({ project: "demo", element: "app", keys }, signal), undefined);
+    assert.deepEqual(await readdir(join(local.path, "../..")), [], "looking makes nothing");
+    let [objects, bytes] = [0, 0];
+    const onProgress = (some: number, more: number): void => {
+      objects += some;
+      bytes += more;
+    };
+    assert.equal(await copyCommit(app, place, local, { signal, onProgress }), "published");
+    assert.ok(objects > 300 && bytes > 3_000_000);
+    assert.equal(await copyCommit(app, place, local, { signal }), "present");
+    await runProgram("ostree", ["fsck", `--repo=${local.path}`]).then(({ status }) => assert.equal(status, 0));
+    assert.deepEqual(
+      (await local.index.find({ project: "demo", element: "app", keys: [keys[1]] }, signal))?.keys,
+      keys,
+    );
+
+    const target = await Repository.create(workspace, "target");
+    {
+      await using by = await openRemote(`file://${target.path}`);
+      assert.equal(await copyCommit(app, local, by, { signal }), "published");
+    }
+    assert.deepEqual(await target.head(`demo/app/${keys[1]}`), commit);
+    await target.run("fsck", "--quiet");
+    assert.match(await target.run("summary", "--view"), /demo\/app\/1{64}/);
+  });
+
+  test("what another has pushed since the summary was made is found by its name", async () => {
+    const other = await Repository.create(workspace, "other");
+    await other.run("summary", "--update");
+    await commitArtifact(workspace, other, "late");
+    const { url, server } = await serveFiles(other.path);
+    try {
+      await using place = await openRemote(url, { push: false });
+      assert.equal((await found(place, "late", keys[0])).keys[0], keys[0]);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("a Stillage takes commits by HTTPS from who shows a token, and gives them to everybody's ostree", async () => {
+    const folder = await workspace.folder("secure");
+    const { server: pair } = await makeCertificates(folder);
+    const access = await makeAccess(folder, [
+      { who: { token: "writer" }, may: "push" },
+      { who: { token: "reader" }, may: "pull" },
+    ]);
+    const [writer, reader] = [await access.token("writer"), await access.token("reader")];
+    await using server = await startServer(await workspace.folder("store"), [
+      ...[
+        "--access",
+        access.file,
+        "--listen",
+        `address=127.0.0.1:0,push=true,cert=${pair.certificate},key=${pair.key}`,
+      ],
+    ]);
+    const url = `https://${server.address}`;
+    const as = (token: string) => ({ auth: { serverCert: pair.certificate, accessToken: token } });
+    await assert.rejects(openRemote(url), { code: "forbidden" }, "a certificate that nobody trusts");
+    await using from = await openRemote(web.url, { push: false });
+    const app = await found(from, "app", keys[0]);
+    {
+      await using place = await openRemote(url, as(reader.file));
+      assert.deepEqual([place.writable, place.notWritable?.code], [false, "forbidden"]);
+      await assert.rejects(copyCommit(app, from, place, { signal }), { code: "unsupported" });
+    }
+    await using place = await openRemote(url, as(writer.file));
+    assert.equal(place.pulledFrom, `${url}/ostree/`);
+    assert.equal(await copyCommit(app, from, place, { signal }), "published");
+    assert.equal(await copyCommit(app, from, place, { signal }), "present");
+    await using again = await openRemote(`${url}/ostree`, as(reader.file));
+    await using local = await cache();
+    assert.equal(await copyCommit(await found(again, "app", keys[1]), again, local, { signal }), "published");
+    const puller = await Repository.create(workspace, "puller");
+    await puller.run(
+      "remote",
+      "add",
+      "--no-gpg-verify",
+      `--set=tls-ca-path=${pair.certificate}`,
+      "cache",
+      `${url}/ostree`,
+    );
+    await puller.run("pull", `--http-header=Authorization=Bearer ${reader.text}`, "cache", `demo/app/${keys[1]}`);
+    assert.equal(await puller.head(`cache:demo/app/${keys[1]}`), commit);
+  });
+
+  test("a receiver behind sshd is pushed to, and pulled from where it says", async () => {
+    await using site = await openSsh();
+    await using from = await openRemote(repository.path, { push: false });
+    await using place = await openRemote(`ssh://${site.sshd.user}@127.0.0.1:${site.sshd.port}/artifacts`);
+    assert.equal(place.pulledFrom, `${site.pullUrl}/`);
+    const artifacts = [await found(from, "app", keys[0]), await found(from, "lib", keys[0])];
+    const results = await Promise.all(artifacts.map((each) => copyCommit(each, from, place, { signal })));
+    assert.deepEqual(results, ["published", "published"]);
+    assert.equal(await copyCommit(artifacts[0] as IndexedArtifact, from, place, { signal }), "present");
+    const puller = await Repository.create(workspace, "puller");
+    await puller.pull(site.pullUrl, `demo/app/${keys[0]}`);
+    assert.equal(await puller.head(`cache:demo/app/${keys[0]}`), commit);
+    await using local = await cache();
+    assert.equal(await copyCommit(await found(place, "lib", keys[1]), place, local, { signal }), "published");
+  });
+});
+
+/** A site whose sshd every `ssh` of this process reaches. */
+async function openSsh(): Promise<PushSite> {
+  const site = await openPushSite();
+  process.env.PATH = `${site.sshd.bin}:${process.env.PATH}`;
+  return site;
+}
+
+/** The files below a folder, as any web server gives them. */
+async function serveFiles(folder: string): Promise<{ url: string; server: Server; asked: string[] }> {
+  const files = directorySource(folder);
+  const asked: string[] = [];
+  const server = createServer(async ({ url = "/", method }, response) => {
+    asked.push(url);
+    const path = decodeURIComponent(url.slice(1));
+    const size = await files.size(path);
+    if (size === undefined) return void response.writeHead(404).end();
+    response.writeHead(200, { "content-length": size });
+    if (method !== "HEAD")
+      for await (const piece of (await files.get(path, Number.MAX_SAFE_INTEGER)) ?? []) response.write(piece);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, asked };
+}

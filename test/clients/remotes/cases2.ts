@@ -1,0 +1,278 @@
+import type { ConfiguredCase } from "./configured-case.ts";
+import { expressionCases } from "./expressions.ts";
+
+const head = "name: test\nmin-version: 2.0\n";
+const user = (servers: string): string => `artifacts:\n  servers:\n${servers}`;
+
+/** What BuildStream 2.x is asked. */
+export const cases2: readonly ConfiguredCase[] = [
+  { says: "nothing is configured", project: head },
+  {
+    says: "the user's stand before the project's",
+    project: `${head}artifacts:\n- url: 'https://project:1'\n- {url: 'https://project:2', push: True}\n`,
+    user: user("  - url: 'https://user:1'\n    push: true\n  - url: 'https://user:2'\n"),
+  },
+  {
+    says: "a project's override takes the place of the global ones",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: `${user("  - url: 'https://global'\n")}projects:\n  test:\n    artifacts:\n      servers: [{url: 'https://override'}]\n  other:\n    artifacts:\n      servers: [{url: 'https://other'}]\n`,
+  },
+  {
+    says: "an override without servers leaves the global ones",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: `${user("  - url: 'https://global'\n")}projects: {test: {artifacts: {servers: []}}}\n`,
+  },
+  {
+    says: "override-project-caches of all projects",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: "artifacts:\n  override-project-caches: True\n  servers: [{url: 'https://global'}]\n",
+  },
+  {
+    says: "override-project-caches of one project leaves the global ones",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: `${user("  - url: 'https://global'\n")}projects: {test: {artifacts: {override-project-caches: "1"}}}\n`,
+  },
+  {
+    says: "override-project-caches of a project that is not there",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: "projects: {other: {artifacts: {override-project-caches: true}}}\n",
+  },
+  {
+    says: "the command line takes the user's place and leaves the project's",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: user("  - url: 'https://global'\n"),
+    remotes: ["https://line:1", "url=https://line:2,push=false,type=storage,instance-name=main/x"],
+  },
+  {
+    says: "the command line alone",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: user("  - url: 'https://global'\n"),
+    remotes: ["url=https://line,server-cert=ca.pem,client-key=~/k.pem,client-cert=/etc/c.pem,access-token=token"],
+    ignore: true,
+  },
+  {
+    says: "the project's are ignored",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: user("  - url: 'https://global'\n"),
+    ignore: true,
+  },
+  { says: "a remote to pull from", project: head, remotes: ["https://line"], purpose: "pull" },
+  { says: "a remote to push to", project: head, remotes: ["url=https://line,type=index"], purpose: "push" },
+  {
+    says: "push where the command decides it",
+    project: head,
+    remotes: ["url=https://line,push=true"],
+    purpose: "push",
+    refused: true,
+  },
+  {
+    says: "an unknown key on the command line",
+    project: head,
+    remotes: ["url=https://line,instance=x"],
+    refused: true,
+  },
+  {
+    says: "a type that is none on the command line",
+    project: head,
+    remotes: ["url=https://line,type=both"],
+    refused: true,
+  },
+  { says: "no URL on the command line", project: head, remotes: ["push=true,type=all"], refused: true },
+  {
+    says: "equal ones are one, unequal ones are not",
+    project: `${head}artifacts:\n- {url: 'https://a', push: true}\n- url: 'https://a'\n- {url: 'https://a', type: all}\n- {url: 'https://a', connection-config: {retry-limit: 2}}\n- {url: 'https://a', instance-name: x}\n`,
+    user: user("  - url: 'https://a'\n  - {url: 'https://b'}\n  - {url: 'https://b', push: false}\n"),
+  },
+  {
+    says: "everything that an entry can say",
+    project: head,
+    user: user(
+      "  - url: 'https://all.example.com:11001'\n    push: true\n    type: storage\n    instance-name: a/b\n    auth:\n      server-cert: certs/ca.pem\n      client-cert: ~/client.pem\n      client-key: /etc/client.key\n      access-token: token\n      access-token-reload-interval: 5\n    connection-config:\n      keepalive-time: 60\n      retry-limit: 0\n      retry-delay: 500\n      request-timeout: 120\n",
+    ),
+  },
+  {
+    says: "certificates of a project are in it",
+    project: `${head}artifacts:\n- url: 'https://a'\n  auth: {server-cert: certs/ca.pem, client-cert: ../c.pem, client-key: ~/k.pem}\n`,
+  },
+  {
+    says: "conditions and options, from the project's default, the user and the command line",
+    project: `${head}options:\n  where:\n    type: enum\n    description: Where we are\n    values: [home, work, train]\n    default: home\n  fast: {type: bool, description: Fast, default: False}\n  parts:\n    type: flags\n    description: Parts\n    values: [a, b, c]\n    default: [a]\nartifacts: [{url: 'https://always'}]\n(?):\n- where == "home":\n    artifacts: {(>): [{url: 'https://home'}]}\n- where in ("work", "train") and not fast:\n    artifacts: {(<): [{url: 'https://away'}]}\n- ("b" in parts) or fast:\n    artifacts:\n      (>):\n      - url: 'https://parts'\n        (?):\n        - fast: {push: true}\n- fast and where != "home":\n    artifacts: [{url: 'https://never'}]\n`,
+    user: "projects: {test: {options: {where: work, parts: [b, c]}}}\n",
+    options: [["where", "train"]],
+  },
+  {
+    says: "flags of the command line",
+    project: `${head}options:\n  parts: {type: flags, description: Parts, values: [a, b, c]}\n(?):\n- parts == ["a", "c"]:\n    artifacts: [{url: 'https://both'}]\n`,
+    options: [["parts", "c, a"]],
+  },
+  {
+    says: "conditions that say more conditions, in their order",
+    project: `${head}options: {on: {type: bool, description: On, default: "1"}}\n(?):\n- on:\n    (?):\n    - on: {artifacts: {(>): [{url: 'https://inner'}]}}\n    artifacts: [{url: 'https://outer'}]\n- not on: {artifacts: [{url: 'https://off'}]}\n- on: {artifacts: {(=): [{url: 'https://last'}]}}\n`,
+  },
+  {
+    says: "this machine",
+    project: `${head}options:\n  arch: {type: arch, description: Machine, values: [x86_64, aarch64, i686]}\n  system: {type: os, description: System, values: [Linux, Darwin]}\n(?):\n- arch == "${process.arch === "arm64" ? "aarch64" : "x86_64"}" and system == 'Linux':\n    artifacts: [{url: 'https://here'}]\n`,
+  },
+  {
+    says: "includes, their order, and what they do to lists",
+    project: `${head}(@):\n- include/first.yml\n- include/second.yml\nartifacts:\n  (>): [{url: 'https://own'}]\n`,
+    files: {
+      "project/include/first.yml": "artifacts: [{url: 'https://first'}]\n",
+      "project/include/second.yml": "(@): include/third.yml\nartifacts:\n  (<): [{url: 'https://second'}]\n",
+      "project/include/third.yml": "artifacts:\n  (>): [{url: 'https://third'}]\n",
+    },
+  },
+  {
+    says: "conditions of an include come before the project's own",
+    project: `${head}(@): conditions.yml\noptions: {on: {type: bool, description: On, default: true}}\nartifacts: [{url: 'https://own'}]\n(?):\n- on: {artifacts: {(>): [{url: 'https://second'}]}}\n`,
+    files: { "project/conditions.yml": "(?):\n- on: {artifacts: {(>): [{url: 'https://first'}]}}\n" },
+  },
+  {
+    says: "folders of the environment",
+    project: head,
+    user: user("  - url: 'https://usual'\n"),
+    files: { "elsewhere/buildstream.conf": user("  - url: 'https://elsewhere'\n") },
+    environment: { XDG_CONFIG_HOME: "FOLDER/elsewhere", XDG_CACHE_HOME: "/var/cache" },
+  },
+  {
+    says: "includes in an entry and in a condition, and options that are included",
+    project: `${head}(@): options.yml\nartifacts:\n- (@): entry.yml\n  push: true\n(?):\n- far: {(@): far.yml}\n`,
+    files: {
+      "project/options.yml": "options: {far: {type: bool, description: Far, default: true}}\n",
+      "project/entry.yml": "url: 'https://entry'\npush: false\ninstance-name: main\n",
+      "project/far.yml": "artifacts: {(>): [{url: 'https://far'}]}\n",
+    },
+  },
+  {
+    says: "buildstream2.conf before buildstream.conf, and directories by variables",
+    project: head,
+    user: user("  - url: 'https://both'\n"),
+    files: {
+      "home/.config/buildstream2.conf": `cachedir: \${XDG_CACHE_HOME}/other/../bst\nscheduler: {fetchers: 3, builders: 2, pushers: 7, network-retries: 0, on-error: continue}\nartifacts: {servers: [{url: 'https://two'}]}\n`,
+      "home/.config/buildstream1.conf": "artifacts: {url: 'https://one'}\n",
+    },
+  },
+  {
+    says: "another file, another folder for files, and a folder deep in the project",
+    project: head,
+    user: user("  - url: 'https://usual'\n"),
+    files: {
+      "etc/bst.conf": "cachedir: ~/cache/$NAME/\nartifacts: {servers: [{url: 'https://named'}]}\n",
+      "project/a/b/c": "",
+    },
+    config: "etc/bst.conf",
+    directory: "project/a/b",
+    environment: { NAME: "mine" },
+  },
+  { says: "an empty user configuration", project: head, user: "# nothing yet\n" },
+  {
+    says: "a certificate without its key",
+    project: head,
+    user: user("  - url: 'https://a'\n    auth:\n      client-cert: c.pem\n"),
+    refused: true,
+  },
+  {
+    says: "a key without its certificate",
+    project: `${head}artifacts:\n- url: 'https://a'\n  auth:\n    client-key: k.pem\n`,
+    refused: true,
+  },
+  { says: "an unknown key", project: head, user: user("  - url: 'https://a'\n    pusj: true\n"), refused: true },
+  {
+    says: "the keys of BuildStream 1",
+    project: head,
+    user: user("  - url: 'https://a'\n    server-cert: ca.pem\n"),
+    refused: true,
+  },
+  {
+    says: "an unknown key of auth",
+    project: head,
+    user: user("  - url: 'https://a'\n    auth:\n      token: t\n"),
+    refused: true,
+  },
+  { says: "a type that is none", project: `${head}artifacts:\n- url: 'https://a'\n  type: indexes\n`, refused: true },
+  { says: "an empty URL", project: head, user: user('  - push: true\n    url: ""\n'), refused: true },
+  { says: "no URL", project: head, user: user("  - push: true\n"), refused: true },
+  { says: "push that is neither", project: head, user: user("  - url: 'https://a'\n    push: yes\n"), refused: true },
+  {
+    says: "a reload interval in words",
+    project: head,
+    user: user("  - url: 'https://a'\n    auth:\n      access-token-reload-interval: often\n"),
+    refused: true,
+  },
+  {
+    says: "a number that is none in connection-config",
+    project: head,
+    user: user("  - url: 'https://a'\n    connection-config:\n      keepalive-time: often\n"),
+    refused: true,
+  },
+  { says: "a list where servers go", project: head, user: "artifacts:\n- url: 'https://a'\n", refused: true },
+  { says: "a remote where servers go", project: head, user: "artifacts:\n  url: 'https://a'\n", refused: true },
+  { says: "servers in a project", project: `${head}artifacts:\n  servers: [{url: 'https://a'}]\n`, refused: true },
+  { says: "words where remotes go", project: `${head}artifacts:\n- https://a\n`, refused: true },
+  {
+    says: "source caches that are wrong",
+    project: head,
+    user: "source-caches:\n  servers:\n  - url: 'https://a'\n    pull: true\n",
+    refused: true,
+  },
+  { says: "an unknown key in a project", project: `${head}artifact: [{url: 'https://a'}]\n`, refused: true },
+  { says: "an unknown setting of a user", project: head, user: "artefacts: {}\n", refused: true },
+  {
+    says: "an unknown key for a project",
+    project: head,
+    user: "projects:\n  test:\n    artefacts: {}\n",
+    refused: true,
+  },
+  { says: "artifactdir", project: head, user: "artifactdir: /var/cache\n", refused: true },
+  { says: "a cache at no absolute path", project: head, user: "cachedir: cache\n", refused: true },
+  { says: "an unknown word for on-error", project: head, user: "scheduler:\n  on-error: stop\n", refused: true },
+  { says: "a project of BuildStream 1's", project: "name: test\nmin-version: 1.4\n", refused: true },
+  { says: "a project without a name", project: "min-version: 2.0\n", refused: true },
+  { says: "a name that is none", project: "name: 1st project\nmin-version: 2.0\n", refused: true },
+  {
+    says: "an option that is not there",
+    project: head,
+    user: "projects:\n  test:\n    options:\n      far: true\n",
+    refused: true,
+  },
+  { says: "an option of the command line that is not there", project: head, options: [["far", "true"]], refused: true },
+  {
+    says: "a value that the option does not have",
+    project: `${head}options:\n  where: {type: enum, description: Where, values: [a, b], default: a}\n`,
+    options: [["where", "c"]],
+    refused: true,
+  },
+  { says: "a condition on what is no option", project: `${head}(?):\n- far:\n    artifacts: []\n`, refused: true },
+  {
+    says: "a project that says no",
+    project: `${head}options: {far: {type: bool, description: Far, default: true}}\n(?):\n- far:\n    (!): |\n      Not from far\n`,
+    refused: true,
+  },
+  { says: "an include that is not there", project: `${head}(@): nothing.yml\n`, refused: true },
+  {
+    says: "an include that includes itself",
+    project: `${head}(@): self.yml\n`,
+    files: { "project/self.yml": "(@): self.yml\n" },
+    refused: true,
+  },
+  {
+    says: "a list that is added to nothing",
+    project: `${head}artifacts:\n  (>): [{url: 'https://a'}]\n`,
+    refused: true,
+  },
+  {
+    says: "directives beside keys",
+    project: `${head}(@): list.yml\nartifacts:\n  (>): []\n  url: 'https://a'\n`,
+    files: { "project/list.yml": "artifacts: []\n" },
+    refused: true,
+  },
+  {
+    says: "the name in a condition",
+    project: `${head}options: {far: {type: bool, description: Far, default: false}}\n(?):\n- far:\n    name: other\n`,
+    refused: true,
+  },
+  { says: "a key twice", project: `${head}artifacts: []\nartifacts: []\n`, refused: true },
+  { says: "an alias", project: `${head}artifacts:\n- &a {url: 'https://a'}\n- *a\n`, refused: true },
+  { says: "what is no YAML", project: `${head}artifacts: [\n`, refused: true },
+  ...expressionCases(head),
+];
