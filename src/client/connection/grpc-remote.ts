@@ -26,11 +26,14 @@ import { rpcFailure } from "./rpc-failure.ts";
 import { mayPush, shortcomingsOf } from "./shortcomings.ts";
 
 export interface GrpcRemoteOptions {
-  /** Whether it matters if we may push, although the configuration does not ask for it. */
+  /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
   /** Of all that is done with the place. */
   readonly signal: AbortSignal;
 }
+
+/** What a small call may take. */
+const callMs = 5000;
 
 /** What calls in progress may take of the time of whoever is done. */
 const closeMs = 1000;
@@ -48,7 +51,7 @@ export async function openGrpcRemote(
     const probed = await probe({ channel, spec, askPush, signal });
     const protocols = await probed.answers.protocols();
     throwIfUseless(spec, protocols);
-    return new GrpcRemote(channel, spec, probed, protocols, signal);
+    return new GrpcRemote(channel, spec, probed, protocols, { askPush, signal });
   } catch (error) {
     channel.destroy();
     throw error;
@@ -74,7 +77,7 @@ class GrpcRemote implements RemotePlace {
     spec: RemoteSpec,
     { answers, product }: Probed,
     protocols: readonly RemoteProtocol[],
-    signal: AbortSignal,
+    { askPush, signal }: Required<GrpcRemoteOptions>,
   ) {
     this.name = spec.name;
     this.spec = spec;
@@ -82,12 +85,13 @@ class GrpcRemote implements RemotePlace {
     this.protocols = protocols;
     this.product = product;
     this.shortcomings = shortcomingsOf(spec, protocols);
-    this.writable = spec.push && mayPush(spec, protocols);
+    this.writable = askPush && mayPush(spec, protocols);
     const calls = new RemoteCalls(channel, spec);
     // Our own serve those of 1.0 as well, and list all.
-    this.lazy = product === undefined || spec.type !== "all" ? undefined : lazyCommits(spec, signal);
+    this.lazy =
+      product === undefined || spec.type !== "all" ? undefined : lazyCommits({ ...spec, push: askPush }, signal);
     this.commits = this.lazy?.commits;
-    const indexes = protocolIndexes(calls, protocols, product);
+    const indexes = protocolIndexes(calls, protocols, product, this.lazy !== undefined);
     this.index =
       indexes.length === 0 ? undefined : joinedIndex({ calls, protocols: indexes, listed: product !== undefined });
     const blobs = protocols.find(({ name }) => name === "CAS");
@@ -96,14 +100,15 @@ class GrpcRemote implements RemotePlace {
   }
 
   get certificateEnd(): number | undefined {
-    return this.channel.certificateEnd;
+    const { certificateEnd } = this.channel;
+    return Number.isNaN(certificateEnd) ? undefined : certificateEnd;
   }
 
   async roundTrip(signal: AbortSignal): Promise<number> {
     const [protocol] = this.protocols.filter(({ pull }) => pull.kind === "allowed");
     const began = performance.now();
     try {
-      await this.channel.unary(smallCalls[protocol?.name ?? "CAS"], new Uint8Array(0), { signal });
+      await this.channel.unary(smallCalls[protocol?.name ?? "CAS"], new Uint8Array(0), { signal, timeoutMs: callMs });
     } catch (error) {
       // Most refuse a call that asks for nothing, which takes as long.
       const failure = await rpcFailure(error, this.spec, "measuring how fast it answers", signal);
@@ -144,11 +149,12 @@ function protocolIndexes(
   calls: RemoteCalls,
   protocols: readonly RemoteProtocol[],
   product: Product | undefined,
+  withCommits: boolean,
 ): ProtocolIndex[] {
   const names = new Set(protocols.filter(({ pull }) => pull.kind === "allowed").map(({ name }) => name));
   if (product !== undefined && names.has("Remote Asset v1")) names.delete("ReferenceStorage");
   const indexes = [...names].flatMap((name) => indexOf[name]?.(calls) ?? []);
-  return product === undefined ? indexes : [...indexes, commitNameIndex(calls)];
+  return withCommits ? [...indexes, commitNameIndex(calls)] : indexes;
 }
 
 function throwIfUseless({ name }: RemoteSpec, protocols: readonly RemoteProtocol[]): void {
