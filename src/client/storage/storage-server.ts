@@ -73,9 +73,9 @@ export class StorageServer {
 
   /** The limit of a call that the configuration sets is one for each part of a large blob: what was left is gone on with. Of other errors nothing is changed. */
   asPassing(error: unknown): unknown {
-    const { requestTimeoutSeconds } = this.spec.connection;
+    const { requestTimeoutSeconds = 0 } = this.spec.connection;
     const late = error instanceof RpcError && error.code === grpcStatus.deadlineExceeded;
-    if (!late || requestTimeoutSeconds === undefined) return error;
+    if (!late || requestTimeoutSeconds <= 0) return error;
     return new RpcError(grpcStatus.unavailable, `${error.message}, \`request-timeout\``, { cause: error });
   }
 
