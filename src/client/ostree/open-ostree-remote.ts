@@ -23,7 +23,8 @@ export async function openOstreeRemote(spec: RemoteSpec, { signal }: OpenOstreeO
   signal.throwIfAborted();
   if (/^https?:\/\//.test(url)) return (await import("./web-place.ts")).openWebPlace(spec, signal);
   if (url.startsWith("ssh://")) return (await import("./receiver-place.ts")).openReceiverPlace(spec, signal);
-  if (url.startsWith("file://") || isPath(url)) return (await import("./repository-place.ts")).openRepositoryPlace(spec);
+  if (url.startsWith("file://") || isPath(url))
+    return (await import("./repository-place.ts")).openRepositoryPlace(spec);
   throw new StillageError("unsupported", `${name}: ${url} is no URL of a cache of BuildStream 1.0`, {
     hint: "http(s)://, ssh://, file:// and paths are",
   });
