@@ -30,18 +30,24 @@ export async function openPlace(text: string, known: KnownPlaces, options: OpenP
       },
     );
   }
-  // A command works with one or two kinds of places, and the code for the others is much.
+  // Each kind needs much that the others do not.
   switch (named.kind) {
-    case "local cache":
-      return (await import("./local/open-local-cache.ts")).openLocalCache(named.directory, named.artifacts);
+    case "local cache": {
+      const { openLocalCache } = await import("./local/open-local-cache.ts");
+      return openLocalCache(named.directory, named.artifacts);
+    }
     case "remote":
       return openNamed(named.spec, options);
     case "address":
       return openNamed(addressed(named.text, known, options), options);
-    case "tar file":
-      return (await import("./local/open-artifact-tar.ts")).openArtifactTar(named.path, options.mode, options.signal);
-    case "store":
-      return (await import("./store-place.ts")).openStorePlace(named.directory, options.instance);
+    case "tar file": {
+      const { openArtifactTar } = await import("./local/open-artifact-tar.ts");
+      return openArtifactTar(named.path, options.mode, options.signal);
+    }
+    case "store": {
+      const { openStorePlace } = await import("./store-place.ts");
+      return openStorePlace(named.directory, options.instance);
+    }
   }
 }
 
