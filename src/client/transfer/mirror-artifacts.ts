@@ -55,7 +55,9 @@ async function mirrorOne(artifact: IndexedArtifact, options: MirrorOptions): Pro
   if (other !== undefined) return { ...nothing, ...(await convert(artifact, other, options)) };
   if (await isThere(artifact, to, signal)) return { ...nothing, result: "present" };
   const copied = await copyBetween(artifact, [from], to, { optional, budget, progress, signal });
-  const notes = notesOfCopy(copied);
+  // Build trees are copied where they are: that they are not is nothing to be told.
+  const lacking = copied.lacking.filter(({ part }) => part.required);
+  const notes = notesOfCopy({ ...copied, lacking });
   const { blobs, bytes } = copied.moved;
   if (copied.outcome === "incomplete") {
     const error = whyIncomplete(copied);
