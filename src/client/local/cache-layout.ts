@@ -55,6 +55,11 @@ export function commitRepository(cache: string): string {
   return join(cache, "stillage", "ostree");
 }
 
+/** Where BuildStream 1.0 to 1.1.3 may have artifacts (`_artifactcache/ostreecache.py`): in its `artifactdir`, which may be what somebody named as the cache. */
+export function bst10Repositories(artifacts: string, cache: string): string[] {
+  return [artifacts, cache].map((each) => join(each, "ostree"));
+}
+
 /** The folder of an object, and the object. */
 export function objectPath({ objects }: Pick<CacheLayout, "objects">, { hash }: Pick<Digest, "hash">): string {
   return `${objects}/${hash.slice(0, 2)}/${hash.slice(2)}`;

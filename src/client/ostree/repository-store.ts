@@ -1,9 +1,8 @@
-import { stat } from "node:fs/promises";
 import { StillageError } from "../../base/errors.ts";
 import { isCachedRef } from "../../cache/commit-refs.ts";
 import type { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import { pullCommits } from "../../ostree/archive/pull.ts";
-import { refsBelow } from "../../ostree/archive/ref-files.ts";
+import { listRefs, refsBelow } from "../../ostree/archive/ref-files.ts";
 import type { Checksum } from "../../ostree/object-name.ts";
 import { isRefName, parseRefName } from "../../ostree/ref-name.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
@@ -14,18 +13,21 @@ import { NamedCommits, refsOf } from "./named-commits.ts";
 /** How long another writer of the repository is waited for, once all has come: it checks and moves files, and then is done. */
 const patienceMs = 300_000;
 
+/** How often a pull is begun again beside which others prune. */
+const attempts = 3;
+
 /** The refs of a repository on this machine. */
-export function repositoryNames(repository: ArchiveRepository): CommitNames {
+export function repositoryNames(directory: string): CommitNames {
   return {
     near: true,
     async find(question) {
       const { project, element } = question;
       if (!isRefName(`${project}/${element}`)) return undefined;
-      const refs = await refsBelow(repository.directory, `${project}/${element}`);
+      const refs = await refsBelow(directory, `${project}/${element}`);
       return new NamedCommits([...refs].map(([name, { commit }]) => [name, commit])).find(question);
     },
     async list(globs) {
-      const refs = await repository.refs();
+      const refs = await listRefs(directory);
       return new NamedCommits([...refs].map(([name, { commit }]) => [name, commit])).list(globs);
     },
     sizeOf: () => undefined,
@@ -41,12 +43,31 @@ export async function takeIntoRepository(
   repository: ArchiveRepository,
   artifact: IndexedArtifact,
   from: Pick<CommitSource, "objects">,
-  { signal, onProgress }: TakeOptions,
+  options: TakeOptions,
   summary: "refresh" | "leave",
 ): Promise<"published" | "present"> {
   const commit = artifact.content.hash;
   const refs = checkedRefs(artifact);
   if (await leadTo(repository, refs, commit)) return "present";
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await bring(repository, refs, commit, from, options, summary);
+      return "published";
+    } catch (error) {
+      // Somebody has removed what no name led to, and what was found to be there with it.
+      if (!(error instanceof StillageError) || error.code !== "aborted" || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function bring(
+  repository: ArchiveRepository,
+  refs: readonly string[],
+  commit: Checksum,
+  from: Pick<CommitSource, "objects">,
+  { signal, onProgress }: TakeOptions,
+  summary: "refresh" | "leave",
+): Promise<void> {
   const change = await repository.beginBeside();
   const told = { objects: 0, bytes: 0 };
   try {
@@ -60,7 +81,6 @@ export async function takeIntoRepository(
     await change.joinAlone([commit], { signal, patienceMs });
     for (const name of refs) change.setRef(name, commit);
     await change.publish({ summary });
-    return "published";
   } catch (error) {
     // What keeps that from being is no news beside what went wrong first.
     await change.abort({ keep: true }).catch(() => {});
@@ -80,12 +100,4 @@ async function leadTo(repository: ArchiveRepository, refs: readonly string[], co
   if (!repository.has(commit, "commit") || repository.isPartial(commit)) return false;
   for (const name of refs) if ((await repository.ref(name)) !== commit) return false;
   return true;
-}
-
-/** Whether a directory is there at all. */
-export async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
 }
