@@ -149,11 +149,13 @@ describe("what a server turns out to be", { concurrency: 2 }, () => {
     const repository = await Repository.create(workspace);
     const commit = await commitArtifact(workspace, repository, "app");
     await repository.run("summary", "--update");
-    const web = await serveFiles(repository.path);
+    const { server: tls } = await makeCertificates(await workspace.folder("certificates"));
+    const web = await serveFiles(repository.path, { tls });
+    const atWeb = specOf(web.url, { auth: { serverCert: tls.certificate } });
     await using server = await startServer(await workspace.folder("store"));
-    await using from = await openRemote(specOf(web.url), { signal });
+    await using from = await openRemote(atWeb, { signal });
     assert.deepEqual([spoken(from), from.shortcomings], [["OSTree: allowed, unasked"], []]);
-    await using refusing = await openRemote(specOf(web.url), { askPush: true, signal });
+    await using refusing = await openRemote(atWeb, { askPush: true, signal });
     assert.deepEqual([spoken(refusing), refusing.shortcomings], [["OSTree: allowed, refused"], []]);
     await using path = await openRemote(specOf(repository.path, { push: true }), { signal });
     assert.deepEqual([spoken(path), path.writable], [["OSTree: allowed, allowed"], true]);

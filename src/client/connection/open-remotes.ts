@@ -48,15 +48,21 @@ const noHttp2 = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
 /** Whether something answered, and not as a gRPC server does. One that is not trusted is not asked for more. */
 function isNoGrpc(error: unknown): boolean {
   if (!(error instanceof StillageError)) return false;
-  if (error.code === "unsupported") return true;
+  if (error.code === "unsupported" || isRefusedPage(error)) return true;
   const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
   if (!(broken instanceof ConnectionError) || broken.failure === "silent") return false;
   return broken.stage === "settings" || (broken.cause as NodeJS.ErrnoException | undefined)?.code === noHttp2;
 }
 
+/** Whether it was refused by a web server, or a proxy, and not by gRPC: what stands in the URL before the host is shown to those of BuildStream 1.0 alone. */
+function isRefusedPage({ cause }: StillageError): boolean {
+  return cause instanceof RpcError && (cause.httpStatus === 401 || cause.httpStatus === 403);
+}
+
 /** What to say of a web server that has no repository for us either. */
 function neither({ name }: RemoteSpec, first: unknown, second: StillageError): StillageError {
   if (second.code === "unauthenticated" || second.code === "forbidden") return second;
+  if (first instanceof StillageError && isRefusedPage(first)) return first;
   if (second.code !== "not-found") return asStillageError(first);
   return new StillageError(
     "unsupported",

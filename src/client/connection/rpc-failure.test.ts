@@ -110,7 +110,7 @@ describe("what is no gRPC server is told apart", () => {
   });
 
   it("one of HTTP/2 without gRPC", async () => {
-    const server = createHttp2Server((_, response) => response.writeHead(404).end());
+    const server = createHttp2Server((_, response) => response.writeHead(405).end("<html>Not here</html>"));
     const error = await failure(`grpc://localhost:${await listen(server as unknown as Server)}`);
     assert.deepEqual([error.code, spokenInstead(error)], ["unsupported", "http/2"]);
   });

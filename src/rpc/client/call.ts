@@ -1,7 +1,7 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
 import { grpcStatus } from "../status.ts";
 import { frame, MessageReader } from "./framing.ts";
-import { outcomeOfReset, outcomeOfTrailers } from "./outcome.ts";
+import { outcomeOfPage, outcomeOfReset, outcomeOfTrailers } from "./outcome.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { Session } from "./session.ts";
 
@@ -42,9 +42,7 @@ export class ClientCall {
     this.#reader = new MessageReader(limits.maxMessageBytes);
     this.#release = this.#bound(limits);
     let cause: Error | undefined;
-    stream.on("response", (headers) => {
-      if (headers["grpc-status"] !== undefined || headers[":status"] !== 200) this.#trailers = headers;
-    });
+    stream.on("response", (headers) => this.#answered(headers));
     stream.on("trailers", (trailers) => {
       this.#trailers = trailers;
     });
@@ -121,6 +119,18 @@ export class ClientCall {
   #notify(): void {
     this.#progress();
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** An answer that is not gRPC's has nothing for us behind its headers: a page for people, which is not received. */
+  #answered(headers: IncomingHttpHeaders): void {
+    if (headers["grpc-status"] !== undefined) {
+      this.#trailers = headers;
+      return;
+    }
+    const page = outcomeOfPage(headers);
+    if (page === undefined) return;
+    this.#session.heard();
+    this.#abort(page);
   }
 
   #take(chunk: Uint8Array): void {
