@@ -16,10 +16,12 @@ export interface RemoteAuth {
 
 /** `connection-config`; what is `undefined` is left to us. */
 export interface RemoteConnection {
+  /** Never 0. */
   readonly keepaliveSeconds: number | undefined;
   /** Tries after the first one. */
   readonly retryLimit: number | undefined;
   readonly retryDelayMs: number | undefined;
+  /** Never 0. */
   readonly requestTimeoutSeconds: number | undefined;
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ClientConfiguration } from "./client-configuration.ts";
 import { configuredFolder } from "./configuration.fixture.ts";
+import { noConnection } from "./remote-entry.ts";
 
 // That BuildStream chooses and refuses the same is test/clients/remotes-configuration.test.ts; here is what it has not.
 
@@ -153,10 +154,11 @@ test("the local cache of the command line", (t) => {
 test("what is in another project is said not to be known, and what nobody heeds", (t) => {
   const folder = configuredFolder(t, {
     "project/project.conf": `${project}(@): sub.bst:include/remotes.yml\nvariables: {(@): "other.bst:x.yml"}\n`,
-    "home/.config/buildstream.conf": `${user}    connection-config: {retries: 3}\n  - {url: "https://x", type: endpoint}\n`,
+    "home/.config/buildstream.conf": `${user}    connection-config: {retries: 3, keepalive-time: 0, request-timeout: 0, retry-limit: 0}\n  - {url: "https://x", type: endpoint}\n`,
   });
   const { notes, remotes } = good(folder.read());
   assert.equal(remotes.length, 2);
+  assert.deepEqual(remotes[0]?.connection, { ...noConnection, retryLimit: 0 });
   assert.deepEqual(
     notes.map(({ origin, message }) => `${origin.slice(origin.lastIndexOf("/") + 1)}: ${message}`),
     [

@@ -114,10 +114,11 @@ function readConnection(map: MapNode | undefined, { reader, notes }: EntryContex
   for (const [key, { at }] of map.entries) {
     if (!connectionKeys.includes(key)) notes.push({ origin: at, message: `connection-config: nobody heeds ${key}` });
   }
+  // Of these two 0 is as good as not said, as for BuildStream's own storage.
   return {
-    keepaliveSeconds: reader.whole(map, "keepalive-time", 0),
+    keepaliveSeconds: reader.whole(map, "keepalive-time", 0) || undefined,
     retryLimit: reader.whole(map, "retry-limit", 0),
     retryDelayMs: reader.whole(map, "retry-delay", 0),
-    requestTimeoutSeconds: reader.whole(map, "request-timeout", 0),
+    requestTimeoutSeconds: reader.whole(map, "request-timeout", 0) || undefined,
   };
 }

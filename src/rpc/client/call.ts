@@ -182,7 +182,7 @@ export class ClientCall {
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
     let watch: NodeJS.Timeout | undefined;
     const stalled = (limit: number): void =>
-      this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`));
+      this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`, { stalled: true }));
     const look = (limit: number, again = false): void => {
       if (this.#over) return;
       const sending = this.#stream.writableLength > 0;
