@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
+import { untilAborted } from "../base/until-aborted.ts";
 import { deadlineAfter } from "./deadline.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 interface Flight<T> {
   readonly key: string;

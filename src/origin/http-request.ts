@@ -1,12 +1,12 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import { StillageError } from "../base/errors.ts";
+import { untilAborted } from "../base/until-aborted.ts";
 import { deadlineAfter } from "./deadline.ts";
 import type { ForwardedHeaders } from "./forwarded-headers.ts";
 import { allowedAddresses, type HostRules } from "./host-rules.ts";
 import { fromNetwork } from "./network-error.ts";
 import { type OriginUrl, showUrl } from "./origin-url.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** A name that is not resolved, and a machine that does not answer, within this time is wrong, or down. */
 export const connectMs = 10_000;

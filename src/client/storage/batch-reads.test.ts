@@ -137,6 +137,16 @@ describe("reading small blobs", () => {
 });
 
 describe("reading one blob by a stream", () => {
+  it("goes on behind each call that took as long as it may", async () => {
+    const large = randomBlob(100_000);
+    const hangAfter = (call: number): number | undefined => (call < 3 ? 30_000 : undefined);
+    await withCas({ callMs: 100, hangAfter }, async (cas) => {
+      cas.keep(large);
+      assert.ok((await stream(cas.place(), large.digest, 0)).equals(large.bytes));
+      assert.ok((cas.calls.Read ?? 0) >= 4);
+    });
+  });
+
   it("begins where it is told, and verifies the whole", () =>
     withCas({ damaged: (hash) => hash === second.digest.hash }, async (cas) => {
       const place = cas.place();

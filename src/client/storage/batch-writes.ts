@@ -13,6 +13,7 @@ import {
   isPassing,
   isTooLarge,
   isUnimplemented,
+  refusesBytes,
   type StorageServer,
   statusError,
 } from "./storage-server.ts";
@@ -67,8 +68,7 @@ async function writeBatch(server: StorageServer, blobs: readonly WholeBlob[], si
       again.push(blob);
       if (status === undefined) why ??= brokenAnswer(`it says nothing of ${showDigest(blob.digest)}`);
       else if (isPassing(status)) why ??= statusError(status);
-      else if (status.code !== grpcStatus.invalidArgument)
-        throw await server.failure(statusError(status), doing, signal);
+      else if (!refusesBytes(status)) throw await server.failure(statusError(status), doing, signal);
       else if (doubted.has(blob.digest)) throw refusedBytes(server, blob.digest, status.message);
       else doubted.add(blob.digest);
     }

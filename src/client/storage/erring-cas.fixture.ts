@@ -37,6 +37,10 @@ export interface Errors {
   status?: (hash: string, before: number) => number | undefined;
   /** Whether a blob that is read is damaged on its way, by the same. */
   damaged?: (hash: string, before: number) => boolean;
+  /** After how many bytes a call of Read says no more; calls are counted from 0. */
+  hangAfter?: (call: number) => number | undefined;
+  /** What the client allows a call, as its configuration says it. */
+  callMs?: number;
   /** What is said to be there after so many bytes of a write, before the client has sent them all. */
   commitEarly?: (received: number, size: number) => number | undefined;
 }
@@ -63,17 +67,17 @@ export class ErringCas implements AsyncDisposable {
   static async start(errors: Errors = {}): Promise<ErringCas> {
     const cas = new ErringCas(errors);
     cas.server = await TestServer.start({}, { services: cas.services() });
-    cas.channel = connect(`grpc://${cas.server.address}`, { maxMessageBytes: 8 << 20 });
+    const { callMs } = errors;
+    const timeout = callMs === undefined ? {} : { timeoutMs: callMs };
+    cas.channel = connect(`grpc://${cas.server.address}`, { maxMessageBytes: 8 << 20, ...timeout });
     return cas;
   }
 
   /** As a client sees it. */
   place(capabilities: Partial<StorageCapabilities> = {}): BlobPlace {
     if (this.channel === undefined || this.server === undefined) throw new Error("it does not run");
-    return grpcBlobs(this.channel, specOf(`grpc://${this.server.address}`), {
-      ...unknownCapabilities,
-      ...capabilities,
-    });
+    const spec = specOf(`grpc://${this.server.address}`, this.errors.callMs);
+    return grpcBlobs(this.channel, spec, { ...unknownCapabilities, ...capabilities });
   }
 
   keep(...blobs: readonly WholeBlob[]): void {
@@ -158,8 +162,12 @@ export class ErringCas implements AsyncDisposable {
           const data = this.stored.get(hash);
           if (data === undefined) throw new StillageError("not-found", "no such blob");
           const given = this.given(hash, data, this.before(hash));
-          for (let at = Number(readOffset); at < given.length; at += 1000)
-            await stream.send(reply(ReadResponseSchema, { data: given.subarray(at, at + 1000) }));
+          const hang = this.errors.hangAfter?.((this.calls.Read ?? 0) - 1) ?? Number.POSITIVE_INFINITY;
+          const end = Math.min(given.length, Number(readOffset) + hang);
+          for (let at = Number(readOffset); at < end; at += 1000) {
+            await stream.send(reply(ReadResponseSchema, { data: given.subarray(at, Math.min(at + 1000, end)) }));
+          }
+          if (end < given.length) await new Promise((resolve) => stream.signal.addEventListener("abort", resolve));
         },
       },
       Write: {
@@ -236,12 +244,12 @@ function reply<S extends DescMessage>(schema: S, message: MessageInitShape<S>): 
 const hashIn = (resourceName: string): string => /[0-9a-f]{64}/.exec(resourceName)?.[0] ?? "";
 const sizeIn = (resourceName: string): number => Number(/\d+$/.exec(resourceName)?.[0]);
 
-function specOf(url: string): RemoteSpec {
+function specOf(url: string, callMs: number | undefined): RemoteSpec {
   const connection = {
     keepaliveSeconds: undefined,
     retryLimit: undefined,
     retryDelayMs: 1,
-    requestTimeoutSeconds: undefined,
+    requestTimeoutSeconds: callMs === undefined ? undefined : callMs / 1000,
   };
   const files = { serverCert: undefined, clientCert: undefined, clientKey: undefined, accessToken: undefined };
   const auth = { ...files, accessTokenReloadMinutes: undefined };

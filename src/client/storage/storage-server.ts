@@ -66,6 +66,14 @@ export class StorageServer {
     return withRetries(attempt, { spec: this.spec, doing, signal });
   }
 
+  /** The limit of a call that the configuration sets is one for each part of a large blob: what was left is gone on with. Of other errors nothing is changed. */
+  asPassing(error: unknown): unknown {
+    const { requestTimeoutSeconds } = this.spec.connection;
+    const late = error instanceof RpcError && error.code === grpcStatus.deadlineExceeded;
+    if (!late || requestTimeoutSeconds === undefined) return error;
+    return new RpcError(grpcStatus.unavailable, `${error.message}, \`request-timeout\``, { cause: error });
+  }
+
   failure(error: unknown, doing: string, signal: AbortSignal): Promise<StillageError> {
     return rpcFailure(error, this.spec, doing, signal);
   }
@@ -82,6 +90,10 @@ export const isTooLarge = (error: unknown): boolean =>
 
 /** Whether what the server says of one blob may be otherwise the next time. */
 export const isPassing = ({ code }: BlobStatus): boolean => passing.has(code);
+
+/** Whether a server says that bytes are not those of their digest. BuildStream's of 1.x has a code of its own for it. */
+export const refusesBytes = ({ code }: BlobStatus): boolean =>
+  code === grpcStatus.invalidArgument || code === grpcStatus.failedPrecondition;
 
 const passing = new Set<number>([
   grpcStatus.unavailable,

@@ -2,7 +2,10 @@ import { type Digest, showDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf, runningHash } from "../../base/hash.ts";
+import { RpcError } from "../../rpc/client/rpc-error.ts";
+import { grpcStatus } from "../../rpc/status.ts";
 import { encodeReadRequest, readResponseData } from "./byte-stream-message.ts";
+import { findMissing } from "./find-missing.ts";
 import { brokenAnswer, decodeAnswer } from "./message-parts.ts";
 import { byteStreamService, checkFunction, type StorageServer } from "./storage-server.ts";
 import { wrongBytes } from "./wrong-bytes.ts";
@@ -32,7 +35,8 @@ export async function* readStream(
           data = await stream.next();
         } catch (error) {
           if (at - begin >= progressBytes) retries.progressed();
-          await retries.after(error);
+          const missing = isOdd(error) && (await isMissing(server, digest, signal));
+          await retries.after(missing ? absent(error) : server.asPassing(error));
           break;
         }
         if (data === undefined) break;
@@ -47,6 +51,17 @@ export async function* readStream(
     }
   }
 }
+
+/** An error that says nothing: BuildStream's server of 1.9x ends the reading of what it does not have so. */
+const isOdd = (error: unknown): boolean => error instanceof RpcError && odd.has(error.code);
+
+const odd = new Set<number>([grpcStatus.unknown, grpcStatus.internal]);
+
+async function isMissing(server: StorageServer, digest: Digest, signal: AbortSignal): Promise<boolean> {
+  return (await findMissing(server, [digest], signal)).length > 0;
+}
+
+const absent = (cause: unknown): RpcError => new RpcError(grpcStatus.notFound, "the blob is not there", { cause });
 
 /** One call of ByteStream.Read. */
 class ReadCall {

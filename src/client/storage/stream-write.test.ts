@@ -75,6 +75,17 @@ describe("writing one blob by a stream", () => {
     });
   });
 
+  it("ends with the signal, also while the content is waited for", () =>
+    withCas({}, async (cas) => {
+      const stop = new AbortController();
+      const slow = async function* (): AsyncGenerator<Uint8Array> {
+        setImmediate(() => stop.abort());
+        await new Promise(() => {});
+        yield blob.bytes;
+      };
+      await assert.rejects(cas.place().write(blob.digest, slow, stop.signal), { code: "cancelled" });
+    }));
+
   it("leaves failures of the content as they are, and finds out one of another length", () =>
     withCas({}, async (cas) => {
       let opened = 0;

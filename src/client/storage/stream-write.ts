@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
+import { untilAborted } from "../../base/until-aborted.ts";
 import type { ClientCall } from "../../rpc/client/call.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
@@ -19,6 +20,9 @@ const askedBytes = 4 << 20;
 
 /** Reading failed where the bytes come from: no fault of the server's, so never tried again here. */
 class ContentFailure extends Error {}
+
+/** What servers say of bytes that are not those of the digest, and of an offset that is not where the upload ends. BuildStream's of 1.x says the last. */
+const refusing = new Set<number>([grpcStatus.invalidArgument, grpcStatus.outOfRange, grpcStatus.failedPrecondition]);
 
 type Content = (offset: number) => AsyncIterable<Uint8Array>;
 
@@ -89,8 +93,8 @@ class StreamWrite {
       await this.retries.after(error);
       return false;
     }
-    if (code !== grpcStatus.invalidArgument && code !== grpcStatus.outOfRange) {
-      await this.retries.after(error);
+    if (code === undefined || !refusing.has(code)) {
+      await this.retries.after(this.server.asPassing(error));
       return true;
     }
     // The bytes were damaged on their way, or what was kept of an earlier process is not what it seemed: once more, from the beginning.
@@ -136,6 +140,8 @@ class StreamWrite {
       call.halfClose();
       const message = await call.receive();
       if (message === undefined) throw brokenAnswer("a write ended without a word");
+      // Servers in Python send a message with an error, too: only the end tells.
+      if ((await call.receive()) !== undefined) throw brokenAnswer("a write has more than one");
       const committed = decodeAnswer(() => committedSize(message));
       if (committed > this.digest.size) throw brokenAnswer(`${committed} bytes are there, of ${this.digest.size}`);
       if (committed < this.digest.size) throw brokenAnswer(`${committed} of ${this.digest.size} bytes are there`);
@@ -162,7 +168,8 @@ class StreamWrite {
         }
       }
     } finally {
-      await pieces.return?.();
+      // Not waited for: where the signal was aborted, it may be in the middle of something slow.
+      pieces.return?.().catch(() => {});
     }
   }
 
@@ -170,8 +177,9 @@ class StreamWrite {
     const left = this.digest.size - at;
     let next: IteratorResult<Uint8Array>;
     try {
-      next = await pieces.next();
+      next = await untilAborted(pieces.next(), this.signal);
     } catch (cause) {
+      if (this.signal.aborted) throw cause;
       throw new ContentFailure("the content cannot be read", { cause });
     }
     if (next.done !== true && next.value.length <= left) return next.value;

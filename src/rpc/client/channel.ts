@@ -55,6 +55,11 @@ export function connect(url: string, options: ChannelOptions = {}): Channel {
   return new Http2Channel(url, options);
 }
 
+/** At most eight digits (doc/PROTOCOL-HTTP2.md, "Timeout"). */
+function timeoutText(ms: number): string {
+  return ms < 1e8 ? `${Math.ceil(ms)}m` : `${Math.min(Math.ceil(ms / 1000), 99_999_999)}S`;
+}
+
 class Http2Channel implements Channel {
   readonly #url: string;
   readonly #options: ChannelOptions;
@@ -77,7 +82,7 @@ class Http2Channel implements Channel {
       te: "trailers",
       "content-type": "application/grpc",
       "user-agent": "stillage",
-      ...(timeoutMs !== undefined && { "grpc-timeout": `${Math.ceil(timeoutMs)}m` }),
+      ...(timeoutMs !== undefined && { "grpc-timeout": timeoutText(timeoutMs) }),
       ...this.#headers(),
       ...options.headers,
     });
