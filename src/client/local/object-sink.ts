@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
@@ -9,13 +8,19 @@ import { Slices } from "../../base/slices.ts";
 import type { BlobSink, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
-import { makeFolder, placeFile, removeObject, sizeOfObject, touchObject, writeTemporary } from "./object-file.ts";
+import { makeFolder, removeObject, sizeOfObject, touchObject } from "./object-file.ts";
+import { ObjectWriters } from "./object-writers.ts";
 import { different, PartialFile } from "./partial-file.ts";
+import { ShelfNames } from "./shelf-names.ts";
+import { SmallObjects } from "./small-objects.ts";
 import { WrittenFiles } from "./written-files.ts";
 
 /** What a killed process has left is removed after so many milliseconds: parts of large blobs, and small files. */
 const partsKeptMs = 7 * 24 * 3_600_000;
 const smallKeptMs = 3_600_000;
+
+/** So many blobs at once are written beside what else is to be done. */
+const minForThreads = 200;
 
 /**
  * The blobs that programs of one generation keep, each a file under its hash, as a sink. Objects appear by linking what is verified; a crash at any point leaves
@@ -24,14 +29,15 @@ const smallKeptMs = 3_600_000;
  */
 export class ObjectSink implements BlobSink {
   private readonly layout: CacheLayout;
-  private readonly temporary: string;
+  private readonly small: SmallObjects;
+  private readonly threads: ObjectWriters;
   private readonly written: WrittenFiles;
-  private readonly shelves = new Set<string>();
   private isReady = false;
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
-    this.temporary = join(layout.incoming, `small-${process.pid}-${randomBytes(6).toString("hex")}`);
+    this.small = new SmallObjects(layout);
+    this.threads = new ObjectWriters(layout);
     this.written = new WrittenFiles(layout.objects);
   }
 
@@ -40,6 +46,7 @@ export class ObjectSink implements BlobSink {
    */
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
+    const names = new ShelfNames(this.layout.objects, digests);
     const missing = new Map<string, Digest>();
     for (const digest of digests) {
       if (slices.over) {
@@ -47,22 +54,28 @@ export class ObjectSink implements BlobSink {
         checkSignal(signal);
       }
       if (isEmptyBlob(digest)) continue;
-      if (digest.function === sha256 && touchObject(objectPath(this.layout, digest), digest.size)) continue;
+      const mayBe = digest.function === sha256 && names.mayHave(digest);
+      if (mayBe && touchObject(objectPath(this.layout, digest), digest.size)) continue;
       missing.set(keyOfDigest(digest), digest);
     }
     return [...missing.values()];
   }
 
   async writeMany(blobs: readonly WholeBlob[], signal: AbortSignal): Promise<void> {
+    checkSignal(signal);
     this.prepare();
+    for (const { digest, bytes } of blobs) {
+      checkFunction(digest);
+      if (bytes.length !== digest.size) throw different(digest);
+    }
+    if (blobs.length >= minForThreads) return this.writeInThread(blobs.filter(({ digest }) => !isEmptyBlob(digest)));
     const slices = new Slices();
     for (const { digest, bytes } of blobs) {
       if (slices.over) {
         await slices.rest();
         checkSignal(signal);
       }
-      checkFunction(digest);
-      if (bytes.length !== digest.size || hashOf(sha256, bytes) !== digest.hash) throw different(digest);
+      if (hashOf(sha256, bytes) !== digest.hash) throw different(digest);
       if (!isEmptyBlob(digest)) this.put(digest, bytes);
     }
   }
@@ -81,7 +94,7 @@ export class ObjectSink implements BlobSink {
     try {
       await fill(file, digest, content, signal);
       const path = objectPath(this.layout, digest);
-      this.makeShelf(path);
+      this.small.makeShelf(path);
       await file.publish(path, this.layout.objectMode);
     } catch (error) {
       await file.rest();
@@ -94,28 +107,26 @@ export class ObjectSink implements BlobSink {
     await this.written.sync();
   }
 
+  /** Ends the threads that write. A real program that ran meanwhile has noted what it counted, without what is written here. */
+  async close(): Promise<void> {
+    await this.threads.close();
+    if (this.isReady) removeObject(this.layout.usage);
+  }
+
+  private async writeInThread(blobs: readonly WholeBlob[]): Promise<void> {
+    const failure = await this.threads.write(blobs);
+    for (const { digest } of blobs.slice(0, failure?.at)) this.written.add(objectPath(this.layout, digest));
+    if (failure === undefined) return;
+    const { digest } = blobs[failure.at] as WholeBlob;
+    throw failure.error === "different" ? different(digest) : this.failure(failure.error, digest);
+  }
+
   private put(digest: Digest, bytes: Uint8Array): void {
-    const path = objectPath(this.layout, digest);
     try {
-      this.makeShelf(path);
-      writeTemporary(this.temporary, bytes, this.layout.objectMode);
-      try {
-        placeFile(this.temporary, path, bytes.length);
-      } catch (error) {
-        removeObject(this.temporary);
-        throw error;
-      }
+      this.written.add(this.small.put(digest.hash, bytes));
     } catch (error) {
       throw this.failure(error, digest);
     }
-    this.written.add(path);
-  }
-
-  private makeShelf(path: string): void {
-    const shelf = dirname(path);
-    if (this.shelves.has(shelf)) return;
-    makeFolder(shelf);
-    this.shelves.add(shelf);
   }
 
   /** Makes what has to be there before anything is written, and lets the real program count anew what it has. */

@@ -110,8 +110,9 @@ export class ObjectSource implements BlobSource {
     if (digest.function !== sha256) return undefined;
     if (digest.size === 0) return new Uint8Array(0);
     const path = objectPath(this.layout, digest);
-    const large = digest.size < buffer.length ? buffer : Buffer.allocUnsafe(digest.size + 1);
-    const bytes = readObject(path, large, digest.size);
+    const isLarge = digest.size >= buffer.length;
+    if (isLarge && sizeOfObject(path) !== digest.size) return undefined;
+    const bytes = readObject(path, isLarge ? Buffer.allocUnsafe(digest.size + 1) : buffer, digest.size);
     if (bytes === undefined || hashOf(sha256, bytes) === digest.hash) return bytes;
     removeObject(path);
     return undefined;

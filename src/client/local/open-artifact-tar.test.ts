@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { keyOf } from "../../artifact/artifact.fixture.ts";
+import { digestOf } from "../../base/digest.ts";
+import { sha256 } from "../../base/digest-function.ts";
+import { StillageError } from "../../base/errors.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import type { WholeBlob } from "../blob-place.ts";
 import {
@@ -177,6 +180,42 @@ describe("artifacts in a tar file", () => {
       await assert.rejects(openArtifactTar(at.file, mode), { code: "failed-precondition" });
     }
     assert.equal(String(await readFile(at.file)), "no archive".repeat(100));
+  });
+
+  it("of an archive that was changed anywhere are what they were, or an error says what is wrong", async () => {
+    await using at = await folder();
+    const [named, blobs] = [await artifact(), ["one", "two", "three"].map(textBlob)];
+    await write(at.file, [named, { ...named, element: "e".repeat(120) }], [...blobs, messageBlob(named)]);
+    const good = await readFile(at.file);
+    const headers = Array.from({ length: good.length / 512 }, (_, i) => i * 512).filter((i) => good[i + 257] === 0x75);
+    const change = fc.tuple(fc.constantFrom(...headers), fc.nat(511), fc.nat(255));
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), fc.boolean(), async (changes, isSummed) => {
+        const bytes = Buffer.from(good);
+        for (const [at, offset, value] of changes) {
+          bytes[at + offset] = value;
+          if (!isSummed) continue; // mostly refused by the sum of the header
+          bytes.fill(" ", at + 148, at + 156);
+          const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+          bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, at + 148, "latin1");
+        }
+        await writeFile(at.file, bytes);
+        try {
+          await using tar = await openArtifactTar(at.file, "read");
+          for await (const found of tar.index.list([{ project: "*", element: "*", key: "" }], signal)) {
+            assert.equal(found.content.hash, digestOf(sha256, found.message as Uint8Array).hash);
+          }
+          for (const { digest, bytes: own } of blobs) {
+            const { found } = await readAll(tar.blobs, [digest]);
+            assert.deepEqual(found.get(digest.hash) ?? own, own);
+          }
+        } catch (error) {
+          assert.ok(error instanceof StillageError, String(error));
+          assert.notEqual(error.code, "internal");
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("that some hostile archive names lead nowhere", async () => {

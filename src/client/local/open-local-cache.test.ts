@@ -23,10 +23,14 @@ import {
 import { type LocalCache, openLocalCache } from "./open-local-cache.ts";
 
 /** A cache in a directory of its own, which goes with it. */
-async function freshCache(): Promise<LocalCache & { [Symbol.asyncDispose](): Promise<void> }> {
+async function freshCache(): Promise<LocalCache> {
   const directory = await mkdtemp(join(tmpdir(), "cache-"));
   const cache = await openLocalCache(directory);
-  return { ...cache, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+  const close = async (): Promise<void> => {
+    await cache[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  };
+  return { ...cache, [Symbol.asyncDispose]: close };
 }
 
 const pathIn = (cache: LocalCache, { hash }: Digest): string =>
@@ -66,6 +70,39 @@ describe("blobs of the local cache", () => {
     assert.equal(at.objectPath(digest), join(artifacts, "cas/objects", digest.hash.slice(0, 2), digest.hash.slice(2)));
     assert.deepEqual((await readAll(at.blobs, [digest])).missing, []);
     assert.deepEqual((await readAll(cache.blobs, [digest])).missing, [digest]);
+  });
+
+  it("are missed among many as among few", async () => {
+    await using cache = await freshCache();
+    const blobs = Array.from({ length: 1500 }, (_, i) => textBlob(`${i}`));
+    const digests = blobs.map(({ digest }) => digest);
+    assert.deepEqual(await cache.blobs.missing([...digests, ...digests], signal), digests);
+    const some = blobs.filter((_, i) => i % 40 === 0);
+    await cache.blobs.writeMany(some, signal);
+    const there = new Set(some.map(({ digest }) => digest));
+    const missing = await cache.blobs.missing(digests, signal);
+    assert.deepEqual(
+      missing,
+      digests.filter((digest) => !there.has(digest)),
+    );
+    assert.deepEqual(await cache.blobs.missing(digests.slice(0, 41), signal), missing.slice(0, 39));
+  });
+
+  it("are written by threads where they are many", async () => {
+    await using cache = await freshCache();
+    const blobs = Array.from({ length: 700 }, (_, i) => textBlob(`blob ${i} `.repeat(i % 50)));
+    const digests = blobs.map(({ digest }) => digest);
+    const groups = [blobs.slice(0, 300), blobs.slice(300)];
+    await Promise.all(groups.map((group) => cache.blobs.writeMany(group, signal)));
+    await cache.blobs.flush();
+    assert.deepEqual((await readAll(cache.blobs, digests)).missing, []);
+    const [first, ...others] = Array.from({ length: 300 }, (_, i) => textBlob(`another ${i} `));
+    assert.ok(first && others[0]);
+    const wrong = { digest: first.digest, bytes: first.bytes.toReversed() };
+    const writing = cache.blobs.writeMany([...others, wrong], signal);
+    await assert.rejects(writing, { code: "corrupt", message: new RegExp(first.digest.hash) });
+    assert.deepEqual(await cache.blobs.missing([first.digest, others[0].digest], signal), [first.digest]);
+    assert.deepEqual(await readdir(join(cache.directory, "cas/stillage")), []);
   });
 
   it("lie as casd has them", async () => {

@@ -47,8 +47,9 @@ export async function openLocalCache(
   const refs = { messages: new RefFiles(of2), directories: new RefFiles(of1) };
   const messages = new MessageSource(refs.messages);
   const [objects2, objects1] = [new ObjectSource(of2), new ObjectSource(of1)];
-  const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: new ObjectSink(of2) });
-  const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: new ObjectSink(of1) });
+  const [sink2, sink1] = [new ObjectSink(of2), new ObjectSink(of1)];
+  const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: sink2 });
+  const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: sink1 });
   const commits = openCommitCache(commitRepository(cache));
   const own = new CacheIndex({
     ...refs,
@@ -71,7 +72,10 @@ export async function openLocalCache(
     },
     objectPath: (digest) => objects2.pathOf(digest) ?? objects1.pathOf(digest),
     remove: (artifact) => index.remove(artifact),
-    [Symbol.asyncDispose]: async () => {},
+    async [Symbol.asyncDispose]() {
+      await sink1.close();
+      await sink2.close();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants, fchmodSync } from "node:fs";
+import { chmodSync, constants, fchmodSync } from "node:fs";
 import { copyFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, showDigest } from "../../base/digest.ts";
@@ -14,6 +14,8 @@ const abandonedMs = 60_000;
 
 const pieceBytes = 1 << 20;
 
+const partMode = 0o644;
+
 /** What of a large blob has come, in a file of its own: `HASH-SIZE.part` while nobody writes to it, `HASH-SIZE.WRITER.part` while somebody does. */
 export class PartialFile {
   private readonly folder: string;
@@ -21,6 +23,7 @@ export class PartialFile {
   private readonly path: string;
   private readonly fd: number;
   private running: RunningHash;
+  private isOpen = true;
   /** Bytes that are there. */
   length = 0;
 
@@ -71,11 +74,14 @@ export class PartialFile {
   /** Becomes the object at `path`. Errors: those of the file system; `aborted` where another writer took it for abandoned. */
   async publish(path: string, mode: number): Promise<void> {
     fchmodSync(this.fd, mode);
-    await closeFile(this.fd);
+    await this.close();
     try {
       placeFile(this.path, path, this.digest.size);
     } catch (error) {
-      if (!isAbsent(error)) throw error;
+      if (!isAbsent(error)) {
+        chmodSync(this.path, partMode);
+        throw error;
+      }
       const why = `what had come of ${showDigest(this.digest)} was taken by another process`;
       throw new StillageError("aborted", why, { hint: "try again", cause: error });
     }
@@ -83,7 +89,7 @@ export class PartialFile {
 
   /** Leaves what has come to the next writer. Never fails: what cannot be kept has to come again. */
   async rest(): Promise<void> {
-    await closeFile(this.fd).catch(() => {});
+    await this.close().catch(() => {});
     const kept = this.length > 0 && rename(this.path, resting(this.folder, this.digest));
     await Promise.resolve(kept || unlink(this.path)).catch(() => {});
   }
@@ -92,6 +98,12 @@ export class PartialFile {
   async drop(): Promise<void> {
     this.length = 0;
     await this.rest();
+  }
+
+  private async close(): Promise<void> {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    await closeFile(this.fd);
   }
 
   private async readWhatIsThere(): Promise<void> {

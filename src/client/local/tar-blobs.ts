@@ -69,7 +69,9 @@ export class TarBlobs implements BlobSource, BlobSink {
     for (let at = offset; at < digest.size; ) {
       checkSignal(signal);
       const wanted = buffer.subarray(0, digest.size - at);
-      const count = await readFully(extent.fd, wanted, extent.offset + at);
+      const count = await readFully(extent.fd, wanted, extent.offset + at).catch((error: unknown) => {
+        throw cacheFailure(error, `reading ${this.parts.path}`);
+      });
       const piece = wanted.subarray(0, count);
       hash?.update(piece);
       at += count;

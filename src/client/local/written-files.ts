@@ -55,7 +55,8 @@ export class WrittenFiles {
 
 /** By the program of coreutils: Node cannot. False where it is not there, or fails. */
 async function syncFileSystem(folder: string): Promise<boolean> {
-  const program = spawn("sync", ["-f", folder], { stdio: "ignore" });
+  // On its own, or Ctrl-C in a terminal would end it as well.
+  const program = spawn("sync", ["-f", folder], { stdio: "ignore", detached: true });
   return new Promise((resolve) => {
     program.once("error", () => resolve(false));
     program.once("exit", (code) => resolve(code === 0));

@@ -1,0 +1,29 @@
+// A thread that writes small objects of a cache.
+import { parentPort, workerData } from "node:worker_threads";
+import { sha256 } from "../../base/digest-function.ts";
+import { hashOf } from "../../base/hash.ts";
+import type { CacheLayout } from "./cache-layout.ts";
+import type { WriterAnswer, WriterTask } from "./object-writers.ts";
+import { SmallObjects } from "./small-objects.ts";
+
+const port = parentPort;
+if (port === null) throw new Error("this file runs as a worker");
+const objects = new SmallObjects(workerData as CacheLayout);
+
+port.on("message", ({ id, bytes, hashes, sizes }: WriterTask) => {
+  const answer = (failure?: WriterAnswer["failure"]): void => port.postMessage({ id, failure } satisfies WriterAnswer);
+  let from = 0;
+  for (const [i, size] of sizes.entries()) {
+    const hash = hashes[i] as string;
+    const blob = new Uint8Array(bytes, from, size);
+    from += size;
+    if (hashOf(sha256, blob) !== hash) return answer({ at: i, error: "different" });
+    try {
+      objects.put(hash, blob);
+    } catch (error) {
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      return answer({ at: i, error: { code, message } });
+    }
+  }
+  answer();
+});
