@@ -112,7 +112,11 @@ export class SshConnection implements AsyncDisposable {
       output: child.stdout,
       errors: () => lastOf(errors),
       ended,
-      stop: () => child.kill("SIGTERM"),
+      stop() {
+        child.kill("SIGTERM");
+        // The connection's own process has the other ends, for as long as the command goes on over there.
+        for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
+      },
     };
   }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { contentOfCommit } from "../../src/artifact/directory-content.ts";
@@ -10,13 +11,18 @@ import { listTree } from "../../src/artifact/tree-listing.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../../src/client/artifact-index.ts";
 import { openCommitCache } from "../../src/client/ostree/commit-cache.ts";
 import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
+import { Receiver } from "../../src/client/ostree/receiver.ts";
 import type { Place } from "../../src/client/place.ts";
-import { directorySource } from "../../src/ostree/archive/directory-source.ts";
-import { openPushSite, type PushSite } from "./push/push-site.ts";
+import { parseSshUrl } from "../../src/ssh/push-destination.ts";
+import { SshConnection } from "../../src/ssh/ssh-connection.ts";
+import { openPushSite, type PushSite, receiver } from "./push/push-site.ts";
 import { Repository } from "./push/repository.ts";
+import { testBuildStream10 } from "./remotes/buildstream10.ts";
 import { commitArtifact, found, keys, openRemote, unending } from "./remotes/ostree-artifacts.ts";
+import { serveFiles, type WebFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
+import { checkout } from "./support/checkout.ts";
 import { runProgram } from "./support/program.ts";
 import { startServer } from "./support/stillage.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";
@@ -26,11 +32,13 @@ const signal = unending;
 describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
   let workspace: Workspace;
   let repository: Repository;
-  let web: { readonly url: string; readonly server: Server; readonly asked: string[] };
+  let web: WebFiles;
   let commit: string;
+  let site: PushSite;
 
   before(async () => {
     workspace = await createWorkspace();
+    site = await openSsh(await workspace.folder("access"));
     repository = await Repository.create(workspace);
     commit = await commitArtifact(workspace, repository, "app", { files: 300, large: 3_000_000 });
     await commitArtifact(workspace, repository, "lib");
@@ -40,6 +48,7 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
 
   after(async () => {
     web.server.close();
+    await site[Symbol.asyncDispose]();
     await workspace[Symbol.asyncDispose]();
   });
 
@@ -177,7 +186,6 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
   });
 
   test("a receiver behind sshd is pushed to, and pulled from where it says", async () => {
-    await using site = await openSsh();
     await using from = await openRemote(repository.path, { push: false });
     await using place = await openRemote(`ssh://${site.sshd.user}@127.0.0.1:${site.sshd.port}/artifacts`);
     assert.equal(place.pulledFrom, `${site.pullUrl}/`);
@@ -191,29 +199,95 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
     await using local = await cache();
     assert.equal(await copyCommit(await found(place, "lib", keys[1]), place, local, { signal }), "published");
   });
+
+  test("what is no receiver, or does not take a push, is told in a sentence", async () => {
+    const refused = (name: string): Promise<unknown> => openRemote(`ssh://${name}/`);
+    await assert.rejects(refused("banner"), {
+      message: /^banner does not take pushes of .*no message of that protocol/,
+    });
+    await assert.rejects(refused("absent"), { message: /^absent has no bst-artifact-receive: .*not found/ });
+    await assert.rejects(refused("alone"), { message: /^the receiver at alone has ended .* no server is running on/ });
+    await assert.rejects(openRemote("ssh://127.0.0.1:1/"), { code: "unavailable" });
+    const connection = await SshConnection.open(parseSshUrl("ssh://silent/"), { options: [], signal, quiet: true });
+    const limits = { greetingMs: 300, takingMs: 300, answerMs: 300 };
+    await using _closed = connection;
+    await assert.rejects(new Receiver(connection, "silent", "/", limits).pullUrl(signal), { code: "deadline" });
+
+    await using from = await openRemote(repository.path, { push: false });
+    await using place = await openRemote("ssh://guest/");
+    const lib = await found(from, "lib", keys[0]);
+    await assert.rejects(copyCommit({ ...lib, element: "mine" }, from, place, { signal }), {
+      message: /^guest does not take the push: ssh guest may not push; /,
+    });
+  });
+
+  test("an object that is damaged here goes nowhere, and what is missing is told before", async () => {
+    const damaged = await Repository.create(workspace, "damaged");
+    const bad = await commitArtifact(workspace, damaged, "bad", { large: 3_000_000 });
+    const objects = await readdir(join(damaged.path, "objects"), { recursive: true });
+    const sized = objects.filter((name) => name.endsWith(".filez")).map((name) => join(damaged.path, "objects", name));
+    const large = sized.find((path) => statSync(path).size > 1_000_000) as string;
+    const bytes = await readFile(large);
+    bytes[2_000_000] = (bytes[2_000_000] ?? 0) ^ 1;
+    await writeFile(large, bytes);
+    await using from = await openRemote(damaged.path, { push: false });
+    await using place = await openRemote("ssh://tester/");
+    const artifact = await found(from, "bad", keys[0]);
+    await assert.rejects(copyCommit(artifact, from, place, { signal }), { code: "corrupt" });
+    assert.equal((await place.index.find({ project: "demo", element: "bad", keys }, signal))?.content.hash, undefined);
+    await rm(large);
+    await assert.rejects(copyCommit(artifact, from, place, { signal }), { code: "not-found" });
+    assert.deepEqual(
+      await readdir(join(damaged.path, "tmp")).then((names) => names.filter((name) => name !== "cache")),
+      [],
+    );
+    assert.ok(bad);
+  });
+
+  test("a pull that is killed leaves no name, and the next one brings it", async () => {
+    const path = join(await workspace.folder("cache"), "ostree");
+    const { url, server, asked } = await serveFiles(repository.path, 200);
+    const program = join(checkout, "test/clients/remotes/pull-commit.ts");
+    const child = spawn(process.execPath, [program, url, path, "app", keys[0]], { stdio: "inherit" });
+    const ended = once(child, "close");
+    while (asked.filter((each) => each.endsWith(".filez")).length < 200) await once(server, "request");
+    child.kill("SIGKILL");
+    await ended;
+    server.closeAllConnections();
+    server.close();
+    const { index, commits } = openCommitCache(path);
+    assert.equal(await index.find({ project: "demo", element: "app", keys }, signal), undefined);
+    await using place = await openRemote(web.url, { push: false });
+    const app = await found(place, "app", keys[0]);
+    assert.equal(await commits.take?.(app, place.commits, { signal }), "published");
+    assert.equal((await runProgram("ostree", ["fsck", `--repo=${path}`])).status, 0);
+  });
 });
 
-/** A site whose sshd every `ssh` of this process reaches. */
-async function openSsh(): Promise<PushSite> {
-  const site = await openPushSite();
+describe("BuildStream 1.0's own programs", testBuildStream10);
+
+/** A site that every `ssh` of this process reaches, with keys for receivers and for what is none. */
+async function openSsh(folder: string): Promise<PushSite> {
+  const access = await makeAccess(folder, [
+    { who: "anyone", may: "pull" },
+    { who: { ssh: "tester" }, may: "push" },
+  ]);
+  const site = await openPushSite({
+    serve: ["--access", access.file],
+    async setUp(pullUrl, store) {
+      const commands = {
+        tester: `${receiver(pullUrl, store)} --as tester`,
+        guest: `${receiver(pullUrl, store)} --as guest`,
+        alone: receiver(pullUrl, await mkdtemp(join(folder, "store-"))),
+        banner: "echo Welcome to this machine",
+        absent: "nothing-of-the-kind",
+        silent: "sleep 30",
+      };
+      return {
+        keys: Object.entries(commands).map(([name, command]) => ({ name, options: `restrict,command="${command}"` })),
+      };
+    },
+  });
   process.env.PATH = `${site.sshd.bin}:${process.env.PATH}`;
   return site;
-}
-
-/** The files below a folder, as any web server gives them. */
-async function serveFiles(folder: string): Promise<{ url: string; server: Server; asked: string[] }> {
-  const files = directorySource(folder);
-  const asked: string[] = [];
-  const server = createServer(async ({ url = "/", method }, response) => {
-    asked.push(url);
-    const path = decodeURIComponent(url.slice(1));
-    const size = await files.size(path);
-    if (size === undefined) return void response.writeHead(404).end();
-    response.writeHead(200, { "content-length": size });
-    if (method !== "HEAD")
-      for await (const piece of (await files.get(path, Number.MAX_SAFE_INTEGER)) ?? []) response.write(piece);
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, asked };
 }

@@ -32,6 +32,9 @@ export interface GrpcRemoteOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a small call may take. */
+const callMs = 5000;
+
 /** What calls in progress may take of the time of whoever is done. */
 const closeMs = 1000;
 
@@ -87,7 +90,7 @@ class GrpcRemote implements RemotePlace {
     // Our own serve those of 1.0 as well, and list all.
     this.lazy = product === undefined || spec.type !== "all" ? undefined : lazyCommits(spec, signal);
     this.commits = this.lazy?.commits;
-    const indexes = protocolIndexes(calls, protocols, product);
+    const indexes = protocolIndexes(calls, protocols, product, this.lazy !== undefined);
     this.index =
       indexes.length === 0 ? undefined : joinedIndex({ calls, protocols: indexes, listed: product !== undefined });
     const blobs = protocols.find(({ name }) => name === "CAS");
@@ -103,7 +106,7 @@ class GrpcRemote implements RemotePlace {
     const [protocol] = this.protocols.filter(({ pull }) => pull.kind === "allowed");
     const began = performance.now();
     try {
-      await this.channel.unary(smallCalls[protocol?.name ?? "CAS"], new Uint8Array(0), { signal });
+      await this.channel.unary(smallCalls[protocol?.name ?? "CAS"], new Uint8Array(0), { signal, timeoutMs: callMs });
     } catch (error) {
       // Most refuse a call that asks for nothing, which takes as long.
       const failure = await rpcFailure(error, this.spec, "measuring how fast it answers", signal);
@@ -144,11 +147,12 @@ function protocolIndexes(
   calls: RemoteCalls,
   protocols: readonly RemoteProtocol[],
   product: Product | undefined,
+  withCommits: boolean,
 ): ProtocolIndex[] {
   const names = new Set(protocols.filter(({ pull }) => pull.kind === "allowed").map(({ name }) => name));
   if (product !== undefined && names.has("Remote Asset v1")) names.delete("ReferenceStorage");
   const indexes = [...names].flatMap((name) => indexOf[name]?.(calls) ?? []);
-  return product === undefined ? indexes : [...indexes, commitNameIndex(calls)];
+  return withCommits ? [...indexes, commitNameIndex(calls)] : indexes;
 }
 
 function throwIfUseless({ name }: RemoteSpec, protocols: readonly RemoteProtocol[]): void {

@@ -33,16 +33,16 @@ export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): 
   }
 }
 
-/** Whether something answered, and not as a gRPC server does. */
+/** What OpenSSL says of a server that has TLS and no HTTP/2. */
+const noHttp2 = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
+
+/** Whether something answered, and not as a gRPC server does. One that is not trusted is not asked for more. */
 function isNoGrpc(error: unknown): boolean {
   if (!(error instanceof StillageError)) return false;
   if (error.code === "unsupported") return true;
   const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
-  return (
-    broken instanceof ConnectionError &&
-    (broken.stage === "tls" || broken.stage === "settings") &&
-    broken.failure !== "silent"
-  );
+  if (!(broken instanceof ConnectionError) || broken.failure === "silent") return false;
+  return broken.stage === "settings" || (broken.cause as NodeJS.ErrnoException | undefined)?.code === noHttp2;
 }
 
 /** What to say of a web server that has no repository for us either. */

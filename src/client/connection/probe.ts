@@ -8,7 +8,7 @@ import { connectionLimits } from "./channel.ts";
 import { ProbeAnswers } from "./probe-answers.ts";
 import { asksPush, type Outcomes, type Question, questions, questionsFor } from "./probe-questions.ts";
 import { askProduct, type Product } from "./product.ts";
-import { withRetries } from "./retries.ts";
+import { Retries, type RetryOptions } from "./retries.ts";
 import { rpcFailure } from "./rpc-failure.ts";
 
 /**
@@ -33,13 +33,11 @@ export interface Probed {
   readonly product: Product | undefined;
 }
 
-/** Asks a server what it speaks and lets us do, all questions at once. Errors: those of `rpcFailure`, where nothing at all was answered. */
-export function probe(options: ProbeOptions): Promise<Probed> {
-  const { spec, signal } = options;
-  return withRetries(() => probeOnce(options), { spec, doing, signal });
-}
-
-async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Promise<Probed> {
+/**
+ * Asks a server what it speaks and lets us do, all questions at once; those that it is too busy to answer, again. Errors: those of `rpcFailure`, where nothing at all was
+ * answered.
+ */
+export async function probe({ channel, spec, askPush, signal }: ProbeOptions): Promise<Probed> {
   const { requestTimeoutSeconds } = spec.connection;
   const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
   // The instance name is the first field of all these requests, and they have nothing else in them.
@@ -48,12 +46,11 @@ async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Prom
     try {
       return [question, await channel.unary(questions[question], request, { signal, timeoutMs })];
     } catch (error) {
-      if (error instanceof RpcError && !signal.aborted) return [question, error];
+      if (error instanceof RpcError) return [question, error];
       throw error;
     }
   };
-  const outcomes: Outcomes = new Map(await Promise.all(questionsFor(spec.type, askPush).map(ask)));
-  throwIfUnheard([...outcomes.values()]);
+  const outcomes = await askedPatiently(questionsFor(spec.type, askPush), ask, { spec, doing, signal });
   const answers = new ProbeAnswers(outcomes, spec.name, (question, error) =>
     rpcFailure(error, spec, asksPush(question) ? "asking whether artifacts may be pushed" : doing, signal),
   );
@@ -62,16 +59,49 @@ async function probeOnce({ channel, spec, askPush, signal }: ProbeOptions): Prom
   return { answers, product: ours ? await askProduct(channel, { signal, timeoutMs }) : undefined };
 }
 
-/** What a call ends with where the server, or something before it, did not get to it. */
-const unheard = new Set<number>([grpcStatus.unavailable, grpcStatus.deadlineExceeded, grpcStatus.unknown]);
+type Ask = (question: Question) => Promise<readonly [Question, Uint8Array | RpcError]>;
 
-/** Throws the first error of a server that answered nothing but that it does not know what is asked, and that not of everything. */
-function throwIfUnheard(outcomes: readonly (Uint8Array | RpcError)[]): void {
+/** Asks all questions, and those that were not answered because the server has no time, or is not there yet, again. */
+async function askedPatiently(all: readonly Question[], ask: Ask, options: RetryOptions): Promise<Outcomes> {
+  const { spec, signal } = options;
+  const retries = new Retries(options);
+  const outcomes = new Map<Question, Uint8Array | RpcError>();
+  for (let open = all; ; ) {
+    for (const [question, outcome] of await Promise.all(open.map(ask))) outcomes.set(question, outcome);
+    const busy = open.filter((question) => isBusy(outcomes.get(question)));
+    const failure = firstIfUnheard([...outcomes.values()]);
+    const [first] = busy;
+    if (first === undefined) {
+      if (failure !== undefined || signal.aborted) throw await rpcFailure(failure, spec, doing, signal);
+      return outcomes;
+    }
+    try {
+      await retries.after(failure ?? outcomes.get(first));
+    } catch (error) {
+      // What was answered so far is worth more than what was not.
+      if (failure !== undefined || signal.aborted) throw error;
+      return outcomes;
+    }
+    open = busy;
+  }
+}
+
+function isBusy(outcome: Uint8Array | RpcError | undefined): boolean {
+  return outcome instanceof RpcError && outcome.code === grpcStatus.unavailable;
+}
+
+/** What a call ends with where the server, or something before it, did not get to it. */
+const unheard = new Set<number>([
+  ...[grpcStatus.unavailable, grpcStatus.deadlineExceeded, grpcStatus.unknown, grpcStatus.cancelled],
+]);
+
+/** The first error of a server that answered nothing but that it does not know what is asked, and that not of everything. */
+function firstIfUnheard(outcomes: readonly (Uint8Array | RpcError)[]): RpcError | undefined {
   let first: RpcError | undefined;
   for (const outcome of outcomes) {
-    if (!(outcome instanceof RpcError)) return;
+    if (!(outcome instanceof RpcError)) return undefined;
     if (unheard.has(outcome.code)) first ??= outcome;
-    else if (outcome.code !== grpcStatus.unimplemented) return;
+    else if (outcome.code !== grpcStatus.unimplemented) return undefined;
   }
-  if (first !== undefined) throw first;
+  return first;
 }

@@ -1,7 +1,9 @@
 import * as grpc from "@grpc/grpc-js";
+import type { Channel } from "../../rpc/client/channel.ts";
 import { openChannel } from "../connection/channel.ts";
 import { RemoteCalls } from "../connection/remote-calls.ts";
 import { remoteAt } from "../remote-spec.fixture.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
 
 /** What a method answers to the bytes of a request. Throws `refusal(…)` for a status. */
 export type Answers = Readonly<Record<string, (request: Buffer) => Uint8Array>>;
@@ -12,6 +14,8 @@ export function refusal(code: number, details = "because"): object {
 }
 
 export interface AnsweringServer extends AsyncDisposable {
+  readonly spec: RemoteSpec;
+  readonly channel: Channel;
   readonly calls: RemoteCalls;
 }
 
@@ -44,6 +48,7 @@ export async function startAnswering(answers: Answers): Promise<AnsweringServer>
   const spec = { ...plain, connection: { ...plain.connection, retryLimit: 0 } };
   const channel = openChannel(spec);
   return {
+    ...{ spec, channel },
     calls: new RemoteCalls(channel, spec),
     async [Symbol.asyncDispose]() {
       channel.destroy();

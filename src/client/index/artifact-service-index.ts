@@ -4,6 +4,7 @@ import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { tagOf, varintLength, wireBytes, writeVarint } from "../../base/protobuf.ts";
+import { maxProtoBytes } from "../../cache/artifact-needs.ts";
 import { GetArtifactRequestSchema, UpdateArtifactRequestSchema } from "../../gen/buildstream/v2/services_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
 import {
@@ -31,7 +32,9 @@ export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
     const request = toBinary(GetArtifactRequestSchema, question);
     const call = { method: `${artifactService}/GetArtifact`, request, doing: lookingFor(element, key) };
     const message = await calls.unaryOrMissing(call, signal);
-    if (message !== undefined) understood(calls.name, () => contentOfMessage(message, sha256));
+    if (message === undefined) return undefined;
+    if (message.length > maxProtoBytes) throw tooLarge(calls.name, message.length);
+    understood(calls.name, () => contentOfMessage(message, sha256));
     return message;
   };
   return {
@@ -59,6 +62,10 @@ export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
       return missing.length === 0 ? "present" : "published";
     },
   };
+}
+
+function tooLarge(name: string, bytes: number): StillageError {
+  return new StillageError("unavailable", `${name} answers with an artifact's message of ${bytes} bytes`);
 }
 
 /** An UpdateArtifactRequest with the message as it is, unknown fields and all: its keys are those of its bytes. */

@@ -26,6 +26,7 @@ export function joinedIndex({ calls, protocols, listed }: JoinedIndexOptions): A
     findInAny(spoken(question.generation), question, signal);
   return {
     generations: [...new Set(sorted.map(({ generation }) => generation))],
+    ...(listed && { newestFirst: true as const }),
     find,
     list: (globs, signal) => (listed ? listArtifacts(calls, globs, find, signal) : cannotList(calls.name)),
     async publish(artifact: IndexedArtifact, content: ArtifactContent, signal: AbortSignal) {

@@ -1,6 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
-import { globMatches } from "../../store/glob.ts";
+import { artifactMatcher, keyBeginning } from "../artifact-glob.ts";
 import type { ArtifactGlob, IndexedArtifact } from "../artifact-index.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
 import { type CataloguePage, cataloguePage } from "./catalogue-page.ts";
@@ -16,7 +16,7 @@ const maxLookups = 16;
 export type FindMessage = (artifact: IndexedArtifact, signal: AbortSignal) => Promise<IndexedArtifact | undefined>;
 
 /**
- * What a Stillage server has, by its HTTP API (docs/API.md): all that any of the globs means, for each glob the newest first, and each artifact once. Errors: as of RemoteCalls,
+ * What a Stillage server has, by its HTTP API (docs/API.md): all that any of the globs means, the newest first, and each artifact once. Errors: as of RemoteCalls,
  * and `unavailable` for answers that are none of this API's.
  */
 export async function* listArtifacts(
@@ -25,21 +25,46 @@ export async function* listArtifacts(
   findMessage: FindMessage,
   signal: AbortSignal,
 ): AsyncIterable<IndexedArtifact> {
+  const lists = globs.map((glob) => listMeant(calls, glob, findMessage, signal)[Symbol.asyncIterator]());
+  const heads = await Promise.all(lists.map((list) => list.next()));
   const told = new Set<string>();
-  for (const glob of globs) {
-    let cursor: string | undefined;
-    do {
-      const { items, next } = await onePage(calls, glob, cursor, signal);
-      yield* await withMessages(
-        items.filter((each) => isMeant(glob, each) && isNew(told, each)),
-        findMessage,
-        signal,
-      );
-      if (next !== undefined && next === cursor)
-        throw new StillageError("unavailable", `${calls.name} gives one page of its list again and again`);
-      cursor = next;
-    } while (cursor !== undefined);
+  for (;;) {
+    const newest = indexOfNewest(heads);
+    const [list, head] = [lists[newest], heads[newest]];
+    if (list === undefined || head === undefined || head.done === true) return;
+    if (isNew(told, head.value)) yield head.value;
+    heads[newest] = await list.next();
   }
+}
+
+/** That of the lists whose next artifact was pushed last; -1 where all have ended. */
+function indexOfNewest(heads: readonly IteratorResult<IndexedArtifact>[]): number {
+  let [newest, time] = [-1, Number.NEGATIVE_INFINITY];
+  for (const [i, { done, value }] of heads.entries()) {
+    if (done === true) continue;
+    const pushed = (value as IndexedArtifact).record?.pushed ?? 0;
+    if (newest < 0 || pushed > time) [newest, time] = [i, pushed];
+  }
+  return newest;
+}
+
+/** What one glob means. */
+async function* listMeant(
+  calls: RemoteCalls,
+  glob: ArtifactGlob,
+  findMessage: FindMessage,
+  signal: AbortSignal,
+): AsyncIterable<IndexedArtifact> {
+  // The API takes an element for a file of a project as well, which is more than the glob means, and knows no wildcards in keys.
+  const isMeant = artifactMatcher([glob]);
+  let cursor: string | undefined;
+  do {
+    const { items, next } = await onePage(calls, glob, cursor, signal);
+    yield* await withMessages(items.filter(isMeant), findMessage, signal);
+    if (next !== undefined && next === cursor)
+      throw new StillageError("unavailable", `${calls.name} gives one page of its list again and again`);
+    cursor = next;
+  } while (cursor !== undefined);
 }
 
 async function onePage(
@@ -48,22 +73,12 @@ async function onePage(
   cursor: string | undefined,
   signal: AbortSignal,
 ): Promise<CataloguePage> {
-  const beginning = /^[^*?]*/.exec(key)?.[0] ?? "";
-  const given = { instance: calls.instanceName, project, element, key: beginning, cursor: cursor ?? "" };
+  const given = { instance: calls.instanceName, project, element, key: keyBeginning(key), cursor: cursor ?? "" };
   const query = new URLSearchParams({ limit: String(pageItems) });
   for (const [name, value] of Object.entries(given)) if (value !== "") query.set(name, value);
   return cataloguePage(
     await calls.page(`/api/v1/artifacts?${query}`, maxPageBytes, "listing artifacts", signal),
     calls.name,
-  );
-}
-
-/** The API takes an element for a file of a project as well, which is more than the glob means, and knows no wildcards in keys. */
-function isMeant({ project, element, key }: ArtifactGlob, artifact: IndexedArtifact): boolean {
-  return (
-    globMatches(project, artifact.project) &&
-    globMatches(element, artifact.element) &&
-    artifact.keys.some((known) => globMatches(`${key}*`, known))
   );
 }
 

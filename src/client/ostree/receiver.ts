@@ -18,10 +18,17 @@ const archiveMode = 1;
 /** What stands for a commit that is not known: BuildStream's own clients never know one. */
 const unknownCommit = "0".repeat(64);
 
-/** How long a receiver may take to say whom it is; and, in a push, to take some bytes, and to look at what came. */
-const greetingMs = 20_000;
-const takingMs = 120_000;
-const answerMs = 300_000;
+/** How long a receiver may take, in milliseconds. */
+export interface ReceiverLimits {
+  /** To say where one pulls. */
+  readonly greetingMs: number;
+  /** In a push, to take some bytes. */
+  readonly takingMs: number;
+  /** To answer in a push: at its end all that came is looked at. */
+  readonly answerMs: number;
+}
+
+const usualLimits: ReceiverLimits = { greetingMs: 20_000, takingMs: 120_000, answerMs: 300_000 };
 
 /** How long a receiver that was told `done` may take to end. */
 const endingMs = 10_000;
@@ -31,17 +38,19 @@ export class Receiver {
   private readonly connection: SshConnection;
   private readonly host: string;
   private readonly words: readonly string[];
+  private readonly limits: ReceiverLimits;
 
   /** `path`: of the repository there, as the URL has it. */
-  constructor(connection: SshConnection, host: string, path: string) {
+  constructor(connection: SshConnection, host: string, path: string, limits: ReceiverLimits = usualLimits) {
     this.connection = connection;
     this.host = host;
+    this.limits = limits;
     this.words = ["bst-artifact-receive", "--verbose", shellQuoted(path)];
   }
 
   /** Asks where what was pushed is pulled. Errors: `unavailable`, `deadline`; `failed-precondition` where it is no receiver; the signal's reason. */
   async pullUrl(signal: AbortSignal): Promise<string> {
-    await using session = this.begin(greetingMs, signal);
+    await using session = this.begin(this.limits.greetingMs, signal);
     const url = await session.greet(0);
     await session.send("done");
     await session.over();
@@ -58,7 +67,7 @@ export class Receiver {
     archive: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<void> {
-    await using session = this.begin(answerMs, signal);
+    await using session = this.begin(this.limits.answerMs, signal);
     await session.greet(archiveMode);
     await session.send(
       "update",
@@ -78,7 +87,8 @@ export class Receiver {
 
   private begin(patienceMs: number, signal: AbortSignal): Session {
     signal.throwIfAborted();
-    return new Session(this.connection.converse(this.words), this.host, patienceMs, signal);
+    const { connection, words, host, limits } = this;
+    return new Session(connection.converse(words), host, { patienceMs, takingMs: limits.takingMs }, signal);
   }
 }
 
@@ -89,11 +99,18 @@ class Session implements AsyncDisposable {
   private readonly signal: AbortSignal;
   private readonly source: ByteSource;
   private readonly stop = (): void => this.command.stop();
+  private readonly takingMs: number;
   private broken = false;
 
-  constructor(command: SshCommand, host: string, patienceMs: number, signal: AbortSignal) {
+  constructor(
+    command: SshCommand,
+    host: string,
+    { patienceMs, takingMs }: { readonly patienceMs: number; readonly takingMs: number },
+    signal: AbortSignal,
+  ) {
     this.command = command;
     this.host = host;
+    this.takingMs = takingMs;
     this.signal = signal;
     this.source = new ByteSource(patientInput(command.output, patienceMs, `the receiver at ${host}`));
     signal.addEventListener("abort", this.stop);
@@ -134,7 +151,7 @@ class Session implements AsyncDisposable {
     try {
       const drained = once(input, "drain", { signal }).then(() => true);
       const over = this.command.ended.then(() => true);
-      const moved = await inTime(Promise.race([drained, over]), takingMs, false);
+      const moved = await inTime(Promise.race([drained, over]), this.takingMs, false);
       if (!moved) throw new StillageError("deadline", `the receiver at ${this.host} takes nothing any more`);
     } catch (error) {
       if (error instanceof StillageError) throw error;
@@ -168,8 +185,6 @@ class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal.removeEventListener("abort", this.stop);
-    this.command.input.destroy();
-    this.command.output.destroy();
     this.command.stop();
     await this.command.ended.catch(() => {});
   }
