@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { StillageError } from "../base/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import { stampFile } from "../store/disk/format-stamp.ts";
@@ -50,6 +51,10 @@ function directoryPlace(directory: string): NamedPlace {
   if (existsSync(join(directory, stampFile))) return { kind: "store", directory };
   if (["cas", "artifacts", "ostree"].some((each) => existsSync(join(directory, each)))) {
     return { kind: "local cache", directory, artifacts: join(directory, artifactFolder) };
+  }
+  // A repository of OSTree, such as caches of BuildStream 1.0 are.
+  if (["config", "objects", "refs"].every((each) => existsSync(join(directory, each)))) {
+    return { kind: "address", text: pathToFileURL(directory).href };
   }
   throw new StillageError("invalid", `${directory} is neither the store of a server nor a cache of BuildStream`, {
     hint: "name the directory that the server was started with, or BuildStream's cache directory, in which `cas` and `artifacts` are",

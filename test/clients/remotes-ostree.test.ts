@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { contentOfCommit } from "../../src/artifact/directory-content.ts";
 import { dirtrees } from "../../src/artifact/tree-format.ts";
 import { listTree } from "../../src/artifact/tree-listing.ts";
+import type { Digest } from "../../src/base/digest.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../../src/client/artifact-index.ts";
 import { openCommitCache } from "../../src/client/ostree/commit-cache.ts";
 import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
@@ -23,6 +24,7 @@ import { serveFiles, type WebFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
 import { checkout } from "./support/checkout.ts";
+import { OstreeRepository } from "./support/ostree-repository.ts";
 import { runProgram } from "./support/program.ts";
 import { startServer } from "./support/stillage.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";
@@ -124,6 +126,38 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
     assert.deepEqual(await target.head(`demo/app/${keys[1]}`), commit);
     await target.run("fsck", "--quiet");
     assert.match(await target.run("summary", "--view"), /demo\/app\/1{64}/);
+  });
+
+  test("a repository of mode bare-user, as BuildStream 1.0's own cache is, is read and copied as it is", async () => {
+    const tree = await workspace.folder("odd");
+    for (const mode of [0o644, 0o755, 0o600, 0o666, 0o777, 0o4755, 0o440, 0o1]) {
+      await writeFile(join(tree, mode.toString(8)), `mode ${mode}`);
+      await chmod(join(tree, mode.toString(8)), mode);
+    }
+    await writeFile(join(tree, "empty"), "");
+    await writeFile(join(tree, "large"), Buffer.alloc(1_000_000, "large "), { mode: 0o700 });
+    await symlink("../large", join(tree, "link"));
+    const bare = OstreeRepository.at(await workspace.folder("bare"));
+    await bare.ok("init", "--mode=bare-user");
+    const owner = ["--owner-uid=0", "--owner-gid=0", "--no-xattrs", "--no-bindings"];
+    const ref = `demo/odd/${keys[0]}`;
+    const odd = await bare.ok("commit", ...owner, `--branch=${ref}`, "--subject=", `--tree=dir=${tree}`);
+    await using place = await openRemote(bare.path);
+    assert.deepEqual([place.writable, place.notWritable?.code], [false, "unsupported"]);
+    const target = await Repository.create(workspace, "archive");
+    {
+      await using to = await openRemote(target.path);
+      assert.equal(await copyCommit(await found(place, "odd", keys[0]), place, to, { signal }), "published");
+    }
+    assert.equal(await target.head(ref), odd);
+    await target.run("fsck", "--quiet");
+    // A local cache has what lies beside it.
+    const { index, commits } = openCommitCache(join(await workspace.folder("cache"), "ostree"), [bare.path]);
+    const beside = await index.find({ project: "demo", element: "odd", keys: [keys[0]] }, signal);
+    assert.deepEqual(
+      [beside?.content.hash, (await contentOfCommit(commits.blobs, beside?.content as Digest)).keys.strong],
+      [odd, undefined],
+    );
   });
 
   test("what another has pushed since the summary was made is found by its name", async () => {

@@ -55,6 +55,11 @@ export function commitRepository(cache: string): string {
   return join(cache, "stillage", "ostree");
 }
 
+/** Where BuildStream 1.0 to 1.1.3 may have artifacts (`_artifactcache/ostreecache.py`): in what it calls `artifactdir`. */
+export function bst10Repositories(cache: string, artifacts: string): string[] {
+  return [...new Set([join(artifacts, "ostree"), join(cache, "ostree")])];
+}
+
 /** The folder of an object, and the object. */
 export function objectPath({ objects }: Pick<CacheLayout, "objects">, { hash }: Pick<Digest, "hash">): string {
   return `${objects}/${hash.slice(0, 2)}/${hash.slice(2)}`;

@@ -9,7 +9,7 @@ import { openCommitCache } from "../ostree/commit-cache.ts";
 import type { BlobPlace, Place } from "../place.ts";
 import { CacheBlobs } from "./cache-blobs.ts";
 import { CacheIndex } from "./cache-index.ts";
-import { artifactFolder, commitRepository, layout1, layout2 } from "./cache-layout.ts";
+import { artifactFolder, bst10Repositories, commitRepository, layout1, layout2 } from "./cache-layout.ts";
 import { IndexWithCommits } from "./index-with-commits.ts";
 import { MessageSource } from "./message-source.ts";
 import { ObjectSink } from "./object-sink.ts";
@@ -50,7 +50,7 @@ export async function openLocalCache(
   const [sink2, sink1] = [new ObjectSink(of2), new ObjectSink(of1)];
   const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: sink2 });
   const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: sink1 });
-  const commits = openCommitCache(commitRepository(cache));
+  const commits = openCommitCache(commitRepository(cache), bst10Repositories(cache, artifacts));
   const own = new CacheIndex({
     ...refs,
     found: (content, name) => messages.found(content, name),

@@ -2,11 +2,14 @@ import { mkdir } from "node:fs/promises";
 import { StillageError } from "../../base/errors.ts";
 import { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import { directorySource } from "../../ostree/archive/directory-source.ts";
+import type { ObjectSource } from "../../ostree/archive/object-source.ts";
 import { type PruneReport, pruneRepository } from "../../ostree/archive/prune-repository.ts";
 import { lockRepository } from "../../ostree/archive/repository-lock.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
 import type { CommitStore } from "../commit-store.ts";
-import { CommitIndex } from "./commit-index.ts";
+import { bareUserSource, isBareUserRepository } from "./bare-user-source.ts";
+import { CommitIndex, type CommitNames } from "./commit-index.ts";
+import type { NamedCommit } from "./named-commits.ts";
 import { ObjectBlobs } from "./object-blobs.ts";
 import { checkedRefs, repositoryNames, takeIntoRepository } from "./repository-store.ts";
 
@@ -26,26 +29,16 @@ export interface CommitCache {
 /**
  * The repository of mode `archive` in `directory`, which every `ostree` reads. It is made when the first artifact comes: until then nothing is found. It has no summary, which would be
  * written with every artifact: `ostree summary -u` makes one where it is to be served.
+ * `beside`: where BuildStream 1.0 itself may have a cache, of mode `bare-user`; the artifacts of the first that is one are found and read as well.
  */
-export function openCommitCache(directory: string): CommitCache {
+export function openCommitCache(directory: string, beside: readonly string[] = []): CommitCache {
   const opened = new Repository(directory);
-  const objects = directorySource(directory);
+  const theirs = beside.find(isBareUserRepository);
+  const objects =
+    theirs === undefined ? directorySource(directory) : either(directorySource(directory), bareUserSource(theirs));
   const blobs = new ObjectBlobs(objects);
-  const index = new CommitIndex(
-    {
-      near: true,
-      sizeOf: () => undefined,
-      find: async (question, signal) => {
-        const repository = await opened.ifThere();
-        return repository && repositoryNames(repository).find(question, signal);
-      },
-      list: async (globs, signal) => {
-        const repository = await opened.ifThere();
-        return repository === undefined ? [] : repositoryNames(repository).list(globs, signal);
-      },
-    },
-    blobs,
-  );
+  const places = [directory, ...(theirs === undefined ? [] : [theirs])].map(repositoryNames);
+  const index = new CommitIndex(namesOf(places), blobs);
   return {
     index,
     commits: {
@@ -75,6 +68,35 @@ export function openCommitCache(directory: string): CommitCache {
       return repository && pruneRepository(repository, { keep: {}, signal });
     },
   };
+}
+
+/** The refs of several repositories, of which the first goes before the others. One that is not there has none. */
+function namesOf(places: readonly CommitNames[]): CommitNames {
+  return {
+    near: true,
+    sizeOf: () => undefined,
+    async find(question, signal) {
+      for (const place of places) {
+        const found = await place.find(question, signal);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    async list(globs, signal) {
+      const listed = await Promise.all(places.map((place) => place.list(globs, signal)));
+      const once = new Map<string, NamedCommit>();
+      for (const each of listed.flatMap((some) => [...some])) {
+        const name = `${each.project}/${each.element}/${each.commit}`;
+        if (!once.has(name)) once.set(name, each);
+      }
+      return once.values();
+    },
+  };
+}
+
+/** What is in the first, or else in the second. */
+function either(first: ObjectSource, second: ObjectSource): ObjectSource {
+  return { get: async (path, maxBytes) => (await first.get(path, maxBytes)) ?? second.get(path, maxBytes) };
 }
 
 /** A repository that may not be there yet. */

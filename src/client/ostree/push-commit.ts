@@ -46,7 +46,7 @@ interface StagedCommit extends AsyncDisposable {
 
 async function onDisk(artifact: IndexedArtifact, from: CommitSource, signal: AbortSignal): Promise<StagedCommit> {
   const { repository } = from;
-  if (repository !== undefined) return { repository, [Symbol.asyncDispose]: async () => {} };
+  if (repository?.has(artifact.content.hash, "commit")) return { repository, [Symbol.asyncDispose]: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), "stillage-commit-")).catch((error: unknown) => {
     throw fromFileSystem(error, `no directory can be made in ${tmpdir()}`);
   });

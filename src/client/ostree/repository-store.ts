@@ -1,9 +1,8 @@
-import { stat } from "node:fs/promises";
 import { StillageError } from "../../base/errors.ts";
 import { isCachedRef } from "../../cache/commit-refs.ts";
 import type { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import { pullCommits } from "../../ostree/archive/pull.ts";
-import { refsBelow } from "../../ostree/archive/ref-files.ts";
+import { listRefs, refsBelow } from "../../ostree/archive/ref-files.ts";
 import type { Checksum } from "../../ostree/object-name.ts";
 import { isRefName, parseRefName } from "../../ostree/ref-name.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
@@ -15,17 +14,17 @@ import { NamedCommits, refsOf } from "./named-commits.ts";
 const patienceMs = 300_000;
 
 /** The refs of a repository on this machine. */
-export function repositoryNames(repository: ArchiveRepository): CommitNames {
+export function repositoryNames(directory: string): CommitNames {
   return {
     near: true,
     async find(question) {
       const { project, element } = question;
       if (!isRefName(`${project}/${element}`)) return undefined;
-      const refs = await refsBelow(repository.directory, `${project}/${element}`);
+      const refs = await refsBelow(directory, `${project}/${element}`);
       return new NamedCommits([...refs].map(([name, { commit }]) => [name, commit])).find(question);
     },
     async list(globs) {
-      const refs = await repository.refs();
+      const refs = await listRefs(directory);
       return new NamedCommits([...refs].map(([name, { commit }]) => [name, commit])).list(globs);
     },
     sizeOf: () => undefined,
@@ -80,12 +79,4 @@ async function leadTo(repository: ArchiveRepository, refs: readonly string[], co
   if (!repository.has(commit, "commit") || repository.isPartial(commit)) return false;
   for (const name of refs) if ((await repository.ref(name)) !== commit) return false;
   return true;
-}
-
-/** Whether a directory is there at all. */
-export async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
 }

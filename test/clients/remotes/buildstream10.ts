@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { contentOfCommit } from "../../../src/artifact/directory-content.ts";
@@ -49,6 +49,17 @@ export function testBuildStream10(): void {
         assert.ok(each.keys.includes(content.keys.strong ?? "") && content.logs.length === 1);
         assert.equal(await to.commits.take?.(each, local.commits, { signal }), "published");
         assert.equal(await to.commits.take?.(each, local.commits, { signal }), "present");
+      }
+      // What the builder itself has kept is the same.
+      const homes = (await readdir(workspace.path)).filter((name) => name.endsWith("-machine"));
+      const kept = join(workspace.path, homes[0] ?? "", "artifact/ostree");
+      const beside = openCommitCache(join(await workspace.folder("empty"), "ostree"), [kept]);
+      for (const each of artifacts) {
+        const { project: of, element, keys } = each;
+        const same = await beside.index.find({ project: of, element, keys: keys.slice(0, 1) }, signal);
+        assert.deepEqual(same?.content, each.content);
+        const again = openCommitCache(join(await workspace.folder("again"), "ostree"));
+        assert.equal(await again.commits.take?.(each, beside.commits, { signal }), "published");
       }
       const [first, second] = [
         await ArchiveRepository.open(one.repository),
