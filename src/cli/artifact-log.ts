@@ -20,6 +20,7 @@ import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
+import { writerOf } from "./output.ts";
 import { terminalText } from "./terminal-text.ts";
 
 interface Options extends PlaceFlags {
@@ -65,9 +66,10 @@ async function logs(places: ReadingPlaces, names: readonly string[], { name, out
   const found: FoundLog[] = [];
   for (const open of await namedArtifacts(places, names)) found.push(...(await logsOf(open, name)));
   if (out !== undefined) return writeLogs(found, out, places.signal);
+  const write = writerOf(process.stdout);
   for (const each of found) {
-    if (found.length > 1 && !(await writerOf(process.stdout)(`==> ${printable(titleOf(each))} <==\n`))) break;
-    if (!(await printLog(each, places.signal))) break;
+    if (found.length > 1 && !(await write(`==> ${printable(titleOf(each))} <==\n`))) break;
+    if (!(await printLog(each, write, places.signal))) break;
   }
   return exitStatus.done;
 }
@@ -84,26 +86,12 @@ async function logsOf(open: OpenArtifact, name: string | undefined): Promise<Fou
   });
 }
 
-async function printLog(found: FoundLog, signal: AbortSignal): Promise<boolean> {
-  const { stdout } = process;
-  const shown = stdout.isTTY ? terminalText() : undefined;
-  const write = writerOf(stdout);
+async function printLog(found: FoundLog, write: ReturnType<typeof writerOf>, signal: AbortSignal): Promise<boolean> {
+  const shown = process.stdout.isTTY ? terminalText() : undefined;
   for await (const piece of piecesOf(found, signal)) {
     if (!(await write(shown === undefined ? piece : shown.add(piece)))) return false;
   }
   return shown === undefined || write(shown.end());
-}
-
-/** False once nobody reads on. */
-function writerOf(stream: NodeJS.WriteStream): (piece: Uint8Array | string) => Promise<boolean> {
-  return (piece) =>
-    new Promise((resolve, reject) => {
-      stream.write(piece, (error) => {
-        if (error === null || error === undefined) resolve(true);
-        else if ((error as NodeJS.ErrnoException).code === "EPIPE") resolve(false);
-        else reject(fromFileSystem(error, "writing the log"));
-      });
-    });
 }
 
 async function* piecesOf({ open, log }: FoundLog, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -1,16 +1,17 @@
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
+import { StillageError } from "../base/errors.ts";
 import type { ArtifactQuestion } from "../client/artifact-index.ts";
 import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
-import { type LeftRemote, openRemotes } from "../client/connection/open-remotes.ts";
+import type { LeftRemote, OpenedRemotes } from "../client/connection/open-remotes.ts";
 import { openReachability, type Reachability, unreachablePath } from "../client/connection/reachability.ts";
 import type { MeantOptions } from "../client/meant-artifacts.ts";
-import { localName } from "../client/named-place.ts";
-import { openPlace } from "../client/open-place.ts";
-import { keysOfElements } from "../client/pipeline/bst-graph.ts";
+import { localName, namedPlace } from "../client/named-place.ts";
+import { type OpenPlaceOptions, openPlace } from "../client/open-place.ts";
 import type { Place } from "../client/place.ts";
 import { cacheAndRemotes, onePlace, type PlaceSearch } from "../client/reading/place-search.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { elementQuestions } from "./element-questions.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
@@ -50,22 +51,38 @@ export function addPlaceOptions(command: Command, otherwise: string): Command {
 }
 
 /** Opens what these flags name, lets `work` at it, and gives the exit status. Failures are printed. */
-export async function withPlaces(flags: PlaceFlags, work: (places: ReadingPlaces) => Promise<number>): Promise<number> {
+export async function withPlaces(
+  flags: PlaceFlags,
+  work: (places: ReadingPlaces) => Promise<number>,
+  mode: OpenPlaceOptions["mode"] = "read",
+): Promise<number> {
   const configuration = clientConfiguration(flags, "pull");
   if (configuration === undefined) return exitStatus.usage;
   return interruptible(async (signal) => {
     await using opened = new AsyncDisposableStack();
     const reachability = openReachability(unreachablePath(process.env), systemClock);
-    const options = { mode: "read", instance: flags.instance, reachability, signal } as const;
-    const open = async (text: string): Promise<Place> => opened.use(await openPlace(text, configuration, options));
-    const place = await open(flags.in ?? localName);
+    const { instance } = flags;
+    const options = { mode, instance, reachability, signal };
+    const place = opened.use(await openPlace(flags.in ?? localName, configuration, options));
     const search =
       flags.in === undefined
         ? opened.use(nearAndFar(place, configuration, reachability, signal))
         : onePlace(place, signal);
-    const ofElement = configuration.project && elementQuestions(configuration, flags);
+    const open = async (text: string): Promise<Place> => {
+      const isStore = namedPlace(text, configuration).kind === "store";
+      const own = { ...options, instance: isStore ? instance : undefined };
+      return opened.use(await openPlace(text, configuration, own));
+    };
+    const ofElements = elementQuestions(configuration, flags);
+    const ofElement = ofElements && (async (name: string) => onlyOne(name, await ofElements([name], signal)));
     return await work({ configuration, place, search, open, signal, ofElement });
   }, "stopped");
+}
+
+function onlyOne(name: string, questions: readonly ArtifactQuestion[]): ArtifactQuestion {
+  const [question] = questions;
+  if (question !== undefined) return question;
+  throw new StillageError("not-found", `\`bst show\` says nothing of ${name}`);
 }
 
 function nearAndFar(
@@ -74,30 +91,16 @@ function nearAndFar(
   reachability: Reachability,
   signal: AbortSignal,
 ): PlaceSearch & AsyncDisposable {
-  return cacheAndRemotes(cache, () => openRemotes(remotes, { reachability, signal }), tellLeft, signal);
+  const open = async (): Promise<OpenedRemotes> => {
+    // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
+    const { openRemotes } = await import("../client/connection/open-remotes.ts");
+    return openRemotes(remotes, { reachability, signal });
+  };
+  return cacheAndRemotes(cache, open, tellLeft, signal);
 }
 
 function tellLeft(left: readonly LeftRemote[]): void {
   for (const { spec, error } of left) {
     process.stderr.write(`stillage: note: the remote ${printable(`${spec.name} is left out: ${error.message}`)}\n`);
   }
-}
-
-/** Asks the installed `bst` what artifacts an element has. */
-function elementQuestions(
-  { project }: ClientConfiguration,
-  flags: PlaceFlags,
-): (element: string, signal: AbortSignal) => Promise<ArtifactQuestion> {
-  const bst = {
-    program: "bst",
-    directory: project?.directory ?? ".",
-    userConfiguration: flags.buildstreamConfig,
-    projectName: project?.name,
-    options: flags.option ?? [],
-  };
-  return async (name, signal) => {
-    const [found] = await keysOfElements(bst, [name], "none", signal);
-    if (found === undefined) throw new Error(`bst show said nothing of ${name}`);
-    return { project: found.project, element: found.element, keys: [found.key] };
-  };
 }

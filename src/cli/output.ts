@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { fromFileSystem } from "../base/errors.ts";
 
 /** Where a command writes: lines of cells, aligned for people or with tabs between for programs. */
 export interface Output {
@@ -27,4 +28,18 @@ export function standardOutput(stream: Writable & { isTTY?: boolean; columns?: n
       return !gone;
     },
   };
+}
+
+/** Writes bytes, or text, to a stream as it takes them; gives false once nobody reads on. Errors: those of the file system. */
+export function writerOf(stream: Writable): (piece: Uint8Array | string) => Promise<boolean> {
+  // Without this the process would end where a write fails.
+  stream.on("error", () => {});
+  return (piece) =>
+    new Promise((resolve, reject) => {
+      stream.write(piece, (error) => {
+        if (error === null || error === undefined) resolve(true);
+        else if ((error as NodeJS.ErrnoException).code === "EPIPE") resolve(false);
+        else reject(fromFileSystem(error, "writing to standard output"));
+      });
+    });
 }

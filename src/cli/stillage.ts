@@ -6,8 +6,15 @@ type End = (status: number) => void;
 
 /** Commands that are to begin at once: of the program, only what they need is loaded, which takes a fourth of the time. */
 const loadedAlone: Readonly<Record<string, (end: End) => Promise<Command>>> = {
+  "artifact checkout": async (end) => (await import("./artifact-checkout.ts")).artifactCheckoutCommand(end),
+  "artifact diff": async (end) => (await import("./artifact-diff.ts")).artifactDiffCommand(end),
+  "artifact list": async (end) => (await import("./artifact-list.ts")).artifactListCommand(end),
+  "artifact list-contents": async (end) =>
+    (await import("./artifact-list-contents.ts")).artifactListContentsCommand(end),
+  "artifact log": async (end) => (await import("./artifact-log.ts")).artifactLogCommand(end),
   "artifact pull": async (end) => (await import("./artifact-pull.ts")).artifactPullCommand(end),
   "artifact push": async (end) => (await import("./artifact-push.ts")).artifactPushCommand(end),
+  "artifact show": async (end) => (await import("./artifact-show.ts")).artifactShowCommand(end),
   mirror: async (end) => (await import("./mirror.ts")).mirrorCommand(end),
 };
 

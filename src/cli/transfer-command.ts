@@ -12,6 +12,7 @@ import { type MeaninglessText, type QuestionSources, questionsMeant } from "../c
 import { TransferProgress } from "../client/transfer/transfer-progress.ts";
 import type { TransferOptions } from "../client/transfer/transfer-queue.ts";
 import { type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { elementQuestions } from "./element-questions.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { stoppedText, TransferReport, type TransferWords } from "./transfer-report.ts";
@@ -75,7 +76,7 @@ export async function runTransfer(
         return remotes.open;
       },
       async questions(texts, places) {
-        const ofElements = configuration.project && elementQuestions(configuration, flags);
+        const ofElements = elementQuestions(configuration, flags);
         const meant = await questionsMeant(texts, { places, ofElements, signal });
         for (const each of meant.meaningless) tellMeaningless(report, each);
         meaningless += meant.meaningless.length;
@@ -98,20 +99,4 @@ function nobodyToAsk(left: number): StillageError {
   return new StillageError("failed-precondition", "no remote is configured for this", {
     hint: "`stillage remote list` shows which are, and why others are not; --remote names one",
   });
-}
-
-/** Asks the installed `bst` what artifacts elements have. */
-function elementQuestions({ project }: ClientConfiguration, flags: TransferFlags): QuestionSources["ofElements"] {
-  return async (elements, signal) => {
-    const { keysOfElements } = await import("../client/pipeline/bst-graph.ts");
-    const bst = {
-      program: "bst",
-      directory: project?.directory ?? ".",
-      userConfiguration: flags.buildstreamConfig,
-      projectName: project?.name,
-      options: flags.option ?? [],
-    };
-    const found = await keysOfElements(bst, elements, "none", signal);
-    return found.map(({ project: name, element, key }) => ({ project: name, element, keys: [key] }));
-  };
 }

@@ -25,7 +25,7 @@ export interface FillOptions {
   /** Called as files are written, with those since the last call. */
   readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
   /** Where the object of a file lies, to be linked to in place of a copy. */
-  readonly objectPath?: ((digest: Digest) => string) | undefined;
+  readonly objectPath?: ((digest: Digest) => string | undefined) | undefined;
 }
 
 /** Files that are asked for at once, and their bytes; several such groups are under way at a time. */
@@ -158,9 +158,15 @@ async function writeLarge(
 }
 
 /** An object has one mode for all who link to it: a file with another mode, or a time of its own, is left to be copied, and the cache as it is. */
-function linkObject(path: string, name: string, entry: FileEntry, objectPath: (digest: Digest) => string): boolean {
+function linkObject(
+  path: string,
+  name: string,
+  entry: FileEntry,
+  objectPath: NonNullable<FillOptions["objectPath"]>,
+): boolean {
   if (entry.size === 0 || entry.modified !== undefined) return false;
   const object = objectPath(entry.digest);
+  if (object === undefined) throw notInCache(name);
   try {
     const executable = (statSync(object).mode & 0o100) !== 0;
     if (executable !== entry.executable) return false;
@@ -168,7 +174,7 @@ function linkObject(path: string, name: string, entry: FileEntry, objectPath: (d
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new StillageError("not-found", `the content of ${JSON.stringify(name)} is missing`);
+    if (code === "ENOENT") throw notInCache(name);
     const why = impossible[code ?? ""];
     if (why === undefined) throw fromFileSystem(error, `linking ${path}`);
     throw new StillageError("failed-precondition", `${path} cannot be a link to the cache: ${why}`, {
@@ -176,6 +182,12 @@ function linkObject(path: string, name: string, entry: FileEntry, objectPath: (d
       cause: error,
     });
   }
+}
+
+function notInCache(name: string): StillageError {
+  return new StillageError("not-found", `the content of ${JSON.stringify(name)} is not in the cache, to be linked to`, {
+    hint: "pull the artifact first, or check out without --hardlinks",
+  });
 }
 
 const impossible: Readonly<Record<string, string>> = {

@@ -23,14 +23,10 @@ import {
 import { type LocalCache, openLocalCache } from "./open-local-cache.ts";
 
 /** A cache in a directory of its own, which goes with it. */
-async function freshCache(): Promise<LocalCache> {
+async function freshCache(): Promise<LocalCache & { [Symbol.asyncDispose](): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), "cache-"));
   const cache = await openLocalCache(directory);
-  const close = async (): Promise<void> => {
-    await cache[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true });
-  };
-  return { ...cache, [Symbol.asyncDispose]: close };
+  return { ...cache, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
 }
 
 const pathIn = (cache: LocalCache, { hash }: Digest): string =>

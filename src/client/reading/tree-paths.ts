@@ -15,25 +15,44 @@ export interface PathEntry {
 /** In which order the entries of a directory come; each directory is followed by what is in it. */
 export type EntryOrder = "by name" | "directories last";
 
-/** How many entries a tree has, one in a directory that is there twice counted twice. */
-export function countPaths(tree: WholeTree): number {
-  const counts = new Map<object, number>();
-  return countBelow(tree.root);
+/** How much there is in a tree; what is in a directory that is there twice counts twice. */
+export interface TreeTotals {
+  readonly entries: number;
+  readonly files: number;
+  /** Of files. */
+  readonly bytes: number;
+}
 
-  function countBelow(digest: Digest): number {
+export function treeTotals(tree: WholeTree): TreeTotals {
+  const known = new Map<object, TreeTotals>();
+  return below(tree.root);
+
+  function below(digest: Digest): TreeTotals {
     const directory = tree.directory(digest);
-    const known = counts.get(directory);
-    if (known !== undefined) return known;
-    let count = 0;
-    for (const entry of directory.entries) count += entry.type === "directory" ? 1 + countBelow(entry.digest) : 1;
-    counts.set(directory, count);
-    return count;
+    const before = known.get(directory);
+    if (before !== undefined) return before;
+    const totals = { entries: 0, files: 0, bytes: 0 };
+    for (const entry of directory.entries) {
+      totals.entries += 1;
+      if (entry.type === "file") {
+        totals.files += 1;
+        totals.bytes += entry.size;
+      } else if (entry.type === "directory") {
+        const inner = below(entry.digest);
+        totals.entries += inner.entries;
+        totals.files += inner.files;
+        totals.bytes += inner.bytes;
+      }
+    }
+    known.set(directory, totals);
+    return totals;
   }
 }
 
 /** All entries of a tree. Names are in the order of their code points, as UTF-8 bytes are. Errors: `invalid` where there are more than `maxPaths`, before the first. */
 export function* treePaths(tree: WholeTree, order: EntryOrder = "by name"): Generator<PathEntry> {
-  if (countPaths(tree) > maxPaths) throw new StillageError("invalid", `the tree has more than ${maxPaths} entries`);
+  if (treeTotals(tree).entries > maxPaths)
+    throw new StillageError("invalid", `the tree has more than ${maxPaths} entries`);
   const sorted = new Map<object, readonly Entry[]>();
   yield* below("", tree.root);
 

@@ -53,7 +53,7 @@ export async function readTree(blobs: BlobSource, root: Digest, signal: AbortSig
     }
     level = [...next.values()];
   }
-  return { root, directory: (digest) => directoryIn(known, digest) };
+  return { root, directory: directoriesOf(known) };
 }
 
 /** Reads directories that are not known yet. Errors: as above. */
@@ -67,8 +67,9 @@ export async function readLevel(
     known.set(keyOfDigest(digest), parseDirectory(digest, bytes));
   };
   const small: Digest[] = [];
-  for (const digest of digests) {
-    if (known.has(keyOfDigest(digest))) continue;
+  const distinct = new Map(digests.map((digest) => [keyOfDigest(digest), digest]));
+  for (const [key, digest] of distinct) {
+    if (known.has(key)) continue;
     if (isEmptyBlob(digest)) take(digest, new Uint8Array(0));
     else if (digest.size <= maxSmallBytes) small.push(digest);
     else {
@@ -107,7 +108,12 @@ export async function readCommitTree(reader: BlobReader, root: Digest, signal: A
     });
     level = [...next.values()].filter((digest) => !known.has(keyOfDigest(digest)));
   }
-  return { root, directory: (digest) => directoryIn(known, digest) };
+  return { root, directory: directoriesOf(known) };
+}
+
+/** Gives directories that were read. */
+export function directoriesOf(known: ReadonlyMap<string, WholeDirectory>): WholeTree["directory"] {
+  return (digest) => directoryIn(known, digest);
 }
 
 function directoryIn(known: ReadonlyMap<string, WholeDirectory>, digest: Digest): WholeDirectory {

@@ -187,7 +187,8 @@ export function holdArtifact(
   place: MemoryPlace,
   { element = "app", key = "a", files, buildtree }: HeldArtifact,
 ): IndexedArtifact {
-  const [strongKey, weakKey] = [key.repeat(64), key.repeat(63).concat("0")];
+  const strongKey = key.repeat(64 / key.length);
+  const weakKey = strongKey.replace(/.$/, "0");
   const text = (what: string) => messageOf(hold(place, `${what} of ${element} ${key}\n`));
   const message = create(ArtifactSchema, {
     version: 2,

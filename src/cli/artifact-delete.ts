@@ -1,0 +1,86 @@
+import type { Command } from "commander";
+import { StillageError } from "../base/errors.ts";
+import type { IndexedArtifact } from "../client/artifact-index.ts";
+import { artifactsMeant, shownArtifact } from "../client/meant-artifacts.ts";
+import type { Place } from "../client/place.ts";
+import { onePlace } from "../client/reading/place-search.ts";
+import { addPlaceOptions, nameText, type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
+import { addUse } from "./command-use.ts";
+import { exitStatus } from "./exit-status.ts";
+import { counted, printable } from "./human-text.ts";
+import { newCommand } from "./new-command.ts";
+import { type Output, standardOutput } from "./output.ts";
+
+interface Options extends PlaceFlags {
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** A place from which names can be taken. */
+interface Removing extends Place {
+  remove(artifact: IndexedArtifact): Promise<number>;
+}
+
+/** `stillage artifact delete NAME…`. */
+export function artifactDeleteCommand(end: (status: number) => void): Command {
+  const command = newCommand("delete", "stillage")
+    .description("Remove artifacts from the local cache, or from an archive")
+    .argument("<NAME...>", nameText);
+  addUse(command, {
+    notes: [
+      "All names of an artifact go, as with `bst artifact delete`. What was in it stays until BuildStream makes room. Caches of others, and servers, are left to themselves. In a pipe: a line for each artifact, with its name and its keys, with commas, behind a tab.",
+    ],
+    examples: [
+      { says: "What would go", run: "stillage artifact delete --dry-run 'os/image/*'" },
+      { says: "An artifact out of an archive", run: "stillage artifact delete os/image/4f6e0c --in cache.tar" },
+    ],
+    statuses: { failed: "not found or a failure" },
+    see: "docs/CLIENT.md",
+  });
+  return addPlaceOptions(command, "the local cache")
+    .option("-n, --dry-run", "Only say what would go")
+    .option("--json", "Print a JSON array of what has gone")
+    .action(async (names: string[], options: Options) => {
+      const mode = options.dryRun ? "read" : "write";
+      end(await withPlaces(options, (places) => remove(places, names, standardOutput(), options), mode));
+    });
+}
+
+async function remove(
+  { place, signal, ofElement }: ReadingPlaces,
+  names: readonly string[],
+  output: Output,
+  { dryRun, json }: Options,
+): Promise<number> {
+  const removing = removingPlace(place);
+  const meant = new Map<string, IndexedArtifact>();
+  for (const name of names) {
+    for (const { artifact } of await artifactsMeant(onePlace(place, signal).places(), name, { signal, ofElement })) {
+      meant.set(`${shownArtifact(artifact)} ${artifact.content.hash}`, artifact);
+    }
+  }
+  for (const artifact of meant.values()) {
+    const refs = dryRun ? artifact.keys.length : await removing.remove(artifact);
+    if (!json) await output.write(lineOf(artifact, refs, dryRun === true, output));
+  }
+  if (!json) return exitStatus.done;
+  const gone = [...meant.values()].map(({ project, element, keys, generation }) => {
+    return { project, element, keys, generation, removed: !dryRun };
+  });
+  await output.write(`${JSON.stringify(gone, undefined, 2)}\n`);
+  return exitStatus.done;
+}
+
+function lineOf(artifact: IndexedArtifact, refs: number, dryRun: boolean, { forPeople }: Output): string {
+  const name = printable(shownArtifact(artifact));
+  if (!forPeople) return `${name}\t${artifact.keys.join(",")}\n`;
+  return `${dryRun ? "would remove" : "removed"} ${name} (${counted(refs, "name")})\n`;
+}
+
+/** Errors: `unsupported`. */
+function removingPlace(place: Place): Removing {
+  if ("remove" in place && typeof place.remove === "function") return place as Removing;
+  throw new StillageError("unsupported", `artifacts cannot be removed from ${place.name}`, {
+    hint: "a server expires what nobody uses: docs/EXPIRY.md",
+  });
+}
