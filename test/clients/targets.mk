@@ -50,7 +50,7 @@ test-casd: setup ## buildbox-casd as a proxy, blobs in chunks too
 test-artifacts: setup ## BuildStream 2.8.1 and 1.6.8 on caches that we read and write
 	@scripts/clients/bst1.sh
 	@scripts/clients/bst.sh 2.8.1
-	$(call node-test,$(client-limit)) test/clients/local-cache.test.ts test/clients/transfers.test.ts
+	$(call node-test,$(client-limit)) test/clients/local-cache.test.ts test/clients/reading-artifacts.test.ts test/clients/transfers.test.ts
 
 test-import: setup ## Directories of BuildStream's own servers and of buildbox-casd, and OSTree repositories, taken over
 	@scripts/clients/bst1.sh

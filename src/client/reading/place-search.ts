@@ -27,7 +27,7 @@ export function onePlace(place: Place, signal: AbortSignal): PlaceSearch {
     async *places() {
       yield searched(place);
     },
-    open: (artifact, found) => openArtifact(artifact, found.place, place.blobs, signal),
+    open: (artifact) => openArtifact(artifact, place, blobsOf(place, artifact), signal),
   };
 }
 
@@ -61,13 +61,22 @@ export function cacheAndRemotes(
       for (const remote of (await remotes()).open) if (remote.index !== undefined) yield searched(remote);
     },
     open(artifact, found) {
-      const blobs = chainBlobs([async () => cache.blobs, async () => found.place.blobs, blobsOfRemotes]);
+      const blobs = chainBlobs([
+        async () => blobsOf(cache, artifact),
+        async () => blobsOf(found.place, artifact),
+        blobsOfRemotes,
+      ]);
       return openArtifact(artifact, found.place, blobs, signal);
     },
     async [Symbol.asyncDispose]() {
       await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What of an artifact is there, is asked where its generation has it. */
+function blobsOf(place: Place, { generation }: IndexedArtifact): ReadableBlobs | undefined {
+  return (generation === "1.0" ? undefined : place.blobsFor?.(generation)) ?? place.blobs;
 }
 
 function searched(place: Place): SearchedPlace {

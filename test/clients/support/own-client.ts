@@ -27,6 +27,8 @@ export interface OwnClient {
   run(...words: string[]): Promise<ToldResult>;
   /** The same, and throws with what it said where it fails. */
   ok(...words: string[]): Promise<ToldResult>;
+  /** Runs it as somebody in a pipe has it, whatever comes out. */
+  plain(...words: string[]): Promise<ProgramResult>;
   /** Begins it and leaves it running. */
   start(...words: string[]): ChildProcess;
 }
@@ -56,6 +58,7 @@ export function ownClient(home: string, directory: string, bstVersion = "2.8.1")
       if (result.status === 0) return result;
       throw new Error(`stillage ${words.join(" ")} exited with ${result.status}\n${result.stdout}\n${result.stderr}`);
     },
+    plain: (...words) => runProgram(process.execPath, [program, ...words], { cwd: directory, env }),
     start: (...words) => spawn(process.execPath, [program, ...words], { cwd: directory, env, stdio: "pipe" }),
   };
 }
