@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { artifactCommand } from "./artifact.ts";
+import { buildCommand } from "./build.ts";
 import { completionCommand } from "./completion.ts";
 import { configCheckCommand } from "./config-check.ts";
 import { configShowCommand } from "./config-show.ts";
@@ -45,6 +46,7 @@ export function stillageProgram(end: (status: number) => void): Command {
       .enablePositionalOptions()
       .addCommand(serveCommand(end))
       .addCommand(artifactCommand(end))
+      .addCommand(buildCommand(end))
       .addCommand(completionCommand(end))
       .addCommand(config)
       .addCommand(healthCommand(end))

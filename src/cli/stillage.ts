@@ -15,6 +15,7 @@ const loadedAlone: Readonly<Record<string, (end: End) => Promise<Command>>> = {
   "artifact pull": async (end) => (await import("./artifact-pull.ts")).artifactPullCommand(end),
   "artifact push": async (end) => (await import("./artifact-push.ts")).artifactPushCommand(end),
   "artifact show": async (end) => (await import("./artifact-show.ts")).artifactShowCommand(end),
+  build: async (end) => (await import("./build.ts")).buildCommand(end),
   mirror: async (end) => (await import("./mirror.ts")).mirrorCommand(end),
 };
 

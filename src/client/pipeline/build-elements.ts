@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { StillageError } from "../../base/errors.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import { openRemotes } from "../connection/open-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
@@ -65,6 +66,15 @@ const quickCost = 0.01;
  */
 export async function buildElements(request: BuildRequest): Promise<BuildSummary> {
   const { configuration, stop, abort } = request;
+  if (configuration.generation === "1") {
+    throw new StillageError(
+      "unsupported",
+      "this is a project of BuildStream 1, and builds are driven with BuildStream 2",
+      {
+        hint: "BuildStream 1 builds by itself; `stillage artifact pull` and `push` work with its caches",
+      },
+    );
+  }
   await using resources = new AsyncDisposableStack();
   const written = await writeBstConfigurations(request.bst.userConfiguration, configuration.cacheDirectory);
   const configurations = resources.use(written);

@@ -14,6 +14,8 @@ export interface PipelineItem<E> {
   push: PushResult | undefined;
   /** Of what it is built with, how many are not there. */
   lacking: number;
+  /** Whether it is built in one go with what it lacks. */
+  taken: boolean;
   /** Those that wait for it to be there. */
   readonly waiters: PipelineItem<E>[];
 }

@@ -37,7 +37,7 @@ export class PipelineRun<E extends PipelineElement> {
     for (const element of options.graph.elements.values()) {
       this.items.set(element.name, {
         ...{ element, index: this.items.size, rank: chains.get(element.name) ?? 0 },
-        ...{ needed: false, outcome: undefined, push: undefined, lacking: 0, waiters: [] },
+        ...{ needed: false, outcome: undefined, push: undefined, lacking: 0, taken: false, waiters: [] },
       });
     }
   }
@@ -85,7 +85,9 @@ export class PipelineRun<E extends PipelineElement> {
     return queue.ready.take() as Item<E>;
   }
 
-  /** The next to be built with those that may be built beside it in one go, so many that all free places get some. */
+  /**
+   * The next to be built with those that may be built in one go with it: so many of the ready ones that all free places get some, and then what waits for nothing but these.
+   */
   private nextGroup(): Item<E>[] {
     const first = this.next(this.builds);
     const kind = this.options.together?.(first.element);
@@ -93,7 +95,20 @@ export class PipelineRun<E extends PipelineElement> {
     const like = (item: Item<E>): boolean => this.options.together?.(item.element) === kind;
     const free = this.options.widths.build - this.builds.running;
     const share = Math.ceil((this.builds.ready.count(like) + 1) / free);
-    return [first, ...this.builds.ready.takeLike(like, Math.min(share, maxTogether) - 1)];
+    const group = [first, ...this.builds.ready.takeLike(like, Math.min(share, maxTogether) - 1)];
+    const found = new Map<Item<E>, number>();
+    for (const item of group) {
+      for (const waiter of item.waiters) {
+        const count = (found.get(waiter) ?? 0) + 1;
+        found.set(waiter, count);
+        if (count < waiter.lacking || group.length >= maxTogether || waiter.outcome !== undefined || !like(waiter))
+          continue;
+        waiter.taken = true;
+        this.tell({ kind: "queued", queue: "build", element: waiter.element.name });
+        group.push(waiter);
+      }
+    }
+    return group;
   }
 
   private item(name: string): Item<E> {
@@ -131,8 +146,6 @@ export class PipelineRun<E extends PipelineElement> {
     if (failedBuild === undefined) {
       this.settle(item, { kind });
     } else {
-      this.tell({ kind: "queued", queue: "build", element: item.element.name });
-      this.endJob("build", item, "failed", failedBuild);
       this.settle(item, { kind: "failed", why: failedBuild, cached: true });
     }
     this.offer(item);
@@ -169,7 +182,8 @@ export class PipelineRun<E extends PipelineElement> {
       started: (element) => start(waiting.get(element)),
       ended: (element, outcome) => {
         const item = waiting.get(element);
-        if (item === undefined) return;
+        // What needs another one of its group, which failed, is settled already.
+        if (item === undefined || item.outcome !== undefined) return;
         start(item);
         waiting.delete(element);
         this.buildEnded(item, outcome);
@@ -186,6 +200,7 @@ export class PipelineRun<E extends PipelineElement> {
     }
     this.builds.running -= 1;
     for (const item of waiting.values()) {
+      if (item.outcome !== undefined) continue;
       if (!this.jobs.signal.aborted) {
         start(item);
         this.buildEnded(item, { kind: "failed", why: asStillageError(error), kept: false });
@@ -296,7 +311,7 @@ export class PipelineRun<E extends PipelineElement> {
         if (by !== undefined) settling.push([waiter, { kind: "blocked", by }]);
         if (!isThere(item)) continue;
         waiter.lacking -= 1;
-        if (waiter.lacking === 0 && waiter.outcome === undefined) this.enqueue(this.builds, waiter);
+        if (waiter.lacking === 0 && waiter.outcome === undefined && !waiter.taken) this.enqueue(this.builds, waiter);
       }
     }
     if (outcome.kind !== "failed" || this.options.onError === "continue") return;

@@ -85,7 +85,13 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
     build: (elements, report, signal) =>
       during("build", async () => {
         groups.push(elements.map(({ name }) => name));
+        const bad = new Set<string>();
         for (const element of elements) {
+          if ([...options.graph.neededToBuild(element.name)].some((name) => bad.has(name))) {
+            bad.add(element.name);
+            continue;
+          }
+          if (element.build !== "built") bad.add(element.name);
           report.started(element);
           await time.wait(element.milliseconds, signal);
           const why = failure("failed-precondition");

@@ -127,6 +127,19 @@ describe("runPipeline", () => {
     );
   });
 
+  it("builds in one go what waits for nothing else, and does not have it twice", async () => {
+    const elements = [
+      planned("a", { together: "x" }),
+      planned("b", { together: "x", buildDependencies: ["a"], build: "failed" }),
+      planned("c", { together: "x", buildDependencies: ["a"], milliseconds: 20 }),
+      planned("d", { together: "x", buildDependencies: ["b", "c"] }),
+      planned("e", { buildDependencies: ["c"] }),
+    ];
+    const { outcomes, groups } = await runPlanned({ ...usual, elements, asked: ["d", "e"] });
+    assert.deepEqual(groups, [["a", "b", "c", "d"], ["e"]]);
+    assert.deepEqual(kinds(outcomes), { a: "built", b: "failed", c: "built", d: "blocked", e: "built" });
+  });
+
   it("ends where elements wait for each other", async () => {
     const elements = [planned("a", { buildDependencies: ["b"] }), planned("b", { buildDependencies: ["a"] })];
     const { outcomes } = await runPlanned({ ...usual, elements, asked: ["a"] });

@@ -36,11 +36,11 @@ export interface PipelineOptions<E extends PipelineElement> {
   /** Whether it is here, or can be had from anywhere. An error is no failure of the element: it is built. */
   pull(element: E, signal: AbortSignal): Promise<PullOutcome>;
   /**
-   * Builds elements, of which none needs another, one after the other; more than one only where `together` allows. What it has not reported when it settles has failed, with the error that it
-   * rejects with.
+   * Builds elements one after the other, in an order in which each comes after those that it needs, and without those that need one that failed; more than one only where `together` allows. What
+   * it has not reported when it settles has failed, with the error that it rejects with.
    */
   build(elements: readonly E[], report: BuildReport<E>, signal: AbortSignal): Promise<void>;
-  /** What this gives for elements that may be built in one go, where they are ready at the same time, is equal; `undefined` for those that may not. */
+  /** What this gives for elements that may be built in one go is equal; `undefined` for those that may not. For what takes less time than starting a builder. */
   together?(element: E): string | undefined;
   /** `undefined` where nothing is pushed. */
   readonly push: ((element: E, signal: AbortSignal) => Promise<"pushed" | "present" | "skipped">) | undefined;

@@ -24,8 +24,8 @@ export interface ProcessOptions {
 const defaultGraceMs = 10_000;
 
 /**
- * Runs the program beside a watcher that reads from descriptor 3: where that ends without a word, whoever started it is gone (killed, perhaps), and the watcher ends it, gently and then, with
- * all that is in its session, hard. So nothing goes on building that nobody waits for.
+ * Runs the program beside a watcher that reads from descriptor 3: where that ends without a word, whoever started it is gone (killed, perhaps), and the watcher ends it, gently and then hard, with
+ * all that is in its session. So nothing goes on building that nobody waits for.
  */
 const guarded = `
 (
@@ -34,11 +34,13 @@ const guarded = `
   kill -INT $$
   left=$0
   while [ "$left" -gt 0 ] && kill -0 $$; do sleep 1; left=$((left - 1)); done
+  how=TERM
+  kill -0 $$ && how=KILL
   read -r self rest </proc/self/stat
   for each in /proc/[0-9]*; do
     read -r stat <"$each/stat" || continue
     set -- \${stat##*) }
-    [ "$4" = $$ ] && [ "\${each#/proc/}" != "$self" ] && kill -KILL "\${each#/proc/}"
+    [ "$4" = $$ ] && [ "\${each#/proc/}" != "$self" ] && kill -$how "\${each#/proc/}"
   done
 ) >/dev/null 2>&1 &
 exec "$@" 3<&-
@@ -73,14 +75,18 @@ export async function runInGroup(
     stopped = true;
     // Of BuildStream, SIGTERM leaves its casd behind, and so does whatever reaches its jobs before itself.
     child.kill("SIGINT");
-    hard = setTimeout(() => killSession(child.pid), graceMs);
+    hard = setTimeout(() => endSession(child.pid, "SIGKILL"), graceMs);
   };
   options.signal.addEventListener("abort", stop, { once: true });
   const ended = Promise.withResolvers<ProcessEnd>();
   child.once("error", (error) => {
     ended.reject(new StillageError("internal", `${program} could not be started: ${error.message}`, { cause: error }));
   });
-  child.once("exit", () => line.end("over\n"));
+  child.once("exit", () => {
+    // Interrupted while it starts, BuildStream forgets its casd.
+    if (stopped) endSession(child.pid, "SIGTERM");
+    line.end("over\n");
+  });
   child.once("close", (status, signal) => {
     ended.resolve({ status: status ?? undefined, signal: signal ?? undefined, stopped });
   });
@@ -92,8 +98,8 @@ export async function runInGroup(
   }
 }
 
-/** Kills whatever is in the session of the process or descends from it: casd has a group of its own there, and a sandbox may have a session. */
-function killSession(pid: number | undefined): void {
+/** Ends whatever is in the session of the process or descends from it: casd has a group of its own there, and a sandbox may have a session. */
+function endSession(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const doomed = new Set([pid]);
@@ -114,7 +120,7 @@ function killSession(pid: number | undefined): void {
   }
   for (const each of doomed) {
     try {
-      process.kill(each, "SIGKILL");
+      process.kill(each, signal);
     } catch {
       // it has ended meanwhile
     }

@@ -1,0 +1,73 @@
+import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { stringify } from "yaml";
+import type { Project } from "../support/project.ts";
+
+/** Elements that `all.bst` consists of, itself among them. */
+export const elementCount = 50;
+
+/** How long each of the slow builds sleeps. */
+const slowSeconds = 2;
+
+/**
+ * Writes a project whose elements are mostly cheap: imports, half of which build on others, stacks, and four builds in the sandbox, three of which sleep. `half.bst` is a half of it, `sad.bst`
+ * has a build in it that fails.
+ */
+export async function writeWideProject(folder: string): Promise<Project> {
+  const elements: Record<string, object> = {
+    "base.bst": imported("base"),
+    "slow-a.bst": slow("a", ["base.bst"]),
+    "slow-b.bst": slow("b", ["base.bst"]),
+    "after/slow-a.bst": slow("c", ["slow-a.bst"]),
+    "quick.bst": built("quick", ["base.bst"], "true"),
+    "bad.bst": built("bad", ["base.bst"], "echo this goes wrong; false"),
+    "needs-bad.bst": { kind: "stack", depends: ["bad.bst"] },
+  };
+  const parts = Array.from({ length: elementCount - 7 }, (_, i) => `part/${i}.bst`);
+  for (const [i, name] of parts.entries()) {
+    const build = i % 2 === 0 ? [] : [parts[i >> 1] as string];
+    elements[name] = { ...imported(`part${i}`), "build-depends": build };
+  }
+  const half = parts.slice(0, 22);
+  elements["half.bst"] = { kind: "stack", depends: half };
+  const slows = ["slow-a.bst", "slow-b.bst", "after/slow-a.bst", "quick.bst"];
+  elements["all.bst"] = { kind: "stack", depends: ["half.bst", ...parts.slice(22), ...slows] };
+  elements["sad.bst"] = { kind: "stack", depends: ["needs-bad.bst", "all.bst"] };
+  await put(folder, "project.conf", stringify({ name: "wide", "min-version": "2.0", "element-path": "elements" }));
+  for (const [path, element] of Object.entries(elements)) {
+    await put(folder, join("elements", path), stringify(element, { aliasDuplicateObjects: false }));
+  }
+  for (const i of parts.keys()) await put(folder, `files/part${i}/part${i}.txt`, `part ${i}\n`);
+  await writeBase(join(folder, "files/base"));
+  return { folder, upstream: "" };
+}
+
+function imported(files: string): object {
+  return { kind: "import", sources: [{ kind: "local", path: `files/${files}` }] };
+}
+
+const slow = (name: string, needs: string[]): object => built(name, needs, `sleep ${slowSeconds}`);
+
+function built(name: string, needs: string[], command: string): object {
+  const install = `mkdir -p %{install-root}/opt; echo ${name} > %{install-root}/opt/${name}`;
+  return {
+    kind: "manual",
+    // What is built with it needs the shell, too.
+    ...{ "build-depends": needs, "runtime-depends": ["base.bst"] },
+    config: { "build-commands": [command], "install-commands": [install] },
+  };
+}
+
+async function writeBase(folder: string): Promise<void> {
+  for (const each of ["bin", "dev", "proc", "sys"]) await mkdir(join(folder, each), { recursive: true });
+  await put(folder, "tmp/keep", "");
+  await copyFile("/bin/busybox", join(folder, "bin/busybox"));
+  for (const each of ["sh", "echo", "false", "mkdir", "sleep", "true"])
+    await symlink("busybox", join(folder, "bin", each));
+}
+
+async function put(folder: string, path: string, content: string): Promise<void> {
+  const file = join(folder, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
