@@ -39,8 +39,8 @@ export async function buildLoads(
   for (let i = 0; i < files; i++) {
     const shelf = join(project.folder, "files/small", `shelf${Math.floor(i / filesOfFolder)}`);
     if (i % filesOfFolder === 0) await mkdir(shelf, { recursive: true });
-    // From some bytes to 6 kB, 2 kB in the middle, as sources and headers are.
-    await writeFile(join(shelf, `file${i}.txt`), `file ${i}\n`.repeat(1 + ((i * 37) % 500)));
+    // From some bytes to 2 kB.
+    await writeFile(join(shelf, `file${i}.txt`), `file ${i}\n`.repeat(1 + ((i * 37) % 200)));
   }
   await element("large");
   await writeLarge(join(project.folder, "files/large"), megabytes * 1e6);

@@ -17,6 +17,8 @@ const loadedAlone: Readonly<Record<string, (end: End) => Promise<Command>>> = {
   "artifact show": async (end) => (await import("./artifact-show.ts")).artifactShowCommand(end),
   build: async (end) => (await import("./build.ts")).buildCommand(end),
   mirror: async (end) => (await import("./mirror.ts")).mirrorCommand(end),
+  "remote check": async (end) => (await import("./remote-check.ts")).remoteCheckCommand(end),
+  "remote list": async (end) => (await import("./remote-list.ts")).remoteListCommand(end),
 };
 
 /** The program `stillage`; gives its exit status. */

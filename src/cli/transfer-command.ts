@@ -72,6 +72,8 @@ export async function runTransfer(
         const { openRemotes } = await import("../client/connection/open-remotes.ts");
         const remotes = opened.use(await openRemotes(specs, { reachability, signal }));
         report.left(remotes.left);
+        for (const { name, shortcomings } of remotes.open)
+          for (const each of shortcomings) report.say(`${name}: ${each}`);
         if (remotes.open.length === 0) throw nobodyToAsk(remotes.left.length);
         return remotes.open;
       },

@@ -1,14 +1,10 @@
 import { StillageError } from "../base/errors.ts";
 import { isProblems } from "../config/load.ts";
 import { parseRemoteText } from "./configuration/remote-text.ts";
-import { openRemotes } from "./connection/open-remotes.ts";
 import type { Reachability } from "./connection/reachability.ts";
-import { openArtifactTar } from "./local/open-artifact-tar.ts";
-import { openLocalCache } from "./local/open-local-cache.ts";
 import { type KnownPlaces, namedPlace } from "./named-place.ts";
 import type { Place } from "./place.ts";
 import type { RemoteSpec } from "./remote-spec.ts";
-import { openStorePlace } from "./store-place.ts";
 
 export interface OpenPlaceOptions {
   /** Whether artifacts are to be written there: servers are asked if they let us, and a tar file may be made. */
@@ -34,17 +30,24 @@ export async function openPlace(text: string, known: KnownPlaces, options: OpenP
       },
     );
   }
+  // Each kind needs much that the others do not.
   switch (named.kind) {
-    case "local cache":
+    case "local cache": {
+      const { openLocalCache } = await import("./local/open-local-cache.ts");
       return openLocalCache(named.directory, named.artifacts);
+    }
     case "remote":
       return openNamed(named.spec, options);
     case "address":
       return openNamed(addressed(named.text, known, options), options);
-    case "tar file":
+    case "tar file": {
+      const { openArtifactTar } = await import("./local/open-artifact-tar.ts");
       return openArtifactTar(named.path, options.mode, options.signal);
-    case "store":
+    }
+    case "store": {
+      const { openStorePlace } = await import("./store-place.ts");
       return openStorePlace(named.directory, options.instance);
+    }
   }
 }
 
@@ -57,6 +60,7 @@ function addressed(text: string, { named }: KnownPlaces, { mode }: OpenPlaceOpti
 }
 
 async function openNamed(spec: RemoteSpec, { mode, reachability, signal }: OpenPlaceOptions): Promise<Place> {
+  const { openRemotes } = await import("./connection/open-remotes.ts");
   const opened = await openRemotes([spec], { reachability, insist: true, askPush: mode === "write", signal });
   const [place] = opened.open;
   if (place !== undefined) return place;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { digestOf } from "../../src/base/digest.ts";
 import { sha256 } from "../../src/base/digest-function.ts";
 import { temporaryDirectory } from "../fault/store-blobs.ts";
+import { makeAccess } from "./support/access.ts";
 import { type Certificates, makeCertificates } from "./support/certificates.ts";
 import { startFaultProxy } from "./support/fault-proxy.ts";
 import { type Generation, type OldServer, startOldServer } from "./support/old-server.ts";
@@ -79,7 +79,7 @@ describe("the storage of servers that others wrote", { concurrency: 2 }, () => {
 describe("a server behind TLS", () => {
   let certificates: Certificates;
   let server: ServerUnderTest;
-  const token = "a-token-that-is-long-enough-to-be-taken-for-one";
+  let token: string;
   before(async () => {
     certificates = await makeCertificates(folder.path);
     const { certificate, key } = certificates.server;
@@ -90,20 +90,30 @@ describe("a server behind TLS", () => {
       "--listen",
       `address=127.0.0.1:0,${tls},client-certs=${certificates.client.certificate}`,
     ];
-    server = await startServer(join(folder.path, "tls"), listen);
-    await writeFile(join(folder.path, "token"), token);
+    const access = await makeAccess(folder.path, [
+      { who: { token: "ci-*" }, may: "push" },
+      { who: "anyone", may: "pull" },
+    ]);
+    token = (await access.token("ci-one")).file;
+    server = await startServer(join(folder.path, "tls"), [...listen, "--access", access.file]);
   });
   after(() => server.stop());
 
   const urlOf = (listener: number): string => `https://${server.listeners[listener]?.address}`;
   const noAuth = remoteAt("").auth;
 
-  it("is trusted by its own certificate, and shown ours", async () => {
+  it("is trusted by its own certificate, and shown ours, and our token", async () => {
     const trust = { ...noAuth, serverCert: certificates.server.certificate };
     const shown = { ...trust, clientCert: certificates.client.certificate, clientKey: certificates.client.key };
     const blob = randomBlob(1000);
-    using plain = openStorage(remoteAt(urlOf(0), { auth: trust }));
-    await plain.blobs.writeMany([blob], signal);
+    using anyone = openStorage(remoteAt(urlOf(0), { auth: trust }));
+    await assert.rejects(anyone.blobs.writeMany([blob], signal), {
+      code: "forbidden",
+      message: /^cache: writing small blobs failed/,
+      hint: /access-token/,
+    });
+    using pusher = openStorage(remoteAt(urlOf(0), { auth: { ...trust, accessToken: token } }));
+    await pusher.blobs.writeMany([blob], signal);
     using known = openStorage(remoteAt(urlOf(1), { auth: shown }));
     assert.deepEqual(await known.blobs.missing([blob.digest], signal), []);
     assert.ok((known.channel.certificateEnd ?? 0) > Date.now());

@@ -5,12 +5,18 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { contentOfCommit } from "../../src/artifact/directory-content.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import type { CommitStore } from "../../src/client/commit-store.ts";
 import { checkRemotes, works } from "../../src/client/connection/check-remotes.ts";
-import { openRemotes } from "../../src/client/connection/open-remotes.ts";
+import { openRemote, openRemotes } from "../../src/client/connection/open-remotes.ts";
 import { openReachability } from "../../src/client/connection/reachability.ts";
+import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
 import { assertQueue } from "./bst2/inspect.ts";
+import { Repository } from "./push/repository.ts";
 import { findAndCopy, keysOf, open, signal, specOf, spoken } from "./remotes/opened.ts";
+import { commitArtifact, keys } from "./remotes/ostree-artifacts.ts";
+import { serveFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
 import { checkout, clientsFolder } from "./support/checkout.ts";
@@ -61,6 +67,9 @@ describe("what a server turns out to be", { concurrency: 2 }, () => {
     const question = { project: "p", element: "e", keys: ["0".repeat(64)] };
     assert.equal(await second.index?.find(question, signal), undefined);
 
+    await using meant = await open(pushing, {}, { askPush: true });
+    await using plain = await open(pushing);
+    assert.deepEqual([meant.writable, plain.writable], [true, false]);
     await using names = await open(pulling, { type: "index" });
     assert.deepEqual([names.blobs, names.storage, names.shortcomings], [undefined, undefined, []]);
     await using blobs = await open(pulling, { type: "storage" });
@@ -134,6 +143,44 @@ describe("what a server turns out to be", { concurrency: 2 }, () => {
       }
     });
   }
+
+  test("a web server with a repository, its path, and a Stillage beside its gRPC are caches of BuildStream 1.0", async () => {
+    await using workspace = await createWorkspace();
+    const repository = await Repository.create(workspace);
+    const commit = await commitArtifact(workspace, repository, "app");
+    await repository.run("summary", "--update");
+    const web = await serveFiles(repository.path);
+    await using server = await startServer(await workspace.folder("store"));
+    await using from = await openRemote(specOf(web.url), { signal });
+    assert.deepEqual([spoken(from), from.shortcomings], [["OSTree: allowed, unasked"], []]);
+    await using refusing = await openRemote(specOf(web.url), { askPush: true, signal });
+    assert.deepEqual([spoken(refusing), refusing.shortcomings], [["OSTree: allowed, refused"], []]);
+    await using path = await openRemote(specOf(repository.path, { push: true }), { signal });
+    assert.deepEqual([spoken(path), path.writable], [["OSTree: allowed, allowed"], true]);
+
+    await using to = await open(server, { push: true });
+    const [question, each] = [
+      { project: "demo", element: "app", keys },
+      { project: "*", element: "*", key: "" },
+    ];
+    const app = await from.index?.find(question, signal);
+    assert.equal(app?.content.hash, commit);
+    assert.equal(await to.index?.find(question, signal), undefined);
+    assert.equal(await copyCommit(app, from, to, { signal }), "published");
+    const listed: unknown[] = [];
+    for await (const { keys: all, generation } of to.index?.list([each, each], signal) ?? [])
+      listed.push([all, generation]);
+    assert.deepEqual(listed, [[keys, "1.0"]]);
+    const found = await to.index?.find(question, signal);
+    assert.deepEqual([found?.generation, found?.content], ["1.0", app.content]);
+    assert.ok(to.commits !== undefined && from.commits !== undefined);
+    const [theirs, ours] = [from, to].map(({ commits }) =>
+      contentOfCommit((commits as CommitStore).blobs, app.content),
+    );
+    assert.deepEqual(await ours, await theirs);
+    assert.deepEqual((await ours)?.problems, []);
+    web.server.close();
+  });
 
   test("a web server is none, a port where nothing listens, and servers that stay silent cost seconds once", async () => {
     await using workspace = await createWorkspace();
@@ -244,13 +291,13 @@ describe("what real clients have pushed", { concurrency: 2 }, () => {
     await using other = await startOldServer("2", await site.workspace.folder("other"));
     await using from = await open(server);
     await using to = await open(other, { push: true });
-    const keys = await keysOf(builder, site.project, elements);
-    for (const each of keys) await findAndCopy(from, to, { ...each, generation: "2.x" });
+    const built = await keysOf(builder, site.project, elements);
+    for (const each of built) await findAndCopy(from, to, { ...each, generation: "2.x" });
     const listed: string[] = [];
     for await (const each of from.index?.list([{ project: "har*", element: "data-?*", key: "" }], signal) ?? []) {
       listed.push(`${each.element} ${each.keys[0]}`);
     }
-    assert.deepEqual(listed.sort(), keys.map(({ element, key }) => `${element} ${key}`).sort());
+    assert.deepEqual(listed.sort(), built.map(({ element, key }) => `${element} ${key}`).sort());
 
     const puller = await site.machine("puller", artifactsAt(other, false));
     const pulled = await puller.ok(site.project, "artifact", "pull", ...elements);
@@ -265,8 +312,8 @@ describe("what real clients have pushed", { concurrency: 2 }, () => {
     const server = await site.serve();
     await using from = await open(own);
     await using to = await open(server, { push: true });
-    const keys = await keysOf(builder, site.project, elements);
-    for (const each of keys) await findAndCopy(from, to, { ...each, generation: "1.x" });
+    const built = await keysOf(builder, site.project, elements);
+    for (const each of built) await findAndCopy(from, to, { ...each, generation: "1.x" });
     const puller = await site.machine("puller", artifactsAt(server, false));
     const pulled = await puller.ok(site.project, "pull", ...elements);
     assertQueue(pulled, "Pull", "processed", elements.length);
@@ -281,8 +328,8 @@ describe("what real clients have pushed", { concurrency: 2 }, () => {
     const server = await site.serve();
     await using from = await open(own);
     await using to = await open(server, { push: true });
-    const keys = await keysOf(builder, site.project, elements);
-    for (const each of keys) await findAndCopy(from, to, { ...each, generation: "1.9x" });
+    const built = await keysOf(builder, site.project, elements);
+    for (const each of built) await findAndCopy(from, to, { ...each, generation: "1.9x" });
     const messages: (number | undefined)[] = [];
     for await (const each of to.index?.list([{ project: "harbour", element: "*", key: "" }], signal) ?? []) {
       messages.push(each.message?.length);

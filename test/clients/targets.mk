@@ -75,7 +75,7 @@ test-release: setup ## Releases: the real ostree and gpg, artifacts of BuildStre
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(client-limit)) test/clients/release.test.ts test/clients/release-signatures.test.ts
 
-test-remotes: setup ## The choice of remotes and what they speak, beside BuildStream 2.8.1, 1.93.4 and 1.6.8; caches of BuildStream 1.0
+test-remotes: setup ## The choice of remotes and what they speak, beside BuildStream 2.8.1, 1.93.4 and 1.6.8
 	@scripts/clients/sshd.sh
 	@scripts/clients/ostree.sh
 	@scripts/clients/bst1.sh

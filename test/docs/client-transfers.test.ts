@@ -39,6 +39,6 @@ test("a push, a pull and a mirror", async () => {
   }
   const even = (text = "") => text.replace(/\t(?:\S*\/)?harbour\.tar\t\d+\t\d+$/m, "\tharbour.tar\t0\t0");
   assert.equal(even(told[2]), even(printed));
-  assert.deepEqual(await readdir(join(workspace.path, "home/artifacts/refs/harbour/app")), [key]);
+  assert.ok((await readdir(join(workspace.path, "home/artifacts/refs/harbour/app"))).includes(key));
   await runOk("tar", ["-tf", join(workspace.path, "harbour.tar"), `artifacts/refs/harbour/app/${key}`]);
 });

@@ -22,12 +22,12 @@ export type Translate = (error: RpcError) => Promise<StillageError>;
 
 /**
  * What it means how a call ended that asked for nothing; `undefined` is OK. A server that would do it says that something is missing in the call, so INVALID_ARGUMENT is as
- * good, and is what BuildStream's clients expect. But BuildStream's own servers say that of instances, too, which they have none of.
+ * good, and is what BuildStream's clients expect. But of an instance that was `named`, BuildStream's own servers say so, too: they have none.
  */
-export async function answerOf(outcome: RpcError | undefined, translate: Translate): Promise<Answer> {
+export async function answerOf(outcome: RpcError | undefined, named: boolean, translate: Translate): Promise<Answer> {
   if (outcome === undefined) return allowed;
   const { code, message } = outcome;
-  if (code === grpcStatus.invalidArgument && !/instance/i.test(message)) return allowed;
+  if (code === grpcStatus.invalidArgument && !(named && /instance/i.test(message))) return allowed;
   if (code === grpcStatus.unimplemented) return absent;
   const refused = code === grpcStatus.permissionDenied || code === grpcStatus.unauthenticated;
   return { kind: refused ? "refused" : "failed", error: await translate(outcome) };

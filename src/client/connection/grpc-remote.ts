@@ -26,7 +26,7 @@ import { rpcFailure } from "./rpc-failure.ts";
 import { mayPush, shortcomingsOf } from "./shortcomings.ts";
 
 export interface GrpcRemoteOptions {
-  /** Whether it matters if we may push, although the configuration does not ask for it. */
+  /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
   /** Of all that is done with the place. */
   readonly signal: AbortSignal;
@@ -51,7 +51,7 @@ export async function openGrpcRemote(
     const probed = await probe({ channel, spec, askPush, signal });
     const protocols = await probed.answers.protocols();
     throwIfUseless(spec, protocols);
-    return new GrpcRemote(channel, spec, probed, protocols, signal);
+    return new GrpcRemote(channel, spec, probed, protocols, { askPush, signal });
   } catch (error) {
     channel.destroy();
     throw error;
@@ -77,7 +77,7 @@ class GrpcRemote implements RemotePlace {
     spec: RemoteSpec,
     { answers, product }: Probed,
     protocols: readonly RemoteProtocol[],
-    signal: AbortSignal,
+    { askPush, signal }: Required<GrpcRemoteOptions>,
   ) {
     this.name = spec.name;
     this.spec = spec;
@@ -85,10 +85,11 @@ class GrpcRemote implements RemotePlace {
     this.protocols = protocols;
     this.product = product;
     this.shortcomings = shortcomingsOf(spec, protocols);
-    this.writable = spec.push && mayPush(spec, protocols);
+    this.writable = askPush && mayPush(spec, protocols);
     const calls = new RemoteCalls(channel, spec);
     // Our own serve those of 1.0 as well, and list all.
-    this.lazy = product === undefined || spec.type !== "all" ? undefined : lazyCommits(spec, signal);
+    this.lazy =
+      product === undefined || spec.type !== "all" ? undefined : lazyCommits({ ...spec, push: askPush }, signal);
     this.commits = this.lazy?.commits;
     const indexes = protocolIndexes(calls, protocols, product, this.lazy !== undefined);
     this.index =
@@ -99,7 +100,8 @@ class GrpcRemote implements RemotePlace {
   }
 
   get certificateEnd(): number | undefined {
-    return this.channel.certificateEnd;
+    const { certificateEnd } = this.channel;
+    return Number.isNaN(certificateEnd) ? undefined : certificateEnd;
   }
 
   async roundTrip(signal: AbortSignal): Promise<number> {

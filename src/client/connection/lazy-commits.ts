@@ -1,7 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import type { BlobReader } from "../../store/blob-store.ts";
 import type { CommitStore } from "../commit-store.ts";
-import { openOstreeRemote } from "../ostree/open-ostree-remote.ts";
 import type { OstreePlace } from "../ostree/ostree-place.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 
@@ -16,7 +15,10 @@ export function lazyCommits(spec: RemoteSpec, signal: AbortSignal): LazyCommits 
   if (!/^https?:/.test(url)) return undefined;
   let opened: Promise<OstreePlace> | undefined;
   const open = (): Promise<OstreePlace> => {
-    opened ??= openOstreeRemote({ ...spec, url }, { signal });
+    opened ??= openPlace({ ...spec, url }, signal).catch((error: unknown) => {
+      opened = undefined; // it may go well the next time
+      throw error;
+    });
     return opened;
   };
   const blobs = async (): Promise<BlobReader> => (await open()).commits.blobs;
@@ -47,4 +49,10 @@ export function lazyCommits(spec: RemoteSpec, signal: AbortSignal): LazyCommits 
       await place?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What is needed for commits is loaded for them alone. */
+async function openPlace(spec: RemoteSpec, signal: AbortSignal): Promise<OstreePlace> {
+  const { openOstreeRemote } = await import("../ostree/open-ostree-remote.ts");
+  return openOstreeRemote(spec, { signal });
 }

@@ -1,15 +1,13 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
-import { mayBeOstree } from "../ostree/open-ostree-remote.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openGrpcRemote } from "./grpc-remote.ts";
-import { openOstree } from "./ostree-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 
 export interface OpenRemoteOptions {
-  /** Whether it matters if we may push, although the configuration does not ask for it. */
+  /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
   readonly signal: AbortSignal;
 }
@@ -21,16 +19,27 @@ export interface OpenRemoteOptions {
 export async function openRemote(spec: RemoteSpec, options: OpenRemoteOptions): Promise<RemotePlace> {
   const { url, type } = spec;
   const web = /^https?:/i.test(url);
-  if (mayBeOstree(url) && !web) return openOstree(spec, options.signal);
+  if (isOstreeAlone(url)) return openOstree(spec, options);
   try {
     return await openGrpcRemote(spec, options);
   } catch (error) {
     // Caches of 1.0 have no types.
     if (!web || type !== "all" || !isNoGrpc(error)) throw error;
-    return await openOstree(spec, options.signal).catch((second: unknown) => {
+    return await openOstree(spec, options).catch((second: unknown) => {
       throw neither(spec, error, asStillageError(second));
     });
   }
+}
+
+/** Whether it cannot be the URL of a gRPC server: `ssh://`, `file://`, or a path. */
+function isOstreeAlone(url: string): boolean {
+  return /^(ssh|file):\/\//i.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url);
+}
+
+/** A cache of BuildStream 1.0. What is needed for it is loaded for it alone: few have one. */
+async function openOstree(spec: RemoteSpec, { askPush = spec.push, signal }: OpenRemoteOptions): Promise<RemotePlace> {
+  const ostree = await import("./ostree-remote.ts");
+  return ostree.openOstree(spec, askPush, signal);
 }
 
 /** What OpenSSL says of a server that has TLS and no HTTP/2. */

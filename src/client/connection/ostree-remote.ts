@@ -4,11 +4,11 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { type Answer, allowed, unasked } from "./answer.ts";
 import type { RemotePlace } from "./remote-place.ts";
 
-/** A cache of BuildStream 1.0 as a server that was asked what it speaks. Errors: those of `openOstreeRemote`. */
-export async function openOstree(spec: RemoteSpec, signal: AbortSignal): Promise<RemotePlace> {
-  const place = await openOstreeRemote(spec, { signal });
+/** A cache of BuildStream 1.0 as a server that was asked what it speaks, and with `askPush` whether it takes pushes. Errors: those of `openOstreeRemote`. */
+export async function openOstree(spec: RemoteSpec, askPush: boolean, signal: AbortSignal): Promise<RemotePlace> {
+  const place = await openOstreeRemote({ ...spec, push: askPush }, { signal });
   const { name, index, blobs, commits, writable, notWritable } = place;
-  const push = pushAnswer(spec, place);
+  const push = askPush ? pushAnswer(place) : unasked;
   return {
     ...{ name, index, blobs, commits, writable, spec },
     protocols: [{ name: "OSTree", generation: "1.0", pull: allowed, push }],
@@ -16,13 +16,14 @@ export async function openOstree(spec: RemoteSpec, signal: AbortSignal): Promise
     storage: undefined,
     certificateEnd: undefined,
     shortcomings:
-      notWritable === undefined ? [] : [`nothing can be pushed there, though \`push\` is set: ${notWritable.message}`],
+      notWritable === undefined || !spec.push
+        ? []
+        : [`nothing can be pushed there, though \`push\` is set: ${notWritable.message}`],
     roundTrip: (within) => place.roundTrip(within),
     [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
   };
 }
 
-function pushAnswer({ push }: RemoteSpec, { notWritable }: OstreePlace): Answer {
-  if (!push) return unasked;
+function pushAnswer({ notWritable }: OstreePlace): Answer {
   return notWritable === undefined ? allowed : { kind: "refused", error: notWritable };
 }

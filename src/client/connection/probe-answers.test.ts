@@ -16,11 +16,11 @@ const absent = new RpcError(grpcStatus.unimplemented, "");
 const good = new RpcError(grpcStatus.invalidArgument, "a push names URIs");
 const denied = new RpcError(grpcStatus.permissionDenied, "not you");
 
-function answersTo(given: Partial<Record<Question, Uint8Array | RpcError>>): ProbeAnswers {
+function answersTo(given: Partial<Record<Question, Uint8Array | RpcError>>, instanceName = ""): ProbeAnswers {
   const outcomes = new Map(questionsFor("all", true).map((question) => [question, given[question] ?? absent] as const));
   return new ProbeAnswers(
     outcomes,
-    "cache",
+    { name: "cache", instanceName },
     async (_, { code }) => new StillageError(code === grpcStatus.permissionDenied ? "forbidden" : "unavailable", "why"),
   );
 }
@@ -43,9 +43,14 @@ describe("what a server speaks", () => {
     ]);
   });
 
+  it("is told by INVALID_ARGUMENT about an instance, too, where none was named", async () => {
+    const about = new RpcError(grpcStatus.invalidArgument, 'no URIs were asked for in instance ""');
+    assert.deepEqual(await shown(answersTo({ fetchBlob: about })), ["Remote Asset: allowed, absent"]);
+  });
+
   it("has no instance of a name that INVALID_ARGUMENT is about", async () => {
     const unknown = new RpcError(grpcStatus.invalidArgument, "Invalid instance name");
-    assert.deepEqual(await shown(answersTo({ fetchBlob: unknown, pushBlob: denied })), [
+    assert.deepEqual(await shown(answersTo({ fetchBlob: unknown, pushBlob: denied }, "main")), [
       "Remote Asset: failed, refused",
     ]);
   });

@@ -7,24 +7,25 @@ import { StatusResponseSchema } from "../../gen/buildstream/v2/reference_storage
 import { ServerCapabilitiesSchema as BstCapabilitiesSchema } from "../../gen/buildstream/v2/services_pb.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
 import { type StorageCapabilities, unknownCapabilities } from "../storage/capabilities.ts";
 import { type Answer, allowed, answerOf, unasked } from "./answer.ts";
 import type { Outcomes, Question } from "./probe-questions.ts";
 import type { RemoteProtocol } from "./remote-place.ts";
 
-/** What the answers to a probe come to. `name` is the server's. */
+/** What the answers to a probe come to. */
 export class ProbeAnswers {
   private readonly outcomes: Outcomes;
-  private readonly name: string;
+  private readonly spec: Pick<RemoteSpec, "name" | "instanceName">;
   private readonly translate: (question: Question, error: RpcError) => Promise<StillageError>;
 
   constructor(
     outcomes: Outcomes,
-    name: string,
+    spec: Pick<RemoteSpec, "name" | "instanceName">,
     translate: (question: Question, error: RpcError) => Promise<StillageError>,
   ) {
     this.outcomes = outcomes;
-    this.name = name;
+    this.spec = spec;
     this.translate = translate;
   }
 
@@ -84,7 +85,10 @@ export class ProbeAnswers {
     const { cacheCapabilities } = this.message("capabilities", ServerCapabilitiesSchema) ?? {};
     const functions = cacheCapabilities?.digestFunctions ?? [];
     if (pull.kind !== "allowed" || functions.length === 0 || functions.includes(sha256.value)) return pull;
-    const error = new StillageError("unsupported", `${this.name} has no blobs by SHA-256, which artifacts are made of`);
+    const error = new StillageError(
+      "unsupported",
+      `${this.spec.name} has no blobs by SHA-256, which artifacts are made of`,
+    );
     return { kind: "failed", error };
   }
 
@@ -96,13 +100,18 @@ export class ProbeAnswers {
 
   private said(mayPush: boolean): Answer {
     if (mayPush) return allowed;
-    return { kind: "refused", error: new StillageError("forbidden", `${this.name} says that it takes no artifacts`) };
+    return {
+      kind: "refused",
+      error: new StillageError("forbidden", `${this.spec.name} says that it takes no artifacts`),
+    };
   }
 
   private async answer(question: Question): Promise<Answer> {
     const outcome = this.outcomes.get(question);
     if (outcome === undefined) return unasked;
-    return answerOf(outcome instanceof RpcError ? outcome : undefined, (error) => this.translate(question, error));
+    return answerOf(outcome instanceof RpcError ? outcome : undefined, this.spec.instanceName !== "", (error) =>
+      this.translate(question, error),
+    );
   }
 
   /** The message that a question was answered with; `undefined` also for bytes that are none. */

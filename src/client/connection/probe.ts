@@ -51,7 +51,7 @@ export async function probe({ channel, spec, askPush, signal }: ProbeOptions): P
     }
   };
   const outcomes = await askedPatiently(questionsFor(spec.type, askPush), ask, { spec, doing, signal });
-  const answers = new ProbeAnswers(outcomes, spec.name, (question, error) =>
+  const answers = new ProbeAnswers(outcomes, spec, (question, error) =>
     rpcFailure(error, spec, asksPush(question) ? "asking whether artifacts may be pushed" : doing, signal),
   );
   // Nobody else's speaks both, and servers of gRPC alone log a page that is asked for as a client's error.

@@ -7,7 +7,7 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { retryAfterMs } from "./retry-info.ts";
 import { rpcFailure } from "./rpc-failure.ts";
 
-/** Tries after the first one, and before each of them a pause that grows by `growth`: 0.5, 0.8, 1.3 and 2 s, half as much again or less by chance. */
+/** Tries after the first one, and before each of them a pause that grows by `growth`: 0.5, 0.8, 1.3 and 2 s, a quarter more or less by chance. */
 const defaultLimit = 4;
 const defaultDelayMs = 500;
 const growth = 1.6;

@@ -140,7 +140,9 @@ export class CacheIndex implements ArtifactIndex {
         ? this.sameContent(kind, project, element, content)
         : ref.keys.filter((key) => known.includes(key) || isSame(key));
     if (message !== undefined) this.parts.found(content, { project, element, key: known[0] as string });
-    return { project, element, keys: [...new Set([...keys, ...known])], generation, content, message };
+    const times = kind.refs.timesOf(project, element, known[0] as string);
+    const record = times && { pushed: times.written, used: times.used };
+    return { project, element, keys: [...new Set([...keys, ...known])], generation, content, message, record };
   }
 
   private sameContent(kind: RefKind, project: string, element: string, content: Digest): string[] {

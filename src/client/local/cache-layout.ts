@@ -55,9 +55,9 @@ export function commitRepository(cache: string): string {
   return join(cache, "stillage", "ostree");
 }
 
-/** Where BuildStream 1.0 to 1.1.3 may have artifacts (`_artifactcache/ostreecache.py`): in what it calls `artifactdir`. */
-export function bst10Repositories(cache: string, artifacts: string): string[] {
-  return [...new Set([join(artifacts, "ostree"), join(cache, "ostree")])];
+/** Where BuildStream 1.0 to 1.1.3 may have artifacts (`_artifactcache/ostreecache.py`): in its `artifactdir`, which may be what somebody named as the cache. */
+export function bst10Repositories(artifacts: string, cache: string): string[] {
+  return [artifacts, cache].map((each) => join(each, "ostree"));
 }
 
 /** The folder of an object, and the object. */

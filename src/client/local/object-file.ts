@@ -7,6 +7,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   utimesSync,
@@ -128,7 +129,8 @@ export function placeFile(temporary: string, path: string, size: number): void {
   }
 }
 
-function lookAt(path: string) {
+/** `undefined` where there is no such file. */
+export function lookAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {

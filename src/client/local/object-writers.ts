@@ -97,7 +97,7 @@ export class ObjectWriters {
 /** In memory of its own, which goes to the thread. */
 function packed(id: number, blobs: readonly WholeBlob[]): WriterTask {
   const sizes = blobs.map(({ digest }) => digest.size);
-  const all = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+  const all = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0));
   let at = 0;
   for (const { bytes } of blobs) {
     all.set(bytes, at);

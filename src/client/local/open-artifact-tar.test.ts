@@ -9,6 +9,7 @@ import { keyOf } from "../../artifact/artifact.fixture.ts";
 import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
+import { tarHeader } from "../../base/tar/tar-writer.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import type { WholeBlob } from "../blob-place.ts";
 import {
@@ -46,6 +47,13 @@ const messageBlob = ({ content, message }: IndexedArtifact): WholeBlob => ({
   digest: content,
   bytes: message as Buffer,
 });
+
+/** Writes the sum of the header at `at` into it. */
+function summed(bytes: Buffer, at: number): void {
+  bytes.fill(" ", at + 148, at + 156);
+  const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, at + 148, "latin1");
+}
 
 describe("artifacts in a tar file", () => {
   it("come back, and are the same bytes in whatever order they came", async () => {
@@ -195,9 +203,7 @@ describe("artifacts in a tar file", () => {
         for (const [at, offset, value] of changes) {
           bytes[at + offset] = value;
           if (!isSummed) continue; // mostly refused by the sum of the header
-          bytes.fill(" ", at + 148, at + 156);
-          const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
-          bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, at + 148, "latin1");
+          summed(bytes, at);
         }
         await writeFile(at.file, bytes);
         try {
@@ -214,32 +220,36 @@ describe("artifacts in a tar file", () => {
           assert.notEqual(error.code, "internal");
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
   it("that some hostile archive names lead nowhere", async () => {
     await using at = await folder();
-    const program = `
-import io, sys, tarfile
-tar = tarfile.open(sys.argv[1], "w")
-def add(name, data=b"x", **more):
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    for key, value in more.items(): setattr(info, key, value)
-    tar.addfile(info, io.BytesIO(data))
-key = "1" * 64
-for name in ("artifacts/refs/../../etc/" + key, "/artifacts/refs/a/b/" + key, "artifacts/refs/a/b/c/" + key, "artifacts/refs/a/" + key,
-             "artifacts/refs/a/b/passwd", "cas/objects/zz/" + "0" * 62, "cas/objects/aa/../aa/" + "0" * 62, "cas/disk_usage"):
-    add(name)
-add("artifacts/refs/a/b/" + key, b"", type=tarfile.SYMTYPE, linkname="/etc/passwd")
-add("artifacts/refs/a/c/" + key, b"", type=tarfile.LNKTYPE, linkname="../../../etc/passwd")
-add("artifacts/refs/a/d/" + key, b"", type=tarfile.FIFOTYPE)
-tar.close()
-`;
-    execFileSync("python3", ["-c", program, at.file]);
+    const key = keyOf("1");
+    const typed = (path: string, type: string, target = ""): Buffer => {
+      const header = Buffer.from(tarHeader({ path, kind: "symlink", mode: 0, size: 0, modified: 0, target }));
+      header.write(type, 156, "latin1");
+      summed(header, 0);
+      return header;
+    };
+    const paths = ["artifacts/refs/../../etc", "/artifacts/refs/a/b", "artifacts/refs/a/b/c", "artifacts/refs/a"];
+    const files = [...paths.map((path) => `${path}/${key}`), "artifacts/refs/a/b/passwd", "cas/disk_usage"];
+    const odd = ["cas/objects/zz", "cas/objects/aa/../aa"].map((path) => `${path}/${"0".repeat(62)}`);
+    const entries = [...files, ...odd].flatMap((path) => [
+      tarHeader({ path, kind: "file", mode: 0, size: 1, modified: 0 }),
+      Buffer.alloc(512, "x\0"),
+    ]);
+    const links = [
+      typed(`artifacts/refs/a/b/${key}`, "2", "/etc/passwd"),
+      typed(`artifacts/refs/a/c/${key}`, "1", "../../../etc/passwd"),
+      typed(`artifacts/refs/a/d/${key}`, "6"),
+    ];
+    const named = await artifact();
+    await write(at.file, [named], []);
+    await writeFile(at.file, Buffer.concat([...entries, ...links, await readFile(at.file)]));
     await using tar = await openArtifactTar(at.file, "read");
-    assert.deepEqual(await listed(tar, "*", "*", ""), []);
+    assert.deepEqual(await listed(tar, "*", "*", ""), ["os/app 12 2.x"]);
     for (const element of ["b", "c", "d", "..", "b/c"]) {
       assert.equal(await tar.index.find({ project: "a", element, keys: [keyOf("1")] }, signal), undefined);
     }

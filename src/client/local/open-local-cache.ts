@@ -33,7 +33,7 @@ export interface LocalCache extends Place {
 }
 
 /**
- * Opens a cache directory, which need not be there yet: nothing is made before something is written. `artifacts` is where BuildStream 1.1.4 to 1.6 has its own. Real programs may run beside it, and more of us.
+ * Opens a cache directory, which need not be there yet: nothing is made before something is written. `artifacts` is where BuildStream 1 has its own. Real programs may run beside it, and more of us.
  *
  * Blobs of 1.x are in a store of their own, as the real programs have them, and are not linked to those of 2.x: 1.6 makes the objects of executables
  * executable, and writable they are anyway, while 2.x takes its own for what nobody changes.
@@ -50,7 +50,7 @@ export async function openLocalCache(
   const [sink2, sink1] = [new ObjectSink(of2), new ObjectSink(of1)];
   const blobs = new CacheBlobs({ sources: [objects2, objects1, messages], sink: sink2 });
   const blobs1 = new CacheBlobs({ sources: [objects1, objects2], sink: sink1 });
-  const commits = openCommitCache(commitRepository(cache), bst10Repositories(cache, artifacts));
+  const commits = openCommitCache(commitRepository(cache), bst10Repositories(resolve(artifacts), cache));
   const own = new CacheIndex({
     ...refs,
     found: (content, name) => messages.found(content, name),
@@ -75,6 +75,7 @@ export async function openLocalCache(
     async [Symbol.asyncDispose]() {
       await sink1.close();
       await sink2.close();
+      await commits[Symbol.asyncDispose]();
     },
   };
 }

@@ -7,8 +7,16 @@ import { maxMessageBytes } from "../../store/ref-limits.ts";
 import type { ArtifactGlob } from "../artifact-index.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, checkedRefPath, isCacheKey, isFileName, refPath } from "./cache-layout.ts";
-import { makeFolder, readObject, removeObject, sizeOfObject, touchFile, writeTemporary } from "./object-file.ts";
-import type { ElementName, RefShelf } from "./ref-shelf.ts";
+import {
+  lookAt,
+  makeFolder,
+  readObject,
+  removeObject,
+  sizeOfObject,
+  touchFile,
+  writeTemporary,
+} from "./object-file.ts";
+import type { ElementName, RefShelf, RefTimes } from "./ref-shelf.ts";
 
 /** What programs write who hold a ref open for writing, too. */
 const refMode = 0o644;
@@ -30,6 +38,12 @@ export class RefFiles implements RefShelf {
     // A ref without bytes is what a power cut leaves of the real program's.
     if (path === undefined || size === undefined || size === 0 || size > maxMessageBytes) return undefined;
     return readObject(path, new Uint8Array(size + 1), size);
+  }
+
+  timesOf(project: string, element: string, key: string): RefTimes | undefined {
+    const path = this.pathOf(project, element, key);
+    const stats = path === undefined ? undefined : lookAt(path);
+    return stats && { written: Math.round(stats.birthtimeMs), used: Math.round(stats.mtimeMs) };
   }
 
   touch(project: string, element: string, key: string): void {

@@ -26,6 +26,10 @@ export class TarRefs implements RefShelf {
     return readFullySync(extent.fd, bytes, extent.offset) === bytes.length ? bytes : undefined;
   }
 
+  timesOf(): undefined {
+    return undefined;
+  }
+
   touch(): void {
     // nothing in an archive expires
   }

@@ -34,10 +34,8 @@ export class BlobGathering {
     const digests = Array.from(blobs.values(), ({ digest }) => digest);
     const missing = await this.into.missing(digests, this.signal);
     const wanted = missing.map((digest) => blobs.get(keyOfDigest(digest)) as WholeBlob);
-    await this.into.writeMany(
-      wanted.filter(({ bytes }) => bytes.length <= maxSmallBytes),
-      this.signal,
-    );
+    const small = wanted.filter(({ bytes }) => bytes.length <= maxSmallBytes);
+    if (small.length > 0) await this.into.writeMany(small, this.signal);
     // A directory may be larger than what goes in batches.
     for (const { digest, bytes } of wanted.filter((each) => each.bytes.length > maxSmallBytes)) {
       await this.into.write(digest, (offset) => once(bytes.subarray(offset)), this.signal);

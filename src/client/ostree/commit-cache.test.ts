@@ -42,7 +42,8 @@ describe("a cache of commits", () => {
 
   test("is made by the first artifact, finds it by each key, and forgets it", async () => {
     const path = join(await folders.fresh(), "stillage/ostree");
-    const { index, commits, remove, prune } = openCommitCache(path);
+    const cache = openCommitCache(path);
+    const { index, commits, remove, prune } = cache;
     const { indexed, objects } = await artifact();
     const take = commits.take as NonNullable<typeof commits.take>;
     assert.deepEqual([await find(index, strong), existsSync(path), await prune(signal)], [undefined, false, undefined]);
@@ -69,7 +70,9 @@ describe("a cache of commits", () => {
     assert.equal(await remove({ ...indexed, keys: [weak] }), 1);
     assert.deepEqual([(await find(index, weak))?.keys, (await find(index, strong))?.keys], [undefined, [strong]]);
     assert.equal(await remove(indexed), 1);
-    assert.equal((await prune(signal))?.removedCommits, 1);
+    await cache[Symbol.asyncDispose]();
+    assert.equal((await prune(signal))?.removedCommits, 0, "it was pruned by then");
+    assert.deepEqual(await blobCount(path), 0);
     assert.deepEqual(await readdir(join(path, "refs/heads")), []);
   });
 
@@ -165,4 +168,9 @@ async function* spoiled(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     yield bytes;
   }
+}
+
+async function blobCount(repository: string): Promise<number> {
+  const files = await readdir(join(repository, "objects"), { recursive: true, withFileTypes: true });
+  return files.filter((each) => each.isFile()).length;
 }

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { StillageError } from "../../base/errors.ts";
-import { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
+import { ArchiveRepository, type ChangeOptions } from "../../ostree/archive/archive-repository.ts";
 import { directorySource } from "../../ostree/archive/directory-source.ts";
 import type { ObjectSource } from "../../ostree/archive/object-source.ts";
 import { type PruneReport, pruneRepository } from "../../ostree/archive/prune-repository.ts";
@@ -16,8 +16,8 @@ import { checkedRefs, repositoryNames, takeIntoRepository } from "./repository-s
 /** How long somebody else who makes the repository is waited for. */
 const patienceMs = 30_000;
 
-/** Artifacts of BuildStream 1.0 on this machine. */
-export interface CommitCache {
+/** Artifacts of BuildStream 1.0 on this machine. Disposing prunes, where names were removed. */
+export interface CommitCache extends AsyncDisposable {
   readonly index: ArtifactIndex;
   readonly commits: CommitStore;
   /** Removes the names that lead to an artifact, those that are told. What nothing leads to any more goes by `prune`. Gives how many there were. */
@@ -39,6 +39,12 @@ export function openCommitCache(directory: string, beside: readonly string[] = [
   const blobs = new ObjectBlobs(objects);
   const places = [directory, ...(theirs === undefined ? [] : [theirs])].map(repositoryNames);
   const index = new CommitIndex(namesOf(places), blobs);
+  let isPruneDue = false;
+  const prune = async (options?: ChangeOptions): Promise<PruneReport | undefined> => {
+    const repository = await opened.ifThere();
+    isPruneDue = false;
+    return repository && pruneRepository(repository, { keep: {}, ...options });
+  };
   return {
     index,
     commits: {
@@ -61,11 +67,12 @@ export function openCommitCache(directory: string, beside: readonly string[] = [
         removed++;
       }
       await change.publish({ summary: "leave" });
+      isPruneDue ||= removed > 0;
       return removed;
     },
-    async prune(signal) {
-      const repository = await opened.ifThere();
-      return repository && pruneRepository(repository, { keep: {}, signal });
+    prune: (signal) => prune({ signal }),
+    async [Symbol.asyncDispose]() {
+      if (isPruneDue) await prune();
     },
   };
 }

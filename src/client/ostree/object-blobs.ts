@@ -122,14 +122,17 @@ export class ObjectBlobs implements BlobReader {
     return asked;
   }
 
+  /** Some web servers have something under every name, so what is none of one type may still be one of another. */
   private async readMetadata(hash: Checksum): Promise<FileStart | undefined> {
+    let wrong: ObjectType | undefined;
     for (const type of metadataTypes) {
       const content = await this.source.get(objectPath(hash, type), maxMetadataBytes);
       if (content === undefined) continue;
       const bytes = await gather(content, maxMetadataBytes);
-      if (hashOf(sha256, bytes) !== hash) throw damaged(hash, type);
-      return { bytes, whole: true };
+      if (hashOf(sha256, bytes) === hash) return { bytes, whole: true };
+      wrong = type;
     }
+    if (wrong !== undefined) throw damaged(hash, wrong);
     return undefined;
   }
 

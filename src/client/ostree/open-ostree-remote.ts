@@ -1,9 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import type { OstreePlace } from "./ostree-place.ts";
-import { openReceiverPlace } from "./receiver-place.ts";
-import { openRepositoryPlace } from "./repository-place.ts";
-import { openWebPlace } from "./web-place.ts";
 
 export interface OpenOstreeOptions {
   /** Of all that is done with the place. */
@@ -24,9 +21,10 @@ export function mayBeOstree(url: string): boolean {
 export async function openOstreeRemote(spec: RemoteSpec, { signal }: OpenOstreeOptions): Promise<OstreePlace> {
   const { name, url } = spec;
   signal.throwIfAborted();
-  if (/^https?:\/\//.test(url)) return openWebPlace(spec, signal);
-  if (url.startsWith("ssh://")) return openReceiverPlace(spec, signal);
-  if (url.startsWith("file://") || isPath(url)) return openRepositoryPlace(spec);
+  if (/^https?:\/\//.test(url)) return (await import("./web-place.ts")).openWebPlace(spec, signal);
+  if (url.startsWith("ssh://")) return (await import("./receiver-place.ts")).openReceiverPlace(spec, signal);
+  if (url.startsWith("file://") || isPath(url))
+    return (await import("./repository-place.ts")).openRepositoryPlace(spec);
   throw new StillageError("unsupported", `${name}: ${url} is no URL of a cache of BuildStream 1.0`, {
     hint: "http(s)://, ssh://, file:// and paths are",
   });

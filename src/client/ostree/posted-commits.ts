@@ -22,7 +22,9 @@ export class CommitPost {
       return undefined;
     } catch (error) {
       if (!(error instanceof StillageError) || ["unavailable", "cancelled"].includes(error.code)) throw error;
-      return error;
+      if (["forbidden", "unauthenticated", "exhausted"].includes(error.code)) return error;
+      const shown = `${this.base.protocol}//${this.base.host}${this.base.pathname}`;
+      return new StillageError("unsupported", `${shown} is read by HTTP, and takes nothing`, { cause: error });
     }
   }
 

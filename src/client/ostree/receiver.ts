@@ -176,6 +176,7 @@ class Session implements AsyncDisposable {
 
   /** Waits for it to end by itself, as it does when it was told that all is done. */
   async over(): Promise<void> {
+    this.command.input.end();
     await inTime(
       this.command.ended.then(() => {}),
       endingMs,

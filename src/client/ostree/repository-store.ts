@@ -13,6 +13,9 @@ import { NamedCommits, refsOf } from "./named-commits.ts";
 /** How long another writer of the repository is waited for, once all has come: it checks and moves files, and then is done. */
 const patienceMs = 300_000;
 
+/** How often a pull is begun again beside which others prune. */
+const attempts = 3;
+
 /** The refs of a repository on this machine. */
 export function repositoryNames(directory: string): CommitNames {
   return {
@@ -40,12 +43,31 @@ export async function takeIntoRepository(
   repository: ArchiveRepository,
   artifact: IndexedArtifact,
   from: Pick<CommitSource, "objects">,
-  { signal, onProgress }: TakeOptions,
+  options: TakeOptions,
   summary: "refresh" | "leave",
 ): Promise<"published" | "present"> {
   const commit = artifact.content.hash;
   const refs = checkedRefs(artifact);
   if (await leadTo(repository, refs, commit)) return "present";
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await bring(repository, refs, commit, from, options, summary);
+      return "published";
+    } catch (error) {
+      // Somebody has removed what no name led to, and what was found to be there with it.
+      if (!(error instanceof StillageError) || error.code !== "aborted" || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function bring(
+  repository: ArchiveRepository,
+  refs: readonly string[],
+  commit: Checksum,
+  from: Pick<CommitSource, "objects">,
+  { signal, onProgress }: TakeOptions,
+  summary: "refresh" | "leave",
+): Promise<void> {
   const change = await repository.beginBeside();
   const told = { objects: 0, bytes: 0 };
   try {
@@ -59,7 +81,6 @@ export async function takeIntoRepository(
     await change.joinAlone([commit], { signal, patienceMs });
     for (const name of refs) change.setRef(name, commit);
     await change.publish({ summary });
-    return "published";
   } catch (error) {
     // What keeps that from being is no news beside what went wrong first.
     await change.abort({ keep: true }).catch(() => {});

@@ -75,8 +75,8 @@ class SmallReads {
       }
       const left = await this.takeAll(response, asked);
       await this.streams(left.alone, signal);
+      if (left.again.length < asked.length) retries.progressed();
       if (left.again.length > 0 && left.why !== undefined) await retries.after(left.why);
-      else if (left.again.length < asked.length) retries.progressed();
       asked = left.again;
     }
   }

@@ -72,6 +72,7 @@ async function writeBatch(server: StorageServer, blobs: readonly WholeBlob[], si
       else if (doubted.has(blob.digest)) throw refusedBytes(server, blob.digest, status.message);
       else doubted.add(blob.digest);
     }
+    if (again.length < left.length) retries.progressed();
     if (why !== undefined) await retries.after(why);
     left = again;
   }

@@ -39,6 +39,8 @@ export class StorageServer {
   readonly batches: Lanes;
   readonly streams = new Lanes(streamsInFlight);
   readonly questions = new Lanes(questionsInFlight);
+  /** Blobs that are being written by streams, by their hashes: who comes second waits for the first. */
+  readonly writes = new Map<string, Promise<void>>();
   /** Whether it knows the methods; until it says otherwise. */
   batchReads = true;
   batchUpdates = true;

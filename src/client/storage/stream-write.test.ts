@@ -86,6 +86,23 @@ describe("writing one blob by a stream", () => {
       await assert.rejects(cas.place().write(blob.digest, slow, stop.signal), { code: "cancelled" });
     }));
 
+  it("is done once where two want it at the same time, and by the second where the first fails", () =>
+    withCas({}, async (cas) => {
+      const place = cas.place();
+      await Promise.all([1, 2, 3].map(() => place.write(blob.digest, content, signal)));
+      assert.equal(cas.calls.Write, 1);
+      const other = randomBlob(1000);
+      const bad = async function* (): AsyncGenerator<Uint8Array> {
+        yield new Uint8Array(1);
+      };
+      const good = async function* (): AsyncGenerator<Uint8Array> {
+        yield other.bytes;
+      };
+      const first = assert.rejects(place.write(other.digest, bad, signal), { code: "corrupt" });
+      await Promise.all([first, place.write(other.digest, good, signal)]);
+      assert.ok(cas.stored.get(other.digest.hash)?.equals(other.bytes));
+    }));
+
   it("leaves failures of the content as they are, and finds out one of another length", () =>
     withCas({}, async (cas) => {
       let opened = 0;

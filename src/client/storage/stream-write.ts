@@ -6,6 +6,7 @@ import type { ClientCall } from "../../rpc/client/call.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { Retries } from "../connection/retries.ts";
+import { cancelled } from "../connection/rpc-failure.ts";
 import { committedSize, encodeQueryWriteStatus, writeRequestHead, writeStatus } from "./byte-stream-message.ts";
 import { brokenAnswer, decodeAnswer } from "./message-parts.ts";
 import { byteStreamService, checkFunction, isUnimplemented, type StorageServer } from "./storage-server.ts";
@@ -42,7 +43,28 @@ export async function writeStream(
       `${spec.name} takes no blobs of more than ${maxBlobBytes} bytes, and ${showDigest(digest)} is one`,
     );
   }
-  await new StreamWrite(server, digest, content, signal).run();
+  const first = server.writes.get(digest.hash);
+  if (first !== undefined && (await written(first, signal))) return;
+  const writing = new StreamWrite(server, digest, content, signal).run();
+  server.writes.set(digest.hash, writing);
+  try {
+    await writing;
+  } finally {
+    if (server.writes.get(digest.hash) === writing) server.writes.delete(digest.hash);
+  }
+}
+
+/** Whether somebody else has written it; what failed for them need not fail for us. */
+async function written(first: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const outcome = first.then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await untilAborted(outcome, signal);
+  } catch {
+    throw cancelled(signal);
+  }
 }
 
 class StreamWrite {

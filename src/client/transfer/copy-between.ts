@@ -1,4 +1,4 @@
-import { asStillageError } from "../../base/errors.ts";
+import { asStillageError, type StillageError } from "../../base/errors.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import type { Place } from "../place.ts";
 import { type CopiedArtifact, type CopyOptions, copyArtifact } from "./copy-artifact.ts";
@@ -34,8 +34,15 @@ export async function copyBetween(
       return { outcome: published === "present" ? "present" : "copied", moved, lacking: [], faults };
     } catch (error) {
       signal.throwIfAborted();
-      faults.push({ place: place.name, error: asStillageError(error) });
+      const failure = asStillageError(error);
+      if (isOfDestination(failure)) throw failure;
+      faults.push({ place: place.name, error: failure });
     }
   }
   return { outcome: "incomplete", moved: { blobs: 0, bytes: 0 }, lacking: [], faults };
+}
+
+/** What a place says that takes nothing, or has no room: no source could do anything about it. */
+function isOfDestination({ code }: StillageError): boolean {
+  return code === "unsupported" || code === "forbidden" || code === "exhausted";
 }

@@ -1,5 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactGlob, IndexedArtifact } from "../artifact-index.ts";
+import type { ReaderOf } from "../ostree/convert-artifact.ts";
 import type { Place } from "../place.ts";
 import { whyIncomplete } from "./copy-artifact.ts";
 import { copyBetween } from "./copy-between.ts";
@@ -46,13 +47,17 @@ async function* counted<T>(items: AsyncIterable<T>, count: () => void): AsyncGen
 async function mirrorOne(artifact: IndexedArtifact, options: MirrorOptions): Promise<ItemOutcome> {
   const { from, to, optional, budget, progress, signal } = options;
   const nothing = { name: nameOfArtifact(artifact), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
-  if (!to.index?.generations.includes(artifact.generation)) {
+  const other = otherForm(artifact, to);
+  if (other === "none") {
     const why = `${to.name} takes no artifacts of BuildStream ${artifact.generation}`;
     return { ...nothing, result: "skipped", notes: [why] };
   }
+  if (other !== undefined) return { ...nothing, ...(await convert(artifact, other, options)) };
   if (await isThere(artifact, to, signal)) return { ...nothing, result: "present" };
   const copied = await copyBetween(artifact, [from], to, { optional, budget, progress, signal });
-  const notes = notesOfCopy(copied);
+  // Build trees are copied where they are: that they are not is nothing to be told.
+  const lacking = copied.lacking.filter(({ part }) => part.required);
+  const notes = notesOfCopy({ ...copied, lacking });
   const { blobs, bytes } = copied.moved;
   if (copied.outcome === "incomplete") {
     const error = whyIncomplete(copied);
@@ -71,4 +76,35 @@ async function isThere(
   const leads = async (key: string): Promise<boolean> =>
     (await to.index?.find({ project, element, keys: [key], generation }, signal))?.content.hash === content.hash;
   return (await Promise.all(keys.map(leads))).every(Boolean);
+}
+
+/** The generation in whose form a place takes an artifact: `undefined` for its own, `none` where there is no such. */
+function otherForm({ generation }: IndexedArtifact, { index }: Place): "1.0" | "1.x" | "none" | undefined {
+  if (index?.generations.includes(generation)) return undefined;
+  const form = generation === "1.0" ? "1.x" : generation === "1.x" ? "1.0" : undefined;
+  return form !== undefined && index?.generations.includes(form) ? form : "none";
+}
+
+/** Copies in the form of the other generation of BuildStream 1. What is there under its names is not made anew: the same form comes of the same artifact. */
+async function convert(
+  artifact: IndexedArtifact,
+  generation: "1.0" | "1.x",
+  { from, to, signal }: MirrorOptions,
+): Promise<Pick<ItemOutcome, "result" | "place" | "notes">> {
+  const { project, element, keys } = artifact;
+  const notes = [
+    `in the form of BuildStream ${generation}: for keeping and looking at, as none asks for it by this key`,
+  ];
+  const there = await to.index?.find({ project, element, keys, generation }, signal);
+  if (there !== undefined) return { result: "present", place: undefined, notes: [] };
+  const [{ convertArtifact }, { PlaceReader }] = await Promise.all([
+    import("../ostree/convert-artifact.ts"),
+    import("../blob-reader.ts"),
+  ]);
+  const readerOf: ReaderOf = (place, stop) => {
+    if (place.blobs !== undefined) return new PlaceReader(place.blobs, stop);
+    throw new StillageError("unsupported", `${place.name} has no blobs`);
+  };
+  const published = await convertArtifact(artifact, from, to, readerOf, { signal });
+  return { result: published === "present" ? "present" : "copied", place: to.name, notes };
 }

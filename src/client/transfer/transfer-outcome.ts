@@ -42,7 +42,7 @@ export const nameOfArtifact = ({
 /** What a copy leaves to be said: parts that are not there, and sources that failed although others made up for it. */
 export function notesOfCopy({ lacking, faults }: Pick<CopiedArtifact, "lacking" | "faults">): string[] {
   return [
-    ...lacking.map(({ part, count }) => `its ${part.name} is not whole anywhere: ${count} blobs are missing`),
+    ...lacking.map(({ part, count }) => `nobody has ${count} of the blobs of its ${part.name}`),
     ...faults.map(({ place, error }) => `${place}: ${error.message}`),
   ];
 }

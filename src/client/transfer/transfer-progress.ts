@@ -60,14 +60,6 @@ export class TransferProgress {
     this.bytes.done += bytes;
   }
 
-  /** Takes back what was found or moved and then was not needed, or begins anew. */
-  dropped(found: { blobs: number; bytes: number }, moved: { blobs: number; bytes: number }): void {
-    this.blobs.all -= found.blobs;
-    this.bytes.all -= found.bytes;
-    this.blobs.done -= moved.blobs;
-    this.bytes.done -= moved.bytes;
-  }
-
   state(): TransferState {
     const bytesPerSecond = this.rate();
     const left = this.bytes.all - this.bytes.done;

@@ -169,13 +169,18 @@ export class ClientCall {
     const late = () => this.#abort(new RpcError(grpcStatus.deadlineExceeded, `no answer within ${timeoutMs} ms`));
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
     let watch: NodeJS.Timeout | undefined;
-    const look = (limit: number): void => {
+    const stalled = (limit: number): void =>
+      this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`));
+    const look = (limit: number, again = false): void => {
+      if (this.#over) return;
       const sending = this.#stream.writableLength > 0;
       const sent = this.#session.socket.bytesWritten - this.#sentThen;
       if (this.#waiting.length === 0 || (sending && sent >= leastSentBytes)) this.#progress();
       const left = this.#moved + limit - performance.now();
       if (left > 0) watch = setTimeout(look, left, limit);
-      else this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`));
+      else if (again) stalled(limit);
+      // Where it was this process that was busy, what came meanwhile is read first.
+      else setImmediate(look, limit, true);
     };
     if (stallMs !== undefined) watch = setTimeout(look, stallMs, stallMs);
     const cancel = () => this.cancel();

@@ -152,8 +152,11 @@ export class Session {
 
   #limitConnecting(ms: number | undefined): void {
     if (ms === undefined) return;
-    const late = (): void => this.giveUp(`${waits[this.#stage]} within ${ms} ms`);
-    const timer = setTimeout(late, ms);
+    const late = (): void => {
+      if (!this.reached) this.giveUp(`${waits[this.#stage]} within ${ms} ms`);
+    };
+    // Where it was this process that was busy, what came meanwhile is read first.
+    const timer = setTimeout(() => setImmediate(late), ms);
     this.http2.once("remoteSettings", () => clearTimeout(timer));
     this.socket.once("close", () => clearTimeout(timer));
   }

@@ -39,7 +39,11 @@ export function watchSilence(
     }
     const silent = now - heard;
     if (silent >= silentMs && asked === "waiting") {
-      session.giveUp(`the server has said nothing for ${Math.round(silent / 1000)} s, and does not answer a PING`);
+      const why = `the server has said nothing for ${Math.round(silent / 1000)} s, and does not answer a PING`;
+      // Where it was this process that was busy, what came meanwhile is read first.
+      setImmediate(() => {
+        if (socket.bytesRead === read) session.giveUp(why);
+      });
     } else if (silent >= wait && asked === "no") {
       wait *= 2;
       asked = "waiting";
