@@ -24,8 +24,10 @@ import { serveFiles, type WebFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
 import { checkout } from "./support/checkout.ts";
+import { startOldServer } from "./support/old-server.ts";
+import { contentOf } from "./support/ostree.ts";
 import { OstreeRepository } from "./support/ostree-repository.ts";
-import { runProgram } from "./support/program.ts";
+import { runOk, runProgram } from "./support/program.ts";
 import { startServer } from "./support/stillage.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";
 
@@ -276,6 +278,31 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
       [],
     );
     assert.ok(bad);
+  });
+
+  test("a mirror into a server of BuildStream 1.6.8 makes Directories of commits, and the same tree of them again", async () => {
+    await using old = await startOldServer("1", await workspace.folder("old-server"));
+    const home = await workspace.folder("home");
+    const env = { PATH: process.env.PATH, HOME: home };
+    const stillage = (...words: readonly string[]): Promise<string> =>
+      runOk(process.execPath, [join(checkout, "src/main.ts"), ...words], { env, cwd: home });
+    const name = `demo/lib/${keys[0]}`;
+    const url = `http://${old.address}`;
+    assert.match(await stillage("mirror", repository.path, url, "demo/lib"), new RegExp(`^copied\t${name}\t`, "m"));
+    assert.match(await stillage("mirror", repository.path, url, "demo/lib"), new RegExp(`^present\t${name}\t`, "m"));
+    assert.match(await stillage("artifact", "log", "--in", url, name), /lib was built/);
+    const back = await Repository.create(workspace, "back");
+    await stillage("mirror", url, back.path, name);
+    assert.equal(await contentOf(back.path, name), await contentOf(repository.path, name));
+    await back.run("fsck", "--quiet");
+    // From the local cache it goes, and nothing of it stays.
+    await stillage("mirror", repository.path, "local", "demo/*");
+    assert.match(await stillage("artifact", "delete", "demo/*"), /demo\/app/);
+    const left = await readdir(join(home, ".cache/buildstream/stillage/ostree/objects"), { recursive: true });
+    assert.deepEqual(
+      left.filter((path) => path.includes(".")),
+      [],
+    );
   });
 
   test("a pull that is killed leaves no name, and the next one brings it", async () => {

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { contentOfDirectory } from "../../artifact/directory-content.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
-import { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
+import type { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import { directorySource } from "../../ostree/archive/directory-source.ts";
+import type { RepositoryChange } from "../../ostree/archive/repository-change.ts";
 import type { BlobReader } from "../../store/blob-store.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import type { TakeOptions } from "../commit-store.ts";
@@ -13,6 +11,7 @@ import type { Place } from "../place.ts";
 import { commitToDirectory } from "./commit-to-directory.ts";
 import { directoryToCommit } from "./directory-to-commit.ts";
 import { ObjectBlobs } from "./object-blobs.ts";
+import { temporaryRepository } from "./temporary-repository.ts";
 
 /** Reads the blobs of a place as the views of artifacts do. */
 export type ReaderOf = (place: Place, signal: AbortSignal) => BlobReader;
@@ -64,18 +63,22 @@ async function asCommit(
 ): Promise<"published" | "present"> {
   const take = to.commits?.take;
   if (take === undefined) throw new StillageError("unsupported", `${to.name} takes no artifacts of BuildStream 1.0`);
-  const folder = await mkdtemp(join(tmpdir(), "stillage-commit-"));
-  try {
-    const repository = await ArchiveRepository.init(join(folder, "repository"));
-    await using change = await repository.begin();
-    const made = await directoryToCommit(artifact.content, readerOf(from, options.signal), change, options.signal);
-    change.setWhole(made.commit);
-    await change.publish({ summary: "leave" });
-    const objects = directorySource(repository.directory);
-    const content = { function: sha256, hash: made.commit, size: made.size };
-    const source = { objects, blobs: new ObjectBlobs(objects), repository };
-    return await take({ ...artifact, generation: "1.0", content, message: undefined }, source, options);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { signal } = options;
+  await using passing = await temporaryRepository();
+  const { repository } = passing;
+  const made = await inChange(repository, (change) =>
+    directoryToCommit(artifact.content, readerOf(from, signal), change, signal),
+  );
+  const objects = directorySource(repository.directory);
+  const content = { function: sha256, hash: made.commit, size: made.size };
+  const source = { objects, blobs: new ObjectBlobs(objects), repository };
+  return await take({ ...artifact, generation: "1.0", content, message: undefined }, source, options);
+}
+
+/** What is put into a repository by itself, without a name. */
+async function inChange<T>(repository: ArchiveRepository, put: (change: RepositoryChange) => Promise<T>): Promise<T> {
+  await using change = await repository.begin();
+  const made = await put(change);
+  await change.publish({ summary: "leave" });
+  return made;
 }

@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fromFileSystem } from "../../base/errors.ts";
-import { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import type { CommitSource, TakeOptions } from "../commit-store.ts";
 import { commitArchive, objectsOfCommit } from "./commit-archive.ts";
 import { checkedRefs, takeIntoRepository } from "./repository-store.ts";
+import { type TemporaryRepository, temporaryRepository } from "./temporary-repository.ts";
 import type { WebNames } from "./web-names.ts";
 
 /** Sends a commit's objects, a tar stream, and has refs lead to it. Whatever breaks off changes no ref. */
@@ -40,23 +36,19 @@ export async function pushCommit(
   return "published";
 }
 
-interface StagedCommit extends AsyncDisposable {
-  readonly repository: ArchiveRepository;
-}
-
-async function onDisk(artifact: IndexedArtifact, from: CommitSource, signal: AbortSignal): Promise<StagedCommit> {
+async function onDisk(
+  artifact: IndexedArtifact,
+  from: CommitSource,
+  signal: AbortSignal,
+): Promise<TemporaryRepository> {
   const { repository } = from;
   if (repository?.has(artifact.content.hash, "commit")) return { repository, [Symbol.asyncDispose]: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), "stillage-commit-")).catch((error: unknown) => {
-    throw fromFileSystem(error, `no directory can be made in ${tmpdir()}`);
-  });
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const staged = await temporaryRepository();
   try {
-    const own = await ArchiveRepository.init(join(folder, "repository"));
-    await takeIntoRepository(own, artifact, from, { signal }, "leave");
-    return { repository: own, [Symbol.asyncDispose]: remove };
+    await takeIntoRepository(staged.repository, artifact, from, { signal }, "leave");
+    return staged;
   } catch (error) {
-    await remove();
+    await staged[Symbol.asyncDispose]();
     throw error;
   }
 }
