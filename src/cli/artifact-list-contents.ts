@@ -20,6 +20,7 @@ import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
+import { reportFailure } from "./report-failure.ts";
 
 interface Options extends PlaceFlags {
   readonly long?: true;
@@ -66,9 +67,16 @@ async function listContents(
 ): Promise<number> {
   const artifacts = await namedArtifacts(places, names);
   const several = artifacts.length > 1;
+  let status: number = exitStatus.done;
   let before = "[";
   for (const open of artifacts) {
-    const tree = await treeOf(open, name, places.signal);
+    const tree = await treeOf(open, name, places.signal).catch((error: unknown) => {
+      // One of several keeps the others from nothing.
+      places.signal.throwIfAborted();
+      if (!several) throw error;
+      status = reportFailure(error);
+    });
+    if (tree === undefined) continue;
     const title = shownArtifact(open.artifact);
     const begin = `${before}\n{"artifact": ${JSON.stringify(title)}, "tree": "${name}", "entries": [`;
     if (json) await output.write(begin);
@@ -91,8 +99,8 @@ async function listContents(
     if (json) await output.write("\n]}");
     before = ",";
   }
-  if (json) await output.write("\n]\n");
-  return exitStatus.done;
+  if (json) await output.write(before === "[" ? "[]\n" : "\n]\n");
+  return status;
 }
 
 function longLine(forPeople: boolean): (entry: PathEntry) => string {

@@ -21,6 +21,7 @@ import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
 import { writerOf } from "./output.ts";
+import { reportFailure } from "./report-failure.ts";
 import { terminalText } from "./terminal-text.ts";
 
 interface Options extends PlaceFlags {
@@ -64,14 +65,28 @@ interface FoundLog {
 
 async function logs(places: ReadingPlaces, names: readonly string[], { name, out }: Options): Promise<number> {
   const found: FoundLog[] = [];
-  for (const open of await namedArtifacts(places, names)) found.push(...(await logsOf(open, name)));
-  if (out !== undefined) return writeLogs(found, out, places.signal);
+  const artifacts = await namedArtifacts(places, names);
+  let status: number = exitStatus.done;
+  for (const open of artifacts) {
+    try {
+      found.push(...(await logsOf(open, name)));
+    } catch (error) {
+      // One of several keeps the others from nothing.
+      places.signal.throwIfAborted();
+      if (artifacts.length === 1) throw error;
+      status = reportFailure(error);
+    }
+  }
+  if (out !== undefined) {
+    if (found.length > 0) await writeLogs(found, out, places.signal);
+    return status;
+  }
   const write = writerOf(process.stdout);
   for (const each of found) {
     if (found.length > 1 && !(await write(`==> ${printable(titleOf(each))} <==\n`))) break;
     if (!(await printLog(each, write, places.signal))) break;
   }
-  return exitStatus.done;
+  return status;
 }
 
 /** Errors: `not-found` for an artifact that has none, or none of that name. */
@@ -116,7 +131,7 @@ async function* piecesOf({ open, log }: FoundLog, signal: AbortSignal): AsyncGen
 }
 
 /** Names come from outside: each becomes that of one file, made anew. What is cut off leaves the directory with whole logs alone. */
-async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortSignal): Promise<number> {
+async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortSignal): Promise<void> {
   try {
     mkdirSync(out);
   } catch (error) {
@@ -134,7 +149,6 @@ async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortS
       throw fromFileSystem(error, `writing ${path}`);
     }
   }
-  return exitStatus.done;
 }
 
 async function writeNew(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {

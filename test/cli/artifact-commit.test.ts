@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { firstArtifact, keyOf, pushCommit } from "../../src/artifact/artifact.fixture.ts";
@@ -43,4 +44,8 @@ test("stillage artifact shows what BuildStream 1.0 has pushed as it shows the re
       "",
     ],
   );
+  const out = await run("stillage", ["artifact", "checkout", "old/app", "out", "--in", "store"], { cwd: folder.path });
+  assert.deepEqual([out.status, out.stderr], [0, ""]);
+  assert.equal(readFileSync(join(folder.path, "out/share/doc/b.txt"), "utf8"), "beta");
+  assert.deepEqual(readdirSync(join(folder.path, "out")), ["bin", "share", "top.txt"]);
 });

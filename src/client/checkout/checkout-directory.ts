@@ -1,4 +1,17 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import type { FileContents } from "../reading/file-contents.ts";
@@ -28,14 +41,15 @@ export async function checkoutDirectory(
   const there = isThere(path, options.force);
   const work = workDirectory(path, there);
   try {
-    const root = join(work, "tree");
+    // By its descriptor: whoever may rename it cannot put another one in its place.
+    const root = `/proc/self/fd/${work.descriptor}/tree`;
     mkdirSync(root);
     await fillDirectory(root, tree, files, options);
     options.signal.throwIfAborted();
     if (there) mergeDirectory(root, path);
     else publish(root, path);
   } finally {
-    rmSync(work, { recursive: true, force: true, maxRetries: 3 });
+    removeWork(work);
   }
 }
 
@@ -56,13 +70,39 @@ function isThere(path: string, force: boolean): boolean {
   });
 }
 
-function workDirectory(path: string, there: boolean): string {
+/** A directory of ours that nobody else can enter, held open. */
+interface WorkDirectory {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+function workDirectory(path: string, there: boolean): WorkDirectory {
   try {
-    if (there) return mkdtempSync(join(path, ".stillage-"));
-    mkdirSync(dirname(path), { recursive: true });
-    return mkdtempSync(join(dirname(path), `.${basename(path).slice(0, 200)}.stillage-`));
+    if (!there) mkdirSync(dirname(path), { recursive: true });
+    const beginning = there
+      ? join(path, ".stillage-")
+      : `${join(dirname(path), `.${basename(path).slice(0, 200)}`)}.stillage-`;
+    const made = mkdtempSync(beginning);
+    const descriptor = openSync(made, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    const { uid, mode } = fstatSync(descriptor);
+    if (uid === process.geteuid?.() && (mode & 0o077) === 0) return { path: made, descriptor };
+    closeSync(descriptor);
   } catch (error) {
     throw fromFileSystem(error, `making a directory for ${path}`);
+  }
+  throw new StillageError("forbidden", `somebody else changes what is in the directory of ${path}`, {
+    hint: "check out to a directory that only you can write to",
+  });
+}
+
+function removeWork({ path, descriptor }: WorkDirectory): void {
+  try {
+    rmSync(`/proc/self/fd/${descriptor}/tree`, { recursive: true, force: true, maxRetries: 3 });
+    rmdirSync(path);
+  } catch {
+    // What cannot be removed is left, as after a crash.
+  } finally {
+    closeSync(descriptor);
   }
 }
 

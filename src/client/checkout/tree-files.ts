@@ -41,6 +41,9 @@ const madeInOneTurn = 2000;
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 interface PlacedFile {
+  /** Where it is written. */
+  readonly at: string;
+  /** From the root of the tree, as messages have it. */
   readonly path: string;
   readonly entry: FileEntry;
 }
@@ -82,9 +85,9 @@ export async function fillDirectory(
       else if (options.objectPath !== undefined && linkObject(at, path, entry, options.objectPath)) {
         options.onProgress?.(1, entry.size);
       } else if (entry.size > maxSmallBytes) {
-        await jobs.add(maxSmallBytes, () => writeLarge(at, entry, files, options));
+        await jobs.add(maxSmallBytes, () => writeLarge({ at, path, entry }, files, options));
       } else {
-        group.push({ path: at, entry });
+        group.push({ at, path, entry });
         bytes += entry.size;
         if (group.length >= groupFiles || bytes >= groupBytes) await send();
       }
@@ -105,20 +108,20 @@ async function writeGroup(
   { signal, onProgress }: FillOptions,
 ): Promise<void> {
   // One entry is at several paths where its directory is.
-  const paths = new Map<FileEntry, string[]>();
-  for (const { path, entry } of group) {
-    const others = paths.get(entry);
-    if (others === undefined) paths.set(entry, [path]);
-    else others.push(path);
+  const places = new Map<FileEntry, PlacedFile[]>();
+  for (const place of group) {
+    const others = places.get(place.entry);
+    if (others === undefined) places.set(place.entry, [place]);
+    else others.push(place);
   }
   const writeAll = (entry: FileEntry, bytes: Uint8Array): void => {
-    for (const path of paths.get(entry) ?? []) {
-      make(path, () => writeSmall(path, entry, bytes));
+    for (const { at, path } of places.get(entry) ?? []) {
+      make(path, () => writeSmall(at, entry, bytes));
       onProgress?.(1, bytes.length);
     }
   };
   const wanted: FileEntry[] = [];
-  for (const entry of paths.keys()) {
+  for (const entry of places.keys()) {
     if (entry.size === 0) writeAll(entry, new Uint8Array(0));
     else wanted.push(entry);
   }
@@ -136,18 +139,19 @@ function writeSmall(path: string, entry: FileEntry, bytes: Uint8Array): void {
 }
 
 async function writeLarge(
-  path: string,
-  entry: FileEntry,
+  { at, path, entry }: PlacedFile,
   files: FileContents,
   { signal, onProgress }: FillOptions,
 ): Promise<void> {
   const failed = (error: unknown): never => {
     throw fromFileSystem(error, `writing ${path}`);
   };
-  const file = await open(path, newFile, modeOf(entry)).catch(failed);
+  const file = await open(at, newFile, modeOf(entry)).catch(failed);
   try {
     for await (const piece of files.read(entry, signal)) {
-      for (let at = 0; at < piece.length; ) at += (await file.write(piece, at).catch(failed)).bytesWritten;
+      for (let done = 0; done < piece.length; ) {
+        done += (await file.write(piece, done).catch(failed)).bytesWritten;
+      }
       onProgress?.(0, piece.length);
     }
     if (entry.modified !== undefined) await file.utimes(entry.modified, entry.modified);
@@ -176,8 +180,8 @@ function linkObject(
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw notInCache(name);
     const why = impossible[code ?? ""];
-    if (why === undefined) throw fromFileSystem(error, `linking ${path}`);
-    throw new StillageError("failed-precondition", `${path} cannot be a link to the cache: ${why}`, {
+    if (why === undefined) throw fromFileSystem(error, `linking ${name}`);
+    throw new StillageError("failed-precondition", `${name} cannot be a link to the cache: ${why}`, {
       hint: "check out without --hardlinks, or to where the cache is",
       cause: error,
     });
