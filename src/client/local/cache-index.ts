@@ -3,6 +3,7 @@ import { contentOfDirectory } from "../../artifact/directory-content.ts";
 import { type Digest, digestOf, sameDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
+import { hashOf } from "../../base/hash.ts";
 import { Slices } from "../../base/slices.ts";
 import { maxProtoBytes } from "../../cache/artifact-needs.ts";
 import type { ArtifactName, Generation } from "../../store/artifact-refs.ts";
@@ -85,10 +86,11 @@ export class CacheIndex implements ArtifactIndex {
     checkSignal(signal);
     const { project, element } = artifact;
     const { refs, bytes } = await this.refOf(artifact, signal);
-    // As the real program does after a pull: its plans ask for the artifact by each of them.
+    // As the real program does after a pull: its plans ask for the artifact by each of them. A weak key may lead to a later one, and does so on.
     const { strong, strict, weak } = await this.keysOf(artifact, content, signal);
-    const own = [strong, strict, weak].flatMap((key) => key ?? []);
-    const keys = [...new Set([...artifact.keys, ...own.filter(isCacheKey)])];
+    const own = [strong, strict, weak].filter((key) => key !== undefined && isCacheKey(key)) as string[];
+    const free = own.filter((key) => refs.read(project, element, key) === undefined);
+    const keys = [...new Set([...artifact.keys, ...free])];
     const lacking = keys.filter((key) => !equal(refs.read(project, element, key), bytes));
     if (lacking.length === 0) return "present";
     await refs.write(project, element, lacking, bytes);
@@ -108,14 +110,16 @@ export class CacheIndex implements ArtifactIndex {
     const matching = isCacheKey(glob.key) ? [glob.key] : kind.refs.keys(project, element);
     for (const key of matching) {
       if (!globMatches(`${glob.key}*`, key)) continue;
-      const ref = this.read(kind, project, element, key);
-      if (ref === undefined) continue;
-      const known = found.get(ref.content.hash);
-      if (known === undefined) found.set(ref.content.hash, { ref, keys: [key] });
-      else known.keys.push(key);
+      const bytes = kind.refs.read(project, element, key);
+      if (bytes === undefined) continue;
+      const same = hashOf(sha256, bytes);
+      const known = found.get(same);
+      const ref = known?.ref ?? kind.read(bytes);
+      if (known !== undefined) known.keys.push(key);
+      else if (ref !== undefined) found.set(same, { ref, keys: [key] });
     }
-    for (const [hash, { ref, keys }] of found) {
-      const name = `${project}/${element}/${hash}`;
+    for (const { ref, keys } of found.values()) {
+      const name = `${project}/${element}/${ref.content.hash}`;
       if (seen.has(name)) continue;
       seen.add(name);
       yield this.artifactOf(kind, project, element, keys, ref);

@@ -63,7 +63,7 @@ export function readObject(path: string, buffer: Uint8Array, size: number): Uint
   try {
     let at = 0;
     // One more than it should have: a longer file is another.
-    for (let count = 1; count > 0 && at <= size; at += count) count = readSync(fd, buffer, at, size + 1 - at, at);
+    for (let count = 1; count > 0 && at < size; at += count) count = readSync(fd, buffer, at, size + 1 - at, at);
     return at === size ? buffer.subarray(0, size) : undefined;
   } catch (error) {
     throw cacheFailure(error, `reading ${path}`);

@@ -276,7 +276,11 @@ describe("artifacts of the local cache", () => {
     ];
     await cache.index.publish(first, contentOf(first), signal);
     await cache.index.publish({ ...second, keys: [keyOf("5")] }, contentOf(second), signal);
-    // The weak key leads to the one that came last.
+    assert.deepEqual(await listed(cache, "*", "*", "*"), ["os/app 12 2.x", "os/app 5 2.x"]);
+    await cache.index.publish({ ...second, keys: [keyOf("5"), keyOf("2")] }, contentOf(second), signal);
+    // The weak key leads to the one that was named by it last.
+    const again = { ...first, keys: [keyOf("1")] };
+    assert.equal(await cache.index.publish(again, contentOf(first), signal), "present");
     assert.equal(await cache.remove(first), 1);
     assert.deepEqual(await listed(cache, "*", "*", "*"), ["os/app 52 2.x"]);
     assert.equal(await cache.remove(second), 2);

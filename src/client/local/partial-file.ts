@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, constants, fchmodSync } from "node:fs";
-import { copyFile, readdir, rename, stat, unlink } from "node:fs/promises";
+import { constants, fchmodSync } from "node:fs";
+import { chmod, copyFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
@@ -79,7 +79,7 @@ export class PartialFile {
       placeFile(this.path, path, this.digest.size);
     } catch (error) {
       if (!isAbsent(error)) {
-        chmodSync(this.path, partMode);
+        await chmod(this.path, partMode).catch(() => {}); // it is gone on with all the same
         throw error;
       }
       const why = `what had come of ${showDigest(this.digest)} was taken by another process`;
@@ -92,12 +92,6 @@ export class PartialFile {
     await this.close().catch(() => {});
     const kept = this.length > 0 && rename(this.path, resting(this.folder, this.digest));
     await Promise.resolve(kept || unlink(this.path)).catch(() => {});
-  }
-
-  /** Never fails. */
-  async drop(): Promise<void> {
-    this.length = 0;
-    await this.rest();
   }
 
   private async close(): Promise<void> {
@@ -146,6 +140,7 @@ async function copied(folder: string, digest: Digest, to: string): Promise<boole
     try {
       if ((await stat(from)).mtimeMs > Date.now() - abandonedMs) continue;
       await copyFile(from, to, constants.COPYFILE_FICLONE);
+      await chmod(to, partMode); // killed just before it was published, it is read-only
       await unlink(from);
       return true;
     } catch (error) {
