@@ -47,7 +47,7 @@ export class BuildLines {
       case "pulled":
         return this.line(outcome.kind, milliseconds, element);
       case "failed":
-        return this.line("failed", milliseconds, element, outcome.why.message);
+        return this.line("failed", milliseconds, element, afterName(outcome.why.message, element));
       case "blocked":
         return this.line("blocked", undefined, element, `it needs ${outcome.by}`);
       default:
@@ -62,6 +62,11 @@ export class BuildLines {
     const [first = "", second = "", ...rest] = cells;
     return `${first.padEnd(10)} ${second.padStart(8)}  ${rest.join("  ")}\n`;
   }
+}
+
+/** What a message says of an element whose name stands before it already. */
+function afterName(message: string, element: string): string {
+  return message.startsWith(`${element} `) ? message.slice(element.length + 1) : message;
 }
 
 /** `0.4 s`, `12 s`, `3:07`, `2:03:07`. */

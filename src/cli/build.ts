@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { fromFileSystem } from "../base/errors.ts";
@@ -151,7 +152,8 @@ function requestOf(targets: string[], flags: BuildFlags, configuration: ClientCo
   const user = findUserFile("2", flags.buildstreamConfig, process.cwd(), process.env);
   return {
     bst: {
-      program: flags.bst,
+      // What is a path is seen from here, and not from the project.
+      program: flags.bst.includes("/") ? resolve(flags.bst) : flags.bst,
       directory: project?.directory ?? process.cwd(),
       userConfiguration: user !== undefined && "path" in user ? user.path : undefined,
       projectName: project?.name,
@@ -169,13 +171,16 @@ function requestOf(targets: string[], flags: BuildFlags, configuration: ClientCo
   };
 }
 
-/** The file of a trace, closed where the run ends, however it does. */
+/** The file of a trace, closed where the run ends, however it does. What keeps it from being written keeps nothing else. */
 class TraceFile implements AsyncDisposable {
   readonly trace: ChromeTrace;
   private readonly file: WriteStream;
+  private readonly closed: Promise<unknown>;
 
-  private constructor(file: WriteStream) {
+  private constructor(file: WriteStream, path: string) {
     this.file = file;
+    this.closed = new Promise((resolve) => file.once("close", resolve));
+    file.on("error", (error) => reportFailure(fromFileSystem(error, `writing ${path}`)));
     this.trace = new ChromeTrace((text) => file.write(text));
   }
 
@@ -186,13 +191,13 @@ class TraceFile implements AsyncDisposable {
     } catch (error) {
       throw fromFileSystem(error, `writing ${path}`);
     }
-    return new TraceFile(file);
+    return new TraceFile(file, path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.trace.close();
     this.file.end();
-    await once(this.file, "close");
+    await this.closed;
   }
 }
 

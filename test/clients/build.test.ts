@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { blocksOf } from "../docs/markdown.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
 import { elementCount, writeWideProject } from "./build/project.ts";
+import { checkout } from "./support/checkout.ts";
 import type { Project } from "./support/project.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
 import { createWorkspace, type Workspace } from "./support/workspace.ts";
@@ -100,18 +102,18 @@ describe("stillage build with BuildStream 2.8.1", () => {
   });
 
   test("quits after a failure, goes on beside it, and knows it again", async () => {
-    const quit = await first.build(["--on-error", "quit", "sad.bst"]);
+    const quit = await first.build([...live(), "--on-error", "quit", "sad.bst"]);
     assert.equal(quit.status, 1);
     assert.equal(quit.summary.ended, "quit");
     assert.deepEqual(quit.settled("failed"), ["bad.bst"]);
-    const told = await first.stillage(["--on-error", "continue", "--retry-failed", "sad.bst"]);
+    const told = await first.stillage([...live(), "--on-error", "continue", "--retry-failed", "sad.bst"]);
     assert.equal(told.status, 1, told.stderr);
     assert.match(told.stdout, /^failed\t[\d.]+ s\tbad\.bst\t.*Command failed/m);
     assert.match(told.stdout, /^blocked\t\tneeds-bad\.bst\tit needs bad\.bst/m);
     assert.match(told.stdout, /\n {2}log: \/\S+\/bad\/\S+-build\.\S+\.log\n/);
     assert.match(told.stdout, /\n {2}\| .*this goes wrong/);
     assert.match(told.stdout, /^build {2}processed 0, skipped \d+, failed 1$/m);
-    const again = await first.build(["--on-error", "continue", "sad.bst"]);
+    const again = await first.build([...live(), "--on-error", "continue", "sad.bst"]);
     const failure = again.events.find(({ outcome }) => outcome?.kind === "failed");
     assert.deepEqual([failure?.element, failure?.outcome?.cached], ["bad.bst", true]);
     assert.deepEqual(new Set(again.settled("blocked")), new Set(["needs-bad.bst", "sad.bst"]));
@@ -165,14 +167,42 @@ describe("stillage build with BuildStream 2.8.1", () => {
     await nothingRuns(hasty);
   });
 
+  test("does what the documentation shows", async () => {
+    const page = await readFile(join(checkout, "docs/BUILDING.md"), "utf8");
+    const shown = blocksOf(page).filter(({ language }) => language === "sh");
+    assert.equal(shown.length, 3);
+    for (const { text } of shown) {
+      const { stdout } = ok(await first.shell(text));
+      assert.match(stdout, /^build {2}processed 0, skipped 5\d, failed 0$/m);
+    }
+  });
+
+  test("builds what is behind a junction, under the name of its project", async () => {
+    const outer = await machine("outer", []);
+    const run = await outer.build(["through.bst"]);
+    assert.deepEqual(run.settled("built"), ["sub.bst:deep/inner.bst", "through.bst"], run.stderr);
+    const refs = join(outer.folder, "cache/artifacts/refs");
+    assert.deepEqual(
+      [await readdir(join(refs, "inner")), await readdir(join(refs, "wide"))],
+      [["deep-inner"], ["through"]],
+    );
+  });
+
   test("says what is wrong with elements and configurations", async () => {
     const missing = await first.stillage(["nowhere.bst"]);
     assert.equal(missing.status, 1);
     assert.match(missing.stderr, /`bst show` exited with 255: Could not find element 'nowhere.bst'/);
+    const unsettled = await first.stillage(["new.bst"]);
+    assert.match(unsettled.stderr, /new\.bst has no key, because a source has no ref/);
     const program = await first.stillage(["--bst", "no-such-bst", "all.bst"]);
     assert.match(program.stderr, /there is no program no-such-bst/);
   });
 });
+
+/** The server alone, without the remote that is waited for. */
+function live(): string[] {
+  return ["--remote", `http://${server.address}`];
+}
 
 /** A remote that nobody has, so that all is built. */
 function offline(): string[] {

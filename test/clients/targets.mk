@@ -1,7 +1,7 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
 # In the order of `make test`; one after the other, because each fills the machine.
-client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-remotes test-artifacts test-h2spec
+client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-remotes test-artifacts test-build test-h2spec
 
 # Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
 client-limit := 600000
@@ -82,6 +82,10 @@ test-remotes: setup ## The choice of remotes and what they speak, beside BuildSt
 	@scripts/clients/bst19.sh 1.93.4.dev0
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(client-limit)) test/clients/remotes-configuration.test.ts test/clients/remotes-protocols.test.ts test/clients/remotes-ostree.test.ts
+
+test-build: setup ## stillage build, with BuildStream 2.8.1
+	@scripts/clients/bst.sh 2.8.1
+	$(call node-test,$(client-limit)) test/clients/build.test.ts
 
 test-h2spec: setup ## HTTP/2 conformance
 	@scripts/clients/h2spec.sh

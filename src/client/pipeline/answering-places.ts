@@ -3,54 +3,64 @@ import type { ArtifactIndex } from "../artifact-index.ts";
 import type { Reachability } from "../connection/reachability.ts";
 import type { RemotePlace } from "../connection/remote-place.ts";
 import type { Place } from "../place.ts";
-import type { PipelinePlaces } from "./element-transfers.ts";
+import type { PipelinePlaces, PushPlaces } from "./element-transfers.ts";
 
 /** Calls in a row that a server may leave unanswered, each after retries of its own. */
 const allowedFailures = 2;
 
+type Memory = Pick<Reachability, "blocked" | "failed" | "reached">;
+
 /**
- * The servers of a run, without those that stopped answering in the middle of it: each call to one would cost every element seconds. That is remembered, so the next command does not ask
- * them either.
+ * The servers of a run, for now without those that stopped answering in the middle of it: a call to one costs each element seconds. When they are asked again is what the memory of unreachable servers says,
+ * so the next command does not ask them before that either.
  */
 export class AnsweringPlaces implements PipelinePlaces {
-  readonly pull: Place[];
-  readonly push: Place[];
+  private readonly places: readonly { readonly remote: RemotePlace; readonly place: Place }[];
+  private readonly memory: Memory;
 
-  constructor(
-    remotes: readonly RemotePlace[],
-    reachability: Pick<Reachability, "failed">,
-    gone: (remote: RemotePlace, why: string) => void,
-  ) {
-    const watched = remotes.map((remote) => {
-      const place = watch(remote, (why) => {
-        for (const list of [this.pull, this.push]) {
-          const at = list.indexOf(place);
-          if (at >= 0) list.splice(at, 1);
-        }
-        void reachability.failed(remote.spec, why);
-        gone(remote, why);
-      });
-      return { remote, place };
-    });
-    this.pull = watched.map(({ place }) => place);
-    this.push = watched.filter(({ remote }) => remote.spec.push && remote.writable).map(({ place }) => place);
+  constructor(remotes: readonly RemotePlace[], memory: Memory, gone: (remote: RemotePlace, why: string) => void) {
+    this.memory = memory;
+    this.places = remotes.map((remote) => ({ remote, place: watch(remote, memory, (why) => gone(remote, why)) }));
+  }
+
+  get pull(): readonly Place[] {
+    return this.places.filter(({ remote }) => this.memory.blocked(remote.spec) === undefined).map(({ place }) => place);
+  }
+
+  get push(): PushPlaces {
+    const to: Place[] = [];
+    const away: { name: string; until: number }[] = [];
+    for (const { remote, place } of this.places) {
+      if (!remote.spec.push || !remote.writable) continue;
+      const blocked = this.memory.blocked(remote.spec);
+      if (blocked === undefined) to.push(place);
+      else away.push({ name: remote.name, until: blocked.until });
+    }
+    return { to, away };
   }
 }
 
-/** The place as it is, with an index that counts. `gone` is called once. */
-function watch(remote: RemotePlace, gone: (why: string) => void): Place {
-  const { name, index, blobs, commits, writable, near } = remote;
+/** The place as it is, with an index that counts. `gone` is called each time that it has become silent. */
+function watch(remote: RemotePlace, memory: Memory, gone: (why: string) => void): Place {
+  const { name, index, blobs, commits, writable, near, spec } = remote;
   let failures = 0;
+  const answered = (): void => {
+    if (failures >= allowedFailures) void memory.reached(spec);
+    failures = 0;
+  };
   const counted = async <T>(call: Promise<T>): Promise<T> => {
     try {
       const result = await call;
-      if (failures < allowedFailures) failures = 0;
+      answered();
       return result;
     } catch (error) {
       const { code, message } = asStillageError(error);
       if (code === "unavailable" || code === "deadline") {
         failures += 1;
+        if (failures >= allowedFailures) await memory.failed(spec, message);
         if (failures === allowedFailures) gone(message);
+      } else if (code !== "cancelled") {
+        answered();
       }
       throw error;
     }
@@ -61,13 +71,12 @@ function watch(remote: RemotePlace, gone: (why: string) => void): Place {
     list: (globs, signal) => index.list(globs, signal),
     publish: (artifact, content, signal) => counted(index.publish(artifact, content, signal)),
   };
+  const blobsFor = remote.blobsFor?.bind(remote);
   return {
     ...{ name, index: counting, blobs, writable },
     ...(commits && { commits }),
     ...(near && { near }),
-    ...(remote.blobsFor && {
-      blobsFor: (generation) => remote.blobsFor?.(generation) ?? (blobs as NonNullable<typeof blobs>),
-    }),
+    ...(blobsFor && { blobsFor }),
     [Symbol.asyncDispose]: async () => {},
   };
 }

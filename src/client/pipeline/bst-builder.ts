@@ -1,6 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import type { BuiltElement } from "./bst-graph.ts";
-import { type BstInstallation, bstWords, noBst, plainLines } from "./bst-installation.ts";
+import { type BstInstallation, bstWords, isNoProgram, noBst, plainLines } from "./bst-installation.ts";
 import { BstOutput } from "./bst-output.ts";
 import type { BuildReport } from "./pipeline.ts";
 import { runInGroup } from "./process-group.ts";
@@ -61,11 +61,11 @@ export class BstBuilder {
       ...[...bstWords(bst), "--on-error", "continue", "--builders", "1", "--network-retries", String(networkRetries)],
       ...["build", "--deps", "none", ...(retryFailed ? ["--retry-failed"] : []), "--", ...left.keys()],
     ];
-    const end = await runInGroup(bst.program, words, { directory: bst.directory, signal }, (_, bytes) => {
-      output.take(bytes);
+    const end = await runInGroup(bst.program, words, { directory: bst.directory, signal }, (stream, bytes) => {
+      if (stream === "stderr") output.take(bytes);
     });
     output.end();
-    if (end.status === 127) throw noBst(bst);
+    if (isNoProgram(end)) throw noBst(bst);
     // What was ended half-way may have left nothing, or all; the next run sees.
     if (end.stopped) signal.throwIfAborted();
     for (const element of left.values()) await this.settle(element, output, end.status ?? end.signal, report);

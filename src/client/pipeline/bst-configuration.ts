@@ -25,6 +25,8 @@ export interface BuildSettings {
   readonly retryFailed: boolean;
   /** `cache: pull-buildtrees`. */
   readonly pullBuildtrees: boolean;
+  /** Whether builds of any project are not to be strict. */
+  readonly nonStrict: boolean;
 }
 
 type Mapping = { [key: string]: unknown };
@@ -76,7 +78,9 @@ function settingsOf(user: Mapping): BuildSettings {
   const { dependencies } = build;
   const known = dependencies === "none" || dependencies === "all" ? dependencies : "run";
   const isTrue = (value: unknown): boolean => value === "True" || value === "true";
+  const overrides = Object.values(mappingOf(user.projects)).map(mappingOf);
   return {
+    nonStrict: overrides.some(({ strict }) => strict === "False" || strict === "false"),
     dependencies: known,
     retryFailed: isTrue(build["retry-failed"]),
     pullBuildtrees: isTrue(cache["pull-buildtrees"]),
@@ -100,9 +104,13 @@ async function readConfiguration(file: string): Promise<Mapping> {
     );
   }
   const document = parseDocument(bytes.toString(), { schema: "failsafe", logLevel: "silent" });
-  const [problem] = document.errors;
-  if (problem !== undefined) throw new StillageError("invalid", `${file}: ${problem.message}`);
-  return { ...mappingOf(document.toJS({ maxAliasCount: 0 })) };
+  try {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    return { ...mappingOf(document.toJS({ maxAliasCount: 0 })) };
+  } catch (error) {
+    throw new StillageError("invalid", `${file}: ${(error as Error).message}`);
+  }
 }
 
 const mappingOf = (value: unknown): Mapping =>

@@ -109,9 +109,13 @@ function checkKeys(sections: readonly Partial<Record<(typeof fields)[number], st
   if (without.length === 0) return;
   const more = without.length > listed ? ` and ${without.length - listed} more` : "";
   const names = without.slice(0, listed).join(", ");
-  throw new StillageError("failed-precondition", `${names}${more} have no key, because a source has no ref`, {
-    hint: `run \`bst source track ${without[0]}\`: what an element is built of has to be settled before it is looked for`,
-  });
+  throw new StillageError(
+    "failed-precondition",
+    `${names}${more} ${without.length === 1 ? "has" : "have"} no key, because a source has no ref`,
+    {
+      hint: `run \`bst source track ${without[0]}\`: what an element is built of has to be settled before it is looked for`,
+    },
+  );
 }
 
 function tooOld(): StillageError {

@@ -54,13 +54,16 @@ export async function askBst(
   });
   signal.throwIfAborted();
   tooMuch.signal.throwIfAborted();
-  if (end.status === 127) throw noBst(bst);
+  if (isNoProgram(end)) throw noBst(bst);
   if (end.status !== 0) throw failedBst(words[0] ?? "", told, end);
   return Buffer.concat(answer).toString();
 }
 
+/** What a shell says of a program that is not there, or is none. */
+export const isNoProgram = ({ status }: ProcessEnd): boolean => status === 126 || status === 127;
+
 export function noBst({ program }: BstInstallation): StillageError {
-  return new StillageError("not-found", `there is no program ${program}`, {
+  return new StillageError("not-found", `there is no program ${program} that can be run`, {
     hint: "BuildStream has to be installed, and `bst` in PATH or named by --bst",
   });
 }

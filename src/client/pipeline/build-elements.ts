@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import { openRemotes } from "../connection/open-remotes.ts";
@@ -78,6 +79,9 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   await using resources = new AsyncDisposableStack();
   const written = await writeBstConfigurations(request.bst.userConfiguration, configuration.cacheDirectory);
   const configurations = resources.use(written);
+  if (configurations.settings.nonStrict) {
+    request.note("builds are strict here, also of projects that the user's configuration says `strict: false` of");
+  }
   const started = AbortSignal.any([stop, abort]);
   const { targets, elements } = await loadProject(request, configurations, started);
   const graph = new PipelineGraph(elements);
@@ -87,6 +91,7 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   const transfers = new ElementTransfers({
     ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },
     places: placesOf(request, resources),
+    now: systemClock,
     note: request.note,
   });
   const builder = new BstBuilder({
@@ -134,7 +139,7 @@ function placesOf(request: BuildRequest, resources: AsyncDisposableStack): () =>
     for (const { spec, error } of remotes.left) note(`${spec.name} is left out: ${error.message}`);
     for (const { name, shortcomings } of remotes.open) for (const each of shortcomings) note(`${name}: ${each}`);
     return new AnsweringPlaces(remotes.open, reachability, ({ name }, why) => {
-      note(`${name} has stopped answering, and is left out from now on: ${why}`);
+      note(`${name} has stopped answering, and is left out for a while: ${why}`);
     });
   };
   return () => (opened ??= open());

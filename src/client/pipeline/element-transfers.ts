@@ -1,5 +1,6 @@
 import type { ArtifactContent } from "../../artifact/artifact-content.ts";
 import { contentOfMessage } from "../../artifact/message-content.ts";
+import type { Clock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactQuestion } from "../artifact-index.ts";
 import type { LocalCache } from "../local/open-local-cache.ts";
@@ -12,10 +13,17 @@ import type { TransferOptions } from "../transfer/transfer-queue.ts";
 import type { BuiltElement } from "./bst-graph.ts";
 import type { PullOutcome } from "./pipeline.ts";
 
-/** Servers that answer, in their order; both lists get shorter where one stops answering. */
+/** What is pushed to. */
+export interface PushPlaces {
+  readonly to: readonly Place[];
+  /** Servers that stopped answering, and until when they are not asked, in milliseconds since 1970. */
+  readonly away: readonly { readonly name: string; readonly until: number }[];
+}
+
+/** The servers of a run that answer, in their order: looked at anew for each element. */
 export interface PipelinePlaces {
   readonly pull: readonly Place[];
-  readonly push: readonly Place[];
+  readonly push: PushPlaces;
 }
 
 export interface ElementTransfersOptions {
@@ -25,6 +33,7 @@ export interface ElementTransfersOptions {
   /** Whether an artifact of a failed build is as good as none. */
   readonly retryFailed: boolean;
   readonly pullBuildtrees: boolean;
+  now: Clock;
   /** What went wrong, or was left out, although work goes on: a sentence each. */
   note(text: string): void;
 }
@@ -42,7 +51,7 @@ export class ElementTransfers {
   async pull(element: BuiltElement, signal: AbortSignal): Promise<PullOutcome> {
     const { local, places, retryFailed, pullBuildtrees } = this.options;
     // What is in a workspace is nobody else's: only what was built here counts, as for `bst`.
-    const remotes = async (): Promise<readonly Place[]> => (element.workspaced ? [] : [...(await places()).pull]);
+    const remotes = async (): Promise<readonly Place[]> => (element.workspaced ? [] : (await places()).pull);
     const shared = this.shared(signal, pullBuildtrees ? "those-there" : "none");
     const outcome = await oneOutcome(signal, (done) =>
       pullArtifacts([questionOf(element)], { ...shared, done, to: local, remotes }),
@@ -55,14 +64,26 @@ export class ElementTransfers {
     return { kind: outcome.result === "present" ? "present" : "pulled", failedBuild: failed };
   }
 
-  /** To every server that is pushed to. Errors: what one of them failed with, after all had their turn; `cancelled`. */
+  /** To every server that is pushed to. Errors: what one of them failed with, after all had their turn; `unavailable` for one that is away; `cancelled`. */
   async push(element: BuiltElement, signal: AbortSignal): Promise<"pushed" | "present" | "skipped"> {
-    const { local, places } = this.options;
-    const to = [...(await places()).push];
-    if (to.length === 0 || isTainted(await this.content(element, signal))) return "skipped";
+    const { to, away } = (await this.options.places()).push;
+    if (to.length + away.length === 0 || isTainted(await this.content(element, signal))) return "skipped";
+    const result = to.length === 0 ? "skipped" : await this.pushTo(to, element, signal);
+    const [first] = away;
+    if (first === undefined) return result;
+    throw new StillageError("unavailable", `${first.name} has stopped answering`, {
+      retryAfterMs: Math.max(0, first.until - this.options.now()),
+    });
+  }
+
+  private async pushTo(
+    to: readonly Place[],
+    element: BuiltElement,
+    signal: AbortSignal,
+  ): Promise<"pushed" | "present" | "skipped"> {
     const shared = this.shared(signal, "those-there");
     const outcome = await oneOutcome(signal, (done) =>
-      pushArtifacts([questionOf(element)], { ...shared, done, from: local, to }),
+      pushArtifacts([questionOf(element)], { ...shared, done, from: this.options.local, to }),
     );
     this.noteAll(outcome);
     if (outcome.error !== undefined) throw outcome.error;

@@ -139,6 +139,7 @@ export class PipelineRun<E extends PipelineElement> {
     if (outcome === "stopped") this.settle(item, { kind: "stopped" });
     else if (outcome === "failed" || (outcome !== "later" && outcome.kind === "missing")) this.miss(item);
     else if (outcome !== "later") this.found(item, outcome);
+    this.pulls.running -= 1;
     this.step();
   }
 
@@ -238,10 +239,11 @@ export class PipelineRun<E extends PipelineElement> {
       result === "pushed" ? "processed" : "skipped",
     );
     if (outcome !== "later" && outcome !== "stopped") item.push = outcome;
+    this.pushes.running -= 1;
     this.step();
   }
 
-  /** Runs a job of a queue once; where it fails and may be tried again, that is `later`. */
+  /** Runs a job of a queue once; where it fails and may be tried again, that is `later`. It counts as running until whoever called this has done what follows: the run is not over before. */
   private async attempt<T>(
     queue: Queue<E>,
     item: Item<E>,
@@ -267,8 +269,6 @@ export class PipelineRun<E extends PipelineElement> {
       }
       void this.tryLater(queue, item, attempt, why);
       return "later";
-    } finally {
-      queue.running -= 1;
     }
   }
 

@@ -101,7 +101,7 @@ export async function runInGroup(
 /** Ends whatever is in the session of the process or descends from it: casd has a group of its own there, and a sandbox may have a session. */
 function endSession(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
-  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const processes = allProcesses();
   const doomed = new Set([pid]);
   const parents = new Map<number, number>();
   for (const name of processes) {
@@ -124,6 +124,14 @@ function endSession(pid: number | undefined, signal: NodeJS.Signals): void {
     } catch {
       // it has ended meanwhile
     }
+  }
+}
+
+function allProcesses(): string[] {
+  try {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return []; // a system that has no /proc, where the program alone is ended
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
@@ -41,6 +41,8 @@ export interface Machine {
   build(words: readonly string[], during?: (event: BuildEvent, child: ChildProcess) => void): Promise<BuildRun>;
   /** `stillage build` as it is, whatever comes out. */
   stillage(words: readonly string[]): Promise<ProgramResult>;
+  /** Commands of a shell, in the project. */
+  shell(script: string): Promise<ProgramResult>;
   /** The real thing, on this machine's cache and with the servers that are given: it waits for dead ones, every time. */
   bst(servers: readonly object[], ...words: string[]): Promise<ProgramResult>;
   /** Programs of BuildStream that this machine runs now, as their command lines. */
@@ -49,7 +51,6 @@ export interface Machine {
 
 export async function createMachine(folder: string, project: Project, servers: readonly object[]): Promise<Machine> {
   const bst = await installed(join(clientsFolder, "bst-2.8.1/bin/bst"), "bst.sh");
-  await mkdir(join(folder, "home"), { recursive: true });
   const configuration = {
     cachedir: join(folder, "cache"),
     logdir: join(folder, "logs"),
@@ -57,29 +58,30 @@ export async function createMachine(folder: string, project: Project, servers: r
     cache: { quota: "4G", "reserved-disk-space": "10M" },
   };
   let files = 0;
-  const configured = async (artifacts: readonly object[]): Promise<string> => {
+  const configured = async (artifacts: readonly object[], path?: string): Promise<string> => {
     files += 1;
-    const file = join(folder, `buildstream-${files}.conf`);
+    const file = path ?? join(folder, `buildstream-${files}.conf`);
     await writeFile(file, stringify({ ...configuration, artifacts: { servers: artifacts } }));
     return file;
   };
-  const file = await configured(servers);
-  const env = {
-    PATH: process.env.PATH,
-    HOME: join(folder, "home"),
-    LANG: "C.UTF-8",
-    TMPDIR: folder,
-  };
-  const words = [join(checkout, "src/main.ts"), "build", "--bst", bst, "--buildstream-config", file];
-  const stillage = (more: readonly string[]) =>
-    runProgram(process.execPath, [...words, ...more], { cwd: project.folder, env });
+  const [home, bin] = [join(folder, "home"), join(folder, "bin")];
+  await mkdir(join(home, ".config"), { recursive: true });
+  await configured(servers, join(home, ".config/buildstream.conf"));
+  await mkdir(bin);
+  await symlink(bst, join(bin, "bst"));
+  const program = `#!/bin/sh\nexec '${process.execPath}' '${join(checkout, "src/main.ts")}' "$@"\n`;
+  await writeFile(join(bin, "stillage"), program, { mode: 0o755 });
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, LANG: "C.UTF-8", TMPDIR: folder };
+  const options = { cwd: project.folder, env };
+  const words = [join(checkout, "src/main.ts"), "build"];
   return {
     folder,
-    stillage,
-    build: (more, during) => runBuild([...words, "--json", ...more], { cwd: project.folder, env }, during),
+    stillage: (more) => runProgram(process.execPath, [...words, ...more], options),
+    shell: (script) => runProgram("/bin/sh", ["-e", "-c", script], options),
+    build: (more, during) => runBuild([...words, "--json", ...more], options, during),
     bst: async (others, ...more) => {
       const common = ["--no-interactive", "--no-colors", "--config", await configured(others)];
-      return runProgram(bst, [...common, ...more], { cwd: project.folder, env });
+      return runProgram(bst, [...common, ...more], options);
     },
     running: () => processesOf(folder),
   };
