@@ -238,7 +238,7 @@ describe("a server that stays silent", () => {
         assert.rejects(blobs.missing([large.digest], signal), failure),
         assert.rejects(gatheredMany(blobs, [large.digest], signal), failure),
         assert.rejects(gathered(blobs.read(large.digest, 0, signal)), failure),
-        assert.rejects(blobs.writeMany(small, signal), failure),
+        assert.rejects(blobs.writeMany(small.slice(0, 5), signal), failure),
         assert.rejects(blobs.write(large.digest, contentOf(large.bytes), signal), failure),
       ]);
     });

@@ -34,8 +34,9 @@ const maxMessageBytes = 8 << 20;
 /** Opens nothing yet: the first call connects. Errors: `invalid` for what the configuration says wrong, with where it stands. */
 export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connectionLimits): Channel {
   const { auth, connection } = spec;
-  const { keepaliveSeconds, requestTimeoutSeconds } = connection;
-  const pingAfterMs = keepaliveSeconds === undefined ? limits.pingAfterMs : keepaliveSeconds * 1000;
+  // 0 is as good as not said, for BuildStream too.
+  const { keepaliveSeconds = 0, requestTimeoutSeconds = 0 } = connection;
+  const pingAfterMs = keepaliveSeconds > 0 ? keepaliveSeconds * 1000 : limits.pingAfterMs;
   checkSecrecy(spec);
   const ca = readPem(spec, "server-cert", auth.serverCert);
   const cert = readPem(spec, "client-cert", auth.clientCert);
@@ -47,7 +48,7 @@ export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connect
     silentMs: Math.max(limits.silentMs, 2 * pingAfterMs),
     stallMs: limits.stallMs,
     maxMessageBytes,
-    ...(requestTimeoutSeconds !== undefined && { timeoutMs: requestTimeoutSeconds * 1000 }),
+    ...(requestTimeoutSeconds > 0 && { timeoutMs: requestTimeoutSeconds * 1000 }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

@@ -4,7 +4,7 @@ import { hashOf } from "../../base/hash.ts";
 import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import { decodeBatchRead, encodeBatchRead, type ReadEntry } from "./batch-read-message.ts";
-import { cutIntoBatches, fitsBatch } from "./batches.ts";
+import { cutIntoBatches, entryPatienceMs, fitsBatch } from "./batches.ts";
 import { askedDigests } from "./digest-message.ts";
 import { distinctDigests } from "./find-missing.ts";
 import { doAll } from "./lanes.ts";
@@ -66,7 +66,8 @@ class SmallReads {
       let response: Uint8Array;
       try {
         const request = encodeBatchRead(server.instance, asked);
-        response = await server.channel.unary(`${casService}/BatchReadBlobs`, request, { signal });
+        const patienceMs = asked.length * entryPatienceMs;
+        response = await server.channel.unary(`${casService}/BatchReadBlobs`, request, { signal, patienceMs });
       } catch (error) {
         if (isUnimplemented(error)) server.batchReads = false;
         else if (isTooLarge(error)) return this.halves(asked, signal);

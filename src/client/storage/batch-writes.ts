@@ -3,7 +3,7 @@ import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { WholeBlob } from "../blob-place.ts";
 import { decodeBatchUpdate, encodeBatchUpdate } from "./batch-update-message.ts";
-import { cutIntoBatches, fitsBatch } from "./batches.ts";
+import { cutIntoBatches, entryPatienceMs, fitsBatch } from "./batches.ts";
 import { askedDigests } from "./digest-message.ts";
 import { doAll } from "./lanes.ts";
 import { type BlobStatus, brokenAnswer, decodeAnswer } from "./message-parts.ts";
@@ -52,7 +52,8 @@ async function writeBatch(server: StorageServer, blobs: readonly WholeBlob[], si
     try {
       const request = encodeBatchUpdate(server.instance, left);
       const asked = askedDigests(left.map(({ digest }) => digest));
-      const response = await server.channel.unary(`${casService}/BatchUpdateBlobs`, request, { signal });
+      const patienceMs = left.length * entryPatienceMs;
+      const response = await server.channel.unary(`${casService}/BatchUpdateBlobs`, request, { signal, patienceMs });
       statuses = decodeAnswer(() => decodeBatchUpdate(response, asked));
     } catch (error) {
       if (isUnimplemented(error)) server.batchUpdates = false;

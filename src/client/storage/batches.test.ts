@@ -7,6 +7,14 @@ test("a server's limit counts up to what a message holds", () => {
   assert.deepEqual([0, 1 << 20, 1 << 30].map(batchLimit), [4_128_768, 1 << 20, maxBatchBytes]);
 });
 
+test("a batch has no more than a thousand blobs, however small", () => {
+  const batches = cutIntoBatches(Array(2500).fill(0), (size: number) => size, maxBatchBytes);
+  assert.deepEqual(
+    batches.map(({ length }) => length),
+    [1000, 1000, 500],
+  );
+});
+
 test("batches hold everything in order, within the limit, and none could take the next one's first", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(2000)), fc.integer({ min: 2256, max: 10_000 }), (sizes, limit) => {

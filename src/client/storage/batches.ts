@@ -4,6 +4,12 @@ const entryBytes = 256;
 /** gRPC libraries take messages of 4 MiB; the rest is for what is not reckoned. */
 export const maxBatchBytes = (4 << 20) - (64 << 10);
 
+/** Of the smallest blobs: a slow disk finds and writes a hundred a second, and a call with as many as fit would look stuck. */
+const maxEntries = 1000;
+
+/** What a server with a slow disk may take for each entry of a batch, beyond what it may take for any call. */
+export const entryPatienceMs = 20;
+
 /** What a batch may come to at a server that allows `maxBatchTotalBytes`, 0 for no limit. */
 export function batchLimit(maxBatchTotalBytes: number): number {
   return maxBatchTotalBytes === 0 ? maxBatchBytes : Math.min(maxBatchTotalBytes, maxBatchBytes);
@@ -21,7 +27,7 @@ export function cutIntoBatches<T>(items: readonly T[], sizeOf: (item: T) => numb
   let bytes = 0;
   for (const item of items) {
     const size = sizeOf(item) + entryBytes;
-    if (bytes + size > limit && batch.length > 0) {
+    if ((bytes + size > limit || batch.length === maxEntries) && batch.length > 0) {
       batches.push(batch);
       batch = [];
       bytes = 0;

@@ -8,6 +8,9 @@ import { casService, checkFunction, type StorageServer } from "./storage-server.
 /** Digests in one question: some 600 KB. BuildStream asks for up to 13,108, so every server takes that. */
 const maxAsked = 8192;
 
+/** What a server with a slow disk may take to look for one. */
+const lookPatienceMs = 5;
+
 /** Each digest once, without that of the empty blob, in the order in which they came. */
 export function distinctDigests(digests: readonly Digest[]): Digest[] {
   const found = new Map<string, Digest>();
@@ -32,7 +35,9 @@ export async function findMissing(
     const request = encodeFindMissing(server.instance, asked);
     const byHash = askedDigests(asked);
     const answer = await server.withRetries("asking for what is missing", stop, async () => {
-      const response = await server.channel.unary(`${casService}/FindMissingBlobs`, request, { signal: stop });
+      const patienceMs = asked.length * lookPatienceMs;
+      const options = { signal: stop, patienceMs };
+      const response = await server.channel.unary(`${casService}/FindMissingBlobs`, request, options);
       return decodeAnswer(() => decodeMissing(response, byHash));
     });
     for (const digest of answer) missing.add(digest);

@@ -25,6 +25,9 @@ const questionsInFlight = 2;
 /** Calls for one small blob each, where batches are not known or of no use. */
 const streamsInFlight = 16;
 
+/** What a server may take for each byte of a large blob without a word: some get all of it from elsewhere first, or read all of it again at the end. */
+export const bytePatienceMs = 1 / 50_000;
+
 export const casService = "build.bazel.remote.execution.v2.ContentAddressableStorage";
 export const byteStreamService = "google.bytestream.ByteStream";
 
@@ -70,9 +73,9 @@ export class StorageServer {
 
   /** The limit of a call that the configuration sets is one for each part of a large blob: what was left is gone on with. Of other errors nothing is changed. */
   asPassing(error: unknown): unknown {
-    const { requestTimeoutSeconds } = this.spec.connection;
+    const { requestTimeoutSeconds = 0 } = this.spec.connection;
     const late = error instanceof RpcError && error.code === grpcStatus.deadlineExceeded;
-    if (!late || requestTimeoutSeconds === undefined) return error;
+    if (!late || requestTimeoutSeconds <= 0) return error;
     return new RpcError(grpcStatus.unavailable, `${error.message}, \`request-timeout\``, { cause: error });
   }
 

@@ -7,7 +7,7 @@ import { grpcStatus } from "../../rpc/status.ts";
 import { encodeReadRequest, readResponseData } from "./byte-stream-message.ts";
 import { findMissing } from "./find-missing.ts";
 import { brokenAnswer, decodeAnswer } from "./message-parts.ts";
-import { byteStreamService, checkFunction, type StorageServer } from "./storage-server.ts";
+import { bytePatienceMs, byteStreamService, checkFunction, type StorageServer } from "./storage-server.ts";
 import { wrongBytes } from "./wrong-bytes.ts";
 
 /** A stream that breaks after less than this has not got any further: otherwise a server that breaks each of them after a byte would be asked for ever. */
@@ -72,7 +72,7 @@ class ReadCall {
   private call: ReturnType<StorageServer["channel"]["open"]> | undefined;
 
   constructor(server: StorageServer, { hash, size }: Digest, offset: number, signal: AbortSignal) {
-    this.open = () => server.channel.open(`${byteStreamService}/Read`, { signal });
+    this.open = () => server.channel.open(`${byteStreamService}/Read`, { signal, patienceMs: size * bytePatienceMs });
     this.name = `${server.prefix}blobs/${hash}/${size}`;
     this.at = offset;
     this.size = size;

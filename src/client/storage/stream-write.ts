@@ -9,7 +9,13 @@ import type { Retries } from "../connection/retries.ts";
 import { cancelled } from "../connection/rpc-failure.ts";
 import { committedSize, encodeQueryWriteStatus, writeRequestHead, writeStatus } from "./byte-stream-message.ts";
 import { brokenAnswer, decodeAnswer } from "./message-parts.ts";
-import { byteStreamService, checkFunction, isUnimplemented, type StorageServer } from "./storage-server.ts";
+import {
+  bytePatienceMs,
+  byteStreamService,
+  checkFunction,
+  isUnimplemented,
+  type StorageServer,
+} from "./storage-server.ts";
 import { uploadName } from "./upload-name.ts";
 import { refusedBytes } from "./wrong-bytes.ts";
 
@@ -156,7 +162,8 @@ class StreamWrite {
 
   /** One call of Write; the blob is there once it returns. */
   private async attempt(offset: number): Promise<void> {
-    const call = this.server.channel.open(`${byteStreamService}/Write`, { signal: this.signal });
+    const options = { signal: this.signal, patienceMs: this.digest.size * bytePatienceMs };
+    const call = this.server.channel.open(`${byteStreamService}/Write`, options);
     try {
       await this.sendAll(call, offset);
       call.halfClose();

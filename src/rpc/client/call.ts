@@ -125,6 +125,7 @@ export class ClientCall {
 
   #take(chunk: Uint8Array): void {
     if (this.#over) return;
+    this.#session.heard();
     let arrived = false;
     try {
       for (const message of this.#reader.take(chunk)) {
@@ -143,6 +144,7 @@ export class ClientCall {
 
   #ended(): void {
     if (this.#over || this.#trailers === undefined) return;
+    this.#session.heard();
     const outcome = outcomeOfTrailers(this.#trailers);
     const cut = outcome === undefined && !this.#reader.between;
     this.#finish(cut ? new RpcError(grpcStatus.internal, "the last message was cut short") : (outcome ?? null));
@@ -176,7 +178,8 @@ export class ClientCall {
       const sending = this.#stream.writableLength > 0;
       const sent = this.#session.socket.bytesWritten - this.#sentThen;
       if (this.#waiting.length === 0 || (sending && sent >= leastSentBytes)) this.#progress();
-      const left = this.#moved + limit - performance.now();
+      // A server that is busy with other calls of ours may get to this one yet.
+      const left = Math.max(this.#moved, this.#session.answered) + limit - performance.now();
       if (left > 0) watch = setTimeout(look, left, limit);
       else if (again) stalled(limit);
       // Where it was this process that was busy, what came meanwhile is read first.

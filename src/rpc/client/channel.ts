@@ -25,8 +25,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** After this the call ends with DEADLINE_EXCEEDED; the server is told. */
   readonly timeoutMs?: number;
-  /** A call in which nothing goes forward for so long, while its end is waited for, ends with DEADLINE_EXCEEDED. Without it such a call waits. */
+  /**
+   * A call in which nothing goes forward for so long while it is waited for, and in no other call of the connection either, ends with DEADLINE_EXCEEDED. Without it such a
+   * call waits.
+   */
   readonly stallMs?: number;
+  /** What is added to that where the server has much to do before it answers. */
+  readonly patienceMs?: number;
 }
 
 export interface PlainOptions extends PlainLimits {
@@ -73,7 +78,9 @@ class Http2Channel implements Channel {
   }
 
   open(method: string, options: CallOptions = {}): ClientCall {
-    const { timeoutMs = this.#options.timeoutMs, signal, stallMs = this.#options.stallMs } = options;
+    const { timeoutMs = this.#options.timeoutMs, signal, patienceMs = 0 } = options;
+    const limit = options.stallMs ?? this.#options.stallMs;
+    const stallMs = limit === undefined ? undefined : limit + patienceMs;
     signal?.throwIfAborted();
     const session = this.#connected();
     const stream = session.request({

@@ -41,6 +41,7 @@ export class Session {
   #stage: ConnectionStage = "connect";
   #failure: RpcError | undefined;
   #calls = 0;
+  #answered = 0;
   #certificateEnd: number | undefined;
 
   /** Opens a connection. Throws TypeError for what is no URL of a server. */
@@ -89,6 +90,16 @@ export class Session {
   /** Calls in progress. */
   get calls(): number {
     return this.#calls;
+  }
+
+  /** When something came of any call. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Notes that something has come of a call. */
+  heard(): void {
+    this.#answered = performance.now();
   }
 
   /** Why it broke, or what to say of a connection that ended without a reason. */
