@@ -1,13 +1,11 @@
 import type { Command } from "commander";
+import { pushNamed } from "../client/library/named-transfers.ts";
 import { localName } from "../client/named-place.ts";
-import type { Place } from "../client/place.ts";
-import { indexes } from "./artifact-pull.ts";
 import { addClientOptions } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
-import { exitStatus } from "./exit-status.ts";
 import { newCommand } from "./new-command.ts";
 import { repeated } from "./repeated.ts";
-import { addJsonOption, placeText, runTransfer, type Transfer, type TransferFlags } from "./transfer-command.ts";
+import { addJsonOption, placeText, runTransfer, type TransferFlags } from "./transfer-command.ts";
 
 interface Flags extends TransferFlags {
   readonly to?: readonly string[];
@@ -44,24 +42,7 @@ export function artifactPushCommand(end: (status: number) => void): Command {
     see: "docs/CLIENT.md",
   }).action(async (names: readonly string[], flags: Flags) => {
     const words = { done: "pushed", way: "to" } as const;
-    end(await runTransfer(flags, { words, purpose: "push" }, (transfer) => push(names, flags, transfer)));
+    const { from = localName, to } = flags;
+    end(await runTransfer(flags, { words, purpose: "push" }, (context) => pushNamed(names, { from, to }, context)));
   });
-}
-
-async function push(names: readonly string[], flags: Flags, transfer: Transfer): Promise<number> {
-  const { configuration, options, report } = transfer;
-  const from = await transfer.open(flags.from ?? localName, "read");
-  const questions = await transfer.questions(names, () => indexes(async () => [from]));
-  if (questions.length === 0) return exitStatus.failed;
-  const to = await targets(flags, transfer);
-  const { pushArtifacts } = await import("../client/transfer/push-artifacts.ts");
-  const width = configuration.pushers;
-  const summary = await pushArtifacts(questions, { ...options, from, to, optional: "those-there", width });
-  const status = report.end(summary);
-  return transfer.meaningless > 0 ? exitStatus.failed : status;
-}
-
-function targets({ to }: Flags, transfer: Transfer): Promise<readonly Place[]> {
-  if (to === undefined) return transfer.remotes(transfer.configuration.remotes.filter((remote) => remote.push));
-  return Promise.all(to.map((text) => transfer.open(text, "write")));
 }

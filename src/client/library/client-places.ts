@@ -16,6 +16,8 @@ export interface ClientPlacesOptions {
   readonly reachability: Reachability | undefined;
   /** Called for a server that is left out; once, until it can be used again. */
   readonly left: (remote: LeftRemote) => void;
+  /** Called for a server that is used and does not do all that is configured. */
+  readonly limited?: (remote: RemotePlace) => void;
 }
 
 /** For those who want nothing remembered. */
@@ -33,7 +35,7 @@ const forgetful: Reachability = {
 export class ClientPlaces implements AsyncDisposable {
   readonly configuration: ClientConfiguration;
   readonly reachability: Reachability;
-  private readonly left: (remote: LeftRemote) => void;
+  private readonly options: Pick<ClientPlacesOptions, "left" | "limited">;
   private readonly told = new Set<RemoteSpec>();
   private readonly life = new AbortController();
   private readonly opened = new AsyncDisposableStack();
@@ -41,10 +43,10 @@ export class ClientPlaces implements AsyncDisposable {
   private readonly named = new Map<string, Promise<Place>>();
   private cache: Promise<LocalCache> | undefined;
 
-  constructor({ configuration, reachability, left }: ClientPlacesOptions) {
-    this.configuration = configuration;
-    this.reachability = reachability ?? forgetful;
-    this.left = left;
+  constructor(options: ClientPlacesOptions) {
+    this.configuration = options.configuration;
+    this.reachability = options.reachability ?? forgetful;
+    this.options = options;
   }
 
   /** A caller's signal that also fires when the places are closed. */
@@ -125,10 +127,12 @@ export class ClientPlaces implements AsyncDisposable {
     const { reachability } = this;
     const opened = this.opened.use(await openRemotes([spec], { reachability, signal: this.life.signal }));
     const [left] = opened.left;
-    if (left === undefined) this.told.delete(spec);
-    else if (!this.told.has(spec)) {
+    if (left === undefined) {
+      this.told.delete(spec);
+      for (const remote of opened.open) if (remote.shortcomings.length > 0) this.options.limited?.(remote);
+    } else if (!this.told.has(spec)) {
       this.told.add(spec);
-      this.left(left);
+      this.options.left(left);
     }
     return opened;
   }

@@ -165,7 +165,7 @@ async function serversOf(specs: readonly RemoteSpec[], { places, signal }: Trans
   if (servers.length > 0) return servers;
   if (specs.length > 0) throw new StillageError("unavailable", "none of the remotes can be used");
   throw new StillageError("failed-precondition", "no remote is configured for this", {
-    hint: "`stillage remote list` shows which are, and why others are not; one can be named for this alone",
+    hint: "`stillage remote list` shows which are, and why others are not; --remote, or `remotes` of the library, names one",
   });
 }
 
