@@ -25,8 +25,8 @@ export interface TransferContext {
 const mirrorWidth = 32;
 
 /**
- * Pulls what names mean to a place, from others in their order or from the configured servers. A name that means nothing is an outcome. Errors: those of opening the places;
- * `unavailable` and `failed-precondition` where there is no server to ask.
+ * Pulls what names mean to a place, from others in their order or from the configured servers. A name that means nothing is an outcome, and so is that there is no server to ask (`unavailable`,
+ * `failed-precondition`): what is there already needs none. Errors: those of opening `to`.
  */
 export async function pullNamed(
   names: readonly string[],
@@ -54,7 +54,7 @@ export async function pullNamed(
   return together(meant, await pullArtifacts(meant.questions, { ...options, to, remotes: sources }));
 }
 
-/** Pushes what names mean from one place to others, all of them, or to the configured servers that are for pushing. Outcomes and errors as of `pullNamed`. */
+/** Pushes what names mean from one place to others, all of them, or to the configured servers that are for pushing. Outcomes as of `pullNamed`. Errors: those of opening the places; `unavailable` and `failed-precondition` where there is no server. */
 export async function pushNamed(
   names: readonly string[],
   ends: { readonly from: PlaceName; readonly to: readonly PlaceName[] | undefined },
@@ -77,7 +77,7 @@ export async function pushNamed(
   return together(meant, await pushArtifacts(meant.questions, { ...options, from, to }));
 }
 
-/** Copies what one place has and another lacks: what names mean, or everything. Outcomes and errors as of `pullNamed`, and `unsupported` where all cannot be listed. */
+/** Copies what one place has and another lacks: what names mean, or everything. Outcomes as of `pullNamed`. Errors: those of opening the places, and `unsupported` where all cannot be listed. */
 export async function mirrorNamed(
   names: readonly string[] | undefined,
   ends: { readonly from: PlaceName; readonly to: PlaceName },

@@ -58,6 +58,8 @@ export async function runPipeline<E extends PipelineElement>(request: PipelineRe
           await build(element, signal);
           report.ended(element, { kind: "built" });
         } catch (error) {
+          // It was stopped, and has not failed.
+          if (signal.aborted) throw error;
           report.ended(element, { kind: "failed", why: failureOf(element, error), kept: false });
         }
       }

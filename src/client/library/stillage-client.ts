@@ -190,8 +190,8 @@ export class StillageClient implements AsyncDisposable {
   }
 
   /**
-   * Pulls artifacts, each from the first place that has it whole. One that fails or is nowhere is an outcome and keeps no other from anything. Errors: `unavailable` where no server can be
-   * used, `failed-precondition` where none is configured; those of the place that they go to; `cancelled`.
+   * Pulls artifacts, each from the first place that has it whole. One that fails or is nowhere is an outcome and keeps no other from anything; where no server can be used, all that
+   * would have to be asked for have failed with `unavailable`, and where none is configured with `failed-precondition`. Errors: those of opening the places that are named; `cancelled`.
    */
   pull(names: readonly string[], options: PullOptions = {}): Promise<TransferReport> {
     const { from, to = localName, buildTrees = false } = options;
@@ -202,7 +202,7 @@ export class StillageClient implements AsyncDisposable {
     });
   }
 
-  /** Pushes artifacts to all servers that are for it. Outcomes and errors as of `pull`. */
+  /** Pushes artifacts to all servers that are for it. Outcomes and errors as of `pull`, but that it rejects where there is no server to push to. */
   push(names: readonly string[], options: PushOptions = {}): Promise<TransferReport> {
     const { from = localName, to } = options;
     return this.transfer("the push", options, async (context) => {
