@@ -26,6 +26,9 @@ export function chainBlobs(links: readonly ChainLink[]): ReadableBlobs {
     failures.push(failure);
     if (failure.code !== "corrupt") givenUp.add(link);
   };
+  // What a place that was given up may have had is not known to be missing.
+  const failureSince = (before: number): StillageError | undefined =>
+    failures[before] ?? (givenUp.size > 0 ? failures[0] : undefined);
   return {
     async readMany(digests, take, signal) {
       let wanted: readonly Digest[] = digests;
@@ -44,7 +47,7 @@ export function chainBlobs(links: readonly ChainLink[]): ReadableBlobs {
         }
         if (wanted.length === 0) return [];
       }
-      const [failure] = failures.slice(before);
+      const failure = failureSince(before);
       if (failure !== undefined) throw failure;
       return [...wanted];
     },
@@ -70,7 +73,7 @@ export function chainBlobs(links: readonly ChainLink[]): ReadableBlobs {
           failed(link, error);
         }
       }
-      throw failures[before] ?? new StillageError("not-found", `${showDigest(digest)} is nowhere that was asked`);
+      throw failureSince(before) ?? new StillageError("not-found", `${showDigest(digest)} is nowhere that was asked`);
     },
     async missing(digests, signal) {
       let wanted: Digest[] = [...digests];
@@ -83,7 +86,7 @@ export function chainBlobs(links: readonly ChainLink[]): ReadableBlobs {
         }
         if (wanted.length === 0) return [];
       }
-      const [failure] = failures.slice(before);
+      const failure = failureSince(before);
       if (failure !== undefined) throw failure;
       return wanted;
     },

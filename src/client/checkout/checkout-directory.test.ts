@@ -130,6 +130,20 @@ describe("checkout", () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
+  test("a tree that is deeper than any path is refused, also where each directory is near the root as well", async () => {
+    let at = await put({ file: "x" });
+    const all: [string, Node][] = [];
+    for (let i = 0; i < 1100; i++) {
+      all.push([`n${i}`, { at }]);
+      at = await put({ a: { at } });
+    }
+    await assert.rejects(checkout(await put([...all, ["deep", { at }]])), {
+      code: "invalid",
+      message: /within each other/,
+    });
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
   test("what is missing leaves nothing behind", async () => {
     const root = await put({ here: "here", there: "there" });
     const lost = await put({ there: "there" });

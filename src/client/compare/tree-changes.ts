@@ -5,7 +5,7 @@ import { StillageError } from "../../base/errors.ts";
 import { runningHash } from "../../base/hash.ts";
 import type { FileContents, FileEntry } from "../reading/file-contents.ts";
 import { compareNames, maxPaths } from "../reading/tree-paths.ts";
-import type { WholeDirectory } from "../reading/whole-tree.ts";
+import { maxLevels, tooDeep, type WholeDirectory } from "../reading/whole-tree.ts";
 
 /** What of an entry is not the same. */
 export type Difference = "type" | "content" | "executable" | "target";
@@ -47,10 +47,11 @@ export async function* treeChanges(
   const roots: Pair = [from.root, to.root];
   await readBoth(from, to, roots, signal);
   let count = 0;
-  yield* below("", roots);
+  yield* below("", roots, 0);
 
-  async function* below(prefix: string, pair: Pair): AsyncGenerator<TreeChange, void> {
+  async function* below(prefix: string, pair: Pair, depth: number): AsyncGenerator<TreeChange, void> {
     signal.throwIfAborted();
+    if (depth > maxLevels) throw tooDeep();
     for (const [was, is] of entryPairs(from, to, pair)) {
       const path = prefix + ((was ?? is) as Entry).name;
       const differences = was && is ? await differencesOf(was, is) : [];
@@ -59,7 +60,7 @@ export async function* treeChanges(
         yield { path, from: was, to: is, differences };
       }
       const inner = directoryPair(was, is);
-      if (inner !== undefined) yield* below(`${path}/`, inner);
+      if (inner !== undefined) yield* below(`${path}/`, inner, depth + 1);
     }
   }
 
@@ -103,6 +104,7 @@ async function readBoth(from: ComparedTree, to: ComparedTree, roots: Pair, signa
         const key = inner.map((digest) => (digest === undefined ? "" : keyOfDigest(digest))).join("|");
         if (!seen.has(key)) next.push(inner);
         seen.add(key);
+        if (seen.size > maxPaths) throw new StillageError("invalid", `more than ${maxPaths} directories differ`);
       }
     }
     level = next;

@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { keyOf } from "../../artifact/artifact.fixture.ts";
 import { sha256 } from "../../base/digest-function.ts";
@@ -28,8 +25,7 @@ test("artifacts of BuildStream 1.0 are found beside the others, and removed like
     message: undefined,
   };
 
-  const directory = await mkdtemp(join(tmpdir(), "cache-"));
-  await using cache = await openLocalCache(directory);
+  await using cache = await openLocalCache(await folders.fresh());
   const objects = directorySource(repository.directory);
   const source = { objects, blobs: new ObjectBlobs(objects), repository: undefined };
   assert.equal(await cache.commits.take?.(first, source, { signal }), "published");
@@ -45,5 +41,4 @@ test("artifacts of BuildStream 1.0 are found beside the others, and removed like
   await assert.rejects(cache.index.publish(first, contentOf(second), signal), { code: "unsupported" });
   assert.deepEqual([await cache.remove(first), await cache.remove(first)], [2, 0]);
   assert.deepEqual(await listed(cache, "*", "*", ""), ["os/app 12 2.x"]);
-  await rm(directory, { recursive: true });
 });

@@ -1,7 +1,7 @@
 import type { Entry } from "../../artifact/directory-entries.ts";
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
-import type { WholeTree } from "./whole-tree.ts";
+import { maxLevels, tooDeep, type WholeTree } from "./whole-tree.ts";
 
 /** Files, links and directories of a tree. A tree of a few kilobytes can have any number, by having each directory in it twice. */
 export const maxPaths = 5_000_000;
@@ -23,25 +23,29 @@ export interface TreeTotals {
   readonly bytes: number;
 }
 
+/** Errors: `invalid` for more than `maxLevels` directories within each other. */
 export function treeTotals(tree: WholeTree): TreeTotals {
-  const known = new Map<object, TreeTotals>();
-  return below(tree.root);
+  const known = new Map<object, TreeTotals & { levels: number }>();
+  return below(tree.root, 0);
 
-  function below(digest: Digest): TreeTotals {
+  function below(digest: Digest, depth: number): TreeTotals & { levels: number } {
     const directory = tree.directory(digest);
     const before = known.get(directory);
+    // One that is in there twice may lie deeper the second time.
+    if (depth + (before?.levels ?? 0) > maxLevels) throw tooDeep();
     if (before !== undefined) return before;
-    const totals = { entries: 0, files: 0, bytes: 0 };
+    const totals = { entries: 0, files: 0, bytes: 0, levels: 0 };
     for (const entry of directory.entries) {
       totals.entries += 1;
       if (entry.type === "file") {
         totals.files += 1;
         totals.bytes += entry.size;
       } else if (entry.type === "directory") {
-        const inner = below(entry.digest);
+        const inner = below(entry.digest, depth + 1);
         totals.entries += inner.entries;
         totals.files += inner.files;
         totals.bytes += inner.bytes;
+        totals.levels = Math.max(totals.levels, inner.levels + 1);
       }
     }
     known.set(directory, totals);

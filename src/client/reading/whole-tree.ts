@@ -23,7 +23,7 @@ export interface WholeTree {
 }
 
 /** Directories within each other: a path on Linux has at most 4096 characters. */
-const maxLevels = 1000;
+export const maxLevels = 1000;
 
 /** A directory of some 250,000 files; of all together, those of several operating systems. */
 const maxDirectoryBytes = 32 << 20;
@@ -40,7 +40,7 @@ export async function readTree(blobs: BlobSource, root: Digest, signal: AbortSig
   let bytes = 0;
   let level = [root];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth === maxLevels) throw tooLarge(`has more than ${maxLevels} directories within each other`);
+    if (depth === maxLevels) throw tooDeep();
     bytes += level.reduce((sum, { size }) => sum + size, 0);
     if (bytes > maxTreeBytes) throw tooLarge(`has more than ${maxTreeBytes >> 20} MiB of directories`);
     await readLevel(blobs, level, known, signal);
@@ -88,7 +88,7 @@ export async function readCommitTree(reader: BlobReader, root: Digest, signal: A
   const known = new Map<string, WholeDirectory>();
   let level = [root];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth === maxLevels) throw tooLarge(`has more than ${maxLevels} directories within each other`);
+    if (depth === maxLevels) throw tooDeep();
     const next = new Map<string, Digest>();
     await inParallel(level, atOnce, async (digest) => {
       signal.throwIfAborted();
@@ -146,6 +146,10 @@ function lost(digest: Digest): StillageError {
   return new StillageError("not-found", `the directory ${showDigest(digest)} of the tree is missing`, {
     hint: "the artifact is not whole there: pull it from where it is, or build it again",
   });
+}
+
+export function tooDeep(): StillageError {
+  return tooLarge(`has more than ${maxLevels} directories within each other`);
 }
 
 function tooLarge(why: string): StillageError {
