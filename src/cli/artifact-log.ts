@@ -11,7 +11,6 @@ import { namedArtifacts } from "./artifact-names.ts";
 import {
   addPlaceOptions,
   localAndRemotes,
-  nameText,
   type PlaceFlags,
   type ReadingPlaces,
   withPlaces,
@@ -19,6 +18,7 @@ import {
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { writerOf } from "./output.ts";
 import { reportFailure } from "./report-failure.ts";

@@ -16,6 +16,7 @@ import { addClientOptions, bstOf, type ClientFlags, clientConfiguration } from "
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
+import { placeText } from "./name-texts.ts";
 
 export interface PlaceFlags extends ClientFlags {
   readonly in?: string;
@@ -33,14 +34,8 @@ export interface ReadingPlaces extends MeantOptions {
   open(text: string): Promise<Place>;
 }
 
-const placeText = "`local`, a remote's name or URL, a FILE.tar, or the directory of a cache or of a server's store";
-
 /** What `--in` is where nobody says, for commands about artifacts that are named. */
 export const localAndRemotes = "the local cache, then the remotes";
-
-/** What names artifacts, as the help of commands says it. */
-export const nameText =
-  "PROJECT/ELEMENT/KEY, of which the key may be short; PROJECT/ELEMENT; or an element's file in the project. * and ? are wildcards";
 
 /** Gives a command that reads artifacts the flags that say where. */
 export function addPlaceOptions(command: Command, otherwise: string): Command {

@@ -3,9 +3,10 @@ import { pullNamed } from "../client/library/named-transfers.ts";
 import { localName } from "../client/named-place.ts";
 import { addClientOptions } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
+import { nameText, placeText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { repeated } from "./repeated.ts";
-import { addJsonOption, placeText, runTransfer, type TransferFlags } from "./transfer-command.ts";
+import { addJsonOption, runTransfer, type TransferFlags } from "./transfer-command.ts";
 
 interface Flags extends TransferFlags {
   readonly from?: readonly string[];
@@ -13,14 +14,11 @@ interface Flags extends TransferFlags {
   readonly buildtrees?: true;
 }
 
-/** `stillage artifact pull NAMES…`. */
+/** `stillage artifact pull NAME…`. */
 export function artifactPullCommand(end: (status: number) => void): Command {
   const command = newCommand("pull", "stillage")
     .description("Pull artifacts from remotes, each from the first that has it")
-    .argument(
-      "<NAMES...>",
-      "PROJECT/ELEMENT/KEY, in which * and ? are wildcards and the key may be short; or an element's file",
-    )
+    .argument("<NAME...>", nameText)
     .option(
       "--from <PLACE>",
       `Where to pull from: ${placeText}. Can be repeated. (default: the configured remotes)`,

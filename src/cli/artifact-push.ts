@@ -3,23 +3,21 @@ import { pushNamed } from "../client/library/named-transfers.ts";
 import { localName } from "../client/named-place.ts";
 import { addClientOptions } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
+import { nameText, placeText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { repeated } from "./repeated.ts";
-import { addJsonOption, placeText, runTransfer, type TransferFlags } from "./transfer-command.ts";
+import { addJsonOption, runTransfer, type TransferFlags } from "./transfer-command.ts";
 
 interface Flags extends TransferFlags {
   readonly to?: readonly string[];
   readonly from?: string;
 }
 
-/** `stillage artifact push NAMES…`. */
+/** `stillage artifact push NAME…`. */
 export function artifactPushCommand(end: (status: number) => void): Command {
   const command = newCommand("push", "stillage")
     .description("Push artifacts to all remotes that are configured for it")
-    .argument(
-      "<NAMES...>",
-      "PROJECT/ELEMENT/KEY, in which * and ? are wildcards and the key may be short; or an element's file",
-    )
+    .argument("<NAME...>", nameText)
     .option(
       "--to <PLACE>",
       `Where to push to: ${placeText}. Can be repeated. (default: the remotes with push)`,

@@ -2,19 +2,17 @@ import type { Command } from "commander";
 import { mirrorNamed } from "../client/library/named-transfers.ts";
 import { addClientOptions } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
+import { nameText, placeText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
-import { addJsonOption, placeText, runTransfer, type TransferFlags } from "./transfer-command.ts";
+import { addJsonOption, runTransfer, type TransferFlags } from "./transfer-command.ts";
 
-/** `stillage mirror SRC DST [NAMES…]`. */
+/** `stillage mirror SRC DST [NAME…]`. */
 export function mirrorCommand(end: (status: number) => void): Command {
   const command = newCommand("mirror", "stillage")
     .description("Copy the artifacts that one place has and another lacks")
     .argument("<SRC>", `Where they are: ${placeText}`)
     .argument("<DST>", "Where they are to be: the same kinds of places")
-    .argument(
-      "[NAMES...]",
-      "PROJECT/ELEMENT/KEY, in which * and ? are wildcards and the key may be short (default: all)",
-    );
+    .argument("[NAME...]", `${nameText} (default: all)`);
   return addUse(addJsonOption(addClientOptions(command)), {
     notes: [
       "What DST has with the same content is passed over: a mirror that was stopped goes on where it was, and one that is run again copies what is new.",

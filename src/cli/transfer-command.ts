@@ -16,8 +16,6 @@ export interface TransferFlags extends ClientFlags {
   readonly json?: true;
 }
 
-export const placeText = "`local`, a remote's name or URL, a FILE.tar, or the directory of a cache or store";
-
 export function addJsonOption(command: Command): Command {
   return command.option(
     "--json",
