@@ -4,10 +4,11 @@ import type { IndexedArtifact } from "../client/artifact-index.ts";
 import { artifactsMeant, shownArtifact } from "../client/meant-artifacts.ts";
 import type { Place } from "../client/place.ts";
 import { onePlace } from "../client/reading/place-search.ts";
-import { addPlaceOptions, nameText, type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
+import { addPlaceOptions, type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
 

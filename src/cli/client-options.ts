@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ClientConfiguration, Purpose } from "../client/configuration/client-configuration.ts";
 import { clientConfigVariable } from "../client/configuration/own-file.ts";
 import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
+import type { BstCall } from "../client/library/bst-elements.ts";
 import { isProblems } from "../config/load.ts";
 import { showProblem } from "../config/problem.ts";
 import { type Dialect, dialects } from "../project/dialect.ts";
@@ -69,6 +70,11 @@ export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"
   if (!isProblems(read)) return read;
   for (const problem of read) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
   return undefined;
+}
+
+/** How `bst` is called where names are element files. */
+export function bstOf({ buildstreamConfig, option }: ClientFlags): BstCall {
+  return { program: "bst", userConfiguration: buildstreamConfig, options: option ?? [] };
 }
 
 function projectOption(text: string, before: ClientFlags["option"]): ClientFlags["option"] {

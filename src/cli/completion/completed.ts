@@ -1,8 +1,8 @@
 import type { CommandShape } from "../command-shape.ts";
 
-/** Whether a value or an argument is a path, going by what it is called. */
+/** Whether a value or an argument is a path, or may be one, going by what it is called. */
 export function isFile(name: string): boolean {
-  return /\b(FILE|DIR|DIRECTORY|PATH|STORE|BACKUP|TREE)\b/.test(name);
+  return /\b(FILE|DIR|DIRECTORY|PATH|STORE|BACKUP|TREE|PLACE|SRC|DST)\b/.test(name);
 }
 
 /** The flags of a command, in both spellings; only those that take a value. */
