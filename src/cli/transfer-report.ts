@@ -60,7 +60,7 @@ export class TransferReport implements AsyncDisposable {
     for (const { spec, error, remembered } of remotes) {
       if (this.json)
         this.event({ event: "left out", remote: spec.name, url: spec.url, remembered, message: error.message });
-      else this.say(`${spec.name} is left out: ${error.message}`);
+      else this.say(`${spec.name} is left out: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
     }
   };
 

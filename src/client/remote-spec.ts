@@ -39,4 +39,6 @@ export interface RemoteSpec {
   readonly connection: RemoteConnection;
   /** Where that stands: `FILE:LINE:COLUMN`, or the option. */
   readonly origin: string;
+  /** Whether whoever runs the program has named it just now: then it is asked although it did not answer lately. */
+  readonly byHand?: true;
 }

@@ -98,13 +98,17 @@ function oneOfEachKind(remotes: readonly RemoteSpec[]): Kept {
   const seen = new Map<string, RemoteSpec>();
   const dropped: SetAside[] = [];
   for (const remote of remotes) {
-    const { name: _, origin: __, ...rest } = remote;
-    const key = JSON.stringify(rest);
+    const key = JSON.stringify(kindOf(remote));
     const first = seen.get(key);
     if (first === undefined) seen.set(key, remote);
     else dropped.push({ remote, why: `it is the same as the one at ${first.origin}` });
   }
   return { kept: [...seen.values()], dropped };
+}
+
+/** All that makes it another remote, in an order of its own. */
+function kindOf({ url, type, push, instanceName, auth, connection }: RemoteSpec): readonly unknown[] {
+  return [url, type, push, instanceName, ...[auth, connection].map((each) => Object.entries(each).toSorted())];
 }
 
 /** BuildStream 1 knows a remote by its URL: it stands where that is said first, and is what is said of it last. */

@@ -34,7 +34,7 @@ const keys = ["url", "instance-name", "type", "push", ...Object.keys(fileKeys)];
 export function parseRemoteText(text: string, context: TextContext): RemoteSpec | readonly Problem[] {
   const { purpose, named } = context;
   const known = named.find(({ name }) => name === text);
-  if (known !== undefined) return purpose === "all" ? known : { ...known, push: purpose === "push" };
+  if (known !== undefined) return { ...known, ...(purpose !== "all" && { push: purpose === "push" }), byHand: true };
   if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\/)/i.test(text) && !text.includes(","))
     return remoteOf(text, { push: purpose !== "pull" });
   if (text.includes("=")) return parseSpec(text, context);
@@ -88,5 +88,5 @@ function remoteOf(url: string, more: Partial<RemoteSpec>): RemoteSpec {
     auth: noAuth,
     connection: noConnection,
   } as const;
-  return { ...plain, ...more, origin: remoteFlag };
+  return { ...plain, ...more, origin: remoteFlag, byHand: true };
 }

@@ -14,7 +14,7 @@ export interface ClientPlacesOptions {
   readonly configuration: ClientConfiguration;
   /** `undefined` where nothing is remembered. */
   readonly reachability: Reachability | undefined;
-  /** Called for a server that is left out; once, until it can be used again. */
+  /** Called for a server that is left out; once, until it can be used again. Also for one that has stopped answering. */
   readonly left: (remote: LeftRemote) => void;
   /** Called for a server that is used and does not do all that is configured. */
   readonly limited?: (remote: RemotePlace) => void;
@@ -125,7 +125,9 @@ export class ClientPlaces implements AsyncDisposable {
     // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
     const { openRemotes } = await import("../connection/open-remotes.ts");
     const { reachability } = this;
-    const opened = this.opened.use(await openRemotes([spec], { reachability, signal: this.life.signal }));
+    const opened = this.opened.use(
+      await openRemotes([spec], { reachability, gone: this.options.left, signal: this.life.signal }),
+    );
     const [left] = opened.left;
     if (left === undefined) {
       this.told.delete(spec);
