@@ -3,7 +3,7 @@ import type { ArtifactIndex } from "../artifact-index.ts";
 import type { BlobPlace } from "../place.ts";
 import type { Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
-import { isSilence } from "./silent-failure.ts";
+import { isGone } from "./silent-failure.ts";
 
 /** Calls in a row that a server may leave unanswered, each after tries of its own. */
 const allowedFailures = 2;
@@ -115,7 +115,7 @@ class Watch {
   private async failed(caught: unknown): Promise<void> {
     if (typeof caught === "object" && caught !== null && this.foreign.has(caught)) return;
     const error = asStillageError(caught);
-    if (isSilence(error)) {
+    if (isGone(error)) {
       this.failures += 1;
       if (this.failures === allowedFailures) this.gone(error);
       if (this.failures >= allowedFailures) await this.memory.failed(this.remote.spec, error.message);

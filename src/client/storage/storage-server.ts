@@ -64,11 +64,11 @@ export class StorageServer {
   }
 
   retries(doing: string, signal: AbortSignal): Retries {
-    return new Retries({ spec: this.spec, doing, signal });
+    return new Retries({ spec: this.spec, channel: this.channel, doing, signal });
   }
 
   withRetries<T>(doing: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-    return withRetries(attempt, { spec: this.spec, doing, signal });
+    return withRetries(attempt, { spec: this.spec, channel: this.channel, doing, signal });
   }
 
   /**
