@@ -27,9 +27,9 @@ export interface RemoteConnection {
 
 /** A server as it is configured, before anybody asked it anything. */
 export interface RemoteSpec {
-  /** What people call it: its name in Stillage's own file, elsewhere its URL. */
+  /** What people call it: its name in Stillage's own file, elsewhere its URL as `shownUrl` has it. */
   readonly name: string;
-  /** `http`, `grpc`, `https`, `grpcs` or `unix:` for gRPC; `http(s)`, `ssh`, `file` or a path for BuildStream 1.0. Which it is, asking tells. */
+  /** There may be a secret in it, so it is never shown as it is. `http`, `grpc`, `https`, `grpcs` or `unix:` for gRPC; `http(s)`, `ssh`, `file` or a path for BuildStream 1.0. Which it is, asking tells. */
   readonly url: string;
   readonly type: RemoteType;
   /** Whether artifacts are to be pushed there. */

@@ -50,8 +50,9 @@ test("Stillage's own file stands between command line and BuildStream's files", 
   assert.equal(office?.auth.accessToken, join(folder.path, "home/token"));
   assert.equal(usual.files.length, 3);
 
-  const given = good(folder.read({ remotes: ["archive", "https://line"] }));
-  assert.deepEqual(urls(given), ["https://archive", "https://line", "https://project"]);
+  const given = good(folder.read({ remotes: ["archive", "https://any:token@line"] }));
+  assert.deepEqual(urls(given), ["https://archive", "https://any:token@line", "https://project"]);
+  assert.equal(given.remotes[1]?.name, "https://line", "what is shown of it has no secret");
   assert.deepEqual(aside(given), [
     "https://office: the command line names others",
     "https://user: the command line names others",

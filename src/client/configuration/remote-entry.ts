@@ -5,6 +5,7 @@ import { type MapNode, valueAt } from "../../project/node.ts";
 import { type Environment, expandHome } from "../../project/paths.ts";
 import type { ValueReader } from "../../project/read-value.ts";
 import { type RemoteAuth, type RemoteConnection, type RemoteSpec, remoteTypes } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 
 /** What an entry is read with. */
 export interface EntryContext {
@@ -57,7 +58,7 @@ export function readEntry(map: MapNode, context: EntryContext, more: readonly st
   const connection = dialect === "2" ? readConnection(reader.map(map, "connection-config"), context) : noConnection;
   const type = dialect === "1" ? "all" : typeOf(map, context);
   if (url === undefined || url === "" || type === undefined) return undefined;
-  return { name: url, url, type, push, instanceName: instanceName ?? "", auth, connection, origin: map.at };
+  return { name: shownUrl(url), url, type, push, instanceName: instanceName ?? "", auth, connection, origin: map.at };
 }
 
 function reportMissingUrl(map: MapNode, reader: ValueReader): void {

@@ -3,6 +3,7 @@ import { didYouMean } from "../../config/nearest.ts";
 import type { Problem } from "../../config/problem.ts";
 import { type Environment, expandHome } from "../../project/paths.ts";
 import { type RemoteAuth, type RemoteSpec, type RemoteType, remoteTypes } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import type { Purpose } from "./client-configuration.ts";
 import { noAuth, noConnection } from "./remote-entry.ts";
 
@@ -80,7 +81,7 @@ function parseSpec(
 
 function remoteOf(url: string, more: Partial<RemoteSpec>): RemoteSpec {
   const plain = {
-    name: url,
+    name: shownUrl(url),
     url,
     type: "all",
     push: false,

@@ -3,6 +3,7 @@ import { StillageError } from "../../base/errors.ts";
 import { type Channel, type ChannelOptions, connect } from "../../rpc/client/channel.ts";
 import { parseServerUrl } from "../../rpc/client/server-url.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import { bearerToken } from "./bearer-token.ts";
 
 /** How long a server may take for what; in milliseconds. */
@@ -62,9 +63,13 @@ function checkSecrecy(spec: RemoteSpec): void {
   const { tls } = placeOf(spec);
   if (!tls && [serverCert, clientCert, clientKey, accessToken].some((each) => each !== undefined)) {
     const what = accessToken === undefined ? "certificates need TLS" : "a token would go over the network in the clear";
-    throw new StillageError("invalid", `${spec.name}: ${what}, and ${spec.url} is without TLS (${spec.origin})`, {
-      hint: "use https:// or grpcs://, or leave `auth` out",
-    });
+    throw new StillageError(
+      "invalid",
+      `${spec.name}: ${what}, and ${shownUrl(spec.url)} is without TLS (${spec.origin})`,
+      {
+        hint: "use https:// or grpcs://, or leave `auth` out",
+      },
+    );
   }
   if ((clientCert === undefined) !== (clientKey === undefined)) {
     throw new StillageError("invalid", `${spec.name}: client-cert and client-key belong together (${spec.origin})`);
@@ -75,10 +80,14 @@ function placeOf({ name, url, origin }: RemoteSpec): ReturnType<typeof parseServ
   try {
     return parseServerUrl(url);
   } catch (cause) {
-    throw new StillageError("invalid", `${name}: ${JSON.stringify(url)} is no URL of a gRPC server (${origin})`, {
-      hint: "http://, https://, grpc:// and grpcs:// with a host and a port, and unix: with a path are",
-      cause,
-    });
+    throw new StillageError(
+      "invalid",
+      `${name}: ${JSON.stringify(shownUrl(url))} is no URL of a gRPC server (${origin})`,
+      {
+        hint: "http://, https://, grpc:// and grpcs:// with a host and a port, and unix: with a path are",
+        cause,
+      },
+    );
   }
 }
 

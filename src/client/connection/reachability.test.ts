@@ -53,6 +53,15 @@ test("each failure in a row doubles the pause, up to an hour", async (t) => {
   );
 });
 
+test("a secret in a URL is not written down, and makes it another remote", async (t) => {
+  const { open, path, pauseOf } = memory(t);
+  const [one, other] = ["one", "other"].map((token) => remoteAt(`https://any:${token}@dead.example.com/ostree`));
+  await open().failed(one as typeof dead, "no answer");
+  assert.deepEqual([pauseOf(one) === undefined, pauseOf(other) === undefined], [false, true]);
+  const written = readFileSync(path, "utf8");
+  assert.deepEqual([written.includes("any:"), written.includes('"https://dead.example.com/ostree"')], [false, true]);
+});
+
 test("it says since when and why", async (t) => {
   const { open, pass } = memory(t);
   await open().failed(dead, "connection refused");
