@@ -55,8 +55,7 @@ function groupsOf2({
 }: RemoteSources): Group[] {
   const given = commandLine.length > 0 ? onCommandLine : undefined;
   const byOwn = own.overridesBuildStream ? ownFileOnly : undefined;
-  const byProject =
-    forProject.remotes.length > 0 ? `those of the project at ${forProject.at} take their place` : undefined;
+  const byProject = forProject.said ? `those of the project at ${forProject.at} take their place` : undefined;
   const overriding = [forProject, global].find(({ overridesProjects }) => overridesProjects);
   const byUser = overriding === undefined ? undefined : `override-project-caches is set at ${overriding.at}`;
   return [

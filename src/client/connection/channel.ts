@@ -60,8 +60,10 @@ export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connect
 /** As BuildStream has it: whoever means to be sure of the server, or to show a secret, does not do so in the clear. */
 function checkSecrecy(spec: RemoteSpec): void {
   const { serverCert, clientCert, clientKey, accessToken } = spec.auth;
-  const { tls } = placeOf(spec);
-  if (!tls && [serverCert, clientCert, clientKey, accessToken].some((each) => each !== undefined)) {
+  const { tls, where } = placeOf(spec);
+  // What is shown at a socket of this machine leaves it not.
+  const secrets = [serverCert, clientCert, clientKey, ...("path" in where ? [] : [accessToken])];
+  if (!tls && secrets.some((each) => each !== undefined)) {
     const what = accessToken === undefined ? "certificates need TLS" : "a token would go over the network in the clear";
     throw new StillageError(
       "invalid",

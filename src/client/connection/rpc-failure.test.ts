@@ -202,5 +202,6 @@ describe("a configuration that cannot be used is refused before anything is sent
     refused("https://localhost", { serverCert: path("token") }, /not PEM/);
     refused("https://localhost", { accessToken: path("no-token") }, /no access token/);
     refused("ftp://localhost", {}, /no URL/);
+    openChannel(specOf("unix:/nowhere", { accessToken: path("token") })).destroy();
   });
 });

@@ -191,5 +191,5 @@ test("an answer that is not gRPC's is known by its HTTP status, whatever stands 
 });
 
 test("a URL of another scheme is refused", () => {
-  assert.throws(() => connect("ftp://127.0.0.1").open("test.Echo/Same"), TypeError);
+  for (const url of ["ftp://127.0.0.1", "unix:"]) assert.throws(() => connect(url).open("test.Echo/Same"), TypeError);
 });
