@@ -33,20 +33,20 @@ export type { ProtocolName, RemotePlace, RemoteProtocol } from "./client/connect
 export type { ArtifactDifference } from "./client/library/artifact-difference.ts";
 export type { ClientOptions } from "./client/library/client-options.ts";
 export type { CheckoutOptions, FoundArtifact, TreeOptions } from "./client/library/found-artifact.ts";
+export { openClient } from "./client/library/open-client.ts";
 export { type PipelineRequest, runPipeline } from "./client/library/own-pipeline.ts";
 export type { PlaceName } from "./client/library/place-name.ts";
-export {
-  type BuildOptions,
-  type CallOptions,
-  type FindOptions,
-  type ListOptions,
-  type MirrorOptions,
-  openClient,
-  type PullOptions,
-  type PushOptions,
-  type StillageClient,
-  type TransferCallOptions,
-  type TransferReport,
+export type {
+  BuildOptions,
+  CallOptions,
+  FindOptions,
+  ListOptions,
+  MirrorOptions,
+  PullOptions,
+  PushOptions,
+  StillageClient,
+  TransferCallOptions,
+  TransferReport,
 } from "./client/library/stillage-client.ts";
 export type { BstElement, BuiltElement, DependencyKind } from "./client/pipeline/bst-graph.ts";
 export type { BuildPlan, BuildSummary } from "./client/pipeline/build-elements.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { StillageError } from "../../base/errors.ts";
 import { holdArtifact, memoryPlace } from "../transfer/memory-place.fixture.ts";
-import { openClient } from "./stillage-client.ts";
+import { openClient } from "./open-client.ts";
 
 async function fresh() {
   const path = await mkdtemp(join(tmpdir(), "stillage-library-"));

@@ -327,14 +327,6 @@ export class StillageClient implements AsyncDisposable {
   }
 }
 
-/**
- * Reads the configuration as `stillage` would, and gives a client that works with it. Nothing is connected to before it is wanted. Errors: `invalid` with all that is wrong with the
- * configuration among `violations`.
- */
-export async function openClient(options: ClientOptions = {}): Promise<StillageClient> {
-  return new StillageClient(options);
-}
-
 function listOf(names: PlaceName | readonly PlaceName[] | undefined): readonly PlaceName[] | undefined {
   if (names === undefined) return undefined;
   return Array.isArray(names) ? names : [names as PlaceName];
