@@ -29,7 +29,7 @@ import type {
 } from "./call-options.ts";
 import { cancelled, stoppable, stoppableItems } from "./cancellation.ts";
 import { type ClientOptions, configurationOf } from "./client-options.ts";
-import { ClientPlaces } from "./client-places.ts";
+import { ClientPlaces, unlessAborted } from "./client-places.ts";
 import { FoundArtifact, type TreeOptions } from "./found-artifact.ts";
 import type { TransferContext } from "./named-transfers.ts";
 import type { PlaceName } from "./place-name.ts";
@@ -229,7 +229,8 @@ export class StillageClient implements AsyncDisposable {
 
   private async *listed(options: ListOptions, signal: AbortSignal): AsyncGenerator<IndexedArtifact, void> {
     const { project, element, key, search, sort = "newest" } = options;
-    const { name, index } = await this.places.toRead(options.in ?? localName, options.instance);
+    const opening = this.places.toRead(options.in ?? localName, options.instance);
+    const { name, index } = await unlessAborted(opening, signal);
     if (index === undefined) throw new StillageError("unsupported", `${name} has blobs, and no names of artifacts`);
     const { listArtifacts } = await import("../reading/list-artifacts.ts");
     yield* listArtifacts(index, { project, element, key, search, sort }, signal);
