@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { blocksOf } from "../docs/markdown.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
-import { elementCount, writeWideProject } from "./build/project.ts";
+import { elementCount, writeSubproject, writeWideProject } from "./build/project.ts";
 import { checkout } from "./support/checkout.ts";
 import type { Project } from "./support/project.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
@@ -177,7 +177,8 @@ describe("stillage build with BuildStream 2.8.1", () => {
     }
   });
 
-  test("builds what is behind a junction, under the name of its project", async () => {
+  test("pulls, builds and pushes what is behind a junction as its project says", async () => {
+    await writeSubproject(project.folder, [cache()]);
     const outer = await machine("outer", []);
     const run = await outer.build(["through.bst"]);
     assert.deepEqual(run.settled("built"), ["sub.bst:deep/inner.bst", "through.bst"], run.stderr);
@@ -185,6 +186,14 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.deepEqual(
       [await readdir(join(refs, "inner")), await readdir(join(refs, "wide"))],
       [["deep-inner"], ["through"]],
+    );
+    assert.deepEqual(run.summary.pushes, { pushed: 1, skipped: 1 });
+    const next = await machine("next", []);
+    const again = await next.build(["through.bst"]);
+    assert.deepEqual(
+      [again.settled("pulled"), again.settled("built")],
+      [["sub.bst:deep/inner.bst"], ["through.bst"]],
+      again.stderr,
     );
   });
 

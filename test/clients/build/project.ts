@@ -36,7 +36,7 @@ export async function writeWideProject(folder: string): Promise<Project> {
   elements["sub.bst"] = { kind: "junction", sources: [{ kind: "local", path: "sub" }] };
   elements["through.bst"] = { kind: "stack", depends: ["sub.bst:deep/inner.bst"] };
   elements["new.bst"] = { kind: "import", sources: [{ kind: "remote", url: "file:///nowhere" }] };
-  await put(folder, "sub/project.conf", stringify({ name: "inner", "min-version": "2.0" }));
+  await writeSubproject(folder, []);
   await put(folder, "sub/deep/inner.bst", stringify(imported("inner")));
   await put(folder, "sub/files/inner/inner.txt", "inner\n");
   await put(folder, "project.conf", stringify({ name: "wide", "min-version": "2.0", "element-path": "elements" }));
@@ -46,6 +46,11 @@ export async function writeWideProject(folder: string): Promise<Project> {
   for (const i of parts.keys()) await put(folder, `files/part${i}/part${i}.txt`, `part ${i}\n`);
   await writeBase(join(folder, "files/base"));
   return { folder, upstream: "" };
+}
+
+/** Writes the configuration of the subproject, which recommends these caches. */
+export async function writeSubproject(folder: string, artifacts: readonly object[]): Promise<void> {
+  await put(folder, "sub/project.conf", stringify({ name: "inner", "min-version": "2.0", artifacts }));
 }
 
 function imported(files: string): object {
