@@ -104,9 +104,10 @@ async function run(targets: string[], flags: BuildFlags, configuration: ClientCo
   using resources = new DisposableStack();
   const terminal = output.forPeople && !flags.json ? process.stdout : undefined;
   const view = terminal && resources.use(new BuildView(terminal, lines.tally, realTime.now));
+  // Builds do not wait for whoever reads, nor do they end where nothing can be written any more: the summary, which is written last, fails then.
   const print = (text: string): void => {
     if (view !== undefined) view.print(text);
-    else void output.write(text);
+    else void output.write(text).catch(() => {});
   };
   const notes = new Set<string>();
   const note = (text: string): void => {
