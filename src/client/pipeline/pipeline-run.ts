@@ -170,13 +170,23 @@ export class PipelineRun<E extends PipelineElement> {
     this.builds.running += 1;
     const waiting = new Map(items.map((item) => [item.element, item]));
     const started = new Set<Item<E>>();
+    // Where nothing more is to be begun, the rest of a group is not.
+    const rest = new AbortController();
+    const signal = AbortSignal.any([this.jobs.signal, rest.signal]);
+    const endRest = (): void => {
+      if (!this.allows(this.builds)) rest.abort(runEnded());
+    };
     const start = (item: Item<E> | undefined): void => {
       if (item === undefined || started.has(item)) return;
       started.add(item);
       this.tell({ kind: "started", queue: "build", element: item.element.name, attempt: 1 });
     };
     const report: BuildReport<E> = {
-      started: (element) => start(waiting.get(element)),
+      started: (element) => {
+        const item = waiting.get(element);
+        if (item !== undefined && !started.has(item)) endRest();
+        if (!rest.signal.aborted) start(item);
+      },
       ended: (element, outcome) => {
         const item = waiting.get(element);
         // What needs another one of its group, which failed, is settled already.
@@ -184,6 +194,7 @@ export class PipelineRun<E extends PipelineElement> {
         start(item);
         waiting.delete(element);
         this.buildEnded(item, outcome);
+        if (waiting.size > 0) endRest();
         this.step();
       },
     };
@@ -191,14 +202,14 @@ export class PipelineRun<E extends PipelineElement> {
     let error: unknown = new StillageError("internal", "the builder did not say what became of it");
     try {
       const elements = items.map(({ element }) => element);
-      await this.options.build(elements, report, this.jobs.signal);
+      await this.options.build(elements, report, signal);
     } catch (failure) {
       error = failure;
     }
     this.builds.running -= 1;
     for (const item of waiting.values()) {
       if (item.outcome !== undefined) continue;
-      if (!this.jobs.signal.aborted) {
+      if (!signal.aborted) {
         start(item);
         this.buildEnded(item, { kind: "failed", why: asStillageError(error), kept: false });
       } else {
@@ -320,7 +331,7 @@ export class PipelineRun<E extends PipelineElement> {
     this.ended = how;
     this.tell({ kind: "ending", how });
     if (how === "terminate" || how === "abort") {
-      this.jobs.abort(new StillageError("cancelled", "the run was ended"));
+      this.jobs.abort(runEnded());
     }
     // After what is being done: whoever says so may be in the middle of it.
     queueMicrotask(() => this.step());
@@ -349,6 +360,8 @@ export class PipelineRun<E extends PipelineElement> {
     this.options.events({ at: this.options.time.now(), ...event } as PipelineEvent);
   }
 }
+
+const runEnded = (): StillageError => new StillageError("cancelled", "the run was ended");
 
 function pulled(outcome: PullOutcome): JobResult {
   return outcome.kind === "missing" ? "missing" : outcome.kind === "present" ? "skipped" : "processed";

@@ -97,6 +97,7 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
             continue;
           }
           if (element.build !== "built") bad.add(element.name);
+          signal.throwIfAborted();
           report.started(element);
           await time.wait(element.milliseconds, signal);
           const why = failure("failed-precondition");
