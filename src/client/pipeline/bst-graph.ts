@@ -57,6 +57,9 @@ key: %{full-key}`;
 
 const fields = ["name", "key", "kind", "workspaced", "build-deps", "runtime-deps"] as const;
 
+/** Kinds that stand for other projects and their elements. */
+const leads = (kind: string): boolean => kind === "junction" || kind === "link";
+
 /** Elements that a message lists. */
 const listed = 5;
 
@@ -86,7 +89,20 @@ export async function readBstGraph(
     elements.map(({ name }) => name),
     wrong,
   );
-  return nameProjects(bst, elements, signal);
+  const junction = elements.find(({ name, kind }) => leads(kind) && targets.includes(name));
+  if (junction !== undefined) {
+    throw new StillageError(
+      "failed-precondition",
+      `${junction.name} is a ${junction.kind}: it leads to another project, and is not built`,
+      { hint: `elements behind it are named ${junction.name}:ELEMENT.bst` },
+    );
+  }
+  // Where no element is named, all of a project are meant, and these are listed among them.
+  return nameProjects(
+    bst,
+    elements.filter(({ kind }) => !leads(kind)),
+    signal,
+  );
 }
 
 /**

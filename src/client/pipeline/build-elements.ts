@@ -135,7 +135,7 @@ async function loadProject(
   }
   // None, which is what the project builds by default, or patterns.
   const named = await keysOfElements(loader, targets, "none", signal);
-  return { targets: named.map(({ name }) => name), ...graph };
+  return { targets: named.map(({ name }) => name).filter((name) => names.has(name)), ...graph };
 }
 
 /** Opens the servers when they are first wanted, once. */
