@@ -92,22 +92,24 @@ interface Kept {
   readonly dropped: readonly SetAside[];
 }
 
+/** All that matters of a remote, as text: equal for two that differ in what they are called, and in where that stands, alone. */
+export function remoteIdentity({ url, type, push, instanceName, auth, connection }: RemoteSpec): string {
+  // Files and command line say their keys in orders of their own.
+  const sorted = [auth, connection].map((each) => Object.entries(each).toSorted());
+  return JSON.stringify([url, type, push, instanceName, ...sorted]);
+}
+
 /** Those that differ in nothing are one; what differs in anything, be it only `push`, is a remote of its own. */
 function oneOfEachKind(remotes: readonly RemoteSpec[]): Kept {
   const seen = new Map<string, RemoteSpec>();
   const dropped: SetAside[] = [];
   for (const remote of remotes) {
-    const key = JSON.stringify(kindOf(remote));
+    const key = remoteIdentity(remote);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, remote);
     else dropped.push({ remote, why: `it is the same as the one at ${first.origin}` });
   }
   return { kept: [...seen.values()], dropped };
-}
-
-/** All that makes it another remote, in an order of its own. */
-function kindOf({ url, type, push, instanceName, auth, connection }: RemoteSpec): readonly unknown[] {
-  return [url, type, push, instanceName, ...[auth, connection].map((each) => Object.entries(each).toSorted())];
 }
 
 /** BuildStream 1 knows a remote by its URL: it stands where that is said first, and is what is said of it last. */

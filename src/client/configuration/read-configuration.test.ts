@@ -155,11 +155,11 @@ test("the local cache of the command line", (t) => {
 test("what is in another project is said not to be known, and what nobody heeds", (t) => {
   const folder = configuredFolder(t, {
     "project/project.conf": `${project}(@): sub.bst:include/remotes.yml\nvariables: {(@): "other.bst:x.yml"}\n`,
-    "home/.config/buildstream.conf": `${user}    connection-config: {retries: 3, keepalive-time: 0, request-timeout: 0, retry-limit: 0}\n  - {url: "https://x", type: endpoint}\n`,
+    "home/.config/buildstream.conf": `${user}    connection-config: {retries: 3, keepalive-time: 0, request-timeout: 9000000, retry-limit: 0}\n  - {url: "https://x", type: endpoint}\n`,
   });
   const { notes, remotes } = good(folder.read());
   assert.equal(remotes.length, 2);
-  assert.deepEqual(remotes[0]?.connection, { ...noConnection, retryLimit: 0 });
+  assert.deepEqual(remotes[0]?.connection, { ...noConnection, retryLimit: 0, requestTimeoutSeconds: 86_400 });
   assert.deepEqual(
     notes.map(({ origin, message }) => `${origin.slice(origin.lastIndexOf("/") + 1)}: ${message}`),
     [

@@ -28,6 +28,9 @@ const certificateKeys = ["server-cert", "client-key", "client-cert"];
 const authKeys = [...certificateKeys, "access-token", "access-token-reload-interval"];
 const connectionKeys = ["keepalive-time", "retry-limit", "retry-delay", "request-timeout"];
 
+/** A timer cannot be set to much more than three weeks, and nothing is waited for longer than a day. */
+const longestSeconds = 86_400;
+
 /** What BuildStream takes for a type as well, of servers for other things than artifacts. */
 const otherType = "endpoint";
 
@@ -115,11 +118,13 @@ function readConnection(map: MapNode | undefined, { reader, notes }: EntryContex
   for (const [key, { at }] of map.entries) {
     if (!connectionKeys.includes(key)) notes.push({ origin: at, message: `connection-config: nobody heeds ${key}` });
   }
-  // Of these two 0 is as good as not said, as for BuildStream's own storage.
+  // 0 is as good as not said, as for BuildStream's own storage.
+  const seconds = (key: string): number | undefined =>
+    Math.min(reader.whole(map, key, 0) ?? 0, longestSeconds) || undefined;
   return {
-    keepaliveSeconds: reader.whole(map, "keepalive-time", 0) || undefined,
+    keepaliveSeconds: seconds("keepalive-time"),
     retryLimit: reader.whole(map, "retry-limit", 0),
     retryDelayMs: reader.whole(map, "retry-delay", 0),
-    requestTimeoutSeconds: reader.whole(map, "request-timeout", 0) || undefined,
+    requestTimeoutSeconds: seconds("request-timeout"),
   };
 }

@@ -42,10 +42,7 @@ export async function pullNamed(
   const to = await ours.open(ends.to, "write");
   let opening: Promise<readonly Place[]> | undefined;
   const sources = (): Promise<readonly Place[]> => {
-    opening ??=
-      ends.from === undefined
-        ? serversOf(configuration.remotes, context)
-        : Promise.all(ends.from.map((each) => ours.open(each, "read")));
+    opening ??= ends.from === undefined ? serversOf(configuration.remotes, context) : ours.openAll(ends.from, "read");
     return opening;
   };
   const meant = await meaningOf(names, sources, context);
@@ -71,7 +68,7 @@ export async function pushNamed(
           configuration.remotes.filter(({ push }) => push),
           context,
         )
-      : await Promise.all(ends.to.map((each) => ours.open(each, "write")));
+      : await ours.openAll(ends.to, "write");
   const { pushArtifacts } = await import("../transfer/push-artifacts.ts");
   const options = { ...optionsOf(context), optional: "those-there", width: configuration.pushers } as const;
   return together(meant, await pushArtifacts(meant.questions, { ...options, from, to }));
@@ -107,6 +104,13 @@ class OwnPlaces implements AsyncDisposable {
     if (typeof name !== "string") return name;
     if (name === localName) return places.local();
     return this.stack.use(await places.open(name, { mode, signal }));
+  }
+
+  /** All at once. Errors: the first place's that cannot be opened, when it is known of all. */
+  async openAll(names: readonly PlaceName[], mode: "read" | "write"): Promise<Place[]> {
+    const opening = names.map((each) => this.open(each, mode));
+    await Promise.allSettled(opening);
+    return Promise.all(opening);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

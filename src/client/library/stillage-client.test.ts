@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { StillageError } from "../../base/errors.ts";
 import { holdArtifact, memoryPlace } from "../transfer/memory-place.fixture.ts";
-import { openClient } from "./stillage-client.ts";
+import { openClient } from "./open-client.ts";
 
 async function fresh() {
   const path = await mkdtemp(join(tmpdir(), "stillage-library-"));
@@ -52,6 +52,9 @@ test("places that somebody opened are pulled from, read and compared, and stay o
   const piece = await from.read("sub/two.txt").next();
   assert.equal(Buffer.from(piece.value ?? []).toString(), "22");
   await assert.rejects(from.read("sub").next(), { code: "invalid", message: /directory/ });
+  assert.deepEqual((await client.remove([from.name])).length, 1);
+  await assert.rejects(client.find(from.name, { in: "local" }), { code: "not-found" });
+  await assert.rejects(client.remove(["harbour/app"], { in: source }), { code: "unsupported" });
   await assert.rejects(from.read("three.txt").next(), { code: "not-found" });
 });
 
