@@ -13,10 +13,18 @@ const maxSingle = 64;
 /** Syncs that come together share what the file system has to write for each. */
 const syncsAtOnce = 4;
 
-/** What was written below a folder and may not be on the disk yet. */
+/** Linux writes what has been changed for 30 s; this is four times as long, in milliseconds. */
+const maxWaitMs = 120_000;
+
+/** What the times of files may be behind the clock. */
+const clockStepMs = 20;
+
+/** What was written below a folder and may not be on the disk yet, by whomever. */
 export class WrittenFiles {
   private readonly folder: string;
-  private paths: string[] = [];
+  private paths = new Set<string>();
+  /** What had changed before this is on the disk. */
+  private syncedUntil = 0;
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
 
@@ -25,7 +33,12 @@ export class WrittenFiles {
   }
 
   add(path: string): void {
-    this.paths.push(path);
+    this.paths.add(path);
+  }
+
+  /** Whether a file that changed last at this time may not be on the disk yet, although nobody has added it. In milliseconds since 1970. */
+  mayWait(changed: number): boolean {
+    return changed > this.syncedUntil && changed > Date.now() - maxWaitMs;
   }
 
   /** Settles when all that was added before is on the disk. Calls that come while one runs share the next. Errors: those of the file system. */
@@ -46,15 +59,19 @@ export class WrittenFiles {
   }
 
   private async syncAll(): Promise<void> {
-    const paths = this.paths;
+    const paths = [...this.paths];
     if (paths.length === 0) return;
-    this.paths = [];
+    this.paths.clear();
+    const began = Date.now();
     try {
-      if (paths.length > maxSingle && (await syncFileSystem(this.folder))) return;
+      if (paths.length > maxSingle && (await syncFileSystem(this.folder))) {
+        this.syncedUntil = began - clockStepMs;
+        return;
+      }
       await inParallel(paths, syncsAtOnce, syncFile);
       for (const folder of new Set([...paths.map((path) => dirname(path)), this.folder])) await syncDirectory(folder);
     } catch (error) {
-      this.paths = paths.concat(this.paths);
+      for (const path of paths) this.paths.add(path);
       throw cacheFailure(error, `waiting for the disk with ${this.folder}`);
     }
   }

@@ -46,6 +46,10 @@ for (const near of [false, true]) {
     assert.equal(to.held.size, from.held.size - 3);
     assert.equal(to.names.size, 2);
     assert.deepEqual(to.calls.slice(-2), ["flush", "publish"]);
+    to.names.clear();
+    to.calls.length = 0;
+    assert.equal((await copyArtifact(artifact, [from], to, options())).moved.blobs, 0);
+    assert.deepEqual(to.calls.slice(-2), ["flush", "publish"], "what is there may be there since a moment ago");
     assert.equal((await copyArtifact(artifact, [from], to, options())).outcome, "present");
     assert.equal(moved.blobs, to.written.length);
   });
