@@ -4,7 +4,7 @@ import type { TransferProgress, TransferState } from "../client/transfer/transfe
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
-import { showLine } from "./progress-line.ts";
+import { noLine, type ProgressLine, showLine } from "./progress-line.ts";
 
 /** What a command says of what it did: the words for people. */
 export interface TransferWords {
@@ -25,7 +25,7 @@ export class TransferReport implements AsyncDisposable {
   private readonly words: TransferWords;
   private readonly json: boolean;
   private readonly output: Output = standardOutput();
-  private readonly line: Disposable;
+  private readonly line: ProgressLine;
   private readonly news: NodeJS.Timeout | undefined;
   private written: Promise<unknown> = Promise.resolve();
   private readonly started = performance.now();
@@ -36,7 +36,7 @@ export class TransferReport implements AsyncDisposable {
   ) {
     this.words = words;
     this.json = json;
-    this.line = json ? nothing : showLine(() => progressText(progress.state()), process.stderr);
+    this.line = json ? noLine : showLine(() => progressText(progress.state()), process.stderr);
     if (json) this.news = setInterval(() => this.event({ event: "progress", ...progress.state() }), newsEveryMs);
   }
 
@@ -66,6 +66,7 @@ export class TransferReport implements AsyncDisposable {
 
   /** Says a line on standard error. */
   say(text: string): void {
+    this.line.away();
     process.stderr.write(`stillage: ${printable(text)}\n`);
   }
 
@@ -104,13 +105,14 @@ export class TransferReport implements AsyncDisposable {
   }
 
   private write(text: string): void {
-    this.written = this.written.then(() => this.output.write(text));
+    this.written = this.written.then(() => {
+      if (this.output.forPeople) this.line.away();
+      return this.output.write(text);
+    });
   }
 }
 
 export const stoppedText = "stopped; what has arrived stays, and the same command goes on from there";
-
-const nothing: Disposable = { [Symbol.dispose]: () => {} };
 
 function personLine({ name, place, blobs, bytes, result }: ItemOutcome, word: string, { way }: TransferWords): string {
   const where = place === undefined ? "" : ` ${way} ${printable(place)}`;
@@ -128,7 +130,7 @@ export function progressText({ items, blobs, bytes, allKnown, bytesPerSecond, se
     );
   }
   if (bytesPerSecond !== undefined) parts.push(`${humanSize(Math.round(bytesPerSecond))}/s`);
-  if (secondsLeft !== undefined && allKnown) parts.push(`${timeLeft(secondsLeft)} left`);
+  if (secondsLeft !== undefined) parts.push(`${timeLeft(secondsLeft)} left`);
   return parts.join(", ");
 }
 

@@ -8,6 +8,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { SourceRow } from "./source-row.ts";
 import * as limits from "./transfer-limits.ts";
 import type { TransferProgress } from "./transfer-progress.ts";
+import { WaitingBlobs } from "./waiting-blobs.ts";
 
 /** What copies of blobs share. */
 export interface CopyContext {
@@ -32,7 +33,8 @@ export interface Lacking {
 
 /**
  * Brings blobs to a place that has some of them. They come one by one, and while they do, the place is asked what it lacks, and that is read and written: several
- * questions, groups of small blobs and streams of large ones at a time. A crash leaves whole blobs there, or what the place itself takes away.
+ * questions, groups of small blobs and streams of large ones at a time. Questions run ahead of what is moved, so that it is known early how much that will be. A
+ * crash leaves whole blobs there, or what the place itself takes away.
  */
 export class BlobCopier {
   readonly moved: Moved = { blobs: 0, bytes: 0 };
@@ -42,6 +44,8 @@ export class BlobCopier {
   private readonly questions = new BoundedJobs(Number.POSITIVE_INFINITY, limits.questionsInFlight);
   private readonly groups = new BoundedJobs(Number.POSITIVE_INFINITY, limits.groupsInFlight);
   private readonly streams = new BoundedJobs(Number.POSITIVE_INFINITY, limits.streamsInFlight);
+  private readonly small: WaitingBlobs;
+  private readonly large: WaitingBlobs;
   private asked: DigestSet | undefined;
   private pending: Digest[] = [];
   private lackingCount = 0;
@@ -50,6 +54,8 @@ export class BlobCopier {
   constructor(context: CopyContext) {
     this.context = context;
     this.signal = AbortSignal.any([context.signal, this.stop.signal]);
+    this.small = new WaitingBlobs((waiting) => this.beginGroup(waiting));
+    this.large = new WaitingBlobs((waiting) => this.beginStream(waiting));
   }
 
   /** Takes more; waits where much is under way. Errors: those of what came before. */
@@ -88,14 +94,22 @@ export class BlobCopier {
     );
   }
 
+  /** Resolves when of all that was added it is known whether it is there. Errors: as of `add`. */
+  async answered(): Promise<void> {
+    if (this.pending.length > 0) await this.ask();
+    await this.questions.settled();
+  }
+
   /** Resolves when all that was added is there, but for what nobody has. Errors: those of the place, `cancelled`. */
   async settled(): Promise<Lacking | undefined> {
     let failure: { readonly error: unknown } | undefined;
     const noted = (error: unknown): void => {
       failure ??= { error };
     };
-    if (this.pending.length > 0) await this.ask().catch(noted);
-    for (const jobs of [this.questions, this.groups, this.streams]) await jobs.settled().catch(noted);
+    await this.answered().catch(noted);
+    for (const each of [this.questions, this.small, this.large, this.groups, this.streams]) {
+      await each.settled().catch(noted);
+    }
     if (failure !== undefined) throw failure.error;
     const { lackingFirst: first, lackingCount: count } = this;
     this.lackingFirst = undefined;
@@ -128,25 +142,27 @@ export class BlobCopier {
       missing.length,
       missing.reduce((sum, { size }) => sum + size, 0),
     );
-    let group: Digest[] = [];
-    let bytes = 0;
-    for (const digest of missing) {
-      if (digest.size > maxSmallBytes) {
-        await this.streams.add(0, () => this.stopping(() => this.copyLarge(digest)));
-        continue;
-      }
-      if (group.length === limits.groupBlobs || bytes + digest.size > limits.groupBytes) {
-        await this.addGroup(group, bytes);
-        [group, bytes] = [[], 0];
-      }
-      group.push(digest);
-      bytes += digest.size;
-    }
-    if (group.length > 0) await this.addGroup(group, bytes);
+    for (const digest of missing) (digest.size > maxSmallBytes ? this.large : this.small).push(digest);
+    for (const waiting of [this.small, this.large]) await waiting.drained(limits.waitingBlobs);
   }
 
-  private async addGroup(digests: readonly Digest[], bytes: number): Promise<void> {
-    await this.groups.add(0, () => this.stopping(() => this.copyGroup(digests, bytes)));
+  private async beginGroup(waiting: WaitingBlobs): Promise<void> {
+    const group: Digest[] = [];
+    let bytes = 0;
+    for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
+      if (group.length === limits.groupBlobs || bytes + next.size > limits.groupBytes) break;
+      group.push(next);
+      bytes += next.size;
+      waiting.shift();
+    }
+    await this.groups.add(0, () => this.stopping(() => this.copyGroup(group, bytes)));
+  }
+
+  private async beginStream(waiting: WaitingBlobs): Promise<void> {
+    const digest = waiting.peek();
+    if (digest === undefined) return;
+    waiting.shift();
+    await this.streams.add(0, () => this.stopping(() => this.copyLarge(digest)));
   }
 
   private async copyGroup(digests: readonly Digest[], bytes: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { IndexedArtifact } from "../artifact-index.ts";
 import { maxSmallBytes } from "../blob-place.ts";
 import { type CopyOptions, copyArtifact, copyBudget, whyIncomplete } from "./copy-artifact.ts";
 import { holdArtifact, type MemoryPlace, memoryPlace, type PlaceCall } from "./memory-place.fixture.ts";
+import { TransferProgress } from "./transfer-progress.ts";
 
 const large = "x".repeat(maxSmallBytes + 1);
 
@@ -54,6 +55,33 @@ for (const near of [false, true]) {
     assert.equal(moved.blobs, to.written.length);
   });
 }
+
+test("knows what it has to move before it has moved it", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files });
+  const held = Promise.withResolvers<void>();
+  const { blobs } = to;
+  assert.ok(blobs);
+  const slow = {
+    ...blobs,
+    writeMany: async (...all: Parameters<typeof blobs.writeMany>) => {
+      await held.promise;
+      await blobs.writeMany(...all);
+    },
+  };
+  const progress = new TransferProgress(() => 0);
+  progress.addItems(1);
+  progress.itemBegins();
+  progress.walkBegins();
+  const copying = copyArtifact(artifact, [from], { ...to, blobs: slow }, options({ progress }));
+  progress.walkEnds();
+  while (!progress.state().allKnown) await new Promise((resolve) => setImmediate(resolve));
+  const { blobs: counted } = progress.state();
+  held.resolve();
+  const { moved } = await copying;
+  assert.equal(counted.all, moved.blobs);
+  assert.ok(counted.done < counted.all);
+});
 
 test("copies build trees where they are asked for, and does without what is not there", async () => {
   const [from, to] = [memoryPlace(), memoryPlace()];

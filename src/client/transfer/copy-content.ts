@@ -51,21 +51,32 @@ export async function copyContent(
 ): Promise<CopiedContent> {
   const copier = new BlobCopier(context);
   context.progress?.walkBegins();
+  let isKnown = false;
+  const known = (): void => {
+    if (!isKnown) context.progress?.walkEnds();
+    isKnown = true;
+  };
   try {
-    return await copyParts(artifact, context, optional, copier);
+    return await copyParts(artifact, context, { optional, copier, known });
   } catch (error) {
     await copier.abandon();
     throw error;
   } finally {
-    context.progress?.walkEnds();
+    known();
   }
+}
+
+interface CopyWork {
+  readonly optional: OptionalParts;
+  readonly copier: BlobCopier;
+  /** Called as soon as it is known all that has to be moved. */
+  readonly known: () => void;
 }
 
 async function copyParts(
   artifact: IndexedArtifact,
   context: TreeContext,
-  optional: OptionalParts,
-  copier: BlobCopier,
+  { optional, copier, known }: CopyWork,
 ): Promise<CopiedContent> {
   const content = await contentOf(artifact, context, copier);
   const { moved } = copier;
@@ -79,11 +90,20 @@ async function copyParts(
     part.walk === "directory" ? copyTree(context, copier, part.digest) : copier.addOne(part.digest);
   const [required, others] = [content.parts.filter(isRequired), content.parts.filter((part) => !isRequired(part))];
   for (const part of required) await copyOne(part);
+  if (optional === "none" || others.length === 0) {
+    await copier.answered();
+    known();
+  }
   const lacked = await copier.settled();
   if (lacked === undefined) there.push(...required);
   else lacking.push({ part: partOf(required, lacked.first), ...lacked });
-  for (const part of optional === "none" || lacked !== undefined ? [] : others) {
+  const wanted = optional === "none" || lacked !== undefined ? [] : others;
+  for (const part of wanted) {
     await copyOne(part);
+    if (part === wanted.at(-1)) {
+      await copier.answered();
+      known();
+    }
     const nowhere = await copier.settled();
     if (nowhere === undefined) there.push(part);
     else lacking.push({ part, ...nowhere });

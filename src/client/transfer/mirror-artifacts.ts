@@ -5,6 +5,7 @@ import type { Place } from "../place.ts";
 import { whyIncomplete } from "./copy-artifact.ts";
 import { copyBetween } from "./copy-between.ts";
 import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import type { TransferProgress } from "./transfer-progress.ts";
 import { runQueue, type TransferOptions } from "./transfer-queue.ts";
 
 export interface MirrorOptions extends TransferOptions {
@@ -20,10 +21,7 @@ export function mirrorArtifacts(globs: readonly ArtifactGlob[], options: MirrorO
   const { from, progress, signal } = options;
   const { index } = from;
   if (index === undefined) throw new StillageError("unsupported", `${from.name} has no names of artifacts`);
-  return mirrorThese(
-    counted(index.list(globs, signal), () => progress?.addItems(1)),
-    options,
-  );
+  return mirrorThese(counted(index.list(globs, signal), progress), options);
 }
 
 /** The same for artifacts that were found before. */
@@ -37,10 +35,15 @@ export function mirrorThese(
   return runQueue(artifacts, { name: nameOfArtifact, work: (each) => mirrorOne(each, options) }, options);
 }
 
-async function* counted<T>(items: AsyncIterable<T>, count: () => void): AsyncGenerator<T> {
-  for await (const item of items) {
-    count();
-    yield item;
+async function* counted<T>(items: AsyncIterable<T>, progress: TransferProgress | undefined): AsyncGenerator<T> {
+  progress?.listBegins();
+  try {
+    for await (const item of items) {
+      progress?.addItems(1);
+      yield item;
+    }
+  } finally {
+    progress?.listEnds();
   }
 }
 

@@ -40,6 +40,7 @@ export async function runQueue<T>(
   };
   let stopped = false;
   const one = async (item: T): Promise<void> => {
+    progress?.itemBegins();
     const outcome = await tryOften(item);
     progress?.itemDone();
     if (outcome === undefined) {
