@@ -1,11 +1,11 @@
 import { StillageError } from "../../base/errors.ts";
-import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import type { ArtifactQuestion } from "../artifact-index.ts";
 import { localName } from "../named-place.ts";
 import type { Place } from "../place.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { copyBudget } from "../transfer/copy-artifact.ts";
 import { type QuestionSources, questionsMeant } from "../transfer/questions-meant.ts";
-import { type ItemOutcome, nameOfArtifact, type TransferSummary } from "../transfer/transfer-outcome.ts";
+import type { ItemOutcome, TransferSummary } from "../transfer/transfer-outcome.ts";
 import type { TransferProgress } from "../transfer/transfer-progress.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
 import type { ClientPlaces } from "./client-places.ts";
@@ -89,8 +89,7 @@ export async function mirrorNamed(
   const options = { ...optionsOf(context), from, to, optional: "those-there", width: mirrorWidth } as const;
   if (names === undefined) return mirrorArtifacts([{ project: "*", element: "*", key: "*" }], options);
   const meant = await meaningOf(names, async () => [from], context);
-  const artifacts = await found(meant, from, context);
-  return together(meant, await mirrorThese(artifacts, options));
+  return together(meant, await mirrorThese(meant.questions, options));
 }
 
 /** Places of one transfer: those that were opened for it are closed with it, which is when a tar file is written. */
@@ -137,23 +136,6 @@ async function meaningOf(
     done({ name: text, result, place: undefined, blobs: 0, bytes: 0, notes: [], error });
   }
   return { questions, results };
-}
-
-async function found(
-  { questions, results }: Meaning,
-  { index }: Place,
-  { done, progress, signal }: TransferContext,
-): Promise<IndexedArtifact[]> {
-  progress.addItems(questions.length);
-  const artifacts = await Promise.all(questions.map((question) => index?.find(question, signal)));
-  return artifacts.flatMap((artifact, i) => {
-    if (artifact !== undefined) return [artifact];
-    results.missing += 1;
-    progress.itemDone();
-    const name = nameOfArtifact(questions[i] as ArtifactQuestion);
-    done({ name, result: "missing", place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined });
-    return [];
-  });
 }
 
 async function* indexesOf(sources: () => Promise<readonly Place[]>) {

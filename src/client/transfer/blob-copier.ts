@@ -1,5 +1,5 @@
 import { BoundedJobs } from "../../base/bounded-jobs.ts";
-import { type Digest, isEmptyBlob } from "../../base/digest.ts";
+import { type Digest, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { DigestSet } from "../../cache/digest-set.ts";
 import { maxSmallBytes, type WholeBlob } from "../blob-place.ts";
@@ -48,6 +48,9 @@ export class BlobCopier {
   private readonly large: WaitingBlobs;
   private asked: DigestSet | undefined;
   private pending: Digest[] = [];
+  /** Those of `pending` that are at hand. */
+  private offered = new Map<string, WholeBlob>();
+  private offeredBytes = 0;
   private lackingCount = 0;
   private lackingFirst: Digest | undefined;
 
@@ -60,15 +63,25 @@ export class BlobCopier {
 
   /** Takes more; waits where much is under way. Errors: those of what came before. */
   async add(digests: DigestList): Promise<void> {
-    const { asked } = this;
-    this.asked =
-      asked === undefined || asked.items.length > limits.rememberedFiles ? new DigestSet(digests.function) : asked;
     for (let i = 0; i < digests.length; i++) {
-      if (!this.asked.add(digests, i)) continue;
+      if (!this.isNew(digests, i)) continue;
       const digest = digests.at(i);
       if (isEmptyBlob(digest)) continue;
       this.pending.push(digest);
       if (this.pending.length >= limits.questionBlobs) await this.ask();
+    }
+  }
+
+  /** As `add`, of what is at hand: it is not read again where it is missing, and asked for together with what is added. */
+  async offer(blobs: readonly WholeBlob[]): Promise<void> {
+    for (const blob of blobs) {
+      const { digest } = blob;
+      if (isEmptyBlob(digest) || !this.isNew(DigestList.of(digest), 0)) continue;
+      this.pending.push(digest);
+      this.offered.set(keyOfDigest(digest), blob);
+      this.offeredBytes += digest.size;
+      const isFull = this.pending.length >= limits.questionBlobs || this.offeredBytes >= limits.offeredBytes;
+      if (isFull) await this.ask();
     }
   }
 
@@ -77,7 +90,7 @@ export class BlobCopier {
     await this.add(DigestList.of(digest));
   }
 
-  /** Writes what is at hand and known to be missing. Waits as `add` does. */
+  /** Writes what is at hand and known to be missing. Waits as `add` does. Errors: as of `add`. */
   async put(blobs: readonly WholeBlob[]): Promise<void> {
     const { to, progress } = this.context;
     const bytes = blobs.reduce((sum, { digest }) => sum + digest.size, 0);
@@ -120,6 +133,7 @@ export class BlobCopier {
   /** Ends what is under way, and waits for that. Never fails. */
   async abandon(): Promise<void> {
     this.pending = [];
+    this.offered.clear();
     this.stop.abort();
     await this.settled().catch(() => {});
   }
@@ -129,19 +143,36 @@ export class BlobCopier {
     this.lackingFirst ??= digest;
   }
 
-  private async ask(): Promise<void> {
-    const digests = this.pending;
-    this.pending = [];
-    await this.questions.add(0, () => this.stopping(() => this.copyMissing(digests)));
+  /** False for what was asked before, as far as that is remembered. */
+  private isNew(digests: DigestList, i: number): boolean {
+    const { asked } = this;
+    this.asked =
+      asked === undefined || asked.items.length > limits.rememberedFiles ? new DigestSet(digests.function) : asked;
+    return this.asked.add(digests, i);
   }
 
-  private async copyMissing(digests: readonly Digest[]): Promise<void> {
+  private async ask(): Promise<void> {
+    const { pending, offered } = this;
+    this.pending = [];
+    this.offered = new Map();
+    this.offeredBytes = 0;
+    await this.questions.add(0, () => this.stopping(() => this.copyMissing(pending, offered)));
+  }
+
+  private async copyMissing(digests: readonly Digest[], offered: ReadonlyMap<string, WholeBlob>): Promise<void> {
     const { to, progress } = this.context;
-    const missing = await to.missing(digests, this.signal);
+    const missing: Digest[] = [];
+    const atHand: WholeBlob[] = [];
+    for (const digest of await to.missing(digests, this.signal)) {
+      const blob = offered.get(keyOfDigest(digest));
+      if (blob === undefined) missing.push(digest);
+      else atHand.push(blob);
+    }
     progress?.found(
       missing.length,
       missing.reduce((sum, { size }) => sum + size, 0),
     );
+    if (atHand.length > 0) await this.put(atHand);
     for (const digest of missing) (digest.size > maxSmallBytes ? this.large : this.small).push(digest);
     for (const waiting of [this.small, this.large]) await waiting.drained(limits.waitingBlobs);
   }

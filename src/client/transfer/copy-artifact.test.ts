@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Folder } from "../../cache/tree.fixture.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import { maxSmallBytes } from "../blob-place.ts";
 import { type CopyOptions, copyArtifact, copyBudget, whyIncomplete } from "./copy-artifact.ts";
-import { holdArtifact, type MemoryPlace, memoryPlace, type PlaceCall } from "./memory-place.fixture.ts";
+import { hold, holdArtifact, type MemoryPlace, memoryPlace, type PlaceCall } from "./memory-place.fixture.ts";
+import { SourceRow } from "./source-row.ts";
 import { TransferProgress } from "./transfer-progress.ts";
 
 const large = "x".repeat(maxSmallBytes + 1);
@@ -55,6 +57,17 @@ for (const near of [false, true]) {
     assert.equal(moved.blobs, to.written.length);
   });
 }
+
+test("one hash in two sizes is two blobs, of which a source has one at most", async () => {
+  const from = memoryPlace();
+  const digest = hold(from, "twice");
+  const other = { ...digest, size: 4 };
+  const row = new SourceRow([from]);
+  const given: Digest[] = [];
+  const { signal } = options();
+  assert.deepEqual(await row.readMany([digest, other], (each) => void given.push(each), signal), [other]);
+  assert.deepEqual(given, [digest]);
+});
 
 test("knows what it has to move before it has moved it", async () => {
   const [from, to] = [memoryPlace(), memoryPlace()];

@@ -139,13 +139,23 @@ async function contentOf(
     throw new StillageError("corrupt", `the message at hand is not ${showDigest(digest)}`);
   }
   // Of 1.9x, the name has the message, and nobody looks for it among the blobs.
-  if (generation === "2.x" && (await context.to.missing([digest], context.signal)).length > 0) {
-    await copier.put([{ digest, bytes: message }]);
-  }
+  if (generation === "2.x") await copier.offer([{ digest, bytes: message }]);
   return contentOfMessage(message, digest.function);
 }
 
-async function readMessage(digest: Digest, context: TreeContext): Promise<Uint8Array | undefined> {
+/** An artifact's own blobs: its message, and what that names and is required; the trees by their roots. Without a message that can be read, that alone. */
+export async function rootsOf(artifact: IndexedArtifact, context: MessageContext): Promise<Digest[]> {
+  const { generation, content } = artifact;
+  if (generation === "1.x") return [content];
+  const message = artifact.message ?? (await readMessage(content, context));
+  const own = generation === "2.x" ? [content] : [];
+  const parts = message === undefined ? [] : contentOfMessage(message, content.function).parts.filter(isRequired);
+  return [...own, ...parts.map(({ digest }) => digest)];
+}
+
+type MessageContext = Pick<TreeContext, "near" | "sources" | "signal">;
+
+async function readMessage(digest: Digest, context: MessageContext): Promise<Uint8Array | undefined> {
   if (digest.size > maxProtoBytes) {
     throw new StillageError("invalid", `the message ${showDigest(digest)} is larger than ${maxProtoBytes} bytes`);
   }

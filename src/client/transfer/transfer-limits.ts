@@ -1,6 +1,9 @@
 /** Blobs that a destination is asked for at once: a question of some 300 kB. */
 export const questionBlobs = 4096;
 
+/** Of directories that wait to be asked for together, in bytes. */
+export const offeredBytes = 1 << 20;
+
 /** Questions of one artifact that wait for an answer. */
 export const questionsInFlight = 3;
 
