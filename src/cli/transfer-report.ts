@@ -1,3 +1,4 @@
+import type { StillageError } from "../base/errors.ts";
 import type { LeftRemote } from "../client/connection/open-remotes.ts";
 import type { ItemOutcome, ItemResult, TransferSummary } from "../client/transfer/transfer-outcome.ts";
 import type { TransferProgress, TransferState } from "../client/transfer/transfer-progress.ts";
@@ -64,6 +65,12 @@ export class TransferReport implements AsyncDisposable {
     }
   };
 
+  /** The same for a place that was named. */
+  readonly leftOut = (name: string, { message }: StillageError): void => {
+    if (this.json) this.event({ event: "left out", remote: name, remembered: false, message });
+    else this.say(`${name} is left out: ${message}`);
+  };
+
   /** Says a line on standard error. */
   say(text: string): void {
     this.line.away();
@@ -71,14 +78,14 @@ export class TransferReport implements AsyncDisposable {
   }
 
   /** Says what it all came to, and gives the exit status. */
-  end({ results, blobs, bytes, stopped }: TransferSummary): number {
+  end({ results, blobs, bytes, leftOut, stopped }: TransferSummary): number {
     const seconds = (performance.now() - this.started) / 1000;
-    const failed = stopped || results.failed > 0 || results.missing > 0;
+    const failed = stopped || leftOut > 0 || results.failed > 0 || results.missing > 0;
     if (this.json) {
       const named = Object.fromEntries(
         Object.entries(results).map(([result, count]) => [this.word(result as ItemResult), count]),
       );
-      this.event({ event: "end", results: named, blobs, bytes, seconds: Number(seconds.toFixed(3)), stopped });
+      this.event({ event: "end", results: named, blobs, bytes, leftOut, seconds: Number(seconds.toFixed(3)), stopped });
     } else if (this.output.forPeople) {
       const parts = Object.entries(results).filter(([, count]) => count > 0);
       const text =

@@ -66,7 +66,7 @@ export async function runQueue<T>(
   } finally {
     await Promise.all(running);
   }
-  return { results, ...sum, stopped };
+  return { results, ...sum, leftOut: 0, stopped };
 }
 
 function failed(name: string, error: unknown): ItemOutcome {

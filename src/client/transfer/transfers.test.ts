@@ -201,7 +201,7 @@ test("mirrors what is new or other, passes over what a place cannot have, and go
   // Names that are not there count, and are looked up in their turn.
   const asked = [...from.names.values()].slice(0, 2).map(questionOf);
   const some = await mirrorThese([...asked, { ...questionOf(directory), element: "none" }], { ...options, from, to });
-  assert.deepEqual([some.results.present, named.results.missing], [2, 1]);
+  assert.deepEqual([some.results.present, some.results.missing], [2, 1]);
   const closed = memoryPlace({ listable: false });
   await assert.rejects(mirrorArtifacts(all, { ...options, from: closed, to }), { code: "unsupported" });
 });
