@@ -7,7 +7,7 @@ export type {
   ArtifactKeys,
   ArtifactPart,
   BuildDependency,
-  BuildOutcome as ArtifactBuildOutcome,
+  BuildOutcome,
   LogFile,
   TreeName,
 } from "./artifact/artifact-content.ts";
@@ -31,26 +31,26 @@ export type { CheckedPlace, RemoteCheck } from "./client/connection/check-remote
 export type { LeftRemote } from "./client/connection/open-remotes.ts";
 export type { ProtocolName, RemotePlace, RemoteProtocol } from "./client/connection/remote-place.ts";
 export type { ArtifactDifference } from "./client/library/artifact-difference.ts";
+export type {
+  BuildOptions,
+  CallOptions,
+  FindOptions,
+  ListOptions,
+  MirrorOptions,
+  PullOptions,
+  PushOptions,
+  TransferCallOptions,
+  TransferReport,
+} from "./client/library/call-options.ts";
 export type { ClientOptions } from "./client/library/client-options.ts";
 export type { CheckoutOptions, FoundArtifact, TreeOptions } from "./client/library/found-artifact.ts";
+export { openClient } from "./client/library/open-client.ts";
 export { type PipelineRequest, runPipeline } from "./client/library/own-pipeline.ts";
 export type { PlaceName } from "./client/library/place-name.ts";
-export {
-  type BuildOptions,
-  type CallOptions,
-  type FindOptions,
-  type ListOptions,
-  type MirrorOptions,
-  openClient,
-  type PullOptions,
-  type PushOptions,
-  type StillageClient,
-  type TransferCallOptions,
-  type TransferReport,
-} from "./client/library/stillage-client.ts";
+export type { StillageClient } from "./client/library/stillage-client.ts";
 export type { BstElement, BuiltElement, DependencyKind } from "./client/pipeline/bst-graph.ts";
 export type { BuildPlan, BuildSummary } from "./client/pipeline/build-elements.ts";
-export type { BuildOutcome, BuildReport, OnError, PipelineResult, PullOutcome } from "./client/pipeline/pipeline.ts";
+export type { OnError, PipelineResult, PullOutcome } from "./client/pipeline/pipeline.ts";
 export type {
   ElementOutcome,
   JobResult,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openClient } from "../../src/client/library/stillage-client.ts";
+import { openClient } from "../../src/client/library/open-client.ts";
 import { openArtifactTar } from "../../src/client/local/open-artifact-tar.ts";
 import type { Place } from "../../src/client/place.ts";
 import { copyArtifact, copyBudget } from "../../src/client/transfer/copy-artifact.ts";

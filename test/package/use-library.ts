@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openClient } from "../../src/client/library/stillage-client.ts";
+import { openClient } from "../../src/client/library/open-client.ts";
 import { copyArtifact, copyBudget } from "../../src/client/transfer/copy-artifact.ts";
 import { holdArtifact, memoryPlace } from "../../src/client/transfer/memory-place.fixture.ts";
 import { checkout } from "../clients/support/checkout.ts";
@@ -51,6 +51,10 @@ export async function useLibrary(folder: string, store: string, cache: string): 
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify(settings));
     await runOk(join(checkout, "node_modules/.bin/tsc"), ["-p", folder]);
   }
+  // Importing it leaves nothing running, and loads no server and no database.
+  const script = `await import("stillage"); console.log(process.getActiveResourcesInfo().filter((each) => !/Pipe|TTY/.test(each)), process.moduleLoadList.includes("NativeModule sqlite"))`;
+  const asked = ["--input-type=module", "--eval", script];
+  assert.equal(await runOk(process.execPath, asked, { cwd: folder }), "[] false\n");
   await using server = await startServer(store);
   await putArtifact(`http://${server.address}`);
   const words = [join(folder, "program-0.ts"), `http://${server.address}`, cache];

@@ -28,5 +28,7 @@ export function quoted(text: string): string {
 
 /** The first sentence of what is said, which is all that there is room for. */
 export function shortly(says: string): string {
-  return says.replace(/(?:[.;] | \(default).*/s, "").replaceAll("\n", " ");
+  const first = says.replace(/(?:[.;] | \(default).*/s, "");
+  // What was cut within parentheses goes with them.
+  return first.replace(/ \([^)]*$/, "").replaceAll("\n", " ");
 }

@@ -27,7 +27,7 @@ export interface ClientOptions {
   readonly clientConfig?: string | undefined;
   /** `HOME`, the `XDG_` variables and `STILLAGE_CLIENT_CONFIG` of it are looked at; that of the process unless it is given. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** A whole configuration: no file is read, and none of the options above counts but `environment`. */
+  /** A whole configuration: no file is read for one, and of the options above only those count that `bst` is called with, and `environment`. */
   readonly configuration?: ClientConfiguration | undefined;
   /** The installed BuildStream, for names of element files and for builds: a path, or a name that is looked for in PATH. `bst` unless it is given. */
   readonly bst?: string | undefined;

@@ -66,11 +66,24 @@ export class ClientPlaces implements AsyncDisposable {
     return this.cache;
   }
 
-  /** Opens a place of its own, for the caller to close. Errors: as of `openPlace`. */
-  open(text: string, options: Partial<Pick<OpenPlaceOptions, "mode" | "instance" | "signal">> = {}): Promise<Place> {
+  /** Opens a place of its own, for the caller to close. `signal` is that of the opening, and of nothing that is done with the place. Errors: as of `openPlace`. */
+  async open(
+    text: string,
+    options: Partial<Pick<OpenPlaceOptions, "mode" | "instance" | "signal">> = {},
+  ): Promise<Place> {
     const { mode = "read", instance, signal } = options;
     const { configuration, reachability } = this;
-    return openPlace(text, configuration, { mode, instance, reachability, signal: this.signal(signal) });
+    const opening = openPlace(text, configuration, { mode, instance, reachability, signal: this.life.signal });
+    try {
+      return await unlessAborted(opening, this.signal(signal));
+    } catch (error) {
+      // Nobody has it who would close it.
+      opening.then(
+        (place) => place[Symbol.asyncDispose](),
+        () => {},
+      );
+      throw error;
+    }
   }
 
   /** A place for reading that stays open. Errors: as of `openPlace`. */
@@ -94,7 +107,7 @@ export class ClientPlaces implements AsyncDisposable {
 
   /** The local cache and then the servers, or one place alone. `signal` is that of all that is read through it. */
   async search(place: PlaceName | undefined, signal: AbortSignal, instance?: string): Promise<PlaceSearch> {
-    if (place !== undefined) return onePlace(await this.toRead(place, instance), signal);
+    if (place !== undefined) return onePlace(await unlessAborted(this.toRead(place, instance), signal), signal);
     const open = async (): Promise<OpenedRemotes> => ({
       open: await this.remotes(this.configuration.remotes, signal),
       left: [],
@@ -132,9 +145,10 @@ export class ClientPlaces implements AsyncDisposable {
     // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
     const { openRemotes } = await import("../connection/open-remotes.ts");
     const { reachability } = this;
-    const opened = this.opened.use(await openRemotes([spec], { reachability, signal: this.life.signal }));
+    const opened = await openRemotes([spec], { reachability, signal: this.life.signal });
     const [left] = opened.left;
     if (left === undefined) {
+      this.opened.use(opened);
       this.told.delete(spec);
       for (const remote of opened.open) if (remote.shortcomings.length > 0) this.options.limited?.(remote);
     } else if (!this.told.has(spec)) {
@@ -146,7 +160,8 @@ export class ClientPlaces implements AsyncDisposable {
 }
 
 /** What others wait for as well is not stopped for one of them. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {}); // whoever waits hears of it
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);

@@ -102,7 +102,10 @@ export class FoundArtifact {
     return stoppableItems(all, `reading ${this.name}`, () => this.entriesIn(path, tree, all));
   }
 
-  /** One file by its path, a piece at a time, verified. Links are not followed. Errors: also `not-found` for a path that is not there, `invalid` for what is no file. */
+  /**
+   * One file by its path, a piece at a time. What is not what its digest says fails with `corrupt`, at its end where it is large. Links are not followed. Errors: also `not-found` for a path that is
+   * not there, `invalid` for what is no file.
+   */
   read(path: string, { tree = "files", signal }: TreeOptions = {}): AsyncGenerator<Uint8Array, void> {
     const all = this.combined(signal);
     return stoppableItems(all, `reading ${path} of ${this.name}`, () => this.piecesOfFile(path, tree, all));

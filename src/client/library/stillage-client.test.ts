@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { StillageError } from "../../base/errors.ts";
 import { holdArtifact, memoryPlace } from "../transfer/memory-place.fixture.ts";
-import { openClient } from "./stillage-client.ts";
+import { openClient } from "./open-client.ts";
 
 async function fresh() {
   const path = await mkdtemp(join(tmpdir(), "stillage-library-"));
@@ -52,6 +52,9 @@ test("places that somebody opened are pulled from, read and compared, and stay o
   const piece = await from.read("sub/two.txt").next();
   assert.equal(Buffer.from(piece.value ?? []).toString(), "22");
   await assert.rejects(from.read("sub").next(), { code: "invalid", message: /directory/ });
+  assert.deepEqual((await client.remove([from.name])).length, 1);
+  await assert.rejects(client.find(from.name, { in: "local" }), { code: "not-found" });
+  await assert.rejects(client.remove(["harbour/app"], { in: source }), { code: "unsupported" });
   await assert.rejects(from.read("three.txt").next(), { code: "not-found" });
 });
 
@@ -75,6 +78,18 @@ test("names that mean nothing are outcomes, and a signal is `cancelled`", async 
   }
   const nobody = await client.pull(["harbour/app"]);
   assert.equal(nobody.unfinished[0]?.error?.code, "failed-precondition");
+});
+
+test("a server that cannot be reached keeps nobody from the others, and a push tells that it got nothing", async () => {
+  await using folder = await fresh();
+  await using client = await openClient(folder.options);
+  const [source, target] = [memoryPlace(), memoryPlace()];
+  holdArtifact(source, { files: { "one.txt": "1" } });
+  const dead = "http://127.0.0.1:1";
+  const pulled = await client.pull(["harbour/app"], { from: [dead, source] });
+  assert.deepEqual([pulled.results.copied, pulled.leftOut], [1, 0]);
+  const pushed = await client.push(["harbour/app"], { to: [dead, target] });
+  assert.deepEqual([pushed.results.copied, pushed.leftOut, target.names.size], [1, 1, 2]);
 });
 
 test("a client that is closed does nothing more", async () => {

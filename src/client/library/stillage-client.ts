@@ -5,95 +5,34 @@ import type { ClientConfiguration } from "../configuration/client-configuration.
 import type { RemoteCheck } from "../connection/check-remotes.ts";
 import { openReachability, unreachablePath } from "../connection/reachability.ts";
 import type { RemotePlace } from "../connection/remote-place.ts";
-import { artifactMeant, artifactsMeant, type Meant } from "../meant-artifacts.ts";
+import { artifactMeant, artifactsMeant, type Meant, shownArtifact } from "../meant-artifacts.ts";
 import { localName } from "../named-place.ts";
-import type { BuiltElement, DependencyKind } from "../pipeline/bst-graph.ts";
-import type { BuildPlan, BuildSummary } from "../pipeline/build-elements.ts";
-import type { OnError } from "../pipeline/pipeline.ts";
-import type { PipelineEvent, QueueName } from "../pipeline/pipeline-events.ts";
+import type { BuiltElement } from "../pipeline/bst-graph.ts";
+import type { BuildSummary } from "../pipeline/build-elements.ts";
 import type { Place } from "../place.ts";
-import type { ListedBy } from "../reading/list-artifacts.ts";
-import type { SearchedPlace } from "../reading/place-search.ts";
+import { onePlace, type SearchedPlace } from "../reading/place-search.ts";
+import { removingPlace } from "../removing-place.ts";
 import type { ItemOutcome, TransferSummary } from "../transfer/transfer-outcome.ts";
-import { TransferProgress, type TransferState } from "../transfer/transfer-progress.ts";
+import { TransferProgress } from "../transfer/transfer-progress.ts";
 import { type ArtifactDifference, differenceOf } from "./artifact-difference.ts";
 import { type BstCall, bstForBuilds, elementQuestions } from "./bst-elements.ts";
+import type {
+  BuildOptions,
+  CallOptions,
+  FindOptions,
+  ListOptions,
+  MirrorOptions,
+  PullOptions,
+  PushOptions,
+  TransferCallOptions,
+  TransferReport,
+} from "./call-options.ts";
 import { cancelled, stoppable, stoppableItems } from "./cancellation.ts";
 import { type ClientOptions, configurationOf } from "./client-options.ts";
-import { ClientPlaces } from "./client-places.ts";
+import { ClientPlaces, unlessAborted } from "./client-places.ts";
 import { FoundArtifact, type TreeOptions } from "./found-artifact.ts";
 import type { TransferContext } from "./named-transfers.ts";
 import type { PlaceName } from "./place-name.ts";
-
-/** A call that a signal can stop. */
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Where artifacts are looked for. */
-export interface FindOptions extends CallOptions {
-  /** Only there. Without it: in the local cache, and then on the configured servers. */
-  readonly in?: PlaceName | undefined;
-  /** The instance name, where that is the directory of a server's store that has several. */
-  readonly instance?: string | undefined;
-}
-
-/** What is listed; what is left out is not looked at. */
-export interface ListOptions extends FindOptions, Partial<ListedBy> {}
-
-export interface TransferCallOptions extends CallOptions {
-  /** Called for each artifact that has come to its end, as soon as it has. */
-  readonly onItem?: ((outcome: ItemOutcome) => void) | undefined;
-  /** Called four times a second while it runs, and once at its end. */
-  readonly onProgress?: ((state: TransferState) => void) | undefined;
-}
-
-export interface PullOptions extends TransferCallOptions {
-  /** Asked in their order. Without it: the configured servers. */
-  readonly from?: PlaceName | readonly PlaceName[] | undefined;
-  /** The local cache unless it is given. */
-  readonly to?: PlaceName | undefined;
-  /** Pulls build trees, sources and build roots as well, where anybody has them. */
-  readonly buildTrees?: boolean | undefined;
-}
-
-export interface PushOptions extends TransferCallOptions {
-  /** The local cache unless it is given. */
-  readonly from?: PlaceName | undefined;
-  /** All of them. Without it: the configured servers that are for pushing. */
-  readonly to?: PlaceName | readonly PlaceName[] | undefined;
-}
-
-export interface MirrorOptions extends TransferCallOptions {
-  /** What is copied; all that is there unless they are given. */
-  readonly names?: readonly string[] | undefined;
-}
-
-/** What a transfer came to. */
-export interface TransferReport extends TransferSummary {
-  /** The outcomes of what failed or is missing, the first thousand. */
-  readonly unfinished: readonly ItemOutcome[];
-}
-
-export interface BuildOptions extends CallOptions {
-  /** Which dependencies have to be there as well; as BuildStream is configured, or `run`, unless it is given. */
-  readonly dependencies?: DependencyKind | undefined;
-  /** How many elements are pulled, built and pushed at a time; as configured unless they are given. */
-  readonly widths?: Partial<Readonly<Record<QueueName, number>>> | undefined;
-  /** What to do after a failed build; as configured unless it is given. */
-  readonly onError?: OnError | undefined;
-  /** Whether what is there is pushed behind the builds. True unless it is given. */
-  readonly push?: boolean | undefined;
-  /** Builds again what has failed before; as configured unless it is given. */
-  readonly retryFailed?: boolean | undefined;
-  /** Begins nothing more, and lets what runs come to its end. `signal` ends what runs as well. */
-  readonly stop?: AbortSignal | undefined;
-  /** Called once, before the first event. */
-  readonly onPlan?: ((plan: BuildPlan) => void) | undefined;
-  readonly onEvent?: ((event: PipelineEvent) => void) | undefined;
-  /** What went wrong although work goes on: a sentence. */
-  readonly onNote?: ((text: string) => void) | undefined;
-}
 
 const progressEveryMs = 250;
 const maxUnfinished = 1000;
@@ -220,6 +159,30 @@ export class StillageClient implements AsyncDisposable {
   }
 
   /**
+   * Removes all names of artifacts from one place, the local cache unless it is given, and gives what has gone. What was in them stays until BuildStream makes room. Errors: as of `find`, and
+   * `unsupported` for what is neither a local cache nor a tar file.
+   */
+  remove(names: readonly string[], options: FindOptions = {}): Promise<IndexedArtifact[]> {
+    return this.stoppable(options.signal, "removing artifacts", async (signal) => {
+      await using own = new AsyncDisposableStack();
+      const at = options.in ?? localName;
+      const open = async (name: string) => own.use(await this.places.open(name, { mode: "write", signal }));
+      const place = typeof at !== "string" ? at : at === localName ? await this.places.local() : await open(at);
+      const removing = removingPlace(place);
+      const meant = new Map<string, IndexedArtifact>();
+      for (const name of names) {
+        const found = await artifactsMeant(onePlace(place, signal).places(), name, {
+          signal,
+          ofElement: this.ofElement(),
+        });
+        for (const { artifact } of found) meant.set(`${shownArtifact(artifact)} ${artifact.content.hash}`, artifact);
+      }
+      for (const artifact of meant.values()) await removing.remove(artifact);
+      return [...meant.values()];
+    });
+  }
+
+  /**
    * Elements of the project with their dependencies and the keys of their artifacts, as `bst show` has them: what a pipeline takes. Errors: `failed-precondition` with what `bst` said, or
    * where there is no project; `not-found` where there is no `bst`.
    */
@@ -266,7 +229,8 @@ export class StillageClient implements AsyncDisposable {
 
   private async *listed(options: ListOptions, signal: AbortSignal): AsyncGenerator<IndexedArtifact, void> {
     const { project, element, key, search, sort = "newest" } = options;
-    const { name, index } = await this.places.toRead(options.in ?? localName, options.instance);
+    const opening = this.places.toRead(options.in ?? localName, options.instance);
+    const { name, index } = await unlessAborted(opening, signal);
     if (index === undefined) throw new StillageError("unsupported", `${name} has blobs, and no names of artifacts`);
     const { listArtifacts } = await import("../reading/list-artifacts.ts");
     yield* listArtifacts(index, { project, element, key, search, sort }, signal);
@@ -325,14 +289,6 @@ export class StillageClient implements AsyncDisposable {
     const signal = this.places.signal(own);
     return stoppable(signal, doing, () => work(signal));
   }
-}
-
-/**
- * Reads the configuration as `stillage` would, and gives a client that works with it. Nothing is connected to before it is wanted. Errors: `invalid` with all that is wrong with the
- * configuration among `violations`.
- */
-export async function openClient(options: ClientOptions = {}): Promise<StillageClient> {
-  return new StillageClient(options);
 }
 
 function listOf(names: PlaceName | readonly PlaceName[] | undefined): readonly PlaceName[] | undefined {
