@@ -12,11 +12,11 @@ export interface Output {
   write(text: string): Promise<boolean>;
 }
 
-/** The output of this process. A reader that ends early, as `head` does, is no failure. */
+/** The output of this process. A reader that ends early, as `head` does, or a terminal that is closed, is no failure. */
 export function standardOutput(stream: Writable & { isTTY?: boolean; columns?: number } = process.stdout): Output {
   let gone = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
     gone = true;
   });
   return {
