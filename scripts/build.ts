@@ -10,9 +10,6 @@ const programs = {
   "bst-artifact-server": "src/bst-artifact-server.ts",
   "bst-artifact-receive": "src/bst-artifact-receive.ts",
 };
-/** Started from another file, and bundled on its own. */
-const ownFile = /^\.\/client-program\.ts$/;
-
 interface Description {
   readonly engines: { readonly node: string };
   readonly dependencies: object;
@@ -20,7 +17,6 @@ interface Description {
 }
 const description = JSON.parse(await readFile(`${root}/package.json`, "utf8")) as Description;
 
-await rm(`${root}/dist`, { recursive: true, force: true });
 /** Small packages that every command needs: in the programs' own files they are read in a fourth of the time. Others stay where npm puts them. */
 const bundled = ["@bufbuild/protobuf", "commander", "yaml"];
 const { dependencies, optionalDependencies } = description;
@@ -41,20 +37,27 @@ const options = {
   logLevel: "warning",
 } satisfies BuildOptions;
 
+const { "object-writer.worker": writer = "", ...others } = workers();
+
+await rm(`${root}/dist`, { recursive: true, force: true });
 await build({
   ...options,
-  entryPoints: { ...programs, ...workers() },
+  entryPoints: { ...programs, ...others },
   // What a command loads when it is asked for is read then, and not before.
   splitting: true,
   plugins: [
     {
-      name: "own file",
-      setup: (own) => own.onResolve({ filter: ownFile }, () => ({ path: "./client-program.js", external: true })),
+      name: "client program",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^\.\/client-program\.ts$/ }, () => ({ path: "./client-program.js", external: true })),
     },
   ],
 });
-// Of what is read at once, one file.
-await build({ ...options, entryPoints: { "client-program": "src/cli/client-program.ts" } });
+// What is to begin at once is one file each.
+await build({
+  ...options,
+  entryPoints: { "client-program": "src/cli/client-program.ts", "object-writer.worker": writer },
+});
 await writeFile(`${root}/dist/LICENSES`, await licences());
 
 /** A worker stands under its own name beside the bundle that starts it, so no two may have one name (see workerUrl). */

@@ -58,6 +58,7 @@ export class ObjectSink implements BlobSink {
       if (mayBe && touchObject(objectPath(this.layout, digest), digest.size)) continue;
       missing.set(keyOfDigest(digest), digest);
     }
+    if (missing.size >= minForThreads) this.threads.start();
     return [...missing.values()];
   }
 
