@@ -1,3 +1,4 @@
+import type { StillageError } from "../../base/errors.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import type { LeftRemote, OpenedRemotes } from "../connection/open-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
@@ -16,6 +17,8 @@ export interface ClientPlacesOptions {
   readonly reachability: Reachability | undefined;
   /** Called for a server that is left out; once, until it can be used again. Also for one that has stopped answering. */
   readonly left: (remote: LeftRemote) => void;
+  /** The same for a place that was named for one call. */
+  readonly leftOut?: (name: string, error: StillageError) => void;
   /** Called for a server that is used and does not do all that is configured. */
   readonly limited?: (remote: RemotePlace) => void;
 }
@@ -35,7 +38,7 @@ const forgetful: Reachability = {
 export class ClientPlaces implements AsyncDisposable {
   readonly configuration: ClientConfiguration;
   readonly reachability: Reachability;
-  private readonly options: Pick<ClientPlacesOptions, "left" | "limited">;
+  private readonly options: Pick<ClientPlacesOptions, "left" | "leftOut" | "limited">;
   private readonly told = new Set<RemoteSpec>();
   private readonly life = new AbortController();
   private readonly opened = new AsyncDisposableStack();
@@ -52,6 +55,10 @@ export class ClientPlaces implements AsyncDisposable {
   /** A caller's signal that also fires when the places are closed. */
   signal(own?: AbortSignal): AbortSignal {
     return own === undefined ? this.life.signal : AbortSignal.any([own, this.life.signal]);
+  }
+
+  leftOut(name: string, error: StillageError): void {
+    this.options.leftOut?.(name, error);
   }
 
   local(): Promise<LocalCache> {
