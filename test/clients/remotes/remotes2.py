@@ -56,7 +56,8 @@ def choose(case):
         ]
     ]
     return {
-        "remotes": [plain(spec) for spec in utils._deduplicate(chosen[0])],
+        # Those of remote execution alone take part in the choice, and hold no artifacts.
+        "remotes": [each for each in map(plain, utils._deduplicate(chosen[0])) if each["type"] != "endpoint"],
         "project": project.name,
         "cacheDirectory": context.cachedir,
         "fetchers": context.sched_fetchers,
