@@ -81,7 +81,7 @@ test-remotes: setup ## The choice of remotes and what they speak, beside BuildSt
 	@scripts/clients/bst1.sh
 	@scripts/clients/bst19.sh 1.93.4.dev0
 	@scripts/clients/bst.sh 2.8.1 2.4.1
-	$(call node-test,$(client-limit)) test/clients/remotes-configuration.test.ts test/clients/remotes-protocols.test.ts test/clients/remotes-ostree.test.ts test/clients/remote-storage.test.ts
+	$(call node-test,$(client-limit)) --test-concurrency=2 test/clients/remotes-configuration.test.ts test/clients/remotes-protocols.test.ts test/clients/remotes-ostree.test.ts test/clients/remote-storage.test.ts
 
 test-build: setup ## stillage build, with BuildStream 2.8.1
 	@scripts/clients/bst.sh 2.8.1

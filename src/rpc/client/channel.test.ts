@@ -123,9 +123,9 @@ test("messages of a stream come in order, though more than may be queued", async
 
 test("a client stream sends more than the windows hold", async () => {
   const call = channel.open("test.Echo/Sum");
-  for (let i = 0; i < 64; i++) assert.equal(await call.send(new Uint8Array(1 << 20)), true);
+  for (let i = 0; i < 20; i++) assert.equal(await call.send(new Uint8Array(1 << 20)), true);
   call.halfClose();
-  assert.equal(Buffer.from((await call.receive()) ?? []).toString(), String(64 << 20));
+  assert.equal(Buffer.from((await call.receive()) ?? []).toString(), String(20 << 20));
 });
 
 test("an early answer ends the sending and is received", async () => {
