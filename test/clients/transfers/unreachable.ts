@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startFaultProxy } from "../support/fault-proxy.ts";
-import { cacheAt } from "../support/own-client.ts";
 import { unusedPort } from "../support/port.ts";
 import type { Built } from "./built.ts";
 import { ownAt, results } from "./with-bst2.ts";
@@ -30,7 +31,11 @@ export function testUnreachable(built: () => Promise<Built>): void {
     }));
     const dead = `127.0.0.1:${await unusedPort()}`;
     const left = [dead, silentAddress, refusing.address];
-    const pull = ["artifact", "pull", ...cacheAt(machine, ...left, server.address)];
+    // What the command line names would be asked each time.
+    const file = join(await site.workspace.folder("configuration"), "client.yaml");
+    const entries = [...left, server.address].map((address, i) => `- {name: r${i}, url: "http://${address}"}\n`);
+    await writeFile(file, `remotes:\n${entries.join("")}`);
+    const pull = ["artifact", "pull", "--cache", machine.cache, "--client-config", file];
     try {
       const began = performance.now();
       const first = await own.ok(...pull, names[0] as string);
