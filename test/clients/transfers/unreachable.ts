@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { cacheAt } from "../support/own-client.ts";
@@ -30,7 +32,11 @@ export function testUnreachable(built: () => Promise<Built>): void {
     }));
     const dead = `127.0.0.1:${await unusedPort()}`;
     const left = [dead, silentAddress, refusing.address];
-    const pull = ["artifact", "pull", ...cacheAt(machine, ...left, server.address)];
+    // Configured: who names a remote on the command line wants it asked.
+    const file = join(await site.workspace.folder("configuration"), "client.yaml");
+    const remotes = [...left, server.address].map((address, i) => `- name: cache${i}\n  url: http://${address}\n`);
+    await writeFile(file, `remotes:\n${remotes.join("")}`);
+    const pull = ["artifact", "pull", ...cacheAt(machine), "--client-config", file];
     try {
       const began = performance.now();
       const first = await own.ok(...pull, names[0] as string);
