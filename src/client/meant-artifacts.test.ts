@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { artifactMessage, keyOf, pushNew } from "../artifact/artifact.fixture.ts";
 import { readArtifactText } from "./artifact-text.ts";
-import { artifactMeant, artifactsMeant, shownArtifact } from "./meant-artifacts.ts";
+import { allArtifactsMeant, artifactMeant, artifactsMeant, shownArtifact } from "./meant-artifacts.ts";
 import { type MemoryPlace, memoryPlace } from "./memory-place.fixture.ts";
 
 const signal = new AbortController().signal;
@@ -79,6 +79,17 @@ describe("artifacts that are meant", () => {
 
   test("what a place that cannot list may have is not said to be missing", async () => {
     await assert.rejects(artifactsMeant([here, there], "fw/boot/ee", { signal }), { code: "unsupported" });
+  });
+
+  test("all that any place has, where several may be meant, and who could not tell", async () => {
+    const more = { name: "more", index: here.index };
+    const { meant, unknown } = await allArtifactsMeant([there, here, more], "os/gcc", { signal });
+    assert.deepEqual(meant.map(({ place }) => place.name).sort(), ["here", "here", "more", "more"]);
+    assert.deepEqual(
+      unknown.map(({ place, error }) => [place.name, error.code]),
+      [["there", "unsupported"]],
+    );
+    assert.equal((await allArtifactsMeant([here, more], "os/gcc/a", { signal })).meant.length, 1);
   });
 
   test("what is nowhere is told with what is near", async () => {

@@ -38,23 +38,50 @@ export async function artifactsMeant<P extends AskedIndex>(
   text: string,
   options: MeantOptions,
 ): Promise<Meant<P>[]> {
+  return (await search(places, text, { ...options, everywhere: false })).meant;
+}
+
+/** A place of which it is not known what it has. */
+export interface UnknownPlace<P> {
+  readonly place: P;
+  readonly error: StillageError;
+}
+
+/** As `artifactsMeant`, in all of the places where a text may mean several artifacts; and the places that could not tell, where others have some. */
+export async function allArtifactsMeant<P extends AskedIndex>(
+  places: AsyncIterable<P> | Iterable<P>,
+  text: string,
+  options: MeantOptions,
+): Promise<{ readonly meant: Meant<P>[]; readonly unknown: readonly UnknownPlace<P>[] }> {
+  return search(places, text, { ...options, everywhere: true });
+}
+
+async function search<P extends AskedIndex>(
+  places: AsyncIterable<P> | Iterable<P>,
+  text: string,
+  options: MeantOptions & { readonly everywhere: boolean },
+): Promise<{ readonly meant: Meant<P>[]; readonly unknown: readonly UnknownPlace<P>[] }> {
   const meaning = readArtifactText(text, options.ofElement !== undefined);
   const question =
     meaning.kind === "element file" ? await options.ofElement?.(meaning.element, options.signal) : undefined;
+  const several = meaning.kind !== "element file" && (meaning.key === "" || hasWildcard(text));
   const asked: P[] = [];
-  const failures: StillageError[] = [];
+  const meant: Meant<P>[] = [];
+  const unknown: UnknownPlace<P>[] = [];
   for await (const place of places) {
     asked.push(place);
     try {
       const found = await foundIn(place.index, meaning, question, options.signal);
-      if (found.length > 0) return found.map((artifact) => ({ artifact, place }));
+      meant.push(...found.map((artifact) => ({ artifact, place })));
+      if (found.length > 0 && !(options.everywhere && several)) break;
     } catch (error) {
       if (!(error instanceof StillageError) || !isOfPlace(error)) throw error;
-      failures.push(error);
+      unknown.push({ place, error });
     }
   }
-  const [failure] = failures;
-  if (failure !== undefined) throw failure;
+  if (meant.length > 0) return { meant, unknown };
+  const [failure] = unknown;
+  if (failure !== undefined) throw failure.error;
   const where = asked.map(({ name }) => name).join(", ") || "any place";
   const hint = await nearestNames(asked, question ?? meaning, options.signal);
   throw new StillageError("not-found", `there is no artifact ${JSON.stringify(text)} in ${where}`, { hint });

@@ -295,6 +295,11 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
     await stillage("mirror", url, back.path, name);
     assert.equal(await contentOf(back.path, name), await contentOf(repository.path, name));
     await back.run("fsck", "--quiet");
+    assert.match(
+      await stillage("artifact", "pull", name, "--from", repository.path),
+      new RegExp(`^pulled\t${name}\t`, "m"),
+    );
+    assert.match(await stillage("artifact", "pull", name, "--from", repository.path), /^present\t/m);
     // From the local cache it goes, and nothing of it stays.
     await stillage("mirror", repository.path, "local", "demo/*");
     assert.match(await stillage("artifact", "delete", "demo/*"), /demo\/app/);

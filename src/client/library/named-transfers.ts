@@ -136,13 +136,18 @@ interface Meaning {
 async function meaningOf(
   names: readonly string[],
   sources: () => Promise<readonly Place[]>,
-  { ofElements, done, signal }: TransferContext,
+  { places, ofElements, done, signal }: TransferContext,
 ): Promise<Meaning> {
-  const { questions, meaningless } = await questionsMeant(names, {
+  const { questions, meaningless, untold } = await questionsMeant(names, {
     places: () => indexesOf(sources),
     ofElements,
     signal,
   });
+  for (const { place, text, error } of untold) {
+    const { hint } = error;
+    const message = `what it has of ${JSON.stringify(text)} is not known: ${error.message}`;
+    places.leftOut(place, new StillageError(error.code, message, { cause: error, ...(hint && { hint }) }));
+  }
   const results = { missing: 0, failed: 0 };
   for (const { text, error } of meaningless) {
     const result = error.code === "not-found" ? "missing" : "failed";

@@ -57,7 +57,7 @@ export class CacheIndex implements ArtifactIndex {
         if (ref === undefined || (generation !== undefined && ref.generation !== generation)) continue;
         const found = this.artifactOf(kind, project, element, [key], ref);
         for (const each of found.keys) kind.refs.touch(project, element, each);
-        return found;
+        return this.strongFirst(found, signal);
       }
     }
     return undefined;
@@ -71,7 +71,9 @@ export class CacheIndex implements ArtifactIndex {
         for (const { project, element } of kind.refs.elements(glob)) {
           if (slices.over) await slices.rest();
           checkSignal(signal);
-          yield* this.listElement(kind, { project, element, key: glob.key }, seen);
+          for (const found of this.listElement(kind, { project, element, key: glob.key }, seen)) {
+            yield await this.strongFirst(found, signal);
+          }
         }
       }
     }
@@ -147,6 +149,18 @@ export class CacheIndex implements ArtifactIndex {
     const times = kind.refs.timesOf(project, element, known[0] as string);
     const record = times && { pushed: times.written, used: times.used };
     return { project, element, keys: [...new Set([...keys, ...known])], generation, content, message, record };
+  }
+
+  /** The refs of a Directory do not tell which key is which: a file in it does, where it is there. */
+  private async strongFirst(artifact: IndexedArtifact, signal: AbortSignal): Promise<IndexedArtifact> {
+    const { generation, content, keys } = artifact;
+    if (generation !== "1.x" || keys.length < 2) return artifact;
+    const strong = await contentOfDirectory(new PlaceReader(this.parts.blobs, signal), content).then(
+      (told) => told.keys.strong,
+      () => signal.throwIfAborted(), // damaged: it is listed all the same
+    );
+    if (!strong || !keys.includes(strong)) return artifact;
+    return { ...artifact, keys: [strong, ...keys.filter((key) => key !== strong)] };
   }
 
   private sameContent(kind: RefKind, project: string, element: string, content: Digest): string[] {

@@ -56,6 +56,20 @@ function summed(bytes: Buffer, at: number): void {
 }
 
 describe("artifacts in a tar file", () => {
+  it("are not taken away by who began before they came", async () => {
+    await using at = await folder();
+    const named = await artifact();
+    const late = await openArtifactTar(at.file, "write");
+    await late.index.publish({ ...named, element: "late" }, contentOf(named), signal);
+    await write(at.file, [named], [messageBlob(named)]);
+    await assert.rejects(async () => late[Symbol.asyncDispose](), { code: "aborted" });
+    await using tar = await openArtifactTar(at.file, "read");
+    const question = { project: named.project, keys: named.keys };
+    assert.ok(await tar.index.find({ ...question, element: named.element }, signal));
+    assert.equal(await tar.index.find({ ...question, element: "late" }, signal), undefined);
+    assert.deepEqual(await readdir(at.path), ["artifacts.tar"]);
+  });
+
   it("come back, and are the same bytes in whatever order they came", async () => {
     await using at = await folder();
     const contents = fc.uniqueArray(fc.uint8Array({ minLength: 1, maxLength: 2000 }), {

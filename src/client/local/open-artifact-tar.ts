@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
@@ -51,7 +52,7 @@ export async function openArtifactTar(
     ...parts(file, contents, spool),
     writable: mode === "write",
     near: mode === "read",
-    ...closing(file, contents, spool, opened?.fd),
+    ...closing(file, contents, spool, opened),
   };
 }
 
@@ -86,28 +87,43 @@ function parts(
   };
 }
 
-function closing(path: string, contents: TarContents, spool: Spool, fd: number | undefined): AsyncDisposable {
+function closing(path: string, contents: TarContents, spool: Spool, opened: OpenedTar | undefined): AsyncDisposable {
   let isOpen = true;
   return {
     async [Symbol.asyncDispose]() {
       if (!isOpen) return;
       isOpen = false;
       try {
-        if (spool.hasChanges) await writeTar(path, contents);
+        if (spool.hasChanges) await writeTar(path, contents, () => checkUnchanged(path, opened));
       } catch (error) {
         throw cacheFailure(error, `writing ${path}`);
       } finally {
         spool.close();
-        if (fd !== undefined) await closeFile(fd);
+        if (opened !== undefined) await closeFile(opened.fd);
       }
     },
   };
 }
 
-async function openFileAt(path: string, mode: "read" | "write"): Promise<{ fd: number; size: number } | undefined> {
+interface OpenedTar {
+  readonly fd: number;
+  readonly size: number;
+  readonly inode: number;
+}
+
+/** What another has put there meanwhile is not replaced: whoever began with less would take it away. Errors: `aborted`. */
+function checkUnchanged(path: string, opened: OpenedTar | undefined): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.ino === opened?.inode && stats?.size === opened?.size) return;
+  throw new StillageError("aborted", `${path} was changed by another program meanwhile, and stays as it is now`, {
+    hint: "the same command, run again, adds to it",
+  });
+}
+
+async function openFileAt(path: string, mode: "read" | "write"): Promise<OpenedTar | undefined> {
   try {
     const { fd, stats } = await openRegular(path);
-    return { fd, size: stats.size };
+    return { fd, size: stats.size, inode: stats.ino };
   } catch (error) {
     if (!isAbsent(error)) throw cacheFailure(error, `opening ${path}`);
     if (mode === "write") return undefined;

@@ -9,6 +9,7 @@ import { keyOf } from "../../artifact/artifact.fixture.ts";
 import { type Digest, emptyDigest, sameDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
+import { holdFolder, memoryPlace } from "../transfer/memory-place.fixture.ts";
 import {
   artifact,
   blobOf,
@@ -287,6 +288,26 @@ describe("artifacts of the local cache", () => {
     assert.equal(await cache.index.find({ ...question, generation: "2.x" }, signal), undefined);
     const commit = { ...of1, generation: "1.0" as const };
     await assert.rejects(cache.index.publish(commit, contentOf(named), signal), { code: "unsupported" });
+  });
+
+  it("of BuildStream 1 have the key first that a file in them calls the strong one", async () => {
+    await using cache = await freshCache();
+    const made = memoryPlace();
+    const meta = { "keys.yaml": `strong: ${keyOf("7")}\nweak: ${keyOf("4")}\n` };
+    const content = holdFolder(made, { files: {}, meta });
+    const blobs = [...made.held.values()].map(blobOf);
+    const of1 = cache.blobsFor("1.x");
+    await of1.writeMany(blobs, signal);
+    const keys = [keyOf("4"), keyOf("7")];
+    const old: IndexedArtifact = { ...(await artifact()), keys, generation: "1.x", content, message: undefined };
+    await cache.index.publish(
+      old,
+      { ...contentOf(await artifact()), keys: { strong: undefined, weak: undefined, strict: undefined } },
+      signal,
+    );
+    assert.deepEqual(await listed(cache, "os", "*", ""), ["os/app 74 1.x"]);
+    const question = { project: "os", element: "app", keys: [keyOf("4")] };
+    assert.deepEqual((await cache.index.find(question, signal))?.keys, [keyOf("7"), keyOf("4")]);
   });
 
   it("are gone by every name once they are removed", async () => {

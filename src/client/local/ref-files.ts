@@ -81,7 +81,9 @@ export class RefFiles implements RefShelf {
         linkSync(temporary, link);
         replace(link, path);
       }
-      await syncDirectory(dirname(paths[0] as string));
+      // With those above: each of them may be as new as the ref.
+      const folder = dirname(paths[0] as string);
+      for (const each of [folder, dirname(folder), this.layout.refs]) await syncDirectory(each);
     } catch (error) {
       removeObject(link);
       throw cacheFailure(error, `writing the ref ${project}/${element}/${keys[0]}`);

@@ -15,9 +15,9 @@ const pieceBytes = 4 << 20;
 /**
  * Writes an archive in one order, whatever order its contents came in: objects by their hashes, then what they are called, so that whoever unpacks half of it has no name for
  * what is not there. Two archives with the same artifacts are the same bytes. It takes the place of what was at `path` once it is whole and on the disk; a
- * crash before leaves `PATH.RANDOM.part`. Errors: those of the file system.
+ * crash before leaves `PATH.RANDOM.part`. `check` is asked just before that, and what it throws leaves all as it was. Errors: those of the file system.
  */
-export async function writeTar(path: string, contents: TarContents): Promise<void> {
+export async function writeTar(path: string, contents: TarContents, check: () => void): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.part`;
   const fd = await openFile(temporary, "wx");
   try {
@@ -29,6 +29,7 @@ export async function writeTar(path: string, contents: TarContents): Promise<voi
     }
     await out.end();
     await syncData(fd);
+    check();
   } catch (error) {
     await unlink(temporary).catch(() => {});
     throw error;

@@ -3,7 +3,7 @@ import { asStillageError, type StillageError } from "../../base/errors.ts";
 import { hasWildcard } from "../../store/glob.ts";
 import type { ArtifactQuestion } from "../artifact-index.ts";
 import { readArtifactText } from "../artifact-text.ts";
-import { type AskedIndex, artifactsMeant } from "../meant-artifacts.ts";
+import { type AskedIndex, allArtifactsMeant } from "../meant-artifacts.ts";
 
 export interface QuestionSources {
   /** Where names are looked up that are not whole, the first place that is asked first. Called where there are such names. */
@@ -19,20 +19,31 @@ export interface MeaninglessText {
   readonly error: StillageError;
 }
 
+/** A place that could not tell what it has of what a text means, where others could. */
+export interface UntoldMeaning extends MeaninglessText {
+  readonly place: string;
+}
+
 const wholeKey = /^[0-9a-f]{64}$/;
 
 /**
- * What somebody means to move by these names, each artifact once. A whole `PROJECT/ELEMENT/KEY` is nowhere looked up. What means nothing keeps the others from nothing. Errors: those of
+ * What somebody means to move by these names, each artifact once, from all places where a name may mean several. A whole `PROJECT/ELEMENT/KEY` is nowhere looked up. What means nothing keeps the others from nothing. Errors: those of
  * `ofElements`, and the signal's reason.
  */
 export async function questionsMeant(
   texts: readonly string[],
   { places, ofElements, signal }: QuestionSources,
-): Promise<{ readonly questions: ArtifactQuestion[]; readonly meaningless: MeaninglessText[] }> {
+): Promise<{
+  readonly questions: ArtifactQuestion[];
+  readonly meaningless: MeaninglessText[];
+  readonly untold: UntoldMeaning[];
+}> {
   const questions = new Map<string, ArtifactQuestion>();
   const add = (question: ArtifactQuestion): void => {
-    questions.set(`${question.project}/${question.element}/${question.keys.join()}`, question);
+    const name = `${question.project}/${question.element}/${question.keys[0]}`;
+    if ((questions.get(name)?.keys.length ?? 0) < question.keys.length) questions.set(name, question);
   };
+  const untold: UntoldMeaning[] = [];
   const meaningless: MeaninglessText[] = [];
   const elements: string[] = [];
   for (const text of texts) {
@@ -41,7 +52,11 @@ export async function questionsMeant(
       if (meaning.kind === "element file") elements.push(meaning.element);
       else if (wholeKey.test(meaning.key) && !hasWildcard(meaning.project + meaning.element)) {
         add({ project: meaning.project, element: storedName(meaning.element), keys: [meaning.key] });
-      } else for (const { artifact } of await artifactsMeant(places(), text, { signal })) add(artifact);
+      } else {
+        const { meant, unknown } = await allArtifactsMeant(places(), text, { signal });
+        for (const { artifact } of meant) add(artifact);
+        untold.push(...unknown.map(({ place, error }) => ({ place: place.name, text, error })));
+      }
     } catch (error) {
       signal.throwIfAborted();
       meaningless.push({ text, error: asStillageError(error) });
@@ -50,7 +65,7 @@ export async function questionsMeant(
   if (elements.length > 0 && ofElements !== undefined) {
     for (const question of await ofElements(elements, signal)) add(question);
   }
-  return { questions: [...questions.values()], meaningless };
+  return { questions: [...questions.values()], meaningless, untold };
 }
 
 /** An element by its file's name has another name in caches. */

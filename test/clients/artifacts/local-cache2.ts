@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { test } from "node:test";
 import { openArtifactTar } from "../../../src/client/local/open-artifact-tar.ts";
 import { openLocalCache } from "../../../src/client/local/open-local-cache.ts";
-import { artifactLog, assertQueue, checkoutListing, keyOf, removeUpstream, showAll } from "../bst2/inspect.ts";
+import { artifactLog, assertQueue, checkoutListing, removeUpstream, showAll } from "../bst2/inspect.ts";
 import type { BstClient } from "../support/bst.ts";
 import { artifactsOf, copyAll } from "../support/copying.ts";
 import { runOk } from "../support/program.ts";
@@ -68,12 +68,12 @@ export function testLocalCache2(version: string): void {
     const third = await site.machine("third");
     await runOk("mkdir", ["-p", third.cache]);
     await runOk("tar", ["-xf", file, "-C", third.cache]);
-    assert.deepEqual(await showAll(third, site), built);
 
     // Deleted is deleted, for both, in the same way.
-    const key = await keyOf(builder, site, "app.bst");
-    await builder.ok(site.project, "artifact", "delete", "app.bst");
-    await builder.ok(site.project, "artifact", "delete", `harbour/lib/${await keyOf(builder, site, "lib.bst")}`);
+    const keyIn = (element: string): string =>
+      built.find((line) => line.startsWith(`${element} `))?.split(" ")[1] ?? "";
+    const key = keyIn("app.bst");
+    await builder.ok(site.project, "artifact", "delete", "app.bst", `harbour/lib/${keyIn("lib.bst")}`);
     for (const element of ["app", "lib"]) {
       const deleted = (await artifactsOf(to)).find((each) => each.element === element);
       assert.ok(deleted);

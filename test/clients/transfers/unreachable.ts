@@ -31,11 +31,11 @@ export function testUnreachable(built: () => Promise<Built>): void {
     }));
     const dead = `127.0.0.1:${await unusedPort()}`;
     const left = [dead, silentAddress, refusing.address];
-    // What the command line names would be asked each time.
+    // Configured: who names a remote on the command line wants it asked.
     const file = join(await site.workspace.folder("configuration"), "client.yaml");
-    const entries = [...left, server.address].map((address, i) => `- {name: r${i}, url: "http://${address}"}\n`);
-    await writeFile(file, `remotes:\n${entries.join("")}`);
-    const pull = ["artifact", "pull", "--cache", machine.cache, "--client-config", file];
+    const remotes = [...left, server.address].map((address, i) => `- name: cache${i}\n  url: http://${address}\n`);
+    await writeFile(file, `remotes:\n${remotes.join("")}`);
+    const pull = ["artifact", "pull", ...cacheAt(machine), "--client-config", file];
     try {
       const began = performance.now();
       const first = await own.ok(...pull, names[0] as string);
