@@ -55,8 +55,7 @@ function groupsOf2({
 }: RemoteSources): Group[] {
   const given = commandLine.length > 0 ? onCommandLine : undefined;
   const byOwn = own.overridesBuildStream ? ownFileOnly : undefined;
-  const byProject =
-    forProject.remotes.length > 0 ? `those of the project at ${forProject.at} take their place` : undefined;
+  const byProject = forProject.said ? `those of the project at ${forProject.at} take their place` : undefined;
   const overriding = [forProject, global].find(({ overridesProjects }) => overridesProjects);
   const byUser = overriding === undefined ? undefined : `override-project-caches is set at ${overriding.at}`;
   return [
@@ -93,13 +92,19 @@ interface Kept {
   readonly dropped: readonly SetAside[];
 }
 
+/** All that matters of a remote, as text: equal for two that differ in what they are called, and in where that stands, alone. */
+export function remoteIdentity({ url, type, push, instanceName, auth, connection }: RemoteSpec): string {
+  // Files and command line say their keys in orders of their own.
+  const sorted = [auth, connection].map((each) => Object.entries(each).toSorted());
+  return JSON.stringify([url, type, push, instanceName, ...sorted]);
+}
+
 /** Those that differ in nothing are one; what differs in anything, be it only `push`, is a remote of its own. */
 function oneOfEachKind(remotes: readonly RemoteSpec[]): Kept {
   const seen = new Map<string, RemoteSpec>();
   const dropped: SetAside[] = [];
   for (const remote of remotes) {
-    const { name: _, origin: __, ...rest } = remote;
-    const key = JSON.stringify(rest);
+    const key = remoteIdentity(remote);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, remote);
     else dropped.push({ remote, why: `it is the same as the one at ${first.origin}` });

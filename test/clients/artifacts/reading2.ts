@@ -110,17 +110,21 @@ export function testReading2(version: string): void {
 
     test("list-contents lists what bst lists, in its order", async () => {
       const all = elements.map(nameOf);
-      const listed: string[] = [];
-      // One by one: of several artifacts bst begins with any of them.
-      for (const name of all) {
-        const { stdout } = await builder.ok(site.project, "artifact", "list-contents", "--long", name);
-        listed.push(...stdout.split("\n").filter((line) => line.startsWith("\t")));
-      }
+      const { stdout } = await builder.ok(site.project, "artifact", "list-contents", "--long", ...all);
       const lines = (await ok("list-contents", "--long", ...all, ...local)).split("\n").slice(0, -1);
-      assert.deepEqual(
-        lines.map((line) => `\t${asBst(line.split("\t").slice(1))}`),
-        listed,
-      );
+      // bst has artifacts in any order, each under a line with its name.
+      const listed = new Map<string, string[]>();
+      for (const part of stdout.split(/^ {2}(?=\S)/m)) {
+        const [name = "", ...files] = part.trimEnd().split("\n");
+        listed.set(name.replace(/:$/, ""), files);
+      }
+      for (const name of all) {
+        const ours = lines.filter((line) => line.startsWith(`${name}\t`));
+        assert.deepEqual(
+          ours.map((line) => `\t${asBst(line.split("\t").slice(1))}`),
+          listed.get(name),
+        );
+      }
       const paths = (await ok("list-contents", nameOf("app.bst"), ...local)).split("\n").slice(0, -1);
       assert.deepEqual(
         paths,
