@@ -16,20 +16,12 @@ import { treeOf } from "../client/reading/open-artifact.ts";
 import { treeTotals } from "../client/reading/tree-paths.ts";
 import { TransferProgress, type TransferState } from "../client/transfer/transfer-progress.ts";
 import { namedArtifact } from "./artifact-names.ts";
-import {
-  addPlaceOptions,
-  localAndRemotes,
-  type PlaceFlags,
-  type ReadingPlaces,
-  withPlaces,
-} from "./artifact-places.ts";
-import { addUse } from "./command-use.ts";
+import { type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize } from "./human-text.ts";
-import { nameText } from "./name-texts.ts";
-import { newCommand } from "./new-command.ts";
 import { writerOf } from "./output.ts";
 import { showLine } from "./progress-line.ts";
+import { readingCommand } from "./reading-command.ts";
 
 interface Options extends PlaceFlags {
   readonly tar?: string;
@@ -41,11 +33,7 @@ interface Options extends PlaceFlags {
 
 /** `stillage artifact checkout NAME [DIR]`. */
 export function artifactCheckoutCommand(end: (status: number) => void): Command {
-  const command = newCommand("checkout", "stillage")
-    .description("Write the files of an artifact to a directory or an archive")
-    .argument("<NAME>", nameText)
-    .argument("[DIR]", "The directory: empty, or not there yet");
-  addUse(command, {
+  return readingCommand("checkout", "Write the files of an artifact to a directory or an archive", "<NAME>", {
     notes: [
       "What is written is what `bst artifact checkout --deps none --no-integrate` writes: the artifact alone, without what it needs. A directory gets its name when all is in it; links are written as they are and never followed. Archives of one artifact are the same bytes each time, and the same as BuildStream's.",
     ],
@@ -57,10 +45,8 @@ export function artifactCheckoutCommand(end: (status: number) => void): Command 
       },
       { says: "What a failed build left", run: "stillage artifact checkout os/image/4f6e0c left --tree buildtree" },
     ],
-    statuses: { failed: "not found or a failure" },
-    see: "docs/CLIENT.md",
-  });
-  return addPlaceOptions(command, localAndRemotes)
+  })
+    .argument("[DIR]", "The directory: empty, or not there yet")
     .option("--tar <FILE>", "Write a tar archive to this file, or with - to standard output, in place of a directory")
     .addOption(
       new Option("--compression <FORMAT>", "Compress the archive (default: as its name ends)").choices(compressions),

@@ -9,19 +9,11 @@ import { shownArtifact } from "../client/meant-artifacts.ts";
 import { onePlace } from "../client/reading/place-search.ts";
 import { treeEntry } from "../client/reading/tree-entries.ts";
 import { namedArtifact } from "./artifact-names.ts";
-import {
-  addPlaceOptions,
-  localAndRemotes,
-  type PlaceFlags,
-  type ReadingPlaces,
-  withPlaces,
-} from "./artifact-places.ts";
-import { addUse } from "./command-use.ts";
+import { type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { exitStatus } from "./exit-status.ts";
 import { humanSize, printable } from "./human-text.ts";
-import { nameText } from "./name-texts.ts";
-import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
+import { readingCommand } from "./reading-command.ts";
 
 interface Options extends PlaceFlags {
   readonly with?: string;
@@ -35,11 +27,7 @@ const diffStatus = { same: 0, different: 1, trouble: 2 } as const;
 
 /** `stillage artifact diff A [B]`. */
 export function artifactDiffCommand(end: (status: number) => void): Command {
-  const command = newCommand("diff", "stillage")
-    .description("Show what differs between two artifacts: files, keys, dependencies, outcome")
-    .argument("<A>", nameText)
-    .argument("[B]", "The other one (default: the same name, where --with says)");
-  addUse(command, {
+  return readingCommand("diff", "Show what differs between two artifacts: files, keys, dependencies, outcome", "<A>", {
     notes: [
       "A line for each path: A for added, D for removed, M for modified with what of it is another: type, content, executable, target. In a pipe with tabs between sign, path, sizes before and after, and what differs. Before those, what the artifacts say of themselves: kind, name, before, after. Times and logs are not compared.",
     ],
@@ -51,9 +39,8 @@ export function artifactDiffCommand(end: (status: number) => void): Command {
       },
     ],
     statuses: { done: "no difference", failed: "differences", usage: "a failure, wrong usage or configuration" },
-    see: "docs/CLIENT.md",
-  });
-  return addPlaceOptions(command, localAndRemotes)
+  })
+    .argument("[B]", "The other one (default: the same name, where --with says)")
     .option("--with <PLACE>", "Where B is (default: where A is)")
     .addOption(new Option("--tree <TREE>", "Which of their trees").choices(treeNames).default("files"))
     .option("--files-only", "Leave out what they say of themselves")

@@ -7,19 +7,11 @@ import { treeOf } from "../client/reading/open-artifact.ts";
 import { treeEntry } from "../client/reading/tree-entries.ts";
 import { type PathEntry, treePaths } from "../client/reading/tree-paths.ts";
 import { namedArtifacts } from "./artifact-names.ts";
-import {
-  addPlaceOptions,
-  localAndRemotes,
-  type PlaceFlags,
-  type ReadingPlaces,
-  withPlaces,
-} from "./artifact-places.ts";
-import { addUse } from "./command-use.ts";
+import { type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
-import { nameText } from "./name-texts.ts";
-import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
+import { readingCommand } from "./reading-command.ts";
 import { reportFailure } from "./report-failure.ts";
 
 interface Options extends PlaceFlags {
@@ -33,10 +25,7 @@ const pageSize = 1000;
 
 /** `stillage artifact list-contents NAME…`. */
 export function artifactListContentsCommand(end: (status: number) => void): Command {
-  const command = newCommand("list-contents", "stillage")
-    .description("List the files of artifacts")
-    .argument("<NAME...>", nameText);
-  addUse(command, {
+  return readingCommand("list-contents", "List the files of artifacts", "<NAME...>", {
     notes: [
       "The order is that of `bst artifact list-contents`: of each directory its files and links first, then its directories, each by name. In a pipe: a line for each path; with --long, tabs between mode, type (dir, link, exe or reg), size, path, and where a link leads; of several artifacts each line begins with the artifact and a tab.",
     ],
@@ -47,10 +36,7 @@ export function artifactListContentsCommand(end: (status: number) => void): Comm
         run: "stillage artifact list-contents --long --tree buildtree image.bst",
       },
     ],
-    statuses: { failed: "not found or a failure" },
-    see: "docs/CLIENT.md",
-  });
-  return addPlaceOptions(command, localAndRemotes)
+  })
     .option("-l, --long", "Print modes, types and sizes as well")
     .addOption(new Option("--tree <TREE>", "Which of its trees").choices(treeNames).default("files"))
     .option("--json", "Print a JSON array: each artifact with its entries as the API has them")

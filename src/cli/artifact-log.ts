@@ -8,20 +8,10 @@ import { shownArtifact } from "../client/meant-artifacts.ts";
 import { logPieces } from "../client/reading/log-pieces.ts";
 import type { OpenArtifact } from "../client/reading/open-artifact.ts";
 import { namedArtifacts } from "./artifact-names.ts";
-import {
-  addPlaceOptions,
-  localAndRemotes,
-  type PlaceFlags,
-  type ReadingPlaces,
-  withPlaces,
-} from "./artifact-places.ts";
-import { addUse } from "./command-use.ts";
-import { exitStatus } from "./exit-status.ts";
+import { type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { printable } from "./human-text.ts";
-import { nameText } from "./name-texts.ts";
-import { newCommand } from "./new-command.ts";
 import { writerOf } from "./output.ts";
-import { reportFailure } from "./report-failure.ts";
+import { readingCommand, withEach } from "./reading-command.ts";
 import { terminalText } from "./terminal-text.ts";
 
 interface Options extends PlaceFlags {
@@ -31,10 +21,7 @@ interface Options extends PlaceFlags {
 
 /** `stillage artifact log NAME…`. */
 export function artifactLogCommand(end: (status: number) => void): Command {
-  const command = newCommand("log", "stillage")
-    .description("Print the logs of artifacts, or write them to files")
-    .argument("<NAME...>", nameText);
-  addUse(command, {
+  return readingCommand("log", "Print the logs of artifacts, or write them to files", "<NAME...>", {
     notes: [
       "In a pipe, and in files, logs are as they were written. On a terminal, what would act on it stands as \\xNN, but for colours. Of several logs each has a line with its name before it.",
     ],
@@ -45,10 +32,7 @@ export function artifactLogCommand(end: (status: number) => void): Command {
         run: "stillage artifact log 'os/image' --out logs",
       },
     ],
-    statuses: { failed: "not found or a failure" },
-    see: "docs/CLIENT.md",
-  });
-  return addPlaceOptions(command, localAndRemotes)
+  })
     .option("--name <LOG>", "Only the log of this name")
     .option("--out <DIR>", "Write to this directory, which is made: PROJECT-ELEMENT-KEY/NAME")
     .action(async (names: string[], options: Options) => {
@@ -64,17 +48,9 @@ interface FoundLog {
 async function logs(places: ReadingPlaces, names: readonly string[], { name, out }: Options): Promise<number> {
   const found: FoundLog[] = [];
   const artifacts = await namedArtifacts(places, names);
-  let status: number = exitStatus.done;
-  for (const open of artifacts) {
-    try {
-      found.push(...(await logsOf(open, name)));
-    } catch (error) {
-      // One of several keeps the others from nothing.
-      places.signal.throwIfAborted();
-      if (artifacts.length === 1) throw error;
-      status = reportFailure(error);
-    }
-  }
+  const status = await withEach(artifacts, places.signal, async (open) => {
+    found.push(...(await logsOf(open, name)));
+  });
   if (out !== undefined) {
     if (found.length > 0) await writeLogs(found, out, places.signal);
     return status;

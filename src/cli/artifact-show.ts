@@ -12,19 +12,11 @@ import { knownDependencies } from "../client/reading/known-dependencies.ts";
 import type { OpenArtifact } from "../client/reading/open-artifact.ts";
 import { treeEntries } from "../client/reading/tree-entries.ts";
 import { shortKey } from "./artifact-list.ts";
-import {
-  addPlaceOptions,
-  localAndRemotes,
-  type PlaceFlags,
-  type ReadingPlaces,
-  withPlaces,
-} from "./artifact-places.ts";
-import { addUse } from "./command-use.ts";
+import { type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanAge, humanSize, printable } from "./human-text.ts";
-import { nameText } from "./name-texts.ts";
-import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
+import { readingCommand } from "./reading-command.ts";
 
 interface Options extends PlaceFlags {
   readonly json?: true;
@@ -33,19 +25,14 @@ interface Options extends PlaceFlags {
 
 /** `stillage artifact show NAME`. */
 export function artifactShowCommand(end: (status: number) => void): Command {
-  const command = newCommand("show", "stillage")
-    .description("Show all that is known of an artifact")
-    .argument("<NAME>", nameText);
-  addUse(command, {
+  return readingCommand("show", "Show all that is known of an artifact", "<NAME>", {
+    notes: [],
     examples: [
       { says: "What there is, and whether it is whole", run: "stillage artifact show os/image/4f6e0c1d2b3a" },
       { says: "The artifact of an element of this project", run: "stillage artifact show image.bst --files" },
       { says: "In the directory of a server", run: "stillage artifact show os/image/4f6e0c --in /srv/cache" },
     ],
-    statuses: { failed: "not found or a failure" },
-    see: "docs/CLIENT.md",
-  });
-  return addPlaceOptions(command, localAndRemotes)
+  })
     .option("--files", "Print its files as well: type, size, path, and where a link leads")
     .option("--json", "Print what the API has, files under `files`")
     .action(async (name: string, options: Options) => {

@@ -7,17 +7,17 @@ import { fromFileSystem } from "../base/errors.ts";
 import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
 import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
 import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
+import { bstForBuilds } from "../client/library/bst-elements.ts";
 import { type DependencyKind, dependencyKinds } from "../client/pipeline/bst-graph.ts";
 import { type BuildRequest, type BuildSummary, buildElements, realTime } from "../client/pipeline/build-elements.ts";
 import { ChromeTrace } from "../client/pipeline/chrome-trace.ts";
 import type { OnError } from "../client/pipeline/pipeline.ts";
-import { findUserFile } from "../project/user-configuration.ts";
 import { eventJson, noteJson, planJson, summaryJson } from "./build-json.ts";
 import { BuildLines } from "./build-lines.ts";
 import { BuildSignals } from "./build-signals.ts";
 import { buildSummaryText, isWhole } from "./build-summary.ts";
 import { BuildView } from "./build-view.ts";
-import { addClientOptions, type ClientFlags, clientConfiguration, clientSources } from "./client-options.ts";
+import { addClientOptions, bstOf, type ClientFlags, clientConfiguration, clientSources } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
@@ -150,17 +150,11 @@ async function tell(
 type Asked = Omit<BuildRequest, "stop" | "abort" | "note" | "begins" | "events">;
 
 function requestOf(targets: string[], flags: BuildFlags, configuration: ClientConfiguration): Asked {
-  const { fetchers, builders, pushers, networkRetries, onError, project } = configuration;
-  const user = findUserFile("2", flags.buildstreamConfig, process.cwd(), process.env);
+  const { fetchers, builders, pushers, networkRetries, onError } = configuration;
+  // What is a path is seen from here, and not from the project.
+  const program = flags.bst.includes("/") ? resolve(flags.bst) : flags.bst;
   return {
-    bst: {
-      // What is a path is seen from here, and not from the project.
-      program: flags.bst.includes("/") ? resolve(flags.bst) : flags.bst,
-      directory: project?.directory ?? process.cwd(),
-      userConfiguration: user !== undefined && "path" in user ? user.path : undefined,
-      projectName: project?.name,
-      options: flags.option ?? [],
-    },
+    bst: bstForBuilds(configuration, { ...bstOf(flags), program }, process.env),
     readSubproject: (sources) => readClientConfiguration({ ...clientSources(flags, "all"), ...sources }),
     ...{ configuration, targets, deps: flags.deps, push: flags.push, retryFailed: flags.retryFailed },
     reachability: openReachability(unreachablePath(process.env), systemClock),

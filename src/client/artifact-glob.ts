@@ -12,6 +12,7 @@ export function globsFor(project: string, element: string, key: string): Artifac
   return elementGlobs(element).map((each) => ({ project, element: each, key }));
 }
 
+/** Means whatever there is. */
 export const everyArtifact: ArtifactGlob = { project: "*", element: "*", key: "" };
 
 /** Tells whether any of the globs means an artifact, by any of its keys. */

@@ -12,12 +12,14 @@ export interface AskedIndex {
   readonly index: Pick<ArtifactIndex, "find" | "list" | "newestFirst">;
 }
 
+/** What finding out needs beside the places. */
 export interface MeantOptions {
   readonly signal: AbortSignal;
   /** Says what artifacts an element of the project at hand has; left out where there is no project. Errors: `not-found`, `invalid`. */
   readonly ofElement?: ((element: string, signal: AbortSignal) => Promise<ArtifactQuestion>) | undefined;
 }
 
+/** An artifact that a name means, and where it was found. */
 export interface Meant<P> {
   readonly artifact: IndexedArtifact;
   readonly place: P;
@@ -102,6 +104,7 @@ export async function artifactMeant<P extends AskedIndex>(
   });
 }
 
+/** `PROJECT/ELEMENT/KEY` by the first of its keys. */
 export function shownArtifact({
   project,
   element,

@@ -20,6 +20,7 @@ export type NamedPlace =
   | { readonly kind: "tar file"; readonly path: string }
   | { readonly kind: "store"; readonly directory: string };
 
+/** The place that is BuildStream's own cache on this machine. */
 export const localName = "local";
 
 /**

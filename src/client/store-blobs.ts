@@ -54,6 +54,7 @@ export function storeBlobs(reader: BlobReader, name: string): BlobPlace {
   };
 }
 
+/** Nothing is written to a server's directory from beside it. */
 export function notWritable(name: string): StillageError {
   return new StillageError("forbidden", `${name} can only be read`, {
     hint: "a store belongs to its server: push to the server's address",

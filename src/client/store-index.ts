@@ -54,7 +54,7 @@ async function withMessage(catalogue: Catalogue, listed: ListedArtifact): Promis
   return indexedOf(found ?? listed);
 }
 
-export function indexedOf(listed: ListedArtifact | FoundArtifact): IndexedArtifact {
+function indexedOf(listed: ListedArtifact | FoundArtifact): IndexedArtifact {
   const { project, element, keys, generation, content, instance, pushed, by, moreKeys } = listed;
   const found = "ref" in listed ? listed : undefined;
   const message = generation === "1.9x" ? found?.ref.message : undefined;

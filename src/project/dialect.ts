@@ -5,6 +5,7 @@ export type Dialect = (typeof dialects)[number];
 /** BuildStream 1.9x finds its files as BuildStream 2 does, and keeps its cache in the same way. */
 export type Generation = "1" | "2";
 
+/** As which its files are found and its cache is kept. */
 export function generationOf(dialect: Dialect): Generation {
   return dialect === "1" ? "1" : "2";
 }

@@ -8,18 +8,21 @@ export interface ScalarNode {
   readonly text: string;
 }
 
+/** A sequence. */
 export interface ListNode {
   readonly kind: "list";
   readonly at: string;
   readonly items: readonly Node[];
 }
 
+/** What a key of a mapping leads to. */
 export interface Entry {
   /** Where the key stands. */
   readonly at: string;
   readonly value: Node;
 }
 
+/** A mapping; its entries in the order in which they stand. */
 export interface MapNode {
   readonly kind: "map";
   readonly at: string;
@@ -33,6 +36,7 @@ export function kindName(node: Node): string {
   return node.kind === "scalar" && node.text === "" ? "nothing" : kindNames[node.kind];
 }
 
+/** What a key leads to; `undefined` where the mapping does not have it. */
 export function valueAt(map: MapNode, key: string): Node | undefined {
   return map.entries.get(key)?.value;
 }
@@ -42,6 +46,7 @@ export function withEntries(map: MapNode, entries: Iterable<readonly [string, En
   return { ...map, entries: new Map(entries) };
 }
 
+/** The same mapping without a key. */
 export function withoutKey(map: MapNode, key: string): MapNode {
   return map.entries.has(key)
     ? withEntries(

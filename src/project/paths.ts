@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, normalize } from "node:path";
 
+/** Variables as a process has them; `undefined` is not set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const xdgDefaults = { XDG_CACHE_HOME: ".cache", XDG_CONFIG_HOME: ".config", XDG_STATE_HOME: ".local/state" } as const;

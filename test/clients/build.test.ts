@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { blocksOf } from "../docs/markdown.ts";
+import { buildByLibrary } from "./build/by-library.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
 import { elementCount, writeJoinedProjects, writeWideProject } from "./build/project.ts";
 import { checkout } from "./support/checkout.ts";
@@ -269,3 +270,7 @@ async function checkTrace(path: string, { events }: BuildRun): Promise<void> {
     "no moment at which something is pulled, built and pushed",
   );
 }
+
+test("the library builds with BuildStream 2.8.1, and says what there is", async () => {
+  await buildByLibrary(project, await machine("library", [cache()]));
+});

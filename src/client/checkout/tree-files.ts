@@ -20,6 +20,7 @@ import type { FileContents, FileEntry } from "../reading/file-contents.ts";
 import { treePaths } from "../reading/tree-paths.ts";
 import type { WholeTree } from "../reading/whole-tree.ts";
 
+/** How the files of a tree are written. */
 export interface FillOptions {
   readonly signal: AbortSignal;
   /** Called as files are written, with those since the last call. */

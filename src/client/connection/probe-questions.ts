@@ -19,6 +19,7 @@ export const questions = {
 } as const;
 export type Question = keyof typeof questions;
 
+/** Whether its answer tells if something may be pushed. */
 export function asksPush(question: Question): boolean {
   return question === "pushBlob" || question === "pushDirectory" || question === "batchUpdate";
 }

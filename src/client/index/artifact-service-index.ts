@@ -7,27 +7,19 @@ import { tagOf, varintLength, wireBytes, writeVarint } from "../../base/protobuf
 import { maxProtoBytes } from "../../cache/artifact-needs.ts";
 import { GetArtifactRequestSchema, UpdateArtifactRequestSchema } from "../../gen/buildstream/v2/services_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
-import {
-  type Element,
-  firstFound,
-  keysToPut,
-  lookingFor,
-  nameOf,
-  naming,
-  type ProtocolIndex,
-} from "./protocol-index.ts";
+import { type Found, indexOfKeys } from "./keys-one-by-one.ts";
+import { type Element, lookingFor, nameOf, naming, type ProtocolIndex } from "./protocol-index.ts";
 import { understood } from "./server-answer.ts";
 
 export const artifactService = "buildstream.v2.ArtifactService";
 
 /**
  * Artifacts of BuildStream 1.91 to 1.93.4 by buildstream.v2.ArtifactService: the Artifact message itself stands under `PROJECT/ELEMENT/KEY`, and is no blob.
- * Its own clients push nothing where either key is known; here each key is looked at for itself, so that a new strong key comes through although the weak one is known.
- * The keys are put in their order: after a failure between two of them the first ones are there.
+ * Its own clients push nothing where either key is known.
  */
 export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
   const { instanceName } = calls;
-  const look = async (element: Element, key: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+  const look = async (element: Element, key: string, signal: AbortSignal): Promise<Found | undefined> => {
     const question = create(GetArtifactRequestSchema, { instanceName, cacheKey: nameOf(element, key) });
     const request = toBinary(GetArtifactRequestSchema, question);
     const call = { method: `${artifactService}/GetArtifact`, request, doing: lookingFor(element, key) };
@@ -35,33 +27,20 @@ export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
     if (message === undefined) return undefined;
     if (message.length > maxProtoBytes) throw tooLarge(calls.name, message.length);
     understood(calls.name, () => contentOfMessage(message, sha256));
-    return message;
+    return { content: digestOf(sha256, message), message };
   };
-  return {
+  return indexOfKeys({
     generation: "1.9x",
-    async find(question, signal) {
-      const first = await firstFound(question.keys, (key) => look(question, key, signal));
-      if (first === undefined) return undefined;
-      const { project, element } = question;
-      const message = first.found;
-      return { project, element, keys: [first.key], generation: "1.9x", content: digestOf(sha256, message), message };
-    },
-    async publish(artifact, _content, signal) {
+    look,
+    async put(artifact, key, signal) {
       const { message } = artifact;
       if (message === undefined) throw new StillageError("internal", "an artifact of 1.9x came without its message");
-      const missing = await keysToPut(artifact, async (key) => {
-        const found = await look(artifact, key, signal);
-        return found !== undefined && Buffer.compare(found, message) === 0;
-      });
-      for (const key of missing) {
-        const update = create(UpdateArtifactRequestSchema, { instanceName, cacheKey: nameOf(artifact, key) });
-        const request = withMessage(toBinary(UpdateArtifactRequestSchema, update), message);
-        const call = { method: `${artifactService}/UpdateArtifact`, request, doing: naming(artifact) };
-        await calls.unary(call, signal);
-      }
-      return missing.length === 0 ? "present" : "published";
+      const update = create(UpdateArtifactRequestSchema, { instanceName, cacheKey: nameOf(artifact, key) });
+      const request = withMessage(toBinary(UpdateArtifactRequestSchema, update), message);
+      const call = { method: `${artifactService}/UpdateArtifact`, request, doing: naming(artifact) };
+      await calls.unary(call, signal);
     },
-  };
+  });
 }
 
 function tooLarge(name: string, bytes: number): StillageError {

@@ -58,6 +58,7 @@ export async function fetchAsset(calls: RemoteCalls, question: AssetQuestion): P
   return undefined;
 }
 
+/** As the fields of a Digest of the Remote Execution API. */
 export function digestMessage({ hash, size }: Digest): { hash: string; sizeBytes: bigint } {
   return { hash, sizeBytes: BigInt(size) };
 }

@@ -11,6 +11,7 @@ export interface ProtocolIndex {
   publish(artifact: IndexedArtifact, content: ArtifactContent, signal: AbortSignal): Promise<"published" | "present">;
 }
 
+/** What keys belong to. */
 export type Element = Pick<IndexedArtifact, "project" | "element">;
 
 /** `PROJECT/ELEMENT/KEY`, as all protocols have it. */
@@ -23,6 +24,7 @@ export function lookingFor(element: Element, key: string): string {
   return `looking for ${nameOf(element, key)}`;
 }
 
+/** What a call that names an artifact is about, for messages. */
 export function naming(artifact: IndexedArtifact): string {
   return `giving a name to ${nameOf(artifact, artifact.keys[0] ?? "")}`;
 }

@@ -24,6 +24,7 @@ export async function* stoppableItems<T>(
   }
 }
 
+/** The error of a call whose signal was aborted. */
 export function cancelled(signal: AbortSignal, doing: string): StillageError {
   return new StillageError("cancelled", `${doing} was stopped`, { cause: signal.reason });
 }

@@ -90,6 +90,7 @@ export function isCacheKey(name: string): boolean {
   return cacheKey.test(name);
 }
 
+/** Whether a name from outside can be that of one file in its directory. */
 export function isFileName(name: string): boolean {
   if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) return false;
   return Buffer.byteLength(name) <= maxNameBytes;

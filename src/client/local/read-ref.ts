@@ -42,6 +42,7 @@ export function readDirectoryRef(bytes: Uint8Array): ReadRef | undefined {
   });
 }
 
+/** The ref of an artifact of 1.x: a Digest message. */
 export function writeDirectoryRef({ hash, size }: Digest): Uint8Array {
   return toBinary(DigestSchema, create(DigestSchema, { hash, sizeBytes: BigInt(size) }));
 }

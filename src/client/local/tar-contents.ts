@@ -20,6 +20,7 @@ export interface TarShelf {
 }
 export type TarContents = Readonly<Record<Shelf, TarShelf>>;
 
+/** Of an archive with nothing in it. */
 export function noContents(): TarContents {
   const shelf = (): TarShelf => ({ objects: new Map(), refs: new Map() });
   return { "of 2": shelf(), "of 1": shelf() };

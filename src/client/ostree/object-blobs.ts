@@ -164,6 +164,7 @@ export class ObjectBlobs implements BlobReader {
   }
 }
 
+/** An object whose bytes are not those of its name. */
 export function damaged(hash: Checksum, type: ObjectType): StillageError {
   return new StillageError("corrupt", `the ${type} ${hash} has other bytes than its checksum says`);
 }

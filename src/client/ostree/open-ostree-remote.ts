@@ -8,11 +8,6 @@ export interface OpenOstreeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Whether a URL can be that of a cache of BuildStream 1.0: `http(s)://`, `ssh://`, `file://` or a path. */
-export function mayBeOstree(url: string): boolean {
-  return /^(https?|ssh|file):\/\//.test(url) || isPath(url);
-}
-
 /**
  * Opens a cache of BuildStream 1.0 to 1.1.3, which is a repository of OSTree: by `http(s)://` one behind a web server, or the one that a Stillage there has of its store; by `ssh://` one that a receiver
  * takes pushes into, and that is pulled from where the receiver says; by `file://` or a path one on this machine.

@@ -26,6 +26,7 @@ export interface BstElement {
   readonly key: string;
 }
 
+/** An element with what it needs, by names. */
 export interface BuiltElement extends BstElement {
   readonly kind: string;
   /** Whether a workspace is open for it: its artifact is nobody else's. */

@@ -3,6 +3,7 @@ import { globMatches } from "../../store/glob.ts";
 import { globsFor } from "../artifact-glob.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
 
+/** By when artifacts were pushed, or by `PROJECT/ELEMENT/KEY`. */
 export const listOrders = ["newest", "oldest", "name"] as const;
 
 /** What is listed, and in which order; what is `undefined` is not looked at. */

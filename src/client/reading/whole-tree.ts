@@ -148,6 +148,7 @@ function lost(digest: Digest): StillageError {
   });
 }
 
+/** Of a tree with more levels than are read. */
 export function tooDeep(): StillageError {
   return tooLarge(`has more than ${maxLevels} directories within each other`);
 }

@@ -18,6 +18,7 @@ function offsetField(offset: number): Uint8Array {
   return out;
 }
 
+/** A ReadRequest from an offset to the end. */
 export function encodeReadRequest(resourceName: string, offset: number): Uint8Array {
   return Buffer.concat([textField(1, resourceName), offsetField(offset)]);
 }
@@ -48,6 +49,7 @@ export function committedSize(message: Uint8Array): number {
   return writeStatus(message).committed;
 }
 
+/** A QueryWriteStatusRequest. */
 export const encodeQueryWriteStatus = (resourceName: string): Uint8Array => textField(1, resourceName);
 
 /** A QueryWriteStatusResponse. Errors: `invalid`. */

@@ -34,6 +34,7 @@ export function writeDigestField(into: Buffer, start: number, tag: number, diges
 /** Those that were asked about, each once, by their hashes. */
 export type AskedDigests = ReadonlyMap<string, Digest>;
 
+/** Digests by their hashes, to know them again in an answer. */
 export const askedDigests = (digests: readonly Digest[]): AskedDigests =>
   new Map(digests.map((digest) => [digest.hash, digest]));
 

@@ -22,6 +22,7 @@ export const okStatus: BlobStatus = { code: 0, message: "" };
 const codeTag = tagOf(1, wireVarint);
 const messageTag = tagOf(2, wireBytes);
 
+/** A google.rpc.Status between two positions; its details are passed over. */
 export function readStatus(bytes: Uint8Array, start: number, end: number): BlobStatus {
   if (start === end) return okStatus;
   const reader = new ProtobufReader(bytes, start, end);

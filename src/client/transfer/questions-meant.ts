@@ -5,6 +5,7 @@ import type { ArtifactQuestion } from "../artifact-index.ts";
 import { readArtifactText } from "../artifact-text.ts";
 import { type AskedIndex, allArtifactsMeant } from "../meant-artifacts.ts";
 
+/** Where what names mean is found out. */
 export interface QuestionSources {
   /** Where names are looked up that are not whole, the first place that is asked first. Called where there are such names. */
   readonly places: () => AsyncIterable<AskedIndex> | Iterable<AskedIndex>;

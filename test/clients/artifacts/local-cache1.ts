@@ -4,12 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { contentOfDirectory } from "../../../src/artifact/directory-content.ts";
 import { PlaceReader } from "../../../src/client/blob-reader.ts";
-import { openArtifactTar } from "../../../src/client/local/open-artifact-tar.ts";
 import { openLocalCache } from "../../../src/client/local/open-local-cache.ts";
 import { checkoutListing, showAll } from "../bst1/inspect.ts";
 import { assertQueue, removeUpstream } from "../bst2/inspect.ts";
-import { artifactsOf, copyAll } from "../support/copying.ts";
-import { runOk } from "../support/program.ts";
+import { artifactsOf, copyAll, unpackedMachine } from "../support/copying.ts";
 import { elementCount } from "../support/project.ts";
 import { openSite } from "../support/site.ts";
 
@@ -43,14 +41,7 @@ export function testLocalCache1(version: string): void {
     assert.deepEqual(await checkoutListing(taker, site), listing);
     assertQueue(await taker.ok(site.project, "build", "all.bst"), "Build", "processed", 0);
 
-    const file = join(await site.workspace.folder("file"), "artifacts.tar");
-    {
-      await using tar = await openArtifactTar(file, "write");
-      await copyAll(to, tar);
-    }
-    const third = await site.machine("third");
-    await runOk("mkdir", ["-p", third.cache]);
-    await runOk("tar", ["-xf", file, "-C", third.cache]);
+    const { machine: third } = await unpackedMachine(site, to);
     assert.deepEqual(await showAll(third, site), built);
     assert.deepEqual(await checkoutListing(third, site), listing);
 

@@ -6,7 +6,7 @@ import { openArtifactTar } from "../../../src/client/local/open-artifact-tar.ts"
 import { openLocalCache } from "../../../src/client/local/open-local-cache.ts";
 import { artifactLog, assertQueue, checkoutListing, removeUpstream, showAll } from "../bst2/inspect.ts";
 import type { BstClient } from "../support/bst.ts";
-import { artifactsOf, copyAll } from "../support/copying.ts";
+import { artifactsOf, copyAll, unpackedMachine } from "../support/copying.ts";
 import { runOk } from "../support/program.ts";
 import { elementCount } from "../support/project.ts";
 import { openSite } from "../support/site.ts";
@@ -59,15 +59,7 @@ export function testLocalCache2(version: string): void {
     assertQueue(await taker.ok(site.project, "build", "all.bst"), "Build", "processed", 0);
     assert.deepEqual(await refsOf(taker), await refsOf(builder));
 
-    // By a file, packed here and unpacked by tar.
-    const file = join(await site.workspace.folder("file"), "artifacts.tar");
-    {
-      await using tar = await openArtifactTar(file, "write");
-      await copyAll(to, tar);
-    }
-    const third = await site.machine("third");
-    await runOk("mkdir", ["-p", third.cache]);
-    await runOk("tar", ["-xf", file, "-C", third.cache]);
+    const { machine: third, file } = await unpackedMachine(site, to);
 
     // Deleted is deleted, for both, in the same way.
     const keyIn = (element: string): string =>

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startFaultProxy } from "../support/fault-proxy.ts";
+import { cacheAt } from "../support/own-client.ts";
 import { unusedPort } from "../support/port.ts";
 import type { Built } from "./built.ts";
 import { ownAt, results } from "./with-bst2.ts";
