@@ -81,6 +81,11 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
       },
     );
   }
+  if (configuration.project === undefined) {
+    throw new StillageError("failed-precondition", "there is no project.conf in this directory or above it", {
+      hint: "-C DIR names the directory of a project",
+    });
+  }
   await using resources = new AsyncDisposableStack();
   const written = await writeBstConfigurations(request.bst.userConfiguration, configuration.cacheDirectory);
   const configurations = resources.use(written);
