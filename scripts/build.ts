@@ -1,4 +1,4 @@
-// Bundles the programs and their workers into dist/, where bin/ and the package find them.
+// Bundles the programs, their workers and the library into dist/, where bin/ and the package find them.
 import { globSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
@@ -15,7 +15,7 @@ const { engines } = JSON.parse(await readFile(`${root}/package.json`, "utf8")) a
 await rm(`${root}/dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { ...programs, ...workers() },
+  entryPoints: { ...programs, library: "src/library.ts", ...workers() },
   outdir: "dist",
   bundle: true,
   // What a command loads when it is asked for is read then, and not before.

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ClientConfiguration, ClientSources, Purpose } from "../client/configuration/client-configuration.ts";
 import { clientConfigVariable } from "../client/configuration/own-file.ts";
 import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
+import type { BstCall } from "../client/library/bst-elements.ts";
 import { isProblems } from "../config/load.ts";
 import { showProblem } from "../config/problem.ts";
 import { type Dialect, dialects } from "../project/dialect.ts";
@@ -74,6 +75,11 @@ export function clientSources(flags: ClientFlags, purpose: Purpose): ClientSourc
     cache: flags.cache,
     options: flags.option ?? [],
   };
+}
+
+/** How `bst` is called where names are element files. */
+export function bstOf({ buildstreamConfig, option }: ClientFlags): BstCall {
+  return { program: "bst", userConfiguration: buildstreamConfig, options: option ?? [] };
 }
 
 function projectOption(text: string, before: ClientFlags["option"]): ClientFlags["option"] {
