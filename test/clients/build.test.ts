@@ -135,6 +135,17 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.ok(built.every((name) => last.settled("present").includes(name)));
   });
 
+  test("does no harm to another run on the same cache", async () => {
+    const pair = await machine("pair", []);
+    const runs = await Promise.all([pair.build(["half.bst"]), pair.build(["half.bst"])]);
+    for (const { status, stderr } of runs) assert.equal(status, 0, stderr);
+    const states = ok(await pair.bst([], "show", "--deps", "all", "--format", "%{state}", "half.bst")).stdout;
+    assert.deepEqual(new Set(states.trim().split(/\s+/)), new Set(["cached"]));
+    const out = join(pair.folder, "out");
+    ok(await pair.bst([], "artifact", "checkout", "--directory", out, "half.bst"));
+    assert.equal((await readdir(out)).length, half - 1);
+  });
+
   test("ends what runs at the second Ctrl-C, and leaves nothing of it behind", async () => {
     const hasty = await machine("hasty", []);
     const run = await hasty.build(["slow-a.bst"], (event, child) => {
