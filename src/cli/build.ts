@@ -3,7 +3,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../base/clock.ts";
-import { fromFileSystem } from "../base/errors.ts";
+import { fromFileSystem, StillageError } from "../base/errors.ts";
 import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
 import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
 import { type DependencyKind, dependencyKinds } from "../client/pipeline/bst-graph.ts";
@@ -112,11 +112,14 @@ async function run(targets: string[], flags: BuildFlags, configuration: ClientCo
   const note = (text: string): void => {
     if (notes.has(text) || notes.size >= maxNotes) return;
     notes.add(text);
+    tellNote(text);
+  };
+  const tellNote = (text: string): void => {
     if (flags.json) print(noteJson(text));
     else if (view !== undefined) view.print(`note: ${printable(text)}\n`);
     else process.stderr.write(`stillage: note: ${printable(text)}\n`);
   };
-  const signals = resources.use(new BuildSignals(note));
+  const signals = resources.use(new BuildSignals(tellNote));
   const began = realTime.now();
   const summary = await buildElements({
     ...requestOf(targets, flags, configuration),
@@ -190,7 +193,8 @@ class TraceFile implements AsyncDisposable {
     try {
       await once(file, "open");
     } catch (error) {
-      throw fromFileSystem(error, `writing ${path}`);
+      const { code } = error as NodeJS.ErrnoException;
+      throw new StillageError("failed-precondition", `the trace ${path} cannot be written: ${code}`);
     }
     return new TraceFile(file, path);
   }

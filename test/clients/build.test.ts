@@ -137,13 +137,12 @@ describe("stillage build with BuildStream 2.8.1", () => {
 
   test("does no harm to another run on the same cache", async () => {
     const pair = await machine("pair", []);
-    const runs = await Promise.all([pair.build(["half.bst"]), pair.build(["half.bst"])]);
+    const runs = await Promise.all([pair.build(["quick.bst"]), pair.build(["quick.bst"])]);
     for (const { status, stderr } of runs) assert.equal(status, 0, stderr);
-    const states = ok(await pair.bst([], "show", "--deps", "all", "--format", "%{state}", "half.bst")).stdout;
-    assert.deepEqual(new Set(states.trim().split(/\s+/)), new Set(["cached"]));
     const out = join(pair.folder, "out");
-    ok(await pair.bst([], "artifact", "checkout", "--directory", out, "half.bst"));
-    assert.equal((await readdir(out)).length, half - 1);
+    ok(await pair.bst([], "artifact", "checkout", "--directory", out, "quick.bst"));
+    assert.equal(await readFile(join(out, "opt/quick"), "utf8"), "quick\n");
+    assert.ok((await readdir(join(out, "bin"))).includes("busybox"));
   });
 
   test("ends what runs at the second Ctrl-C, and leaves nothing of it behind", async () => {
@@ -202,6 +201,11 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.match(unsettled.stderr, /new\.bst has no key, because a source has no ref/);
     const nowhere = await first.stillage(["-C", "/", "all.bst"]);
     assert.match(nowhere.stderr, /there is no project\.conf in \/ or above it/);
+    const trace = await first.stillage(["--trace", "/nowhere/trace.json", "quick.bst"]);
+    assert.deepEqual(
+      [trace.status, trace.stderr],
+      [1, "stillage: the trace /nowhere/trace.json cannot be written: ENOENT\n"],
+    );
     const old = join(first.folder, "old-bst");
     await writeFile(old, "#!/bin/sh\n[ $1 = --version ] && echo 1.6.8\nexit 255\n", { mode: 0o755 });
     const older = await first.stillage(["--bst", old, "all.bst"]);
