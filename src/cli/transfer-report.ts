@@ -1,5 +1,6 @@
 import type { StillageError } from "../base/errors.ts";
 import type { LeftRemote } from "../client/connection/open-remotes.ts";
+import { shownUrl } from "../client/shown-url.ts";
 import type { ItemOutcome, ItemResult, TransferSummary } from "../client/transfer/transfer-outcome.ts";
 import type { TransferProgress, TransferState } from "../client/transfer/transfer-progress.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -60,8 +61,14 @@ export class TransferReport implements AsyncDisposable {
   readonly left = (remotes: readonly LeftRemote[]): void => {
     for (const { spec, error, remembered } of remotes) {
       if (this.json)
-        this.event({ event: "left out", remote: spec.name, url: spec.url, remembered, message: error.message });
-      else this.say(`${spec.name} is left out: ${error.message}`);
+        this.event({
+          event: "left out",
+          remote: spec.name,
+          url: shownUrl(spec.url),
+          remembered,
+          message: error.message,
+        });
+      else this.say(`${spec.name} is left out: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
     }
   };
 

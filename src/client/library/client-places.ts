@@ -15,7 +15,7 @@ export interface ClientPlacesOptions {
   readonly configuration: ClientConfiguration;
   /** `undefined` where nothing is remembered. */
   readonly reachability: Reachability | undefined;
-  /** Called for a server that is left out; once, until it can be used again. */
+  /** Called for a server that is left out; once, until it can be used again. Also for one that has stopped answering. */
   readonly left: (remote: LeftRemote) => void;
   /** The same for a place that was named for one call. */
   readonly leftOut?: (name: string, error: StillageError) => void;
@@ -145,7 +145,7 @@ export class ClientPlaces implements AsyncDisposable {
     // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
     const { openRemotes } = await import("../connection/open-remotes.ts");
     const { reachability } = this;
-    const opened = await openRemotes([spec], { reachability, signal: this.life.signal });
+    const opened = await openRemotes([spec], { reachability, gone: this.options.left, signal: this.life.signal });
     const [left] = opened.left;
     if (left === undefined) {
       this.opened.use(opened);

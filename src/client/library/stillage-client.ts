@@ -190,8 +190,8 @@ export class StillageClient implements AsyncDisposable {
     return this.stoppable(signal, "reading the project", async (all) => {
       const bst = bstForBuilds(this.configuration, this.bst, this.environment);
       const { readBstGraph } = await import("../pipeline/bst-graph.ts");
-      const graph = await readBstGraph({ ...bst, userConfiguration: this.bst.userConfiguration }, targets, all);
-      return [...graph.elements];
+      const { elements } = await readBstGraph({ ...bst, userConfiguration: this.bst.userConfiguration }, targets, all);
+      return [...elements];
     });
   }
 

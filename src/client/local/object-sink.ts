@@ -61,6 +61,7 @@ export class ObjectSink implements BlobSink {
       if (changed === undefined) missing.set(keyOfDigest(digest), digest);
       else if (this.written.mayWait(changed)) this.written.add(path);
     }
+    if (missing.size >= minForThreads) this.threads.start();
     return [...missing.values()];
   }
 

@@ -35,7 +35,7 @@ interface Thread {
 
 /**
  * Threads that write small objects: making a file keeps a processor busy for some 30 µs, and whoever pulls many has other things to do. They start with the
- * first task, and keep no process from ending while they have none.
+ * first task, or when one is foreseen, and keep no process from ending while they have none.
  */
 export class ObjectWriters {
   private readonly layout: CacheLayout;
@@ -44,6 +44,11 @@ export class ObjectWriters {
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
+  }
+
+  /** Starts the threads, which takes some 40 ms that whoever will have a task need not wait for. */
+  start(): void {
+    this.threads ??= Array.from({ length: Math.min(maxThreads, availableParallelism()) }, () => this.startOne());
   }
 
   /** Verifies blobs and writes them. Gives what ended that; `undefined` where all are there. */
@@ -71,11 +76,12 @@ export class ObjectWriters {
   }
 
   private idlest(): Thread {
-    this.threads ??= Array.from({ length: Math.min(maxThreads, availableParallelism()) }, () => this.start());
-    return this.threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best));
+    this.start();
+    const threads = this.threads as Thread[];
+    return threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best));
   }
 
-  private start(): Thread {
+  private startOne(): Thread {
     const worker = startWorker("./object-writer.worker.ts", import.meta.url, { workerData: this.layout });
     const waiting: Thread["waiting"] = new Map();
     worker.on("message", ({ id, failure }: WriterAnswer) => {

@@ -1,6 +1,5 @@
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { StillageError } from "../../base/errors.ts";
+import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
 import { post } from "../../http/post.ts";
 import type { HttpAccess } from "./http-access.ts";
 
@@ -50,7 +49,7 @@ export class CommitPost {
     signal.throwIfAborted();
     const { headers, authorities, client } = this.access;
     const at = new URL(what, this.base);
-    const request = (at.protocol === "https:" ? httpsRequest : httpRequest)(at, {
+    const request = (at.protocol === "https:" ? nodeHttps() : nodeHttp()).request(at, {
       method: "POST",
       signal,
       headers: {

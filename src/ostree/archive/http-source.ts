@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import type { IncomingMessage } from "node:http";
+import type { RequestOptions } from "node:https";
 import { StillageError } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
 import type { ObjectSource } from "./object-source.ts";
 
 /** Requests at the same time, as OSTree's own clients have them. */
@@ -39,7 +40,7 @@ export function httpSource(base: string, options: HttpSourceOptions = {}): HttpS
   const url = baseUrl(base);
   const secure = url.protocol === "https:";
   const connections = { keepAlive: true, maxSockets: inFlight };
-  const agent = secure ? new HttpsAgent(connections) : new HttpAgent(connections);
+  const agent = new (secure ? nodeHttps() : nodeHttp()).Agent(connections);
   const { authorities, client, headers = {}, signal } = options;
   const credentials = url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
   const shared: RequestOptions = {
@@ -112,7 +113,7 @@ function ask(at: URL, shown: string, secure: boolean, options: RequestOptions): 
   return new Promise((resolve, reject) => {
     const { protocol, hostname, port, pathname } = at;
     const host = hostname.replace(/^\[|\]$/g, "");
-    const request = (secure ? httpsRequest : httpRequest)({ ...options, protocol, host, port, path: pathname });
+    const request = (secure ? nodeHttps() : nodeHttp()).request({ ...options, protocol, host, port, path: pathname });
     request.on("timeout", () => request.destroy(new StillageError("unavailable", `${shown} does not answer`)));
     request.on("error", (error) => reject(failed(shown, error, options.signal)));
     request.on("response", resolve);
