@@ -2,7 +2,7 @@ import { StillageError } from "../base/errors.ts";
 import { exitStatus } from "./exit-status.ts";
 
 /**
- * What Ctrl-C and SIGTERM mean to a build: the first Ctrl-C begins nothing more; the second, or a SIGTERM, ends what runs, gently and in seconds; another one ends the program, and whatever it had started
+ * What Ctrl-C, SIGTERM and SIGHUP mean to a build: the first Ctrl-C begins nothing more; the second, a SIGTERM, or the end of the terminal, ends what runs, gently and in seconds; another one ends the program, and whatever it had started
  * is ended behind it. Disposing gives the signals back their usual effect.
  */
 export class BuildSignals implements Disposable {
@@ -12,7 +12,7 @@ export class BuildSignals implements Disposable {
 
   constructor(told: (text: string) => void) {
     this.told = told;
-    process.on("SIGINT", this.onInterrupt).on("SIGTERM", this.onTerminate);
+    process.on("SIGINT", this.onInterrupt).on("SIGTERM", this.onTerminate).on("SIGHUP", this.onTerminate);
   }
 
   get stop(): AbortSignal {
@@ -24,7 +24,7 @@ export class BuildSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    process.off("SIGINT", this.onInterrupt).off("SIGTERM", this.onTerminate);
+    process.off("SIGINT", this.onInterrupt).off("SIGTERM", this.onTerminate).off("SIGHUP", this.onTerminate);
   }
 
   private readonly onInterrupt = (): void => {

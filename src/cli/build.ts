@@ -3,9 +3,8 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../base/clock.ts";
-import { fromFileSystem } from "../base/errors.ts";
+import { fromFileSystem, StillageError } from "../base/errors.ts";
 import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
-import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
 import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
 import { bstForBuilds } from "../client/library/bst-elements.ts";
 import { type DependencyKind, dependencyKinds } from "../client/pipeline/bst-graph.ts";
@@ -17,7 +16,7 @@ import { BuildLines } from "./build-lines.ts";
 import { BuildSignals } from "./build-signals.ts";
 import { buildSummaryText, isWhole } from "./build-summary.ts";
 import { BuildView } from "./build-view.ts";
-import { addClientOptions, bstOf, type ClientFlags, clientConfiguration, clientSources } from "./client-options.ts";
+import { addClientOptions, bstOf, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
@@ -113,11 +112,14 @@ async function run(targets: string[], flags: BuildFlags, configuration: ClientCo
   const note = (text: string): void => {
     if (notes.has(text) || notes.size >= maxNotes) return;
     notes.add(text);
+    tellNote(text);
+  };
+  const tellNote = (text: string): void => {
     if (flags.json) print(noteJson(text));
     else if (view !== undefined) view.print(`note: ${printable(text)}\n`);
     else process.stderr.write(`stillage: note: ${printable(text)}\n`);
   };
-  const signals = resources.use(new BuildSignals(note));
+  const signals = resources.use(new BuildSignals(tellNote));
   const began = realTime.now();
   const summary = await buildElements({
     ...requestOf(targets, flags, configuration),
@@ -155,7 +157,6 @@ function requestOf(targets: string[], flags: BuildFlags, configuration: ClientCo
   const program = flags.bst.includes("/") ? resolve(flags.bst) : flags.bst;
   return {
     bst: bstForBuilds(configuration, { ...bstOf(flags), program }, process.env),
-    readSubproject: (sources) => readClientConfiguration({ ...clientSources(flags, "all"), ...sources }),
     ...{ configuration, targets, deps: flags.deps, push: flags.push, retryFailed: flags.retryFailed },
     reachability: openReachability(unreachablePath(process.env), systemClock),
     widths: {
@@ -186,7 +187,8 @@ class TraceFile implements AsyncDisposable {
     try {
       await once(file, "open");
     } catch (error) {
-      throw fromFileSystem(error, `writing ${path}`);
+      const { code } = error as NodeJS.ErrnoException;
+      throw new StillageError("failed-precondition", `the trace ${path} cannot be written: ${code}`);
     }
     return new TraceFile(file, path);
   }

@@ -60,7 +60,7 @@ export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"
 }
 
 /** What these flags and the environment say of where the configuration is. */
-export function clientSources(flags: ClientFlags, purpose: Purpose): ClientSources {
+function clientSources(flags: ClientFlags, purpose: Purpose): ClientSources {
   const workingDirectory = process.cwd();
   return {
     directory: resolve(workingDirectory, flags.directory ?? "."),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -31,6 +31,7 @@ before(async () => {
   // Takes connections and never says a word.
   silent = createServer(() => {}).listen(0, "127.0.0.1");
   await once(silent, "listening");
+  first = await machine("first", [dead(), cache()]);
 });
 
 after(async () => {
@@ -50,7 +51,6 @@ describe("stillage build with BuildStream 2.8.1", () => {
   test("pulls the half that is there, builds the rest beside it and pushes behind, past a dead remote", async () => {
     const filler = await machine("filler", [cache()]);
     ok(await filler.bst([cache()], "build", "half.bst"));
-    first = await machine("first", [dead(), cache()]);
     const trace = join(first.folder, "trace.json");
     const run = await first.build(["--deps", "all", "--trace", trace, "all.bst"]);
     assert.equal(run.status, 0, run.stderr + JSON.stringify(run.summary));
@@ -62,44 +62,19 @@ describe("stillage build with BuildStream 2.8.1", () => {
     checkOrder(run);
   });
 
-  test("does nothing again, and knows the dead remote", async () => {
-    const remembered = await readFile(join(first.folder, "home/.local/state/stillage/unreachable.json"), "utf8");
-    assert.ok(remembered.includes((dead() as { url: string }).url), remembered);
-    const run = await first.build(["--deps", "all", "all.bst"]);
-    assert.equal(run.status, 0, run.stderr);
-    assert.deepEqual(run.summary.outcomes, { present: elementCount, ...unneeded(run) });
-  });
-
   test("leaves caches that the real bst takes for its own, here and on a second machine", async () => {
-    const here = ok(await first.bst([], "build", "--deps", "all", "all.bst"));
-    assert.match(here.stderr, /Build Queue: processed 0, /);
     const second = await machine("second", [cache(false)]);
     const run = await second.build(["--deps", "all", "all.bst"]);
     assert.deepEqual(run.summary.outcomes, { pulled: elementCount, ...unneeded(run) }, run.stderr);
     assert.equal(run.summary.pushes && Object.keys(run.summary.pushes).length, 0);
-    const states = ok(await second.bst([], "show", "--deps", "all", "--format", "%{state}", "all.bst")).stdout;
-    assert.deepEqual(
-      new Set(
-        states
-          .trim()
-          .split("\n")
-          .map((each) => each.trim()),
-      ),
-      new Set(["cached"]),
-    );
-    const [ours, theirs] = [join(second.folder, "out"), join(first.folder, "out")];
-    ok(await second.bst([], "artifact", "checkout", "--directory", ours, "all.bst"));
-    ok(await first.bst([], "artifact", "checkout", "--directory", theirs, "all.bst"));
-    assert.equal(await readFile(join(ours, "opt/c"), "utf8"), "c\n");
-    assert.equal(await readFile(join(ours, "part21.txt"), "utf8"), await readFile(join(theirs, "part21.txt"), "utf8"));
-  });
-
-  test("pulls the targets alone where they are there", async () => {
-    const third = await machine("third", [cache()]);
-    const run = await third.build(["--deps", "none", "quick.bst"]);
-    assert.equal(run.status, 0, run.stderr);
-    assert.deepEqual(run.settled("pulled"), ["quick.bst"]);
-    assert.deepEqual(run.settled("unneeded"), ["base.bst"]);
+    for (const { bst } of [first, second]) {
+      const states = ok(await bst([], "show", "--deps", "all", "--format", "%{state}", "all.bst")).stdout;
+      assert.deepEqual(new Set(states.trim().split(/\s+/)), new Set(["cached"]));
+    }
+    const out = join(second.folder, "out");
+    ok(await second.bst([], "artifact", "checkout", "--directory", out, "all.bst"));
+    assert.equal(await readFile(join(out, "opt/c"), "utf8"), "c\n");
+    assert.equal(await readFile(join(out, "part21.txt"), "utf8"), "part 21\n");
   });
 
   test("quits after a failure, goes on beside it, and knows it again", async () => {
@@ -124,8 +99,13 @@ describe("stillage build with BuildStream 2.8.1", () => {
     );
     // As of `bst`: what failed is pushed, so that others need not try.
     const other = await machine("other", [cache()]);
-    const pulled = await other.build(["--deps", "none", "bad.bst"]);
-    assert.deepEqual([pulled.status, pulled.settled("failed")], [1, ["bad.bst"]]);
+    const pulled = await other.build(["--on-error", "continue", "--deps", "none", "bad.bst", "quick.bst"]);
+    assert.deepEqual(
+      [pulled.status, pulled.settled("failed"), pulled.settled("pulled")],
+      [1, ["bad.bst"], ["quick.bst"]],
+    );
+    // What they are built with is not asked for.
+    assert.deepEqual(pulled.settled("unneeded"), ["base.bst"]);
     assert.equal(
       pulled.events.some(({ event, queue }) => event === "started" && queue === "build"),
       false,
@@ -156,6 +136,16 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.ok(built.every((name) => last.settled("present").includes(name)));
   });
 
+  test("does no harm to another run on the same cache", async () => {
+    const pair = await machine("pair", []);
+    const runs = await Promise.all([pair.build(["quick.bst"]), pair.build(["quick.bst"])]);
+    for (const { status, stderr } of runs) assert.equal(status, 0, stderr);
+    const out = join(pair.folder, "out");
+    ok(await pair.bst([], "artifact", "checkout", "--directory", out, "quick.bst"));
+    assert.equal(await readFile(join(out, "opt/quick"), "utf8"), "quick\n");
+    assert.ok((await readdir(join(out, "bin"))).includes("busybox"));
+  });
+
   test("ends what runs at the second Ctrl-C, and leaves nothing of it behind", async () => {
     const hasty = await machine("hasty", []);
     const run = await hasty.build(["slow-a.bst"], (event, child) => {
@@ -168,7 +158,9 @@ describe("stillage build with BuildStream 2.8.1", () => {
     await nothingRuns(hasty);
   });
 
-  test("does what the documentation shows", async () => {
+  test("does what the documentation shows, again and again, and knows the dead remote", async () => {
+    const remembered = await readFile(join(first.folder, "home/.local/state/stillage/unreachable.json"), "utf8");
+    assert.ok(remembered.includes((dead() as { url: string }).url), remembered);
     const page = await readFile(join(checkout, "docs/BUILDING.md"), "utf8");
     const shown = blocksOf(page).filter(({ language }) => language === "sh");
     assert.equal(shown.length, 3);
@@ -208,6 +200,22 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.match(missing.stderr, /`bst show` exited with 255: Could not find element 'nowhere.bst'/);
     const unsettled = await first.stillage(["new.bst"]);
     assert.match(unsettled.stderr, /new\.bst has no key, because a source has no ref/);
+    const nowhere = await first.stillage(["-C", "/", "all.bst"]);
+    assert.match(nowhere.stderr, /there is no project\.conf in \/ or above it/);
+    const trace = await first.stillage(["--trace", "/nowhere/trace.json", "quick.bst"]);
+    assert.deepEqual(
+      [trace.status, trace.stderr],
+      [1, "stillage: the trace /nowhere/trace.json cannot be written: ENOENT\n"],
+    );
+    const old = join(first.folder, "old-bst");
+    await writeFile(old, "#!/bin/sh\n[ $1 = --version ] && echo 1.6.8\nexit 255\n", { mode: 0o755 });
+    const older = await first.stillage(["--bst", old, "all.bst"]);
+    assert.match(older.stderr, /`bst` is BuildStream 1\.6\.8, and builds are driven with BuildStream 2/);
+    const full = await first.shell("exec stillage build --json --deps none quick.bst >/dev/full");
+    assert.deepEqual(
+      [full.status, full.stderr],
+      [1, "stillage: writing to standard output: the disk is full (ENOSPC)\n"],
+    );
     const program = await first.stillage(["--bst", "no-such-bst", "all.bst"]);
     assert.match(program.stderr, /there is no program no-such-bst/);
   });

@@ -78,4 +78,6 @@ export interface ClientConfiguration {
   readonly files: readonly string[];
   /** What in these files could not be followed, and may matter. */
   readonly notes: readonly Problem[];
+  /** What the same files come to for a subproject, with the options that its junction gives it. Only one that was read from files knows it. */
+  ofSubproject?(project: Subproject, options: ClientSources["options"]): ClientConfiguration | readonly Problem[];
 }

@@ -74,6 +74,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     ...user.scheduler,
     files,
     notes: ordered([...notes, ...(project?.notes ?? [])]),
+    ofSubproject: (subproject, options) => readClientConfiguration({ ...sources, dialect, subproject, options }),
   };
 }
 

@@ -36,8 +36,8 @@ export function bstForBuilds(
   environment: Readonly<Record<string, string | undefined>>,
 ): BstInstallation {
   if (project === undefined) {
-    throw new StillageError("failed-precondition", "there is no project to build", {
-      hint: "name the directory of one: the one that has `project.conf`, or any below it",
+    throw new StillageError("failed-precondition", "there is no project.conf in this directory or above it", {
+      hint: "name the directory of a project (-C DIR)",
     });
   }
   const user = findUserFile("2", userConfiguration, process.cwd(), environment);

@@ -47,8 +47,8 @@ export function configurationOf(options: ClientOptions): ClientConfiguration {
   return read;
 }
 
-/** @internal What a configuration is read from. */
-export function sourcesOf(options: ClientOptions): ClientSources {
+/** What a configuration is read from. */
+function sourcesOf(options: ClientOptions): ClientSources {
   const workingDirectory = process.cwd();
   return {
     directory: resolve(workingDirectory, options.directory ?? "."),

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, stringify } from "yaml";
@@ -47,6 +48,9 @@ export async function writeBstConfigurations(
   }
   user.cachedir = cacheDirectory;
   const folder = await mkdtemp(join(tmpdir(), "stillage-bst-"));
+  // Whoever is in a hurry ends the process without disposing of anything.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   const [building, loading] = [join(folder, "building.conf"), join(folder, "loading.conf")];
   await writeFile(building, text(withMessages(withoutServers(user, ["artifacts"]))));
   await writeFile(loading, text(withoutServers(user, ["artifacts", "source-caches"])));
@@ -54,7 +58,10 @@ export async function writeBstConfigurations(
     building,
     loading,
     settings: settingsOf(user),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => {
+      process.off("exit", remove);
+      remove();
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import {
   shownNames,
   shownScalar,
 } from "../../project/bst-show.ts";
-import { askBst, type BstInstallation } from "./bst-installation.ts";
+import { askBst, type BstInstallation, bstVersion } from "./bst-installation.ts";
 import { type Junction, nameProjects } from "./bst-projects.ts";
 
 /** Which of an element's dependencies are meant, as `bst` has it. */
@@ -74,13 +74,17 @@ export async function readBstGraph(
   signal: AbortSignal,
 ): Promise<BstGraph> {
   const words = ["show", "--deps", "all", "--order", "stage", "--format", format, "--", ...targets];
-  const sections = sectionsOfShow(await askBst(bst, words, maxShowBytes, signal), fields, wrong);
+  const answer = await askBst(bst, words, maxShowBytes, signal).catch(async (error: unknown) => {
+    const version = await bstVersion(bst, signal);
+    throw version?.startsWith("1.") ? tooOld(version) : error;
+  });
+  const sections = sectionsOfShow(answer, fields, wrong);
   checkKeys(sections);
   const elements = sections.map((section, i) => {
     const name = shownName(section, i, wrong);
     const buildDependencies = shownNames(section["build-deps"], name, wrong);
     const runtimeDependencies = shownNames(section["runtime-deps"], name, wrong);
-    if (buildDependencies === undefined || runtimeDependencies === undefined) throw tooOld();
+    if (buildDependencies === undefined || runtimeDependencies === undefined) throw tooOld(undefined);
     return {
       ...{ name, key: shownKey(section.key, name, wrong), kind: shownScalar(section.kind) ?? "" },
       ...{ workspaced: shownScalar(section.workspaced) !== undefined, buildDependencies, runtimeDependencies },
@@ -142,9 +146,10 @@ function checkKeys(sections: readonly Partial<Record<(typeof fields)[number], st
   );
 }
 
-function tooOld(): StillageError {
-  return new StillageError("unsupported", "this `bst` does not tell what an element depends on", {
-    hint: "builds are driven with BuildStream 2; BuildStream 1 builds by itself",
+function tooOld(version: string | undefined): StillageError {
+  const is = version === undefined ? "is too old to tell what an element depends on" : `is BuildStream ${version}`;
+  return new StillageError("unsupported", `\`bst\` ${is}, and builds are driven with BuildStream 2`, {
+    hint: "--bst names another one; BuildStream 1 builds by itself",
   });
 }
 

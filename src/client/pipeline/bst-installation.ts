@@ -59,6 +59,17 @@ export async function askBst(
   return Buffer.concat(answer).toString();
 }
 
+/** What `bst --version` says; `undefined` where it says nothing. Errors: `not-found`, `cancelled`. */
+export async function bstVersion(bst: BstInstallation, signal: AbortSignal): Promise<string | undefined> {
+  let told = "";
+  const end = await runInGroup(bst.program, ["--version"], { directory: bst.directory, signal }, (stream, bytes) => {
+    if (stream === "stdout") told = (told + bytes.toString()).slice(0, toldBytes);
+  });
+  signal.throwIfAborted();
+  if (isNoProgram(end)) throw noBst(bst);
+  return /^[\d.]+\S*/.exec(told)?.[0];
+}
+
 /** What a shell says of a program that is not there, or is none. */
 export const isNoProgram = ({ status }: ProcessEnd): boolean => status === 126 || status === 127;
 

@@ -17,13 +17,12 @@ import { ElementTransfers, type PipelinePlaces } from "./element-transfers.ts";
 import { type OnError, type PipelineResult, type PipelineTime, runPipeline } from "./pipeline.ts";
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { PipelineGraph } from "./pipeline-graph.ts";
-import { type ReadSubproject, remotesOfProjects } from "./project-remotes.ts";
+import { remotesOfProjects } from "./project-remotes.ts";
 
 export interface BuildRequest {
   /** Its user configuration is the user's own file. */
   readonly bst: BstInstallation;
   readonly configuration: ClientConfiguration;
-  readonly readSubproject: ReadSubproject;
   readonly reachability: Reachability;
   /** What the project builds by default where there are none. */
   readonly targets: readonly string[];
@@ -91,7 +90,7 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   const { targets, elements, junctions } = await loadProject(request, configurations, started);
   const graph = new PipelineGraph(elements);
   const asked = graph.askedFor(targets, request.deps ?? configurations.settings.dependencies);
-  const remotes = remotesOfProjects(configuration, junctions, request.readSubproject, request.note);
+  const remotes = remotesOfProjects(configuration, junctions, request.note);
   const local = resources.use(await openLocalCache(configuration.cacheDirectory, configuration.artifactDirectory));
   const retryFailed = request.retryFailed ?? configurations.settings.retryFailed;
   const transfers = new ElementTransfers({

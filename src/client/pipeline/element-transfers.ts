@@ -10,6 +10,7 @@ import { pullArtifacts } from "../transfer/pull-artifacts.ts";
 import { pushArtifacts } from "../transfer/push-artifacts.ts";
 import type { ItemOutcome } from "../transfer/transfer-outcome.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
+import { AwayError } from "./back-off.ts";
 import type { BuiltElement } from "./bst-graph.ts";
 import type { PullOutcome } from "./pipeline.ts";
 
@@ -71,9 +72,7 @@ export class ElementTransfers {
     const result = to.length === 0 ? "skipped" : await this.pushTo(to, element, signal);
     const [first] = away;
     if (first === undefined) return result;
-    throw new StillageError("unavailable", `${first.name} has stopped answering`, {
-      retryAfterMs: Math.max(0, first.until - this.options.now()),
-    });
+    throw new AwayError(first.name, Math.max(0, first.until - this.options.now()));
   }
 
   private async pushTo(

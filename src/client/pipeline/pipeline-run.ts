@@ -1,5 +1,5 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import { backOffMs, isPassing } from "./back-off.ts";
+import { backOffMs, isNoTry, isPassing } from "./back-off.ts";
 import type { BuildOutcome, BuildReport, PipelineOptions, PipelineResult, PullOutcome } from "./pipeline.ts";
 import type { ElementOutcome, JobResult, PipelineEvent, PushResult, QueueName } from "./pipeline-events.ts";
 import type { PipelineElement } from "./pipeline-graph.ts";
@@ -270,7 +270,9 @@ export class PipelineRun<E extends PipelineElement> {
         this.endJob(queue.name, item, "stopped");
         return "stopped";
       }
-      if (attempt > this.options.retries || !isPassing(why)) {
+      if (isNoTry(why)) {
+        this.attempts.set(`${queue.name} ${item.index}`, attempt - 1);
+      } else if (attempt > this.options.retries || !isPassing(why)) {
         this.endJob(queue.name, item, "failed", why);
         return "failed";
       }

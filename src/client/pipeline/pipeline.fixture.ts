@@ -1,4 +1,5 @@
 import { type ErrorCode, StillageError } from "../../base/errors.ts";
+import { AwayError } from "./back-off.ts";
 import { type OnError, type PipelineOptions, type PipelineResult, runPipeline } from "./pipeline.ts";
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { type PipelineElement, PipelineGraph } from "./pipeline-graph.ts";
@@ -11,7 +12,7 @@ export type PullPlan = "present" | "pulled" | "missing" | "failed build" | Error
 export interface PlannedElement extends PipelineElement {
   readonly pulls: readonly PullPlan[];
   readonly build: "built" | "failed" | "kept" | "rejects" | "says nothing";
-  readonly pushes: readonly ("pushed" | "present" | ErrorCode)[];
+  readonly pushes: readonly ("pushed" | "present" | "away" | ErrorCode)[];
   /** Of each of its jobs. */
   readonly milliseconds: number;
   readonly together?: string | undefined;
@@ -113,6 +114,7 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
         await time.wait(milliseconds, signal);
         const plan = nextOf(pushes, `push ${name}`);
         if (plan === "pushed" || plan === "present") return plan;
+        if (plan === "away") throw new AwayError("server", 5000);
         throw failure(plan);
       }),
   };

@@ -98,6 +98,15 @@ describe("runPipeline", () => {
     assert.deepEqual(Object.fromEntries(pushes), { base: "failed", app: "pushed" });
   });
 
+  it("takes it for no try where a server was not asked, because it is away", async () => {
+    const pushes = ["unavailable", "away", "away", "pushed"] as const;
+    const run = { ...usual, retries: 1, asked: ["a"] };
+    const patient = await runPlanned({ ...run, elements: [planned("a", { pushes })] });
+    assert.deepEqual(Object.fromEntries(patient.pushes), { a: "pushed" });
+    const lost = await runPlanned({ ...run, elements: [planned("a", { pushes: ["away", "unavailable"] })] });
+    assert.deepEqual(Object.fromEntries(lost.pushes), { a: "failed" });
+  });
+
   it("begins nothing once it is stopped, and ends what runs once it is aborted", async () => {
     const elements = [planned("first", { milliseconds: 100 }), planned("second", { buildDependencies: ["first"] })];
     const stopped = await runPlanned({ ...usual, elements, asked: ["second"], stopAfter: 150 });

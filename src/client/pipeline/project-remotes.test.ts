@@ -49,12 +49,7 @@ test("subprojects have the remotes that BuildStream has for them", (t) => {
   const notes: string[] = [];
   const found = (...junctions: Junction[]): object => {
     notes.splice(0);
-    const read = remotesOfProjects(
-      configuration,
-      junctions,
-      (more) => readClientConfiguration({ ...sources, ...more }),
-      (text) => notes.push(text.replaceAll(path, "")),
-    );
+    const read = remotesOfProjects(configuration, junctions, (text) => notes.push(text.replaceAll(path, "")));
     return Object.fromEntries([...read].map(([name, remotes]) => [name, remotes.map(({ url }) => url)]));
   };
   const lib = ["http://mine", "http://top", "http://lib", "http://only-here"];

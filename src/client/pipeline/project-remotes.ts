@@ -1,14 +1,9 @@
 import { isProblems } from "../../config/load.ts";
 import { type Problem, showProblem } from "../../config/problem.ts";
-import type { ClientConfiguration, ClientSources } from "../configuration/client-configuration.ts";
+import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { type Junction, junctionOf } from "./bst-projects.ts";
 import { subprojectDirectory } from "./subproject-directory.ts";
-
-/** Reads the configuration again, for a subproject. */
-export type ReadSubproject = (
-  sources: Required<Pick<ClientSources, "subproject" | "options" | "dialect">>,
-) => ClientConfiguration | readonly Problem[];
 
 /**
  * The remotes of each project that elements are in, by its junction; of the project itself by the empty name. As in BuildStream, a subproject's are what the user says for a project of its name, or else
@@ -17,7 +12,6 @@ export type ReadSubproject = (
 export function remotesOfProjects(
   configuration: ClientConfiguration,
   junctions: readonly Junction[],
-  readSubproject: ReadSubproject,
   note: (text: string) => void,
 ): ReadonlyMap<string, readonly RemoteSpec[]> {
   const top = { remotes: configuration.remotes, recommended: configuration.recommended };
@@ -26,10 +20,7 @@ export function remotesOfProjects(
     const outer = known.get(junctionOf(name)) ?? { ...top, directory: undefined };
     const own = name.slice(name.lastIndexOf(":") + 1);
     const read = (directory: string | undefined): ClientConfiguration | readonly Problem[] =>
-      readSubproject({
-        subproject: { name: project, directory, around: outer.recommended },
-        ...{ options, dialect: configuration.dialect },
-      });
+      configuration.ofSubproject?.({ name: project, directory, around: outer.recommended }, options) ?? configuration;
     const left = (why: string): void =>
       note(`${project}, which ${name} leads to: the remotes that it recommends are left out: ${why}`);
     let directory = outer.directory && subprojectDirectory(outer.directory, own, path);
