@@ -27,8 +27,9 @@ serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 
 	@exec node --max-semi-space-size=4 src/main.ts serve $(STORE) --listen $(LISTEN)
 
 .PHONY: build
-build: setup ## Bundle the programs into dist/, for bin/ and npm pack
+build: setup ## Bundle the programs and the library into dist/, for bin/ and npm pack
 	node scripts/build.ts
+	node scripts/declarations.ts
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y package.json)} node scripts/manual.ts dist/manual
 
 .PHONY: deb

@@ -1,4 +1,4 @@
-// Bundles the programs and their workers into dist/, where bin/ and the package find them.
+// Bundles the programs, their workers and the library into dist/, where bin/ and the package find them.
 import { globSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
@@ -42,7 +42,7 @@ const { "object-writer.worker": writer = "", ...others } = workers();
 await rm(`${root}/dist`, { recursive: true, force: true });
 await build({
   ...options,
-  entryPoints: { ...programs, ...others },
+  entryPoints: { ...programs, library: "src/library.ts", ...others },
   // What a command loads when it is asked for is read then, and not before.
   splitting: true,
   plugins: [

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { doorFolders, mayImport, mayNameTypesOf } from "./rooms.ts";
+import { doorFolders, mayImport, mayNameTypesOf, packageEntry } from "./rooms.ts";
 
 interface Import {
   readonly specifier: string;
@@ -40,11 +40,12 @@ function roomProblem(file: string, target: string, typeOnly: boolean): string[] 
   return [`${from} imports ${to} (${target}); it may import ${allowed.join(", ") || "nothing"}`];
 }
 
-/** `base` for `src/base/x.ts`, `main` for a program, which lies in src/ itself; `undefined` outside src/. */
+/** `base` for `src/base/x.ts`; `library` for the package's entry and `main` for a program, which lie in src/ itself; `undefined` outside src/. */
 function roomOf(file: string): string | undefined {
   const [top, room, inside] = file.split("/");
   if (top !== "src") return undefined;
-  return inside === undefined ? "main" : room;
+  if (inside !== undefined) return room;
+  return file === packageEntry ? "library" : "main";
 }
 
 function doorProblem(file: string, target: string): string[] {

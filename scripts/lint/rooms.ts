@@ -44,12 +44,17 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "project",
     "config",
   ],
+  library: ["base", "client"],
   main: ["cli"],
 };
+
+/** What `import … from "stillage"` leads to: the one file that only hands on what others export. */
+export const packageEntry = "src/library.ts";
 
 /** Rooms whose types a room may name although it may not run their code. */
 export const mayNameTypesOf: Readonly<Record<string, readonly string[]>> = {
   config: ["server"],
+  library: ["artifact", "store"],
 };
 
 /** Where the doors are. A door imports no other door; `cas.ts` may import `cas-batch-read.ts`, a part of its own, and the other way round. */

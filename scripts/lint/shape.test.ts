@@ -22,6 +22,7 @@ test("a file of nothing but re-exports is a barrel, whatever its comments say", 
   );
   assert.deepEqual(shapeProblems("a.ts", 'export { b } from "./b.ts";\nexport const c = 1;\n'), []);
   assert.deepEqual(shapeProblems("a.ts", 'import "./b.ts";\n'), []);
+  assert.deepEqual(shapeProblems("src/library.ts", 'export { b } from "./b.ts";\n'), []);
 });
 
 test("banned words are found with their line", () => {

@@ -1,24 +1,19 @@
 import type { Command } from "commander";
-import { StillageError } from "../base/errors.ts";
 import type { IndexedArtifact } from "../client/artifact-index.ts";
 import { artifactsMeant, shownArtifact } from "../client/meant-artifacts.ts";
-import type { Place } from "../client/place.ts";
 import { onePlace } from "../client/reading/place-search.ts";
-import { addPlaceOptions, nameText, type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
+import { removingPlace } from "../client/removing-place.ts";
+import { addPlaceOptions, type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
 
 interface Options extends PlaceFlags {
   readonly dryRun?: true;
   readonly json?: true;
-}
-
-/** A place from which names can be taken. */
-interface Removing extends Place {
-  remove(artifact: IndexedArtifact): Promise<number>;
 }
 
 /** `stillage artifact delete NAME…`. */
@@ -75,12 +70,4 @@ function lineOf(artifact: IndexedArtifact, refs: number, dryRun: boolean, { forP
   const name = printable(shownArtifact(artifact));
   if (!forPeople) return `${name}\t${artifact.keys.join(",")}\n`;
   return `${dryRun ? "would remove" : "removed"} ${name} (${counted(refs, "name")})\n`;
-}
-
-/** Errors: `unsupported`. */
-function removingPlace(place: Place): Removing {
-  if ("remove" in place && typeof place.remove === "function") return place as Removing;
-  throw new StillageError("unsupported", `artifacts cannot be removed from ${place.name}`, {
-    hint: "a server expires what nobody uses: docs/EXPIRY.md",
-  });
 }

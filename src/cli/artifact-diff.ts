@@ -12,7 +12,6 @@ import { namedArtifact } from "./artifact-names.ts";
 import {
   addPlaceOptions,
   localAndRemotes,
-  nameText,
   type PlaceFlags,
   type ReadingPlaces,
   withPlaces,
@@ -20,6 +19,7 @@ import {
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { humanSize, printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
 

@@ -10,7 +10,6 @@ import { namedArtifacts } from "./artifact-names.ts";
 import {
   addPlaceOptions,
   localAndRemotes,
-  nameText,
   type PlaceFlags,
   type ReadingPlaces,
   withPlaces,
@@ -18,6 +17,7 @@ import {
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { reportFailure } from "./report-failure.ts";

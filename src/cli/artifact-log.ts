@@ -3,15 +3,14 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { LogFile } from "../artifact/artifact-content.ts";
 import { mayBeName } from "../artifact/directory-entries.ts";
-import { openText } from "../artifact/open-text.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { shownArtifact } from "../client/meant-artifacts.ts";
+import { logPieces } from "../client/reading/log-pieces.ts";
 import type { OpenArtifact } from "../client/reading/open-artifact.ts";
 import { namedArtifacts } from "./artifact-names.ts";
 import {
   addPlaceOptions,
   localAndRemotes,
-  nameText,
   type PlaceFlags,
   type ReadingPlaces,
   withPlaces,
@@ -19,6 +18,7 @@ import {
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { writerOf } from "./output.ts";
 import { reportFailure } from "./report-failure.ts";
@@ -28,8 +28,6 @@ interface Options extends PlaceFlags {
   readonly name?: string;
   readonly out?: string;
 }
-
-const pieceBytes = 256 << 10;
 
 /** `stillage artifact log NAME…`. */
 export function artifactLogCommand(end: (status: number) => void): Command {
@@ -103,31 +101,10 @@ async function logsOf(open: OpenArtifact, name: string | undefined): Promise<Fou
 
 async function printLog(found: FoundLog, write: ReturnType<typeof writerOf>, signal: AbortSignal): Promise<boolean> {
   const shown = process.stdout.isTTY ? terminalText() : undefined;
-  for await (const piece of piecesOf(found, signal)) {
+  for await (const piece of logPieces(found.open, found.log, signal)) {
     if (!(await write(shown === undefined ? piece : shown.add(piece)))) return false;
   }
   return shown === undefined || write(shown.end());
-}
-
-async function* piecesOf({ open, log }: FoundLog, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const text = await openText(open.reader, log);
-  if (text === undefined) {
-    throw new StillageError(
-      "not-found",
-      `the log ${JSON.stringify(log.name)} of ${shownArtifact(open.artifact)} is missing`,
-    );
-  }
-  try {
-    for (let at = 0; at < text.size; ) {
-      signal.throwIfAborted();
-      const piece = new Uint8Array(Math.min(pieceBytes, text.size - at));
-      await text.read(piece, at);
-      at += piece.length;
-      yield piece;
-    }
-  } finally {
-    text.close();
-  }
 }
 
 /** Names come from outside: each becomes that of one file, made anew. What is cut off leaves the directory with whole logs alone. */
@@ -144,7 +121,7 @@ async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortS
     const path = join(directory, fileName(each.log.name));
     try {
       mkdirSync(directory, { recursive: true });
-      await writeNew(path, piecesOf(each, signal));
+      await writeNew(path, logPieces(each.open, each.log, signal));
     } catch (error) {
       throw fromFileSystem(error, `writing ${path}`);
     }

@@ -3,18 +3,20 @@ import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
 import type { ArtifactQuestion } from "../client/artifact-index.ts";
 import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
-import type { LeftRemote, OpenedRemotes } from "../client/connection/open-remotes.ts";
-import { openReachability, type Reachability, unreachablePath } from "../client/connection/reachability.ts";
+import type { LeftRemote } from "../client/connection/open-remotes.ts";
+import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
+import { elementQuestions } from "../client/library/bst-elements.ts";
+import { ClientPlaces } from "../client/library/client-places.ts";
 import type { MeantOptions } from "../client/meant-artifacts.ts";
 import { localName, namedPlace } from "../client/named-place.ts";
-import { type OpenPlaceOptions, openPlace } from "../client/open-place.ts";
+import type { OpenPlaceOptions } from "../client/open-place.ts";
 import type { Place } from "../client/place.ts";
-import { cacheAndRemotes, onePlace, type PlaceSearch } from "../client/reading/place-search.ts";
-import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
-import { elementQuestions } from "./element-questions.ts";
+import { onePlace, type PlaceSearch } from "../client/reading/place-search.ts";
+import { addClientOptions, bstOf, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
+import { placeText } from "./name-texts.ts";
 
 export interface PlaceFlags extends ClientFlags {
   readonly in?: string;
@@ -32,14 +34,8 @@ export interface ReadingPlaces extends MeantOptions {
   open(text: string): Promise<Place>;
 }
 
-const placeText = "`local`, a remote's name or URL, a FILE.tar, or the directory of a cache or of a server's store";
-
 /** What `--in` is where nobody says, for commands about artifacts that are named. */
 export const localAndRemotes = "the local cache, then the remotes";
-
-/** What names artifacts, as the help of commands says it. */
-export const nameText =
-  "PROJECT/ELEMENT/KEY, of which the key may be short; PROJECT/ELEMENT; or an element's file in the project. * and ? are wildcards";
 
 /** Gives a command that reads artifacts the flags that say where. */
 export function addPlaceOptions(command: Command, otherwise: string): Command {
@@ -59,21 +55,23 @@ export async function withPlaces(
   const configuration = clientConfiguration(flags, "pull");
   if (configuration === undefined) return exitStatus.usage;
   return interruptible(async (signal) => {
+    await using places = new ClientPlaces({
+      configuration,
+      reachability: openReachability(unreachablePath(process.env), systemClock),
+      left: tellLeft,
+    });
     await using opened = new AsyncDisposableStack();
-    const reachability = openReachability(unreachablePath(process.env), systemClock);
     const { instance } = flags;
-    const options = { mode, instance, reachability, signal };
-    const place = opened.use(await openPlace(flags.in ?? localName, configuration, options));
-    const search =
-      flags.in === undefined
-        ? opened.use(nearAndFar(place, configuration, reachability, signal))
-        : onePlace(place, signal);
+    const openOwn = async (text: string, of: string | undefined): Promise<Place> =>
+      opened.use(await places.open(text, { mode, instance: of, signal }));
+    const anywhere = flags.in === undefined && instance === undefined;
+    const place = anywhere ? await places.local() : await openOwn(flags.in ?? localName, instance);
+    const search = anywhere ? await places.search(undefined, signal) : onePlace(place, signal);
     const open = async (text: string): Promise<Place> => {
       const isStore = namedPlace(text, configuration).kind === "store";
-      const own = { ...options, instance: isStore ? instance : undefined };
-      return opened.use(await openPlace(text, configuration, own));
+      return openOwn(text, isStore ? instance : undefined);
     };
-    const ofElements = elementQuestions(configuration, flags);
+    const ofElements = elementQuestions(configuration, bstOf(flags));
     const ofElement = ofElements && (async (name: string) => onlyOne(name, await ofElements([name], signal)));
     return await work({ configuration, place, search, open, signal, ofElement });
   }, "stopped");
@@ -85,22 +83,6 @@ function onlyOne(name: string, questions: readonly ArtifactQuestion[]): Artifact
   throw new StillageError("not-found", `\`bst show\` says nothing of ${name}`);
 }
 
-function nearAndFar(
-  cache: Place,
-  { remotes }: ClientConfiguration,
-  reachability: Reachability,
-  signal: AbortSignal,
-): PlaceSearch & AsyncDisposable {
-  const open = async (): Promise<OpenedRemotes> => {
-    // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
-    const { openRemotes } = await import("../client/connection/open-remotes.ts");
-    return openRemotes(remotes, { reachability, signal });
-  };
-  return cacheAndRemotes(cache, open, tellLeft, signal);
-}
-
-function tellLeft(left: readonly LeftRemote[]): void {
-  for (const { spec, error } of left) {
-    process.stderr.write(`stillage: note: the remote ${printable(`${spec.name} is left out: ${error.message}`)}\n`);
-  }
+function tellLeft({ spec, error }: LeftRemote): void {
+  process.stderr.write(`stillage: note: the remote ${printable(`${spec.name} is left out: ${error.message}`)}\n`);
 }

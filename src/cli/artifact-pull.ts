@@ -1,12 +1,12 @@
 import type { Command } from "commander";
+import { pullNamed } from "../client/library/named-transfers.ts";
 import { localName } from "../client/named-place.ts";
-import type { Place } from "../client/place.ts";
 import { addClientOptions } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
-import { exitStatus } from "./exit-status.ts";
+import { nameText, placeText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { repeated } from "./repeated.ts";
-import { addJsonOption, placeText, runTransfer, type Transfer, type TransferFlags } from "./transfer-command.ts";
+import { addJsonOption, runTransfer, type TransferFlags } from "./transfer-command.ts";
 
 interface Flags extends TransferFlags {
   readonly from?: readonly string[];
@@ -14,14 +14,11 @@ interface Flags extends TransferFlags {
   readonly buildtrees?: true;
 }
 
-/** `stillage artifact pull NAMES…`. */
+/** `stillage artifact pull NAME…`. */
 export function artifactPullCommand(end: (status: number) => void): Command {
   const command = newCommand("pull", "stillage")
     .description("Pull artifacts from remotes, each from the first that has it")
-    .argument(
-      "<NAMES...>",
-      "PROJECT/ELEMENT/KEY, in which * and ? are wildcards and the key may be short; or an element's file",
-    )
+    .argument("<NAME...>", nameText)
     .option(
       "--from <PLACE>",
       `Where to pull from: ${placeText}. Can be repeated. (default: the configured remotes)`,
@@ -46,29 +43,8 @@ export function artifactPullCommand(end: (status: number) => void): Command {
     see: "docs/CLIENT.md",
   }).action(async (names: readonly string[], flags: Flags) => {
     const words = { done: "pulled", way: "from" } as const;
-    end(await runTransfer(flags, { words, purpose: "pull" }, (transfer) => pull(names, flags, transfer)));
+    const { from, to = localName, buildtrees } = flags;
+    const ends = { from, to, optional: buildtrees ? "those-there" : "none" } as const;
+    end(await runTransfer(flags, { words, purpose: "pull" }, (context) => pullNamed(names, ends, context)));
   });
-}
-
-async function pull(names: readonly string[], flags: Flags, transfer: Transfer): Promise<number> {
-  const { configuration, options, report } = transfer;
-  const to = await transfer.open(flags.to ?? localName, "write");
-  let opening: Promise<readonly Place[]> | undefined;
-  const remotes = (): Promise<readonly Place[]> => (opening ??= sources(flags, transfer));
-  const questions = await transfer.questions(names, () => indexes(remotes));
-  const { pullArtifacts } = await import("../client/transfer/pull-artifacts.ts");
-  const optional = flags.buildtrees ? "those-there" : "none";
-  const summary = await pullArtifacts(questions, { ...options, to, remotes, optional, width: configuration.fetchers });
-  const status = report.end(summary);
-  return transfer.meaningless > 0 ? exitStatus.failed : status;
-}
-
-function sources({ from }: Flags, transfer: Transfer): Promise<readonly Place[]> {
-  if (from === undefined) return transfer.remotes(transfer.configuration.remotes);
-  return Promise.all(from.map((text) => transfer.open(text, "read")));
-}
-
-/** The places that have names. */
-export async function* indexes(places: () => Promise<readonly Place[]>) {
-  for (const { name, index } of await places()) if (index !== undefined) yield { name, index };
 }

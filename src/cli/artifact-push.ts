@@ -1,27 +1,23 @@
 import type { Command } from "commander";
+import { pushNamed } from "../client/library/named-transfers.ts";
 import { localName } from "../client/named-place.ts";
-import type { Place } from "../client/place.ts";
-import { indexes } from "./artifact-pull.ts";
 import { addClientOptions } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
-import { exitStatus } from "./exit-status.ts";
+import { nameText, placeText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { repeated } from "./repeated.ts";
-import { addJsonOption, placeText, runTransfer, type Transfer, type TransferFlags } from "./transfer-command.ts";
+import { addJsonOption, runTransfer, type TransferFlags } from "./transfer-command.ts";
 
 interface Flags extends TransferFlags {
   readonly to?: readonly string[];
   readonly from?: string;
 }
 
-/** `stillage artifact push NAMES…`. */
+/** `stillage artifact push NAME…`. */
 export function artifactPushCommand(end: (status: number) => void): Command {
   const command = newCommand("push", "stillage")
     .description("Push artifacts to all remotes that are configured for it")
-    .argument(
-      "<NAMES...>",
-      "PROJECT/ELEMENT/KEY, in which * and ? are wildcards and the key may be short; or an element's file",
-    )
+    .argument("<NAME...>", nameText)
     .option(
       "--to <PLACE>",
       `Where to push to: ${placeText}. Can be repeated. (default: the remotes with push)`,
@@ -44,24 +40,7 @@ export function artifactPushCommand(end: (status: number) => void): Command {
     see: "docs/CLIENT.md",
   }).action(async (names: readonly string[], flags: Flags) => {
     const words = { done: "pushed", way: "to" } as const;
-    end(await runTransfer(flags, { words, purpose: "push" }, (transfer) => push(names, flags, transfer)));
+    const { from = localName, to } = flags;
+    end(await runTransfer(flags, { words, purpose: "push" }, (context) => pushNamed(names, { from, to }, context)));
   });
-}
-
-async function push(names: readonly string[], flags: Flags, transfer: Transfer): Promise<number> {
-  const { configuration, options, report } = transfer;
-  const from = await transfer.open(flags.from ?? localName, "read");
-  const questions = await transfer.questions(names, () => indexes(async () => [from]));
-  if (questions.length === 0) return exitStatus.failed;
-  const to = await targets(flags, transfer);
-  const { pushArtifacts } = await import("../client/transfer/push-artifacts.ts");
-  const width = configuration.pushers;
-  const summary = await pushArtifacts(questions, { ...options, from, to, optional: "those-there", width });
-  const status = report.end(summary);
-  return transfer.meaningless > 0 ? exitStatus.failed : status;
-}
-
-function targets({ to }: Flags, transfer: Transfer): Promise<readonly Place[]> {
-  if (to === undefined) return transfer.remotes(transfer.configuration.remotes.filter((remote) => remote.push));
-  return Promise.all(to.map((text) => transfer.open(text, "write")));
 }

@@ -15,7 +15,6 @@ import { shortKey } from "./artifact-list.ts";
 import {
   addPlaceOptions,
   localAndRemotes,
-  nameText,
   type PlaceFlags,
   type ReadingPlaces,
   withPlaces,
@@ -23,6 +22,7 @@ import {
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanAge, humanSize, printable } from "./human-text.ts";
+import { nameText } from "./name-texts.ts";
 import { newCommand } from "./new-command.ts";
 import { type Output, standardOutput } from "./output.ts";
 

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { fromFileSystem } from "../base/errors.ts";
 import type { ClientConfiguration } from "../client/configuration/client-configuration.ts";
+import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
 import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
 import { type DependencyKind, dependencyKinds } from "../client/pipeline/bst-graph.ts";
 import { type BuildRequest, type BuildSummary, buildElements, realTime } from "../client/pipeline/build-elements.ts";
@@ -16,7 +17,7 @@ import { BuildLines } from "./build-lines.ts";
 import { BuildSignals } from "./build-signals.ts";
 import { buildSummaryText, isWhole } from "./build-summary.ts";
 import { BuildView } from "./build-view.ts";
-import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
+import { addClientOptions, type ClientFlags, clientConfiguration, clientSources } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
@@ -103,9 +104,10 @@ async function run(targets: string[], flags: BuildFlags, configuration: ClientCo
   using resources = new DisposableStack();
   const terminal = output.forPeople && !flags.json ? process.stdout : undefined;
   const view = terminal && resources.use(new BuildView(terminal, lines.tally, realTime.now));
+  // Builds do not wait for whoever reads, nor do they end where nothing can be written any more: the summary, which is written last, fails then.
   const print = (text: string): void => {
     if (view !== undefined) view.print(text);
-    else void output.write(text);
+    else void output.write(text).catch(() => {});
   };
   const notes = new Set<string>();
   const note = (text: string): void => {
@@ -159,6 +161,7 @@ function requestOf(targets: string[], flags: BuildFlags, configuration: ClientCo
       projectName: project?.name,
       options: flags.option ?? [],
     },
+    readSubproject: (sources) => readClientConfiguration({ ...clientSources(flags, "all"), ...sources }),
     ...{ configuration, targets, deps: flags.deps, push: flags.push, retryFailed: flags.retryFailed },
     reachability: openReachability(unreachablePath(process.env), systemClock),
     widths: {

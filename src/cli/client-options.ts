@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ClientConfiguration, Purpose } from "../client/configuration/client-configuration.ts";
+import type { ClientConfiguration, ClientSources, Purpose } from "../client/configuration/client-configuration.ts";
 import { clientConfigVariable } from "../client/configuration/own-file.ts";
 import { readClientConfiguration } from "../client/configuration/read-configuration.ts";
+import type { BstCall } from "../client/library/bst-elements.ts";
 import { isProblems } from "../config/load.ts";
 import { showProblem } from "../config/problem.ts";
 import { type Dialect, dialects } from "../project/dialect.ts";
@@ -52,8 +53,16 @@ export function addClientOptions(command: Command): Command {
 
 /** What these flags, the environment and all files come to. Problems are printed, and then there is nothing: the exit status is `usage`. */
 export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"): ClientConfiguration | undefined {
+  const read = readClientConfiguration(clientSources(flags, purpose));
+  if (!isProblems(read)) return read;
+  for (const problem of read) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
+  return undefined;
+}
+
+/** What these flags and the environment say of where the configuration is. */
+export function clientSources(flags: ClientFlags, purpose: Purpose): ClientSources {
   const workingDirectory = process.cwd();
-  const read = readClientConfiguration({
+  return {
     directory: resolve(workingDirectory, flags.directory ?? "."),
     workingDirectory,
     environment: process.env,
@@ -65,10 +74,12 @@ export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"
     purpose,
     cache: flags.cache,
     options: flags.option ?? [],
-  });
-  if (!isProblems(read)) return read;
-  for (const problem of read) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
-  return undefined;
+  };
+}
+
+/** How `bst` is called where names are element files. */
+export function bstOf({ buildstreamConfig, option }: ClientFlags): BstCall {
+  return { program: "bst", userConfiguration: buildstreamConfig, options: option ?? [] };
 }
 
 function projectOption(text: string, before: ClientFlags["option"]): ClientFlags["option"] {

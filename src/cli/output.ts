@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { fromFileSystem } from "../base/errors.ts";
 
@@ -14,32 +13,26 @@ export interface Output {
 
 /** The output of this process. A reader that ends early, as `head` does, is no failure. */
 export function standardOutput(stream: Writable & { isTTY?: boolean; columns?: number } = process.stdout): Output {
-  let gone = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    gone = true;
-  });
-  return {
-    forPeople: stream.isTTY === true,
-    width: stream.columns || 100,
-    write: async (text) => {
-      if (!gone && !stream.write(text))
-        await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {});
-      return !gone;
-    },
-  };
+  return { forPeople: stream.isTTY === true, width: stream.columns || 100, write: writerOf(stream) };
 }
 
-/** Writes bytes, or text, to a stream as it takes them; gives false once nobody reads on. Errors: those of the file system. */
+/**
+ * Writes bytes, or text, to a stream, in the order of the calls; gives false once nobody reads on. After a failure nothing more is written, so that what is there has no hole, and each call fails with it. Errors:
+ * those of the file system.
+ */
 export function writerOf(stream: Writable): (piece: Uint8Array | string) => Promise<boolean> {
   // Without this the process would end where a write fails.
   stream.on("error", () => {});
+  let failure: NodeJS.ErrnoException | undefined;
   return (piece) =>
     new Promise((resolve, reject) => {
-      stream.write(piece, (error) => {
-        if (error === null || error === undefined) resolve(true);
-        else if ((error as NodeJS.ErrnoException).code === "EPIPE") resolve(false);
-        else reject(fromFileSystem(error, "writing to standard output"));
-      });
+      const ended = (error: Error | null | undefined): void => {
+        failure ??= error ?? undefined;
+        if (failure === undefined) resolve(true);
+        else if (failure.code === "EPIPE") resolve(false);
+        else reject(fromFileSystem(failure, "writing to standard output"));
+      };
+      if (failure === undefined) stream.write(piece, ended);
+      else ended(failure);
     });
 }

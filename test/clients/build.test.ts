@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { blocksOf } from "../docs/markdown.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
-import { elementCount, writeWideProject } from "./build/project.ts";
+import { elementCount, writeJoinedProjects, writeWideProject } from "./build/project.ts";
 import { checkout } from "./support/checkout.ts";
 import type { Project } from "./support/project.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
@@ -177,15 +177,28 @@ describe("stillage build with BuildStream 2.8.1", () => {
     }
   });
 
-  test("builds what is behind a junction, under the name of its project", async () => {
-    const outer = await machine("outer", []);
-    const run = await outer.build(["through.bst"]);
-    assert.deepEqual(run.settled("built"), ["sub.bst:deep/inner.bst", "through.bst"], run.stderr);
+  test("pulls, builds and pushes what is behind a junction as its project says", async () => {
+    const joined = await writeJoinedProjects(await workspace.folder("joined"), [cache()]);
+    const outer = await createMachine(await workspace.folder("outer"), joined, []);
+    const run = await outer.build([]);
+    assert.equal(run.status, 0, run.stderr);
+    assert.deepEqual(run.settled("built"), ["sub.bst:deep/inner.bst", "through.bst"]);
     const refs = join(outer.folder, "cache/artifacts/refs");
     assert.deepEqual(
-      [await readdir(join(refs, "inner")), await readdir(join(refs, "wide"))],
+      [await readdir(join(refs, "inner")), await readdir(join(refs, "outer"))],
       [["deep-inner"], ["through"]],
     );
+    assert.deepEqual(run.summary.pushes, { pushed: 1, skipped: 1 });
+    const next = await createMachine(await workspace.folder("next"), joined, []);
+    const again = await next.build(["through.bst"]);
+    assert.deepEqual(
+      [again.settled("pulled"), again.settled("built")],
+      [["sub.bst:deep/inner.bst"], ["through.bst"]],
+      again.stderr,
+    );
+    const named = await next.stillage(["sub.bst"]);
+    assert.equal(named.status, 1);
+    assert.match(named.stderr, /sub\.bst is a junction: it leads to another project, and is not built/);
   });
 
   test("says what is wrong with elements and configurations", async () => {

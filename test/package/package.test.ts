@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { useLibrary } from "./use-library.ts";
 import { useServer } from "./use-server.ts";
 
-test("what npm packs installs into an empty folder and serves", async () => {
+test("what npm packs installs into an empty folder, serves, and is a library", async () => {
   await using workspace = await createWorkspace();
   const packed = await workspace.folder("packed");
   await runOk("npm", ["pack", "--pack-destination", packed], { cwd: checkout });
@@ -23,6 +24,7 @@ test("what npm packs installs into an empty folder and serves", async () => {
   await useServer(join(empty, "node_modules/.bin/stillage"), await workspace.folder("store"));
   assert.match(await runOk(join(empty, "node_modules/.bin/bst-artifact-server"), ["--help"]), /--enable-push/);
   assert.match(await runOk(join(empty, "node_modules/.bin/bst-artifact-receive"), ["--help"]), /--pull-url/);
+  await useLibrary(empty, await workspace.folder("library"), await workspace.folder("cache"));
 });
 
 test("a checkout that has been built serves by a link from elsewhere", async () => {

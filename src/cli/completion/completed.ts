@@ -1,8 +1,8 @@
 import type { CommandShape } from "../command-shape.ts";
 
-/** Whether a value or an argument is a path, going by what it is called. */
+/** Whether a value or an argument is a path, or may be one, going by what it is called. */
 export function isFile(name: string): boolean {
-  return /\b(FILE|DIR|DIRECTORY|PATH|STORE|BACKUP|TREE)\b/.test(name);
+  return /\b(FILE|DIR|DIRECTORY|PATH|STORE|BACKUP|TREE|PLACE|SRC|DST)\b/.test(name);
 }
 
 /** The flags of a command, in both spellings; only those that take a value. */
@@ -28,5 +28,7 @@ export function quoted(text: string): string {
 
 /** The first sentence of what is said, which is all that there is room for. */
 export function shortly(says: string): string {
-  return says.replace(/(?:[.;] | \(default).*/s, "").replaceAll("\n", " ");
+  const first = says.replace(/(?:[.;] | \(default).*/s, "");
+  // What was cut within parentheses goes with them.
+  return first.replace(/ \([^)]*$/, "").replaceAll("\n", " ");
 }

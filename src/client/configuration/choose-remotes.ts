@@ -93,13 +93,17 @@ interface Kept {
   readonly dropped: readonly SetAside[];
 }
 
+/** All that matters of a remote, as text: equal for two that differ in what they are called, and in where that stands, alone. */
+export function remoteIdentity({ name: _, origin: __, ...rest }: RemoteSpec): string {
+  return JSON.stringify(rest);
+}
+
 /** Those that differ in nothing are one; what differs in anything, be it only `push`, is a remote of its own. */
 function oneOfEachKind(remotes: readonly RemoteSpec[]): Kept {
   const seen = new Map<string, RemoteSpec>();
   const dropped: SetAside[] = [];
   for (const remote of remotes) {
-    const { name: _, origin: __, ...rest } = remote;
-    const key = JSON.stringify(rest);
+    const key = remoteIdentity(remote);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, remote);
     else dropped.push({ remote, why: `it is the same as the one at ${first.origin}` });

@@ -25,6 +25,17 @@ export interface ClientSources {
   readonly cache: string | undefined;
   /** Project options: name and value. */
   readonly options: readonly (readonly [name: string, value: string])[];
+  /** Whose remotes are meant, where it is not the project that is found: a subproject's, which has its options from its junction. */
+  readonly subproject?: Subproject;
+}
+
+/** A project that another one has elements of. */
+export interface Subproject {
+  readonly name: string;
+  /** Where its files are; `undefined` where that is not known, and so what it recommends is not. */
+  readonly directory: string | undefined;
+  /** What the projects around it recommend, the outermost first. */
+  readonly around: readonly RemoteSpec[];
 }
 
 /** A remote that is configured and not used. */
@@ -50,6 +61,8 @@ export interface ClientConfiguration {
   /** Those that are used, in the order in which they are asked; no two are equal. */
   readonly remotes: readonly RemoteSpec[];
   readonly setAside: readonly SetAside[];
+  /** What the project and those around it recommend, used or not. */
+  readonly recommended: readonly RemoteSpec[];
   /** Those of Stillage's own file, also the ones that are used only where they are named. */
   readonly named: readonly RemoteSpec[];
   /** `undefined` where no project is above the directory. */

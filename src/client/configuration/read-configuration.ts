@@ -26,13 +26,13 @@ import { parseRemoteText } from "./remote-text.ts";
 
 /** Puts together what the command line, Stillage's own file, BuildStream's user configuration and the project say; or gives everything that is wrong with any of them. */
 export function readClientConfiguration(sources: ClientSources): ClientConfiguration | readonly Problem[] {
-  const { workingDirectory, environment, buildstreamConfig } = sources;
+  const { workingDirectory, environment, buildstreamConfig, subproject } = sources;
   const reader = new ValueReader();
   const notes: Problem[] = [];
   const file = openProject(sources, reader);
   const dialect = dialectOf(sources, file, reader);
   const generation = generationOf(dialect);
-  const name = file === undefined ? undefined : projectName(file, reader);
+  const name = subproject?.name ?? (file && projectName(file, reader));
   const found = findUserFile(generation, buildstreamConfig, workingDirectory, environment);
   if (isProblems(found)) reader.problems.push(...found);
   const userFile = isProblems(found) ? undefined : found;
@@ -43,13 +43,14 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   const context: EntryContext = { dialect, folder: workingDirectory, environment, reader, notes };
   const ofProject: EntryContext = { ...context, folder: file?.directory ?? workingDirectory };
   const override = user.override && valueAt(user.override, "artifacts");
+  const recommended = [...(subproject?.around ?? []), ...readRecommended(project?.artifacts, "artifacts", ofProject)];
   const chosen = chooseRemotes({
     dialect,
     commandLine: commandLineRemotes(sources, own.named, reader),
     own,
     forProject: readUserCaches(override, "artifacts", context),
     global: readUserCaches(user.artifacts, "artifacts", context),
-    recommended: readRecommended(project?.artifacts, "artifacts", ofProject),
+    recommended,
     ignoreProjectRemotes: sources.ignoreProjectRemotes,
   });
   if (generation === "2") {
@@ -67,6 +68,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     dialect,
     ...directoriesOf(sources, generation, user.directory),
     ...chosen,
+    recommended,
     named: own.named,
     project: project && { name: project.name, directory: project.directory },
     ...user.scheduler,
@@ -90,9 +92,10 @@ function directoriesOf(
 }
 
 /** None has to be there, but one that is asked for. */
-function openProject({ directory, workingDirectory }: ClientSources, reader: ValueReader): ProjectFile | undefined {
-  const found = findProject(directory);
-  if (found === undefined && directory !== workingDirectory) {
+function openProject(sources: ClientSources, reader: ValueReader): ProjectFile | undefined {
+  const { directory, workingDirectory, subproject } = sources;
+  const found = subproject === undefined ? findProject(directory) : subproject.directory;
+  if (subproject === undefined && found === undefined && directory !== workingDirectory) {
     reader.report("--directory", `there is no ${projectFileName} in ${directory} or above it`);
   }
   const file = found === undefined || isProblems(found) ? found : readProjectFile(found);

@@ -40,23 +40,29 @@ it("leaves a server out that leaves two calls in a row unanswered, until its tim
     failed: async ({ name }: RemoteSpec) => void until.set(name, 1000),
     reached: async ({ name }: RemoteSpec) => void until.delete(name),
   };
-  const places = new AnsweringPlaces(remotes, memory, ({ name }, why) => gone.push(`${name}: ${why}`));
+  const opened = new AnsweringPlaces(remotes, memory, ({ name }, why) => gone.push(`${name}: ${why}`));
+  const specs = remotes.map(({ spec }) => spec);
   const names = (list: readonly { name: string }[]): string[] => list.map(({ name }) => name);
-  const all = [...places.pull];
+  const all = [...opened.of(specs).pull];
   const askAll = async (): Promise<void> => {
     for (const place of all) await place.index?.find(question, signal).catch(() => {});
   };
   assert.deepEqual(
-    [names(all), names(places.push.to)],
+    [names(all), names(opened.of(specs).push.to)],
     [
       ["flaky", "dying", "reader"],
       ["flaky", "dying"],
     ],
   );
   for (let call = 0; call < 5; call++) await askAll();
-  assert.deepEqual([names(places.pull), names(places.push.to)], [["flaky", "reader"], ["flaky"]]);
-  assert.deepEqual(places.push.away, [{ name: "dying", until: 1000 }]);
+  const without = opened.of(specs);
+  assert.deepEqual([names(without.pull), names(without.push.to)], [["flaky", "reader"], ["flaky"]]);
+  assert.deepEqual(without.push.away, [{ name: "dying", until: 1000 }]);
   assert.deepEqual(gone, ["dying: dying says unavailable"]);
   await askAll();
-  assert.deepEqual([names(places.pull), places.push.away], [["flaky", "dying", "reader"], []]);
+  const again = opened.of(specs);
+  assert.deepEqual([names(again.pull), again.push.away], [["flaky", "dying", "reader"], []]);
+  // Another project has them in another order, and one that could not be opened.
+  const other = opened.of([...specs.slice(1).reverse(), remoteAt("https://closed.example.org")]);
+  assert.deepEqual(names(other.pull), ["reader", "dying"]);
 });

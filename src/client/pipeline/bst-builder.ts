@@ -19,8 +19,8 @@ export interface BstBuilderOptions {
   kept(element: BuiltElement): Promise<"built" | "failed" | undefined>;
 }
 
-/** Kinds that run nothing in a sandbox: each takes milliseconds, and starting `bst` for it half a second. */
-const quickKinds: ReadonlySet<string> = new Set(["import", "stack", "filter", "compose"]);
+/** Kinds that run nothing in a sandbox: each takes milliseconds, and starting `bst` for it half a second. (A `compose` runs what its dependencies integrate with.) */
+const quickKinds: ReadonlySet<string> = new Set(["import", "stack", "filter"]);
 
 export const isQuick = ({ kind, workspaced }: BuiltElement): boolean => quickKinds.has(kind) && !workspaced;
 

@@ -9,7 +9,7 @@ import {
   shownScalar,
 } from "../../project/bst-show.ts";
 import { askBst, type BstInstallation } from "./bst-installation.ts";
-import { nameProjects } from "./bst-projects.ts";
+import { type Junction, nameProjects } from "./bst-projects.ts";
 
 /** Which of an element's dependencies are meant, as `bst` has it. */
 export const dependencyKinds = ["none", "build", "run", "all"] as const;
@@ -34,6 +34,13 @@ export interface BuiltElement extends BstElement {
   readonly runtimeDependencies: readonly string[];
 }
 
+export interface BstGraph {
+  /** Dependencies first. */
+  readonly elements: readonly BuiltElement[];
+  /** What leads to the subprojects that elements are in, the outer ones first. */
+  readonly junctions: readonly Junction[];
+}
+
 const format = `---
 name: %{name}
 key: %{full-key}
@@ -50,18 +57,21 @@ key: %{full-key}`;
 
 const fields = ["name", "key", "kind", "workspaced", "build-deps", "runtime-deps"] as const;
 
+/** Kinds that stand for other projects and their elements. */
+const leads = (kind: string): boolean => kind === "junction" || kind === "link";
+
 /** Elements that a message lists. */
 const listed = 5;
 
 /**
- * The elements that are asked for and all that they need, dependencies first. Errors: `failed-precondition` where `bst show` fails, with what it said, and for elements without a key
+ * The elements that are asked for and all that they need. Errors: `failed-precondition` where `bst show` fails, with what it said, and for elements without a key
  * because a source has no ref; `unsupported` for BuildStream 1; `invalid` for an output that is none.
  */
 export async function readBstGraph(
   bst: BstInstallation,
   targets: readonly string[],
   signal: AbortSignal,
-): Promise<BuiltElement[]> {
+): Promise<BstGraph> {
   const words = ["show", "--deps", "all", "--order", "stage", "--format", format, "--", ...targets];
   const sections = sectionsOfShow(await askBst(bst, words, maxShowBytes, signal), fields, wrong);
   checkKeys(sections);
@@ -79,7 +89,20 @@ export async function readBstGraph(
     elements.map(({ name }) => name),
     wrong,
   );
-  return nameProjects(bst, elements, signal);
+  const junction = elements.find(({ name, kind }) => leads(kind) && targets.includes(name));
+  if (junction !== undefined) {
+    throw new StillageError(
+      "failed-precondition",
+      `${junction.name} is a ${junction.kind}: it leads to another project, and is not built`,
+      { hint: `elements behind it are named ${junction.name}:ELEMENT.bst` },
+    );
+  }
+  // Where no element is named, all of a project are meant, and these are listed among them.
+  return nameProjects(
+    bst,
+    elements.filter(({ kind }) => !leads(kind)),
+    signal,
+  );
 }
 
 /**
@@ -98,7 +121,7 @@ export async function keysOfElements(
     const name = shownName(section, i, wrong);
     return { name, key: shownKey(section.key, name, wrong) };
   });
-  return nameProjects(bst, named, signal);
+  return (await nameProjects(bst, named, signal)).elements;
 }
 
 /** Names all elements without a key at once: who has to track them would else find them one by one. */

@@ -1,24 +1,29 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
+import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import { openRemotes } from "../connection/open-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
 import { openLocalCache } from "../local/open-local-cache.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
 import { AnsweringPlaces } from "./answering-places.ts";
 import { BstBuilder, isQuick } from "./bst-builder.ts";
 import { type BstConfigurations, writeBstConfigurations } from "./bst-configuration.ts";
-import { type BuiltElement, type DependencyKind, keysOfElements, readBstGraph } from "./bst-graph.ts";
+import { type BstGraph, type BuiltElement, type DependencyKind, keysOfElements, readBstGraph } from "./bst-graph.ts";
 import type { BstInstallation } from "./bst-installation.ts";
+import { junctionOf } from "./bst-projects.ts";
 import { ElementTransfers, type PipelinePlaces } from "./element-transfers.ts";
 import { type OnError, type PipelineResult, type PipelineTime, runPipeline } from "./pipeline.ts";
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { PipelineGraph } from "./pipeline-graph.ts";
+import { type ReadSubproject, remotesOfProjects } from "./project-remotes.ts";
 
 export interface BuildRequest {
   /** Its user configuration is the user's own file. */
   readonly bst: BstInstallation;
   readonly configuration: ClientConfiguration;
+  readonly readSubproject: ReadSubproject;
   readonly reachability: Reachability;
   /** What the project builds by default where there are none. */
   readonly targets: readonly string[];
@@ -83,14 +88,15 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
     request.note("builds are strict here, also of projects that the user's configuration says `strict: false` of");
   }
   const started = AbortSignal.any([stop, abort]);
-  const { targets, elements } = await loadProject(request, configurations, started);
+  const { targets, elements, junctions } = await loadProject(request, configurations, started);
   const graph = new PipelineGraph(elements);
   const asked = graph.askedFor(targets, request.deps ?? configurations.settings.dependencies);
+  const remotes = remotesOfProjects(configuration, junctions, request.readSubproject, request.note);
   const local = resources.use(await openLocalCache(configuration.cacheDirectory, configuration.artifactDirectory));
   const retryFailed = request.retryFailed ?? configurations.settings.retryFailed;
   const transfers = new ElementTransfers({
     ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },
-    places: placesOf(request, resources),
+    places: placesOf(request, remotes, resources),
     now: systemClock,
     note: request.note,
   });
@@ -104,43 +110,53 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
     ...{ graph, asked, widths, retries, onError, events, stop, abort, time: realTime, random: Math.random },
     pull: (element, signal) => transfers.pull(element, signal),
     build: (group, report, signal) => builder.build(group, report, signal),
-    push: pushes(request) ? (element, signal) => transfers.push(element, signal) : undefined,
+    push: pushes(request, remotes) ? (element, signal) => transfers.push(element, signal) : undefined,
     together: (element) => (isQuick(element) ? "quick" : undefined),
     cost: (element) => (isQuick(element) ? quickCost : 1),
   });
   return { ...result, failedLogs: builder.failedLogs };
 }
 
-const pushes = ({ push, configuration }: BuildRequest): boolean =>
-  push && configuration.remotes.some((remote) => remote.push);
+type ProjectRemotes = ReadonlyMap<string, readonly RemoteSpec[]>;
+
+const pushes = ({ push }: BuildRequest, remotes: ProjectRemotes): boolean =>
+  push && [...remotes.values()].flat().some((remote) => remote.push);
 
 async function loadProject(
   { bst, targets }: BuildRequest,
   { loading }: BstConfigurations,
   signal: AbortSignal,
-): Promise<{ targets: readonly string[]; elements: BuiltElement[] }> {
+): Promise<BstGraph & { readonly targets: readonly string[] }> {
   const loader = { ...bst, userConfiguration: loading };
-  const elements = await readBstGraph(loader, targets, signal);
-  const names = new Set(elements.map(({ name }) => name));
+  const graph = await readBstGraph(loader, targets, signal);
+  const names = new Set(graph.elements.map(({ name }) => name));
   if (targets.length > 0 && targets.every((target) => names.has(target))) {
-    return { targets: [...new Set(targets)], elements };
+    return { targets: [...new Set(targets)], ...graph };
   }
   // None, which is what the project builds by default, or patterns.
   const named = await keysOfElements(loader, targets, "none", signal);
-  return { targets: named.map(({ name }) => name), elements };
+  return { targets: named.map(({ name }) => name).filter((name) => names.has(name)), ...graph };
 }
 
 /** Opens the servers when they are first wanted, once. */
-function placesOf(request: BuildRequest, resources: AsyncDisposableStack): () => Promise<PipelinePlaces> {
-  const { configuration, reachability, abort: signal, note } = request;
-  let opened: Promise<PipelinePlaces> | undefined;
-  const open = async (): Promise<PipelinePlaces> => {
-    const remotes = resources.use(await openRemotes(configuration.remotes, { reachability, signal }));
+function placesOf(
+  request: BuildRequest,
+  ofProjects: ProjectRemotes,
+  resources: AsyncDisposableStack,
+): (element: BuiltElement) => Promise<PipelinePlaces> {
+  const { reachability, abort: signal, note } = request;
+  let opened: Promise<AnsweringPlaces> | undefined;
+  const open = async (): Promise<AnsweringPlaces> => {
+    const specs = new Map([...ofProjects.values()].flat().map((spec) => [remoteIdentity(spec), spec]));
+    const remotes = resources.use(await openRemotes([...specs.values()], { reachability, signal }));
     for (const { spec, error } of remotes.left) note(`${spec.name} is left out: ${error.message}`);
     for (const { name, shortcomings } of remotes.open) for (const each of shortcomings) note(`${name}: ${each}`);
     return new AnsweringPlaces(remotes.open, reachability, ({ name }, why) => {
       note(`${name} has stopped answering, and is left out for a while: ${why}`);
     });
   };
-  return () => (opened ??= open());
+  return async ({ name }) => {
+    opened ??= open();
+    return (await opened).of(ofProjects.get(junctionOf(name)) ?? []);
+  };
 }

@@ -28,8 +28,8 @@ export interface PipelinePlaces {
 
 export interface ElementTransfersOptions {
   readonly local: LocalCache;
-  /** Called when the first artifact is not in the local cache, and when the first is to be pushed; opens servers once. */
-  places(): Promise<PipelinePlaces>;
+  /** Those of the element's project. Called when an artifact is not in the local cache, and when one is to be pushed; opens servers once. */
+  places(element: BuiltElement): Promise<PipelinePlaces>;
   /** Whether an artifact of a failed build is as good as none. */
   readonly retryFailed: boolean;
   readonly pullBuildtrees: boolean;
@@ -51,7 +51,7 @@ export class ElementTransfers {
   async pull(element: BuiltElement, signal: AbortSignal): Promise<PullOutcome> {
     const { local, places, retryFailed, pullBuildtrees } = this.options;
     // What is in a workspace is nobody else's: only what was built here counts, as for `bst`.
-    const remotes = async (): Promise<readonly Place[]> => (element.workspaced ? [] : (await places()).pull);
+    const remotes = async (): Promise<readonly Place[]> => (element.workspaced ? [] : (await places(element)).pull);
     const shared = this.shared(signal, pullBuildtrees ? "those-there" : "none");
     const outcome = await oneOutcome(signal, (done) =>
       pullArtifacts([questionOf(element)], { ...shared, done, to: local, remotes }),
@@ -66,7 +66,7 @@ export class ElementTransfers {
 
   /** To every server that is pushed to. Errors: what one of them failed with, after all had their turn; `unavailable` for one that is away; `cancelled`. */
   async push(element: BuiltElement, signal: AbortSignal): Promise<"pushed" | "present" | "skipped"> {
-    const { to, away } = (await this.options.places()).push;
+    const { to, away } = (await this.options.places(element)).push;
     if (to.length + away.length === 0 || isTainted(await this.content(element, signal))) return "skipped";
     const result = to.length === 0 ? "skipped" : await this.pushTo(to, element, signal);
     const [first] = away;

@@ -38,11 +38,6 @@ export class PipelineGraph<E extends PipelineElement> {
     return found;
   }
 
-  /** What has to be there before an element can be built. */
-  neededToBuild(name: string): Set<string> {
-    return this.runtimeClosure(this.element(name).buildDependencies);
-  }
-
   /**
    * What is asked for where these targets are, with which of their dependencies (as `bst build --deps`): the rest is needed only where something that needs it has
    * to be built.

@@ -3,13 +3,8 @@ import { backOffMs, isPassing } from "./back-off.ts";
 import type { BuildOutcome, BuildReport, PipelineOptions, PipelineResult, PullOutcome } from "./pipeline.ts";
 import type { ElementOutcome, JobResult, PipelineEvent, PushResult, QueueName } from "./pipeline-events.ts";
 import type { PipelineElement } from "./pipeline-graph.ts";
-import {
-  failureOf,
-  type PipelineItem as Item,
-  isThere,
-  type PipelineQueue as Queue,
-  queueOf,
-} from "./pipeline-item.ts";
+import { type PipelineItem as Item, isThere, itemsOf, type PipelineQueue as Queue, queueOf } from "./pipeline-item.ts";
+import { breakBy, freedBy, realCountdown, trialCountdown } from "./usability.ts";
 
 /** Elements that are built in one go at most: what they have done is known to the others one by one, and a failure of the builder is one of all that are left. */
 const maxTogether = 64;
@@ -21,7 +16,8 @@ const endings: readonly Ending[] = ["quit", "stop", "terminate", "abort"];
 
 /** One run of a pipeline: the state that `runPipeline` speaks of. */
 export class PipelineRun<E extends PipelineElement> {
-  private readonly items = new Map<string, Item<E>>();
+  private readonly items: ReadonlyMap<string, Item<E>>;
+  private readonly counts = realCountdown<E>();
   private readonly pulls = queueOf<E>("pull");
   private readonly builds = queueOf<E>("build");
   private readonly pushes = queueOf<E>("push");
@@ -33,13 +29,7 @@ export class PipelineRun<E extends PipelineElement> {
 
   constructor(options: PipelineOptions<E>) {
     this.options = options;
-    const chains = options.graph.chains(options.cost?.bind(options) ?? (() => 1));
-    for (const element of options.graph.elements.values()) {
-      this.items.set(element.name, {
-        ...{ element, index: this.items.size, rank: chains.get(element.name) ?? 0 },
-        ...{ needed: false, outcome: undefined, push: undefined, lacking: 0, taken: false, waiters: [] },
-      });
-    }
+    this.items = itemsOf(options.graph, options.cost?.bind(options) ?? (() => 1));
   }
 
   async run(): Promise<PipelineResult> {
@@ -96,13 +86,10 @@ export class PipelineRun<E extends PipelineElement> {
     const free = this.options.widths.build - this.builds.running;
     const share = Math.ceil((this.builds.ready.count(like) + 1) / free);
     const group = [first, ...this.builds.ready.takeLike(like, Math.min(share, maxTogether) - 1)];
-    const found = new Map<Item<E>, number>();
+    const counts = trialCountdown<E>();
     for (const item of group) {
-      for (const waiter of item.waiters) {
-        const count = (found.get(waiter) ?? 0) + 1;
-        found.set(waiter, count);
-        if (count < waiter.lacking || group.length >= maxTogether || waiter.outcome !== undefined || !like(waiter))
-          continue;
+      for (const waiter of freedBy(item, counts)) {
+        if (group.length >= maxTogether || waiter.outcome !== undefined || !like(waiter)) continue;
         waiter.taken = true;
         this.tell({ kind: "queued", queue: "build", element: waiter.element.name });
         group.push(waiter);
@@ -121,6 +108,17 @@ export class PipelineRun<E extends PipelineElement> {
     if (item.needed) return;
     item.needed = true;
     this.enqueue(this.pulls, item);
+  }
+
+  /** Needs it with all that it is used with. */
+  private want(first: Item<E>): void {
+    const wanted = [first];
+    for (const item of wanted) {
+      if (item.wanted) continue;
+      item.wanted = true;
+      this.need(item);
+      for (const each of item.usedWith) wanted.push(each);
+    }
   }
 
   private enqueue(queue: Queue<E>, item: Item<E>): void {
@@ -154,16 +152,14 @@ export class PipelineRun<E extends PipelineElement> {
 
   /** The element has to be built: so all is needed that it is built with. */
   private miss(item: Item<E>): void {
-    const names = [...this.options.graph.neededToBuild(item.element.name)];
-    const by = names.map((name) => failureOf(this.item(name))).find((failure) => failure !== undefined);
+    const by = item.builtWith.find(({ failure }) => failure !== undefined)?.failure;
     if (by !== undefined) {
       this.settle(item, { kind: "blocked", by });
       return;
     }
-    for (const name of names) {
-      const each = this.item(name);
-      this.need(each);
-      if (isThere(each)) continue;
+    for (const each of item.builtWith) {
+      this.want(each);
+      if (each.unready === 0) continue;
       item.lacking += 1;
       each.waiters.push(item);
     }
@@ -174,13 +170,23 @@ export class PipelineRun<E extends PipelineElement> {
     this.builds.running += 1;
     const waiting = new Map(items.map((item) => [item.element, item]));
     const started = new Set<Item<E>>();
+    // Where nothing more is to be begun, the rest of a group is not.
+    const rest = new AbortController();
+    const signal = AbortSignal.any([this.jobs.signal, rest.signal]);
+    const endRest = (): void => {
+      if (!this.allows(this.builds)) rest.abort(runEnded());
+    };
     const start = (item: Item<E> | undefined): void => {
       if (item === undefined || started.has(item)) return;
       started.add(item);
       this.tell({ kind: "started", queue: "build", element: item.element.name, attempt: 1 });
     };
     const report: BuildReport<E> = {
-      started: (element) => start(waiting.get(element)),
+      started: (element) => {
+        const item = waiting.get(element);
+        if (item !== undefined && !started.has(item)) endRest();
+        if (!rest.signal.aborted) start(item);
+      },
       ended: (element, outcome) => {
         const item = waiting.get(element);
         // What needs another one of its group, which failed, is settled already.
@@ -188,6 +194,7 @@ export class PipelineRun<E extends PipelineElement> {
         start(item);
         waiting.delete(element);
         this.buildEnded(item, outcome);
+        if (waiting.size > 0) endRest();
         this.step();
       },
     };
@@ -195,14 +202,14 @@ export class PipelineRun<E extends PipelineElement> {
     let error: unknown = new StillageError("internal", "the builder did not say what became of it");
     try {
       const elements = items.map(({ element }) => element);
-      await this.options.build(elements, report, this.jobs.signal);
+      await this.options.build(elements, report, signal);
     } catch (failure) {
       error = failure;
     }
     this.builds.running -= 1;
     for (const item of waiting.values()) {
       if (item.outcome !== undefined) continue;
-      if (!this.jobs.signal.aborted) {
+      if (!signal.aborted) {
         start(item);
         this.buildEnded(item, { kind: "failed", why: asStillageError(error), kept: false });
       } else {
@@ -306,12 +313,13 @@ export class PipelineRun<E extends PipelineElement> {
       if (item.outcome !== undefined) continue;
       item.outcome = what;
       this.tell({ kind: "settled", element: item.element.name, outcome: what });
-      const by = failureOf(item);
-      for (const waiter of item.waiters) {
-        if (by !== undefined) settling.push([waiter, { kind: "blocked", by }]);
-        if (!isThere(item)) continue;
-        waiter.lacking -= 1;
-        if (waiter.lacking === 0 && waiter.outcome === undefined && !waiter.taken) this.enqueue(this.builds, waiter);
+      if (what.kind === "failed" || what.kind === "blocked") {
+        const by = what.kind === "failed" ? item.element.name : what.by;
+        for (const waiter of breakBy(item, by)) settling.push([waiter, { kind: "blocked", by }]);
+      } else if (isThere(what)) {
+        for (const waiter of freedBy(item, this.counts)) {
+          if (waiter.outcome === undefined && !waiter.taken) this.enqueue(this.builds, waiter);
+        }
       }
     }
     if (outcome.kind !== "failed" || this.options.onError === "continue") return;
@@ -323,7 +331,7 @@ export class PipelineRun<E extends PipelineElement> {
     this.ended = how;
     this.tell({ kind: "ending", how });
     if (how === "terminate" || how === "abort") {
-      this.jobs.abort(new StillageError("cancelled", "the run was ended"));
+      this.jobs.abort(runEnded());
     }
     // After what is being done: whoever says so may be in the middle of it.
     queueMicrotask(() => this.step());
@@ -352,6 +360,8 @@ export class PipelineRun<E extends PipelineElement> {
     this.options.events({ at: this.options.time.now(), ...event } as PipelineEvent);
   }
 }
+
+const runEnded = (): StillageError => new StillageError("cancelled", "the run was ended");
 
 function pulled(outcome: PullOutcome): JobResult {
   return outcome.kind === "missing" ? "missing" : outcome.kind === "present" ? "skipped" : "processed";

@@ -40,6 +40,11 @@ export function planned(name: string, plan: Partial<PlannedElement> = {}): Plann
   return { name, ...none, pulls: ["missing"], build: "built", pushes: ["pushed"], milliseconds: 10, ...plan };
 }
 
+/** What has to be there before an element can be built. */
+export function neededToBuild(graph: PipelineGraph<PlannedElement>, name: string): Set<string> {
+  return graph.runtimeClosure(graph.element(name).buildDependencies);
+}
+
 const failure = (code: ErrorCode): StillageError => new StillageError(code, "as planned");
 
 /** Runs a pipeline whose jobs go as planned, in virtual time. */
@@ -87,11 +92,12 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
         groups.push(elements.map(({ name }) => name));
         const bad = new Set<string>();
         for (const element of elements) {
-          if ([...options.graph.neededToBuild(element.name)].some((name) => bad.has(name))) {
+          if (bad.size > 0 && [...neededToBuild(options.graph, element.name)].some((name) => bad.has(name))) {
             bad.add(element.name);
             continue;
           }
           if (element.build !== "built") bad.add(element.name);
+          signal.throwIfAborted();
           report.started(element);
           await time.wait(element.milliseconds, signal);
           const why = failure("failed-precondition");

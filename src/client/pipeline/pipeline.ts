@@ -37,7 +37,7 @@ export interface PipelineOptions<E extends PipelineElement> {
   pull(element: E, signal: AbortSignal): Promise<PullOutcome>;
   /**
    * Builds elements one after the other, in an order in which each comes after those that it needs, and without those that need one that failed; more than one only where `together` allows. What
-   * it has not reported when it settles has failed, with the error that it rejects with.
+   * it has not reported when it settles has failed, with the error that it rejects with; but where the signal ended it, it was not built.
    */
   build(elements: readonly E[], report: BuildReport<E>, signal: AbortSignal): Promise<void>;
   /** What this gives for elements that may be built in one go is equal; `undefined` for those that may not. For what takes less time than starting a builder. */

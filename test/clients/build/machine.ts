@@ -71,7 +71,11 @@ export async function createMachine(folder: string, project: Project, servers: r
   await symlink(bst, join(bin, "bst"));
   const program = `#!/bin/sh\nexec '${process.execPath}' '${join(checkout, "src/main.ts")}' "$@"\n`;
   await writeFile(join(bin, "stillage"), program, { mode: 0o755 });
-  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, LANG: "C.UTF-8", TMPDIR: folder };
+  const env = {
+    ...{ PATH: `${bin}:${process.env.PATH}`, HOME: home, LANG: "C.UTF-8", TMPDIR: folder },
+    // Else each run would compile all of the sources.
+    ...{ NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
+  };
   const options = { cwd: project.folder, env };
   const words = [join(checkout, "src/main.ts"), "build"];
   return {

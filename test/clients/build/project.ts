@@ -11,7 +11,7 @@ const slowSeconds = 2;
 
 /**
  * Writes a project whose elements are mostly cheap: imports, half of which build on others, stacks, and four builds in the sandbox, three of which sleep. `half.bst` is a half of it, `sad.bst`
- * has a build in it that fails, `through.bst` an element of a subproject, and `new.bst` a source without a ref.
+ * has a build in it that fails, and `new.bst` a source without a ref.
  */
 export async function writeWideProject(folder: string): Promise<Project> {
   const elements: Record<string, object> = {
@@ -33,18 +33,24 @@ export async function writeWideProject(folder: string): Promise<Project> {
   const slows = ["slow-a.bst", "slow-b.bst", "after/slow-a.bst", "quick.bst"];
   elements["all.bst"] = { kind: "stack", depends: ["half.bst", ...parts.slice(22), ...slows] };
   elements["sad.bst"] = { kind: "stack", depends: ["needs-bad.bst", "all.bst"] };
-  elements["sub.bst"] = { kind: "junction", sources: [{ kind: "local", path: "sub" }] };
-  elements["through.bst"] = { kind: "stack", depends: ["sub.bst:deep/inner.bst"] };
   elements["new.bst"] = { kind: "import", sources: [{ kind: "remote", url: "file:///nowhere" }] };
-  await put(folder, "sub/project.conf", stringify({ name: "inner", "min-version": "2.0" }));
-  await put(folder, "sub/deep/inner.bst", stringify(imported("inner")));
-  await put(folder, "sub/files/inner/inner.txt", "inner\n");
   await put(folder, "project.conf", stringify({ name: "wide", "min-version": "2.0", "element-path": "elements" }));
   for (const [path, element] of Object.entries(elements)) {
     await put(folder, join("elements", path), stringify(element, { aliasDuplicateObjects: false }));
   }
   for (const i of parts.keys()) await put(folder, `files/part${i}/part${i}.txt`, `part ${i}\n`);
   await writeBase(join(folder, "files/base"));
+  return { folder, upstream: "" };
+}
+
+/** Writes a project of one element, `through.bst`, which needs one of a subproject, and that recommends these caches. */
+export async function writeJoinedProjects(folder: string, artifacts: readonly object[]): Promise<Project> {
+  await put(folder, "project.conf", stringify({ name: "outer", "min-version": "2.0", "element-path": "elements" }));
+  await put(folder, "elements/sub.bst", stringify({ kind: "junction", sources: [{ kind: "local", path: "sub" }] }));
+  await put(folder, "elements/through.bst", stringify({ kind: "stack", depends: ["sub.bst:deep/inner.bst"] }));
+  await put(folder, "sub/project.conf", stringify({ name: "inner", "min-version": "2.0", artifacts }));
+  await put(folder, "sub/deep/inner.bst", stringify(imported("inner")));
+  await put(folder, "sub/files/inner/inner.txt", "inner\n");
   return { folder, upstream: "" };
 }
 

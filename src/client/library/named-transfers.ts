@@ -1,0 +1,191 @@
+import { StillageError } from "../../base/errors.ts";
+import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import { localName } from "../named-place.ts";
+import type { Place } from "../place.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
+import { copyBudget } from "../transfer/copy-artifact.ts";
+import { type QuestionSources, questionsMeant } from "../transfer/questions-meant.ts";
+import { type ItemOutcome, nameOfArtifact, type TransferSummary } from "../transfer/transfer-outcome.ts";
+import type { TransferProgress } from "../transfer/transfer-progress.ts";
+import type { TransferOptions } from "../transfer/transfer-queue.ts";
+import type { ClientPlaces } from "./client-places.ts";
+import type { PlaceName } from "./place-name.ts";
+
+/** What every transfer of a client is done with. */
+export interface TransferContext {
+  readonly places: ClientPlaces;
+  /** Asks for the artifacts of a project's elements; `undefined` where there is no project. */
+  readonly ofElements: QuestionSources["ofElements"];
+  readonly progress: TransferProgress;
+  readonly done: (outcome: ItemOutcome) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Artifacts that a mirror looks up or copies at a time: most of a small one is waiting for answers. */
+const mirrorWidth = 32;
+
+/**
+ * Pulls what names mean to a place, from others in their order or from the configured servers. A name that means nothing is an outcome, and so is that there is no server to ask (`unavailable`,
+ * `failed-precondition`): what is there already needs none. Errors: those of opening `to`.
+ */
+export async function pullNamed(
+  names: readonly string[],
+  ends: {
+    readonly from: readonly PlaceName[] | undefined;
+    readonly to: PlaceName;
+    readonly optional: TransferOptions["optional"];
+  },
+  context: TransferContext,
+): Promise<TransferSummary> {
+  await using ours = new OwnPlaces(context);
+  const { configuration } = context.places;
+  const to = await ours.open(ends.to, "write");
+  let opening: Promise<readonly Place[]> | undefined;
+  const sources = (): Promise<readonly Place[]> => {
+    opening ??= ends.from === undefined ? serversOf(configuration.remotes, context) : ours.openAll(ends.from, "read");
+    return opening;
+  };
+  const meant = await meaningOf(names, sources, context);
+  const { pullArtifacts } = await import("../transfer/pull-artifacts.ts");
+  const options = { ...optionsOf(context), optional: ends.optional, width: configuration.fetchers };
+  return together(meant, await pullArtifacts(meant.questions, { ...options, to, remotes: sources }));
+}
+
+/** Pushes what names mean from one place to others, all of them, or to the configured servers that are for pushing. Outcomes as of `pullNamed`. Errors: those of opening the places; `unavailable` and `failed-precondition` where there is no server. */
+export async function pushNamed(
+  names: readonly string[],
+  ends: { readonly from: PlaceName; readonly to: readonly PlaceName[] | undefined },
+  context: TransferContext,
+): Promise<TransferSummary> {
+  await using ours = new OwnPlaces(context);
+  const { configuration } = context.places;
+  const from = await ours.open(ends.from, "read");
+  const meant = await meaningOf(names, async () => [from], context);
+  if (meant.questions.length === 0) return together(meant, nothingDone);
+  const to =
+    ends.to === undefined
+      ? await serversOf(
+          configuration.remotes.filter(({ push }) => push),
+          context,
+        )
+      : await ours.openAll(ends.to, "write");
+  const { pushArtifacts } = await import("../transfer/push-artifacts.ts");
+  const options = { ...optionsOf(context), optional: "those-there", width: configuration.pushers } as const;
+  return together(meant, await pushArtifacts(meant.questions, { ...options, from, to }));
+}
+
+/** Copies what one place has and another lacks: what names mean, or everything. Outcomes as of `pullNamed`. Errors: those of opening the places, and `unsupported` where all cannot be listed. */
+export async function mirrorNamed(
+  names: readonly string[] | undefined,
+  ends: { readonly from: PlaceName; readonly to: PlaceName },
+  context: TransferContext,
+): Promise<TransferSummary> {
+  await using ours = new OwnPlaces(context);
+  const [from, to] = [await ours.open(ends.from, "read"), await ours.open(ends.to, "write")];
+  const { mirrorArtifacts, mirrorThese } = await import("../transfer/mirror-artifacts.ts");
+  const options = { ...optionsOf(context), from, to, optional: "those-there", width: mirrorWidth } as const;
+  if (names === undefined) return mirrorArtifacts([{ project: "*", element: "*", key: "*" }], options);
+  const meant = await meaningOf(names, async () => [from], context);
+  const artifacts = await found(meant, from, context);
+  return together(meant, await mirrorThese(artifacts, options));
+}
+
+/** Places of one transfer: those that were opened for it are closed with it, which is when a tar file is written. */
+class OwnPlaces implements AsyncDisposable {
+  private readonly stack = new AsyncDisposableStack();
+  private readonly context: TransferContext;
+
+  constructor(context: TransferContext) {
+    this.context = context;
+  }
+
+  async open(name: PlaceName, mode: "read" | "write"): Promise<Place> {
+    const { places, signal } = this.context;
+    if (typeof name !== "string") return name;
+    if (name === localName) return places.local();
+    return this.stack.use(await places.open(name, { mode, signal }));
+  }
+
+  /** All at once. Errors: the first place's that cannot be opened, when it is known of all. */
+  async openAll(names: readonly PlaceName[], mode: "read" | "write"): Promise<Place[]> {
+    const opening = names.map((each) => this.open(each, mode));
+    await Promise.allSettled(opening);
+    return Promise.all(opening);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stack.disposeAsync();
+  }
+}
+
+/** Questions, and what of the names came to nothing, which is counted. */
+interface Meaning {
+  readonly questions: ArtifactQuestion[];
+  readonly results: { missing: number; failed: number };
+}
+
+async function meaningOf(
+  names: readonly string[],
+  sources: () => Promise<readonly Place[]>,
+  { ofElements, done, signal }: TransferContext,
+): Promise<Meaning> {
+  const { questions, meaningless } = await questionsMeant(names, {
+    places: () => indexesOf(sources),
+    ofElements,
+    signal,
+  });
+  const results = { missing: 0, failed: 0 };
+  for (const { text, error } of meaningless) {
+    const result = error.code === "not-found" ? "missing" : "failed";
+    results[result] += 1;
+    done({ name: text, result, place: undefined, blobs: 0, bytes: 0, notes: [], error });
+  }
+  return { questions, results };
+}
+
+async function found(
+  { questions, results }: Meaning,
+  { index }: Place,
+  { done, progress, signal }: TransferContext,
+): Promise<IndexedArtifact[]> {
+  progress.addItems(questions.length);
+  const artifacts = await Promise.all(questions.map((question) => index?.find(question, signal)));
+  return artifacts.flatMap((artifact, i) => {
+    if (artifact !== undefined) return [artifact];
+    results.missing += 1;
+    progress.itemDone();
+    const name = nameOfArtifact(questions[i] as ArtifactQuestion);
+    done({ name, result: "missing", place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined });
+    return [];
+  });
+}
+
+async function* indexesOf(sources: () => Promise<readonly Place[]>) {
+  for (const { name, index } of await sources()) if (index !== undefined) yield { name, index };
+}
+
+async function serversOf(specs: readonly RemoteSpec[], { places, signal }: TransferContext): Promise<readonly Place[]> {
+  const servers = await places.remotes(specs, signal);
+  if (servers.length > 0) return servers;
+  if (specs.length > 0) throw new StillageError("unavailable", "none of the remotes can be used");
+  throw new StillageError("failed-precondition", "no remote is configured for this", {
+    hint: "`stillage remote list` shows which are, and why others are not; --remote, or `remotes` of the library, names one",
+  });
+}
+
+function optionsOf({ places, progress, done, signal }: TransferContext): Omit<TransferOptions, "optional" | "width"> {
+  return { retries: places.configuration.networkRetries, budget: copyBudget(), progress, done, signal };
+}
+
+const nothingDone: TransferSummary = {
+  results: { copied: 0, present: 0, missing: 0, failed: 0, skipped: 0 },
+  blobs: 0,
+  bytes: 0,
+  stopped: false,
+};
+
+function together({ results: before }: Meaning, summary: TransferSummary): TransferSummary {
+  const { missing, failed } = summary.results;
+  const results = { ...summary.results, missing: missing + before.missing, failed: failed + before.failed };
+  return { ...summary, results };
+}

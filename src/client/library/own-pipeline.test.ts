@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type PipelineRequest, runPipeline } from "./own-pipeline.ts";
+
+const element = (name: string, ...buildDependencies: string[]) => ({
+  name,
+  buildDependencies,
+  runtimeDependencies: [],
+});
+type Element = ReturnType<typeof element>;
+
+async function kinds(request: PipelineRequest<Element>): Promise<Record<string, string>> {
+  const { outcomes } = await runPipeline(request);
+  return Object.fromEntries([...outcomes].map(([name, { kind }]) => [name, kind]));
+}
+
+test("what cannot be pulled is built, and what only that needs is looked for", async () => {
+  const elements = [element("compiler"), element("lib", "compiler"), element("app", "lib")];
+  const built: string[] = [];
+  const found = await kinds({
+    elements,
+    asked: ["app"],
+    pull: async ({ name }) => ({ kind: name === "lib" ? "pulled" : "missing" }),
+    build: async ({ name }) => void built.push(name),
+  });
+  assert.deepEqual(found, { compiler: "unneeded", lib: "pulled", app: "built" });
+  assert.deepEqual(built, ["app"]);
+});
+
+test("a builder's error is told as it says it, and what needs the element is left out", async () => {
+  const { outcomes, ended } = await runPipeline({
+    elements: [element("lib"), element("app", "lib"), element("docs")],
+    onError: "continue",
+    build: async ({ name }) => {
+      if (name === "lib") throw new TypeError("no compiler");
+    },
+  });
+  const lib = outcomes.get("lib");
+  assert.ok(lib?.kind === "failed");
+  assert.deepEqual([lib.why.code, lib.why.message], ["failed-precondition", "lib: no compiler"]);
+  assert.deepEqual([outcomes.get("app")?.kind, outcomes.get("docs")?.kind, ended], ["blocked", "built", undefined]);
+});
+
+test("a signal ends what runs", async () => {
+  const controller = new AbortController();
+  const found = await kinds({
+    elements: [element("a"), element("b", "a")],
+    signal: controller.signal,
+    build: (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        controller.abort();
+      }),
+  });
+  assert.deepEqual(found, { a: "stopped", b: "stopped" });
+});
+
+test("a dependency that is nowhere is refused", async () => {
+  await assert.rejects(runPipeline({ elements: [element("a", "b")], build: async () => {} }), { code: "invalid" });
+});

@@ -1,0 +1,47 @@
+import { isProblems } from "../../config/load.ts";
+import { type Problem, showProblem } from "../../config/problem.ts";
+import type { ClientConfiguration, ClientSources } from "../configuration/client-configuration.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
+import { type Junction, junctionOf } from "./bst-projects.ts";
+import { subprojectDirectory } from "./subproject-directory.ts";
+
+/** Reads the configuration again, for a subproject. */
+export type ReadSubproject = (
+  sources: Required<Pick<ClientSources, "subproject" | "options" | "dialect">>,
+) => ClientConfiguration | readonly Problem[];
+
+/**
+ * The remotes of each project that elements are in, by its junction; of the project itself by the empty name. As in BuildStream, a subproject's are what the user says for a project of its name, or else
+ * for all, and then what the projects around it and it itself recommend. What cannot be found out is noted: then it is without what the subproject recommends.
+ */
+export function remotesOfProjects(
+  configuration: ClientConfiguration,
+  junctions: readonly Junction[],
+  readSubproject: ReadSubproject,
+  note: (text: string) => void,
+): ReadonlyMap<string, readonly RemoteSpec[]> {
+  const top = { remotes: configuration.remotes, recommended: configuration.recommended };
+  const known = new Map([["", { ...top, directory: configuration.project?.directory }]]);
+  for (const { name, project, path, options } of junctions) {
+    const outer = known.get(junctionOf(name)) ?? { ...top, directory: undefined };
+    const own = name.slice(name.lastIndexOf(":") + 1);
+    const read = (directory: string | undefined): ClientConfiguration | readonly Problem[] =>
+      readSubproject({
+        subproject: { name: project, directory, around: outer.recommended },
+        ...{ options, dialect: configuration.dialect },
+      });
+    const left = (why: string): void =>
+      note(`${project}, which ${name} leads to: the remotes that it recommends are left out: ${why}`);
+    let directory = outer.directory && subprojectDirectory(outer.directory, own, path);
+    if (directory === undefined) left("its files are not found");
+    let found = read(directory);
+    if (isProblems(found)) {
+      left(found.map(showProblem).join("; "));
+      directory = undefined;
+      found = read(directory);
+    }
+    const { remotes, recommended } = isProblems(found) ? outer : found;
+    known.set(name, { remotes, recommended, directory });
+  }
+  return new Map([...known].map(([name, { remotes }]) => [name, remotes]));
+}
