@@ -1,13 +1,19 @@
+import { isatty } from "node:tty";
 import { StillageError } from "../base/errors.ts";
 import { exitStatus } from "./exit-status.ts";
 import { reportFailure } from "./report-failure.ts";
 import { Signals } from "./signals.ts";
 
-/** Runs a command's work and gives its exit status; failures are printed. A signal asks the work to stop, a second one ends the process. */
+/**
+ * Runs a command's work and gives its exit status; failures are printed. A signal asks the work to stop, a second one ends the process. So does a terminal that is
+ * closed; whoever wants the work to outlive that gives it none, as `nohup` does.
+ */
 export async function interruptible(work: (signal: AbortSignal) => Promise<number>, stopped: string): Promise<number> {
   using signals = new Signals();
   const stop = new AbortController();
-  void signals.stop.then(() => stop.abort(new StillageError("cancelled", stopped)));
+  const stopNow = (): void => stop.abort(new StillageError("cancelled", stopped));
+  void signals.stop.then(stopNow);
+  if ([0, 1, 2].some((fd) => isatty(fd))) signals.onReload = stopNow;
   const failed = Promise.race([signals.crash, signals.stopAtOnce.then(() => stop.signal.reason)]).then((error) => {
     reportFailure(error);
     // What is under way on the disk is not waited for, and would be if this only returned.

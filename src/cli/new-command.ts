@@ -12,6 +12,10 @@ export function newCommand(name: string, program: string): Command {
 
 /** Runs a program and gives its exit status; `status` says what its action came to. */
 export async function runCommand(command: Command, args: readonly string[], status: () => number): Promise<number> {
+  // What is said to nobody is no reason to stop: `2>&1 | head -1`, or a terminal that is closed.
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  });
   try {
     await command.parseAsync(args, { from: "user" });
     return status();

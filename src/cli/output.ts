@@ -11,7 +11,7 @@ export interface Output {
   write(text: string): Promise<boolean>;
 }
 
-/** The output of this process. A reader that ends early, as `head` does, is no failure. */
+/** The output of this process. A reader that ends early, as `head` does, or a terminal that is closed, is no failure. */
 export function standardOutput(stream: Writable & { isTTY?: boolean; columns?: number } = process.stdout): Output {
   return { forPeople: stream.isTTY === true, width: stream.columns || 100, write: writerOf(stream) };
 }
@@ -29,7 +29,7 @@ export function writerOf(stream: Writable): (piece: Uint8Array | string) => Prom
       const ended = (error: Error | null | undefined): void => {
         failure ??= error ?? undefined;
         if (failure === undefined) resolve(true);
-        else if (failure.code === "EPIPE") resolve(false);
+        else if (failure.code === "EPIPE" || failure.code === "EIO") resolve(false);
         else reject(fromFileSystem(failure, "writing to standard output"));
       };
       if (failure === undefined) stream.write(piece, ended);

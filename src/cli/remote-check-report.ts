@@ -1,6 +1,7 @@
 import type { Answer } from "../client/connection/answer.ts";
 import { type RemoteCheck, works } from "../client/connection/check-remotes.ts";
 import type { RemoteProtocol } from "../client/connection/remote-place.ts";
+import { shownUrl } from "../client/shown-url.ts";
 import { humanSize, printable } from "./human-text.ts";
 import { textTable } from "./text-table.ts";
 
@@ -49,7 +50,7 @@ export function checkTabs(checks: readonly RemoteCheck[]): string {
     const { certificateEnd, storage } = place ?? {};
     return [
       spec.name,
-      spec.url,
+      shownUrl(spec.url),
       stateOf(check),
       productOf(check),
       (place?.protocols ?? []).map(({ name }) => name).join(","),
@@ -72,7 +73,16 @@ export function checkJson(checks: readonly RemoteCheck[]): string {
     const { name, url, type, push, instanceName, origin } = spec;
     const { product, protocols = [], storage, certificateEnd } = place ?? {};
     return {
-      ...{ name, url, type, configuredPush: push, instanceName, origin, state: stateOf(check), works: works(check) },
+      ...{
+        name,
+        url: shownUrl(url),
+        type,
+        configuredPush: push,
+        instanceName,
+        origin,
+        state: stateOf(check),
+        works: works(check),
+      },
       product: product ?? null,
       protocols: protocols.map(protocolJson),
       pull: mayDo(check, "pull"),

@@ -9,6 +9,7 @@ import {
   unreachablePath,
 } from "../client/connection/reachability.ts";
 import type { RemoteSpec } from "../client/remote-spec.ts";
+import { shownUrl } from "../client/shown-url.ts";
 import { showProblem } from "../config/problem.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
@@ -109,7 +110,8 @@ function shortOrigin({ origin }: RemoteSpec): string {
 }
 
 function titleOf({ name, url }: RemoteSpec): string {
-  return name === url ? url : `${name} (${url})`;
+  const shown = shownUrl(url);
+  return name === shown ? shown : `${name} (${shown})`;
 }
 
 function cells({ place, remote }: Row): string[] {
@@ -133,7 +135,7 @@ function reasons(rows: readonly Row[]): string {
 
 function tabbed({ place, remote, why }: Row): string[] {
   const { name, url, type, push, instanceName, origin } = remote;
-  return [String(place ?? "-"), name, url, type, push ? "push" : "pull", instanceName, origin, why ?? ""];
+  return [String(place ?? "-"), name, shownUrl(url), type, push ? "push" : "pull", instanceName, origin, why ?? ""];
 }
 
 function json(configuration: ClientConfiguration, rows: readonly Row[]): string {
@@ -141,6 +143,8 @@ function json(configuration: ClientConfiguration, rows: readonly Row[]): string 
   const remotes = rows.map(({ place, remote, blocked, why }) => ({
     place: place ?? null,
     ...remote,
+    url: shownUrl(remote.url),
+    byHand: undefined, // of no use to others
     blocked:
       blocked === undefined ? null : { ...blocked, until: timeText(blocked.until), since: timeText(blocked.since) },
     why: why ?? null,

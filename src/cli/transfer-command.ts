@@ -38,6 +38,7 @@ export async function runTransfer(
       configuration,
       reachability: openReachability(unreachablePath(process.env), systemClock),
       left: (remote) => report.left([remote]),
+      leftOut: report.leftOut,
       limited({ name, shortcomings }) {
         for (const each of shortcomings) report.say(`${name}: ${each}`);
       },

@@ -1,10 +1,12 @@
+import type { StillageError } from "../base/errors.ts";
 import type { LeftRemote } from "../client/connection/open-remotes.ts";
+import { shownUrl } from "../client/shown-url.ts";
 import type { ItemOutcome, ItemResult, TransferSummary } from "../client/transfer/transfer-outcome.ts";
 import type { TransferProgress, TransferState } from "../client/transfer/transfer-progress.ts";
 import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
-import { showLine } from "./progress-line.ts";
+import { noLine, type ProgressLine, showLine } from "./progress-line.ts";
 
 /** What a command says of what it did: the words for people. */
 export interface TransferWords {
@@ -25,7 +27,7 @@ export class TransferReport implements AsyncDisposable {
   private readonly words: TransferWords;
   private readonly json: boolean;
   private readonly output: Output = standardOutput();
-  private readonly line: Disposable;
+  private readonly line: ProgressLine;
   private readonly news: NodeJS.Timeout | undefined;
   private written: Promise<unknown> = Promise.resolve();
   private readonly started = performance.now();
@@ -36,7 +38,7 @@ export class TransferReport implements AsyncDisposable {
   ) {
     this.words = words;
     this.json = json;
-    this.line = json ? nothing : showLine(() => progressText(progress.state()), process.stderr);
+    this.line = json ? noLine : showLine(() => progressText(progress.state()), process.stderr);
     if (json) this.news = setInterval(() => this.event({ event: "progress", ...progress.state() }), newsEveryMs);
   }
 
@@ -59,25 +61,38 @@ export class TransferReport implements AsyncDisposable {
   readonly left = (remotes: readonly LeftRemote[]): void => {
     for (const { spec, error, remembered } of remotes) {
       if (this.json)
-        this.event({ event: "left out", remote: spec.name, url: spec.url, remembered, message: error.message });
-      else this.say(`${spec.name} is left out: ${error.message}`);
+        this.event({
+          event: "left out",
+          remote: spec.name,
+          url: shownUrl(spec.url),
+          remembered,
+          message: error.message,
+        });
+      else this.say(`${spec.name} is left out: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
     }
+  };
+
+  /** The same for a place that was named. */
+  readonly leftOut = (name: string, { message }: StillageError): void => {
+    if (this.json) this.event({ event: "left out", remote: name, remembered: false, message });
+    else this.say(`${name} is left out: ${message}`);
   };
 
   /** Says a line on standard error. */
   say(text: string): void {
+    this.line.away();
     process.stderr.write(`stillage: ${printable(text)}\n`);
   }
 
   /** Says what it all came to, and gives the exit status. */
-  end({ results, blobs, bytes, stopped }: TransferSummary): number {
+  end({ results, blobs, bytes, leftOut, stopped }: TransferSummary): number {
     const seconds = (performance.now() - this.started) / 1000;
-    const failed = stopped || results.failed > 0 || results.missing > 0;
+    const failed = stopped || leftOut > 0 || results.failed > 0 || results.missing > 0;
     if (this.json) {
       const named = Object.fromEntries(
         Object.entries(results).map(([result, count]) => [this.word(result as ItemResult), count]),
       );
-      this.event({ event: "end", results: named, blobs, bytes, seconds: Number(seconds.toFixed(3)), stopped });
+      this.event({ event: "end", results: named, blobs, bytes, leftOut, seconds: Number(seconds.toFixed(3)), stopped });
     } else if (this.output.forPeople) {
       const parts = Object.entries(results).filter(([, count]) => count > 0);
       const text =
@@ -104,13 +119,14 @@ export class TransferReport implements AsyncDisposable {
   }
 
   private write(text: string): void {
-    this.written = this.written.then(() => this.output.write(text));
+    this.written = this.written.then(() => {
+      if (this.output.forPeople) this.line.away();
+      return this.output.write(text);
+    });
   }
 }
 
 export const stoppedText = "stopped; what has arrived stays, and the same command goes on from there";
-
-const nothing: Disposable = { [Symbol.dispose]: () => {} };
 
 function personLine({ name, place, blobs, bytes, result }: ItemOutcome, word: string, { way }: TransferWords): string {
   const where = place === undefined ? "" : ` ${way} ${printable(place)}`;
@@ -128,7 +144,7 @@ export function progressText({ items, blobs, bytes, allKnown, bytesPerSecond, se
     );
   }
   if (bytesPerSecond !== undefined) parts.push(`${humanSize(Math.round(bytesPerSecond))}/s`);
-  if (secondsLeft !== undefined && allKnown) parts.push(`${timeLeft(secondsLeft)} left`);
+  if (secondsLeft !== undefined) parts.push(`${timeLeft(secondsLeft)} left`);
   return parts.join(", ");
 }
 

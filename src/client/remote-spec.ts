@@ -16,18 +16,20 @@ export interface RemoteAuth {
 
 /** `connection-config`; what is `undefined` is left to us. */
 export interface RemoteConnection {
+  /** Never 0. */
   readonly keepaliveSeconds: number | undefined;
   /** Tries after the first one. */
   readonly retryLimit: number | undefined;
   readonly retryDelayMs: number | undefined;
+  /** Never 0. */
   readonly requestTimeoutSeconds: number | undefined;
 }
 
 /** A server as it is configured, before anybody asked it anything. */
 export interface RemoteSpec {
-  /** What people call it: its name in Stillage's own file, elsewhere its URL. */
+  /** What people call it: its name in Stillage's own file, elsewhere its URL as `shownUrl` has it. */
   readonly name: string;
-  /** `http`, `grpc`, `https`, `grpcs` or `unix:` for gRPC; `http(s)`, `ssh`, `file` or a path for BuildStream 1.0. Which it is, asking tells. */
+  /** There may be a secret in it, so it is never shown as it is. `http`, `grpc`, `https`, `grpcs` or `unix:` for gRPC; `http(s)`, `ssh`, `file` or a path for BuildStream 1.0. Which it is, asking tells. */
   readonly url: string;
   readonly type: RemoteType;
   /** Whether artifacts are to be pushed there. */
@@ -37,4 +39,6 @@ export interface RemoteSpec {
   readonly connection: RemoteConnection;
   /** Where that stands: `FILE:LINE:COLUMN`, or the option. */
   readonly origin: string;
+  /** Whether whoever runs the program has named it just now: then it is asked although it did not answer lately. */
+  readonly byHand?: true;
 }

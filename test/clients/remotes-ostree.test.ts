@@ -307,7 +307,7 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
 
   test("a pull that is killed leaves no name, and the next one brings it", async () => {
     const path = join(await workspace.folder("cache"), "ostree");
-    const { url, server, asked } = await serveFiles(repository.path, 200);
+    const { url, server, asked } = await serveFiles(repository.path, { most: 200 });
     const program = join(checkout, "test/clients/remotes/pull-commit.ts");
     const child = spawn(process.execPath, [program, url, path, "app", keys[0]], { stdio: "inherit" });
     const ended = once(child, "close");

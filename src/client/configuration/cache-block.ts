@@ -6,6 +6,8 @@ import { type EntryContext, readEntry } from "./remote-entry.ts";
 /** `artifacts` of a user: for all projects, or for one. */
 export interface CacheBlock {
   readonly remotes: readonly RemoteSpec[];
+  /** Whether there are any entries, be it such as are no remotes of artifacts. */
+  readonly said: boolean;
   /** Whether what projects recommend is left out. */
   readonly overridesProjects: boolean;
   /** Where it stands; `undefined` for none. */
@@ -16,14 +18,17 @@ const blockKeys = ["override-project-caches", "servers"];
 
 /** Reads what a user says of caches: `servers` since BuildStream 1.95, a list of remotes or one remote before. */
 export function readUserCaches(node: Node | undefined, key: string, context: EntryContext): CacheBlock {
-  if (node === undefined) return { remotes: [], overridesProjects: false, at: undefined };
+  if (node === undefined) return { remotes: [], said: false, overridesProjects: false, at: undefined };
   const { dialect, reader } = context;
-  if (dialect !== "2") return { remotes: readFlat(node, key, context), overridesProjects: false, at: node.at };
+  if (dialect !== "2") {
+    const remotes = readFlat(node, key, context);
+    return { remotes, said: remotes.length > 0, overridesProjects: false, at: node.at };
+  }
   if (node.kind !== "map") {
     const hint =
       node.kind === "list" ? "; BuildStream 1.91 to 1.93 had a list here, which --buildstream 1.9 reads" : "";
     reader.report(node.at, `${key}: a mapping with servers goes here, not ${kindName(node)}${hint}`);
-    return { remotes: [], overridesProjects: false, at: node.at };
+    return { remotes: [], said: false, overridesProjects: false, at: node.at };
   }
   if (node.entries.has("url")) {
     reader.report(node.at, `${key}: remotes are a list under servers`);
@@ -31,6 +36,7 @@ export function readUserCaches(node: Node | undefined, key: string, context: Ent
   const servers = reader.list(node, "servers");
   return {
     remotes: readEntries(servers?.items ?? [], key, context),
+    said: servers !== undefined && servers.items.length > 0,
     overridesProjects: reader.boolean(node, "override-project-caches", true) ?? false,
     at: node.at,
   };

@@ -55,8 +55,7 @@ function groupsOf2({
 }: RemoteSources): Group[] {
   const given = commandLine.length > 0 ? onCommandLine : undefined;
   const byOwn = own.overridesBuildStream ? ownFileOnly : undefined;
-  const byProject =
-    forProject.remotes.length > 0 ? `those of the project at ${forProject.at} take their place` : undefined;
+  const byProject = forProject.said ? `those of the project at ${forProject.at} take their place` : undefined;
   const overriding = [forProject, global].find(({ overridesProjects }) => overridesProjects);
   const byUser = overriding === undefined ? undefined : `override-project-caches is set at ${overriding.at}`;
   return [
@@ -94,8 +93,10 @@ interface Kept {
 }
 
 /** All that matters of a remote, as text: equal for two that differ in what they are called, and in where that stands, alone. */
-export function remoteIdentity({ name: _, origin: __, ...rest }: RemoteSpec): string {
-  return JSON.stringify(rest);
+export function remoteIdentity({ url, type, push, instanceName, auth, connection }: RemoteSpec): string {
+  // Files and command line say their keys in orders of their own.
+  const sorted = [auth, connection].map((each) => Object.entries(each).toSorted());
+  return JSON.stringify([url, type, push, instanceName, ...sorted]);
 }
 
 /** Those that differ in nothing are one; what differs in anything, be it only `push`, is a remote of its own. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ClientConfiguration } from "./client-configuration.ts";
 import { configuredFolder } from "./configuration.fixture.ts";
+import { noConnection } from "./remote-entry.ts";
 
 // That BuildStream chooses and refuses the same is test/clients/remotes-configuration.test.ts; here is what it has not.
 
@@ -49,8 +50,9 @@ test("Stillage's own file stands between command line and BuildStream's files", 
   assert.equal(office?.auth.accessToken, join(folder.path, "home/token"));
   assert.equal(usual.files.length, 3);
 
-  const given = good(folder.read({ remotes: ["archive", "https://line"] }));
-  assert.deepEqual(urls(given), ["https://archive", "https://line", "https://project"]);
+  const given = good(folder.read({ remotes: ["archive", "https://any:token@line"] }));
+  assert.deepEqual(urls(given), ["https://archive", "https://any:token@line", "https://project"]);
+  assert.equal(given.remotes[1]?.name, "https://line", "what is shown of it has no secret");
   assert.deepEqual(aside(given), [
     "https://office: the command line names others",
     "https://user: the command line names others",
@@ -153,10 +155,11 @@ test("the local cache of the command line", (t) => {
 test("what is in another project is said not to be known, and what nobody heeds", (t) => {
   const folder = configuredFolder(t, {
     "project/project.conf": `${project}(@): sub.bst:include/remotes.yml\nvariables: {(@): "other.bst:x.yml"}\n`,
-    "home/.config/buildstream.conf": `${user}    connection-config: {retries: 3}\n  - {url: "https://x", type: endpoint}\n`,
+    "home/.config/buildstream.conf": `${user}    connection-config: {retries: 3, keepalive-time: 0, request-timeout: 9000000, retry-limit: 0}\n  - {url: "https://x", type: endpoint}\n`,
   });
   const { notes, remotes } = good(folder.read());
   assert.equal(remotes.length, 2);
+  assert.deepEqual(remotes[0]?.connection, { ...noConnection, retryLimit: 0, requestTimeoutSeconds: 86_400 });
   assert.deepEqual(
     notes.map(({ origin, message }) => `${origin.slice(origin.lastIndexOf("/") + 1)}: ${message}`),
     [

@@ -5,6 +5,7 @@ import { type MapNode, valueAt } from "../../project/node.ts";
 import { type Environment, expandHome } from "../../project/paths.ts";
 import type { ValueReader } from "../../project/read-value.ts";
 import { type RemoteAuth, type RemoteConnection, type RemoteSpec, remoteTypes } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 
 /** What an entry is read with. */
 export interface EntryContext {
@@ -26,6 +27,9 @@ const knownKeys: Readonly<Record<Dialect, readonly string[]>> = {
 const certificateKeys = ["server-cert", "client-key", "client-cert"];
 const authKeys = [...certificateKeys, "access-token", "access-token-reload-interval"];
 const connectionKeys = ["keepalive-time", "retry-limit", "retry-delay", "request-timeout"];
+
+/** A timer cannot be set to much more than three weeks, and nothing is waited for longer than a day. */
+const longestSeconds = 86_400;
 
 /** What BuildStream takes for a type as well, of servers for other things than artifacts. */
 const otherType = "endpoint";
@@ -57,7 +61,7 @@ export function readEntry(map: MapNode, context: EntryContext, more: readonly st
   const connection = dialect === "2" ? readConnection(reader.map(map, "connection-config"), context) : noConnection;
   const type = dialect === "1" ? "all" : typeOf(map, context);
   if (url === undefined || url === "" || type === undefined) return undefined;
-  return { name: url, url, type, push, instanceName: instanceName ?? "", auth, connection, origin: map.at };
+  return { name: shownUrl(url), url, type, push, instanceName: instanceName ?? "", auth, connection, origin: map.at };
 }
 
 function reportMissingUrl(map: MapNode, reader: ValueReader): void {
@@ -114,10 +118,13 @@ function readConnection(map: MapNode | undefined, { reader, notes }: EntryContex
   for (const [key, { at }] of map.entries) {
     if (!connectionKeys.includes(key)) notes.push({ origin: at, message: `connection-config: nobody heeds ${key}` });
   }
+  // 0 is as good as not said, as for BuildStream's own storage.
+  const seconds = (key: string): number | undefined =>
+    Math.min(reader.whole(map, key, 0) ?? 0, longestSeconds) || undefined;
   return {
-    keepaliveSeconds: reader.whole(map, "keepalive-time", 0),
+    keepaliveSeconds: seconds("keepalive-time"),
     retryLimit: reader.whole(map, "retry-limit", 0),
     retryDelayMs: reader.whole(map, "retry-delay", 0),
-    requestTimeoutSeconds: reader.whole(map, "request-timeout", 0),
+    requestTimeoutSeconds: seconds("request-timeout"),
   };
 }

@@ -3,6 +3,7 @@ import { didYouMean } from "../../config/nearest.ts";
 import type { Problem } from "../../config/problem.ts";
 import { type Environment, expandHome } from "../../project/paths.ts";
 import { type RemoteAuth, type RemoteSpec, type RemoteType, remoteTypes } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import type { Purpose } from "./client-configuration.ts";
 import { noAuth, noConnection } from "./remote-entry.ts";
 
@@ -34,7 +35,7 @@ const keys = ["url", "instance-name", "type", "push", ...Object.keys(fileKeys)];
 export function parseRemoteText(text: string, context: TextContext): RemoteSpec | readonly Problem[] {
   const { purpose, named } = context;
   const known = named.find(({ name }) => name === text);
-  if (known !== undefined) return purpose === "all" ? known : { ...known, push: purpose === "push" };
+  if (known !== undefined) return { ...known, ...(purpose !== "all" && { push: purpose === "push" }), byHand: true };
   if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\/)/i.test(text) && !text.includes(","))
     return remoteOf(text, { push: purpose !== "pull" });
   if (text.includes("=")) return parseSpec(text, context);
@@ -80,7 +81,7 @@ function parseSpec(
 
 function remoteOf(url: string, more: Partial<RemoteSpec>): RemoteSpec {
   const plain = {
-    name: url,
+    name: shownUrl(url),
     url,
     type: "all",
     push: false,
@@ -88,5 +89,5 @@ function remoteOf(url: string, more: Partial<RemoteSpec>): RemoteSpec {
     auth: noAuth,
     connection: noConnection,
   } as const;
-  return { ...plain, ...more, origin: remoteFlag };
+  return { ...plain, ...more, origin: remoteFlag, byHand: true };
 }

@@ -3,6 +3,7 @@ import { StillageError } from "../../base/errors.ts";
 import { type Channel, type ChannelOptions, connect } from "../../rpc/client/channel.ts";
 import { parseServerUrl } from "../../rpc/client/server-url.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import { bearerToken } from "./bearer-token.ts";
 
 /** How long a server may take for what; in milliseconds. */
@@ -34,9 +35,8 @@ const maxMessageBytes = 8 << 20;
 /** Opens nothing yet: the first call connects. Errors: `invalid` for what the configuration says wrong, with where it stands. */
 export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connectionLimits): Channel {
   const { auth, connection } = spec;
-  // 0 is as good as not said, for BuildStream too.
-  const { keepaliveSeconds = 0, requestTimeoutSeconds = 0 } = connection;
-  const pingAfterMs = keepaliveSeconds > 0 ? keepaliveSeconds * 1000 : limits.pingAfterMs;
+  const { keepaliveSeconds, requestTimeoutSeconds } = connection;
+  const pingAfterMs = keepaliveSeconds === undefined ? limits.pingAfterMs : keepaliveSeconds * 1000;
   checkSecrecy(spec);
   const ca = readPem(spec, "server-cert", auth.serverCert);
   const cert = readPem(spec, "client-cert", auth.clientCert);
@@ -48,7 +48,7 @@ export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connect
     silentMs: Math.max(limits.silentMs, 2 * pingAfterMs),
     stallMs: limits.stallMs,
     maxMessageBytes,
-    ...(requestTimeoutSeconds > 0 && { timeoutMs: requestTimeoutSeconds * 1000 }),
+    ...(requestTimeoutSeconds !== undefined && { timeoutMs: requestTimeoutSeconds * 1000 }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
@@ -60,12 +60,18 @@ export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connect
 /** As BuildStream has it: whoever means to be sure of the server, or to show a secret, does not do so in the clear. */
 function checkSecrecy(spec: RemoteSpec): void {
   const { serverCert, clientCert, clientKey, accessToken } = spec.auth;
-  const { tls } = placeOf(spec);
-  if (!tls && [serverCert, clientCert, clientKey, accessToken].some((each) => each !== undefined)) {
+  const { tls, where } = placeOf(spec);
+  // What is shown at a socket of this machine leaves it not.
+  const secrets = [serverCert, clientCert, clientKey, ...("path" in where ? [] : [accessToken])];
+  if (!tls && secrets.some((each) => each !== undefined)) {
     const what = accessToken === undefined ? "certificates need TLS" : "a token would go over the network in the clear";
-    throw new StillageError("invalid", `${spec.name}: ${what}, and ${spec.url} is without TLS (${spec.origin})`, {
-      hint: "use https:// or grpcs://, or leave `auth` out",
-    });
+    throw new StillageError(
+      "invalid",
+      `${spec.name}: ${what}, and ${shownUrl(spec.url)} is without TLS (${spec.origin})`,
+      {
+        hint: "use https:// or grpcs://, or leave `auth` out",
+      },
+    );
   }
   if ((clientCert === undefined) !== (clientKey === undefined)) {
     throw new StillageError("invalid", `${spec.name}: client-cert and client-key belong together (${spec.origin})`);
@@ -76,10 +82,14 @@ function placeOf({ name, url, origin }: RemoteSpec): ReturnType<typeof parseServ
   try {
     return parseServerUrl(url);
   } catch (cause) {
-    throw new StillageError("invalid", `${name}: ${JSON.stringify(url)} is no URL of a gRPC server (${origin})`, {
-      hint: "http://, https://, grpc:// and grpcs:// with a host and a port, and unix: with a path are",
-      cause,
-    });
+    throw new StillageError(
+      "invalid",
+      `${name}: ${JSON.stringify(shownUrl(url))} is no URL of a gRPC server (${origin})`,
+      {
+        hint: "http://, https://, grpc:// and grpcs:// with a host and a port, and unix: with a path are",
+        cause,
+      },
+    );
   }
 }
 

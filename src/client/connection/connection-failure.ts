@@ -2,6 +2,7 @@ import { StillageError } from "../../base/errors.ts";
 import type { ConnectionError } from "../../rpc/client/connection-error.ts";
 import type { RpcError } from "../../rpc/client/rpc-error.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import { firstWords, type SpokenProtocol } from "./first-words.ts";
 import { NotGrpc } from "./not-grpc.ts";
 import { tlsTrouble } from "./tls-trouble.ts";
@@ -27,7 +28,8 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
       cause: error,
     });
   }
-  const at = spec.url === spec.name ? spec.name : `${spec.name} (${spec.url})`;
+  const shown = shownUrl(spec.url);
+  const at = shown === spec.name ? shown : `${spec.name} (${shown})`;
   const trouble = tlsTrouble(broken.cause);
   const heard = stage !== "connect" && failure !== "silent";
   if (failure === "no-http2" || trouble?.noHttp2 === true) return otherProtocol("https/1", at, error);

@@ -5,6 +5,8 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { openGrpcRemote } from "./grpc-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
+import { isSilence } from "./silent-failure.ts";
+import { watchedRemote } from "./watched-remote.ts";
 
 export interface OpenRemoteOptions {
   /** Whether we mean to push, although the configuration does not say so. */
@@ -48,15 +50,21 @@ const noHttp2 = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
 /** Whether something answered, and not as a gRPC server does. One that is not trusted is not asked for more. */
 function isNoGrpc(error: unknown): boolean {
   if (!(error instanceof StillageError)) return false;
-  if (error.code === "unsupported") return true;
+  if (error.code === "unsupported" || isRefusedPage(error)) return true;
   const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
   if (!(broken instanceof ConnectionError) || broken.failure === "silent") return false;
   return broken.stage === "settings" || (broken.cause as NodeJS.ErrnoException | undefined)?.code === noHttp2;
 }
 
+/** Whether it was refused by a web server, or a proxy, and not by gRPC: what stands in the URL before the host is shown to those of BuildStream 1.0 alone. */
+function isRefusedPage({ cause }: StillageError): boolean {
+  return cause instanceof RpcError && (cause.httpStatus === 401 || cause.httpStatus === 403);
+}
+
 /** What to say of a web server that has no repository for us either. */
 function neither({ name }: RemoteSpec, first: unknown, second: StillageError): StillageError {
   if (second.code === "unauthenticated" || second.code === "forbidden") return second;
+  if (first instanceof StillageError && isRefusedPage(first)) return first;
   if (second.code !== "not-found") return asStillageError(first);
   return new StillageError(
     "unsupported",
@@ -84,15 +92,17 @@ export interface OpenedRemotes extends AsyncDisposable {
 }
 
 export interface OpenRemotesOptions extends OpenRemoteOptions {
-  /** Servers that did not answer lately are not asked again before their time; without it all are. */
+  /** Servers that did not answer lately are not asked again before their time, nor those that stop answering; without it all are. */
   readonly reachability: Reachability | undefined;
   /** Asks all the same, as somebody wants who names a server. What comes of it is remembered. */
   readonly insist?: boolean;
+  /** Called for an open one that has stopped answering, and is left out for a while. */
+  readonly gone?: (remote: LeftRemote) => void;
   readonly now?: () => number;
 }
 
 /**
- * Opens servers, all at once. Whatever keeps one from being used keeps no other, and is told; it is remembered only that a server did not answer at all. Errors:
+ * Opens servers, all at once. Whatever keeps one from being used keeps no other, and is told; it is remembered only that somebody waited for a server in vain. Errors:
  * the signal's.
  */
 export async function openRemotes(specs: readonly RemoteSpec[], options: OpenRemotesOptions): Promise<OpenedRemotes> {
@@ -110,13 +120,14 @@ export async function openRemotes(specs: readonly RemoteSpec[], options: OpenRem
 }
 
 async function openOne(spec: RemoteSpec, options: OpenRemotesOptions): Promise<RemotePlace | LeftRemote> {
-  const { reachability, insist = false, signal, now = Date.now } = options;
+  const { reachability, insist = spec.byHand === true, signal, gone, now = Date.now } = options;
   const blocked = insist ? undefined : reachability?.blocked(spec);
   if (blocked !== undefined) return { spec, error: rememberedFailure(spec, blocked, now()), remembered: true };
   try {
     const place = await openRemote(spec, options);
-    await reachability?.reached(spec);
-    return place;
+    if (reachability === undefined) return place;
+    await reachability.reached(spec);
+    return watchedRemote(place, reachability, (error) => gone?.({ spec, error, remembered: false }));
   } catch (caught) {
     const error = asStillageError(caught);
     if (!signal.aborted) await remember(reachability, spec, error);
@@ -124,12 +135,16 @@ async function openOne(spec: RemoteSpec, options: OpenRemotesOptions): Promise<R
   }
 }
 
-/** What a server is not to blame for says nothing of whether it can be reached. */
+/** What is known at once costs nothing to find out again, and may be this machine's own fault. Of `ssh` it is not known how long it waited. */
 async function remember(reachability: Reachability | undefined, spec: RemoteSpec, error: StillageError): Promise<void> {
   const { code, message } = error;
-  if (code === "unavailable" || code === "deadline") await reachability?.failed(spec, message);
-  else if (code !== "invalid" && code !== "internal") await reachability?.reached(spec);
+  if (isSilence(error) || (code === "unavailable" && isOstreeAlone(spec.url))) {
+    await reachability?.failed(spec, message);
+  } else if (!saysNothing.has(code)) await reachability?.reached(spec);
 }
+
+/** Codes that do not tell whether the server answered. */
+const saysNothing = new Set<StillageError["code"]>(["unavailable", "invalid", "internal"]);
 
 function rememberedFailure({ name }: RemoteSpec, { until, since, why }: Blocked, now: number): StillageError {
   const seconds = Math.max(1, Math.ceil((until - now) / 1000));

@@ -100,7 +100,8 @@ function firstIfUnheard(outcomes: readonly (Uint8Array | RpcError)[]): RpcError 
   let first: RpcError | undefined;
   for (const outcome of outcomes) {
     if (!(outcome instanceof RpcError)) return undefined;
-    if (unheard.has(outcome.code)) first ??= outcome;
+    // What a web server has no page for says nothing of services.
+    if (unheard.has(outcome.code) || outcome.httpStatus === 404) first ??= outcome;
     else if (outcome.code !== grpcStatus.unimplemented) return undefined;
   }
   return first;

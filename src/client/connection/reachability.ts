@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { type Environment, xdgDirectory } from "../../project/paths.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import { type Failure, UnreachableFile } from "./unreachable-file.ts";
 
 /** A server that did not answer. Times are milliseconds since 1970. */
@@ -78,8 +80,11 @@ export function openReachability(path: string, clock: Clock): Reachability {
 /** A server as another user, or under another instance name, may well answer. */
 function keyOf({ url, instanceName, auth }: RemoteSpec): string {
   const { serverCert, clientCert, clientKey, accessToken } = auth;
+  // A secret is not written down.
+  const shown = shownUrl(url);
+  const where = shown === url ? url : `${shown}#${createHash("sha256").update(url).digest("hex")}`;
   const rest = [instanceName, serverCert, clientCert, clientKey, accessToken].map((each) => each ?? "");
-  return rest.every((each) => each === "") ? url : JSON.stringify([url, ...rest]);
+  return rest.every((each) => each === "") ? where : JSON.stringify([where, ...rest]);
 }
 
 /** What still counts. A time in the future is that of a clock which was wrong. */
@@ -94,7 +99,7 @@ function nextFailure(before: Failure | undefined, { url }: RemoteSpec, text: str
   if (before !== undefined && before.until > now) return { ...before, why, last: now };
   const failures = (before?.failures ?? 0) + 1;
   const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures - 1, 20));
-  return { url, failures, since: before?.since ?? now, last: now, until: now + pause, why };
+  return { url: shownUrl(url), failures, since: before?.since ?? now, last: now, until: now + pause, why };
 }
 
 function blockOf({ until, since, why }: Failure): Blocked {

@@ -44,7 +44,7 @@ export class RemoteCalls {
 
   unary({ method, request, doing }: UnaryCall, signal: AbortSignal): Promise<Uint8Array> {
     const { channel, spec, timeoutMs } = this;
-    return withRetries(() => channel.unary(method, request, { signal, timeoutMs }), { spec, doing, signal });
+    return withRetries(() => channel.unary(method, request, { signal, timeoutMs }), { spec, channel, doing, signal });
   }
 
   /** `undefined` for NOT_FOUND, which is how a server says that a name leads to nothing. */
@@ -65,7 +65,7 @@ export class RemoteCalls {
       if (status === 200) return body;
       throw new RpcError(statusOfHttp[status] ?? grpcStatus.unavailable, `HTTP status ${status}`);
     };
-    return withRetries(attempt, { spec, doing, signal });
+    return withRetries(attempt, { spec, channel, doing, signal });
   }
 
   /** The error that a status in an answer stands for. */

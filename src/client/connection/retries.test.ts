@@ -8,7 +8,7 @@ import { encodeDetails } from "../../rpc/status-details.ts";
 import { withRetries } from "./retries.ts";
 
 /** Fails so, always: how often it was tried, with which pauses. */
-async function tried(error: unknown, retryLimit?: number, retryDelayMs?: number) {
+async function tried(error: unknown, retryLimit?: number, retryDelayMs?: number, reached = false) {
   const pauses: number[] = [];
   let tries = 0;
   const attempt = async (): Promise<never> => {
@@ -19,9 +19,10 @@ async function tried(error: unknown, retryLimit?: number, retryDelayMs?: number)
   const failure = await withRetries(attempt, {
     spec: { name: "cache", url: "unix:/nowhere", connection },
     doing: "asking",
+    channel: { reached },
     signal: new AbortController().signal,
     pause: async (ms) => void pauses.push(Math.round(ms)),
-    random: () => 0.5,
+    random: () => 0,
   }).catch((caught: unknown) => caught);
   assert.ok(failure instanceof StillageError);
   return { tries, pauses, code: failure.code };
@@ -63,6 +64,22 @@ describe("a server of which nothing is heard", () => {
     assert.equal((await tried(broken("connect", "silent"))).tries, 1);
     assert.equal((await tried(broken("connect", "error", { code: "ENOTFOUND" }))).tries, 1);
   });
+});
+
+it("a server that has spoken and is gone all at once is waited for as long as a restart takes, and one that is silent is not", async () => {
+  const gone = [
+    broken("connect", "error", { code: "ECONNREFUSED" }),
+    broken("settings", "ended"),
+    broken("open", "ended"),
+  ];
+  for (const error of gone) {
+    const { tries, pauses } = await tried(error, undefined, undefined, true);
+    assert.equal(tries, 8);
+    assert.ok(pauses.reduce((sum, ms) => sum + ms) > 20_000);
+    assert.equal((await tried(error, 2, undefined, true)).tries, 3);
+  }
+  assert.equal((await tried(broken("open", "silent"), undefined, undefined, true)).tries, 2);
+  assert.equal((await tried(broken("connect", "silent"), undefined, undefined, true)).tries, 1);
 });
 
 describe("what will not be otherwise", () => {

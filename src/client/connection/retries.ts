@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { StillageError } from "../../base/errors.ts";
+import type { Channel } from "../../rpc/client/channel.ts";
 import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
@@ -7,8 +8,11 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { retryAfterMs } from "./retry-info.ts";
 import { rpcFailure } from "./rpc-failure.ts";
 
-/** Tries after the first one, and before each of them a pause that grows by `growth`: 0.5, 0.8, 1.3 and 2 s, a quarter more or less by chance. */
+/** Tries after the first one, and before each of them a pause that grows by `growth`: 0.5, 0.8, 1.3 and 2 s, up to half as much more by chance. */
 const defaultLimit = 4;
+
+/** Of a server that has spoken, and is not there now: over twenty seconds in all, in which one that is being restarted comes back. */
+const restartLimit = 7;
 const defaultDelayMs = 500;
 const growth = 1.6;
 const jitter = 0.5;
@@ -24,6 +28,8 @@ export interface RetryOptions {
   /** What is being done, for messages: `asking for what is missing`. */
   readonly doing: string;
   readonly signal: AbortSignal;
+  /** Whether the server has spoken on this channel: then it is waited for where it refuses. Without it that is not known. */
+  readonly channel?: Pick<Channel, "reached">;
   /** Pauses for so many milliseconds; for tests. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** From 0 to 1; for tests. */
@@ -65,15 +71,15 @@ export class Retries {
 
   /** Returns when it is time to try again. Throws what it failed with, translated, where it is not worth it. */
   async after(error: unknown): Promise<void> {
-    const { spec, doing, signal, pause = sleep, random = Math.random } = this.options;
+    const { spec, doing, signal, channel, pause = sleep, random = Math.random } = this.options;
     const { retryLimit, retryDelayMs = defaultDelayMs } = spec.connection;
-    const passing = signal.aborted ? "no" : passingKind(error);
+    const passing = signal.aborted ? "no" : passingKind(error, channel?.reached === true);
     if (passing === "fruitless") this.fruitless++;
-    const over =
-      this.tries >= (retryLimit ?? defaultLimit) || (retryLimit === undefined && this.fruitless > fruitlessLimit);
+    const limit = retryLimit ?? (passing === "away" ? restartLimit : defaultLimit);
+    const over = this.tries >= limit || (retryLimit === undefined && this.fruitless > fruitlessLimit);
     if (passing === "no" || over) throw await rpcFailure(error, spec, doing, signal);
     const base = askedFor(error) ?? retryDelayMs;
-    const ms = Math.min(base * growth ** this.tries++ * (1 + jitter * (random() - 0.5)), maxDelayMs);
+    const ms = Math.min(base * growth ** this.tries++ * (1 + jitter * random()), maxDelayMs);
     try {
       await pause(ms, signal);
     } catch (stopped) {
@@ -87,15 +93,17 @@ function askedFor(error: unknown): number | undefined {
   return error instanceof RpcError ? retryAfterMs(error.details) : undefined;
 }
 
-/** Whether trying again may help: `fruitless` where nothing at all was heard of the server. */
-function passingKind(error: unknown): "yes" | "fruitless" | "no" {
+/** Whether trying again may help: `fruitless` where nothing at all was heard of the server, `away` where it was `reached` before and that was known at once. */
+function passingKind(error: unknown, reached: boolean): "yes" | "fruitless" | "away" | "no" {
   if (error instanceof StillageError) return error.code === "unavailable" || error.code === "aborted" ? "yes" : "no";
   if (!(error instanceof RpcError)) return "no";
   const { cause } = error;
   if (cause instanceof ConnectionError) {
-    if (cause.stage === "open") return cause.failure === "silent" ? "fruitless" : "yes";
+    if (cause.failure === "silent") return cause.stage === "open" ? "fruitless" : "no";
+    if (cause.stage === "open") return reached ? "away" : "yes";
     // A server that is being restarted refuses for a moment. What it says of certificates, and of another protocol, it will say again.
-    return cause.failure === "ended" || mayRecover(cause.cause) ? "fruitless" : "no";
+    if (cause.failure !== "ended" && !mayRecover(cause.cause)) return "no";
+    return reached ? "away" : "fruitless";
   }
   return passingStatus.has(error.code) || (error.code === grpcStatus.resourceExhausted && error.details !== undefined)
     ? "yes"

@@ -110,7 +110,7 @@ describe("what is no gRPC server is told apart", () => {
   });
 
   it("one of HTTP/2 without gRPC", async () => {
-    const server = createHttp2Server((_, response) => response.writeHead(404).end());
+    const server = createHttp2Server((_, response) => response.writeHead(405).end("<html>Not here</html>"));
     const error = await failure(`grpc://localhost:${await listen(server as unknown as Server)}`);
     assert.deepEqual([error.code, spokenInstead(error)], ["unsupported", "http/2"]);
   });
@@ -202,5 +202,6 @@ describe("a configuration that cannot be used is refused before anything is sent
     refused("https://localhost", { serverCert: path("token") }, /not PEM/);
     refused("https://localhost", { accessToken: path("no-token") }, /no access token/);
     refused("ftp://localhost", {}, /no URL/);
+    openChannel(specOf("unix:/nowhere", { accessToken: path("token") })).destroy();
   });
 });

@@ -19,8 +19,8 @@ const maxFileBytes = 1 << 20;
 const maxEntries = 1000;
 const maxKeyLength = 4096;
 
-/** How long a change waits for those of other processes, each of which takes a millisecond. */
-const lockTries = 50;
+/** How long a change waits for those of other processes, each of which takes a millisecond of a machine that may be busy: five seconds. */
+const lockTries = 250;
 const lockPauseMs = 20;
 
 /**

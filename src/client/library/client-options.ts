@@ -3,7 +3,7 @@ import { StillageError } from "../../base/errors.ts";
 import { isProblems } from "../../config/load.ts";
 import { type Problem, showProblem } from "../../config/problem.ts";
 import type { Dialect } from "../../project/dialect.ts";
-import type { ClientConfiguration } from "../configuration/client-configuration.ts";
+import type { ClientConfiguration, ClientSources } from "../configuration/client-configuration.ts";
 import { readClientConfiguration } from "../configuration/read-configuration.ts";
 import type { LeftRemote } from "../connection/open-remotes.ts";
 
@@ -42,8 +42,15 @@ export interface ClientOptions {
  */
 export function configurationOf(options: ClientOptions): ClientConfiguration {
   if (options.configuration !== undefined) return options.configuration;
+  const read = readClientConfiguration(sourcesOf(options));
+  if (isProblems(read)) throw wrongConfiguration(read);
+  return read;
+}
+
+/** @internal What a configuration is read from. */
+export function sourcesOf(options: ClientOptions): ClientSources {
   const workingDirectory = process.cwd();
-  const read = readClientConfiguration({
+  return {
     directory: resolve(workingDirectory, options.directory ?? "."),
     workingDirectory,
     environment: options.environment ?? process.env,
@@ -55,9 +62,7 @@ export function configurationOf(options: ClientOptions): ClientConfiguration {
     purpose: "all",
     cache: options.cache,
     options: Object.entries(options.projectOptions ?? {}),
-  });
-  if (isProblems(read)) throw wrongConfiguration(read);
-  return read;
+  };
 }
 
 function wrongConfiguration(problems: readonly Problem[]): StillageError {

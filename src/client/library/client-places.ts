@@ -1,3 +1,4 @@
+import type { StillageError } from "../../base/errors.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import type { LeftRemote, OpenedRemotes } from "../connection/open-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
@@ -14,8 +15,10 @@ export interface ClientPlacesOptions {
   readonly configuration: ClientConfiguration;
   /** `undefined` where nothing is remembered. */
   readonly reachability: Reachability | undefined;
-  /** Called for a server that is left out; once, until it can be used again. */
+  /** Called for a server that is left out; once, until it can be used again. Also for one that has stopped answering. */
   readonly left: (remote: LeftRemote) => void;
+  /** The same for a place that was named for one call. */
+  readonly leftOut?: (name: string, error: StillageError) => void;
   /** Called for a server that is used and does not do all that is configured. */
   readonly limited?: (remote: RemotePlace) => void;
 }
@@ -35,7 +38,7 @@ const forgetful: Reachability = {
 export class ClientPlaces implements AsyncDisposable {
   readonly configuration: ClientConfiguration;
   readonly reachability: Reachability;
-  private readonly options: Pick<ClientPlacesOptions, "left" | "limited">;
+  private readonly options: Pick<ClientPlacesOptions, "left" | "leftOut" | "limited">;
   private readonly told = new Set<RemoteSpec>();
   private readonly life = new AbortController();
   private readonly opened = new AsyncDisposableStack();
@@ -52,6 +55,10 @@ export class ClientPlaces implements AsyncDisposable {
   /** A caller's signal that also fires when the places are closed. */
   signal(own?: AbortSignal): AbortSignal {
     return own === undefined ? this.life.signal : AbortSignal.any([own, this.life.signal]);
+  }
+
+  leftOut(name: string, error: StillageError): void {
+    this.options.leftOut?.(name, error);
   }
 
   local(): Promise<LocalCache> {
@@ -138,7 +145,7 @@ export class ClientPlaces implements AsyncDisposable {
     // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
     const { openRemotes } = await import("../connection/open-remotes.ts");
     const { reachability } = this;
-    const opened = await openRemotes([spec], { reachability, signal: this.life.signal });
+    const opened = await openRemotes([spec], { reachability, gone: this.options.left, signal: this.life.signal });
     const [left] = opened.left;
     if (left === undefined) {
       this.opened.use(opened);

@@ -1,11 +1,11 @@
-import { StillageError } from "../../base/errors.ts";
-import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import { asStillageError, StillageError } from "../../base/errors.ts";
+import type { ArtifactQuestion } from "../artifact-index.ts";
 import { localName } from "../named-place.ts";
 import type { Place } from "../place.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { copyBudget } from "../transfer/copy-artifact.ts";
 import { type QuestionSources, questionsMeant } from "../transfer/questions-meant.ts";
-import { type ItemOutcome, nameOfArtifact, type TransferSummary } from "../transfer/transfer-outcome.ts";
+import { type ItemOutcome, isPassing, type TransferSummary } from "../transfer/transfer-outcome.ts";
 import type { TransferProgress } from "../transfer/transfer-progress.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
 import type { ClientPlaces } from "./client-places.ts";
@@ -42,7 +42,7 @@ export async function pullNamed(
   const to = await ours.open(ends.to, "write");
   let opening: Promise<readonly Place[]> | undefined;
   const sources = (): Promise<readonly Place[]> => {
-    opening ??= ends.from === undefined ? serversOf(configuration.remotes, context) : ours.openAll(ends.from, "read");
+    opening ??= ends.from === undefined ? serversOf(configuration.remotes, context) : ours.openThose(ends.from, "read");
     return opening;
   };
   const meant = await meaningOf(names, sources, context);
@@ -62,16 +62,12 @@ export async function pushNamed(
   const from = await ours.open(ends.from, "read");
   const meant = await meaningOf(names, async () => [from], context);
   if (meant.questions.length === 0) return together(meant, nothingDone);
-  const to =
-    ends.to === undefined
-      ? await serversOf(
-          configuration.remotes.filter(({ push }) => push),
-          context,
-        )
-      : await ours.openAll(ends.to, "write");
+  const servers = configuration.remotes.filter(({ push }) => push);
+  const to = ends.to === undefined ? await serversOf(servers, context) : await ours.openThose(ends.to, "write");
+  const leftOut = (ends.to ?? servers).length - to.length;
   const { pushArtifacts } = await import("../transfer/push-artifacts.ts");
   const options = { ...optionsOf(context), optional: "those-there", width: configuration.pushers } as const;
-  return together(meant, await pushArtifacts(meant.questions, { ...options, from, to }));
+  return { ...together(meant, await pushArtifacts(meant.questions, { ...options, from, to })), leftOut };
 }
 
 /** Copies what one place has and another lacks: what names mean, or everything. Outcomes as of `pullNamed`. Errors: those of opening the places, and `unsupported` where all cannot be listed. */
@@ -86,8 +82,7 @@ export async function mirrorNamed(
   const options = { ...optionsOf(context), from, to, optional: "those-there", width: mirrorWidth } as const;
   if (names === undefined) return mirrorArtifacts([{ project: "*", element: "*", key: "*" }], options);
   const meant = await meaningOf(names, async () => [from], context);
-  const artifacts = await found(meant, from, context);
-  return together(meant, await mirrorThese(artifacts, options));
+  return together(meant, await mirrorThese(meant.questions, options));
 }
 
 /** Places of one transfer: those that were opened for it are closed with it, which is when a tar file is written. */
@@ -106,16 +101,30 @@ class OwnPlaces implements AsyncDisposable {
     return this.stack.use(await places.open(name, { mode, signal }));
   }
 
-  /** All at once. Errors: the first place's that cannot be opened, when it is known of all. */
-  async openAll(names: readonly PlaceName[], mode: "read" | "write"): Promise<Place[]> {
-    const opening = names.map((each) => this.open(each, mode));
-    await Promise.allSettled(opening);
-    return Promise.all(opening);
+  /**
+   * Those that can be used, in their order: a server that cannot be reached keeps nobody from the others. Errors: the first one where none can be used; what is wrong with a name, or
+   * with a file.
+   */
+  async openThose(names: readonly PlaceName[], mode: "read" | "write"): Promise<readonly Place[]> {
+    const tried = await Promise.allSettled(names.map((each) => this.open(each, mode)));
+    const failures = tried.flatMap((each, i) =>
+      each.status === "fulfilled" ? [] : [{ name: `${names[i]}`, error: asStillageError(each.reason) }],
+    );
+    const fatal = failures.find(({ error }) => !isOfServer(error)) ?? (failures.length === names.length && failures[0]);
+    if (fatal) throw fatal.error;
+    for (const { name, error } of failures) this.context.places.leftOut(name, error);
+    return tried.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stack.disposeAsync();
   }
+}
+
+/** Whether a server says so, or does not say anything. */
+function isOfServer(error: StillageError): boolean {
+  const { code } = error;
+  return isPassing(error) || code === "unauthenticated" || code === "forbidden" || code === "unsupported";
 }
 
 /** Questions, and what of the names came to nothing, which is counted. */
@@ -143,23 +152,6 @@ async function meaningOf(
   return { questions, results };
 }
 
-async function found(
-  { questions, results }: Meaning,
-  { index }: Place,
-  { done, progress, signal }: TransferContext,
-): Promise<IndexedArtifact[]> {
-  progress.addItems(questions.length);
-  const artifacts = await Promise.all(questions.map((question) => index?.find(question, signal)));
-  return artifacts.flatMap((artifact, i) => {
-    if (artifact !== undefined) return [artifact];
-    results.missing += 1;
-    progress.itemDone();
-    const name = nameOfArtifact(questions[i] as ArtifactQuestion);
-    done({ name, result: "missing", place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined });
-    return [];
-  });
-}
-
 async function* indexesOf(sources: () => Promise<readonly Place[]>) {
   for (const { name, index } of await sources()) if (index !== undefined) yield { name, index };
 }
@@ -181,6 +173,7 @@ const nothingDone: TransferSummary = {
   results: { copied: 0, present: 0, missing: 0, failed: 0, skipped: 0 },
   blobs: 0,
   bytes: 0,
+  leftOut: 0,
   stopped: false,
 };
 

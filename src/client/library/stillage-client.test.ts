@@ -80,6 +80,18 @@ test("names that mean nothing are outcomes, and a signal is `cancelled`", async 
   assert.equal(nobody.unfinished[0]?.error?.code, "failed-precondition");
 });
 
+test("a server that cannot be reached keeps nobody from the others, and a push tells that it got nothing", async () => {
+  await using folder = await fresh();
+  await using client = await openClient(folder.options);
+  const [source, target] = [memoryPlace(), memoryPlace()];
+  holdArtifact(source, { files: { "one.txt": "1" } });
+  const dead = "http://127.0.0.1:1";
+  const pulled = await client.pull(["harbour/app"], { from: [dead, source] });
+  assert.deepEqual([pulled.results.copied, pulled.leftOut], [1, 0]);
+  const pushed = await client.push(["harbour/app"], { to: [dead, target] });
+  assert.deepEqual([pushed.results.copied, pushed.leftOut, target.names.size], [1, 1, 2]);
+});
+
 test("a client that is closed does nothing more", async () => {
   await using folder = await fresh();
   const client = await openClient(folder.options);

@@ -1,7 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
-import type { ClientConfiguration } from "../configuration/client-configuration.ts";
+import type { ClientConfiguration, ClientSources } from "../configuration/client-configuration.ts";
 import type { RemoteCheck } from "../connection/check-remotes.ts";
 import { openReachability, unreachablePath } from "../connection/reachability.ts";
 import type { RemotePlace } from "../connection/remote-place.ts";
@@ -28,7 +28,7 @@ import type {
   TransferReport,
 } from "./call-options.ts";
 import { cancelled, stoppable, stoppableItems } from "./cancellation.ts";
-import { type ClientOptions, configurationOf } from "./client-options.ts";
+import { type ClientOptions, configurationOf, sourcesOf } from "./client-options.ts";
 import { ClientPlaces, unlessAborted } from "./client-places.ts";
 import { FoundArtifact, type TreeOptions } from "./found-artifact.ts";
 import type { TransferContext } from "./named-transfers.ts";
@@ -49,6 +49,7 @@ const maxUnfinished = 1000;
  */
 export class StillageClient implements AsyncDisposable {
   readonly configuration: ClientConfiguration;
+  private readonly sources: ClientSources;
   private readonly places: ClientPlaces;
   private readonly bst: BstCall;
   private readonly environment: Readonly<Record<string, string | undefined>>;
@@ -56,6 +57,7 @@ export class StillageClient implements AsyncDisposable {
   /** @internal Made by `openClient`. */
   constructor(options: ClientOptions) {
     this.configuration = configurationOf(options);
+    this.sources = sourcesOf(options);
     this.environment = options.environment ?? process.env;
     const remembers = options.remembersUnreachable ?? true;
     this.places = new ClientPlaces({
@@ -190,7 +192,8 @@ export class StillageClient implements AsyncDisposable {
     return this.stoppable(signal, "reading the project", async (all) => {
       const bst = bstForBuilds(this.configuration, this.bst, this.environment);
       const { readBstGraph } = await import("../pipeline/bst-graph.ts");
-      return readBstGraph({ ...bst, userConfiguration: this.bst.userConfiguration }, targets, all);
+      const { elements } = await readBstGraph({ ...bst, userConfiguration: this.bst.userConfiguration }, targets, all);
+      return [...elements];
     });
   }
 
@@ -200,12 +203,14 @@ export class StillageClient implements AsyncDisposable {
    */
   async build(targets: readonly string[], options: BuildOptions = {}): Promise<BuildSummary> {
     const { buildElements } = await import("../pipeline/build-elements.ts");
+    const { readClientConfiguration } = await import("../configuration/read-configuration.ts");
     const { configuration } = this;
     const { networkRetries, onError, fetchers, builders, pushers } = configuration;
     const abort = this.places.signal(options.signal);
     return buildElements({
       ...{ configuration, targets, deps: options.dependencies, retryFailed: options.retryFailed, abort },
       bst: bstForBuilds(configuration, this.bst, this.environment),
+      readSubproject: (sources) => readClientConfiguration({ ...this.sources, ...sources }),
       reachability: this.places.reachability,
       widths: { pull: fetchers, build: builders, push: pushers, ...options.widths },
       retries: networkRetries,

@@ -33,12 +33,15 @@ export function sizeOfObject(path: string): number | undefined {
   return stats?.isFile() ? stats.size : undefined;
 }
 
-/** Notes a use of a file of this size: those used longest ago go first. False where there is none. */
-export function touchObject(path: string, size: number): boolean {
+/**
+ * Notes a use of a file of this size: those used longest ago go first. Gives when the file had changed last before that, in milliseconds since 1970; `undefined` where
+ * there is none.
+ */
+export function touchObject(path: string, size: number): number | undefined {
   const stats = lookAt(path);
-  if (stats === undefined || stats.size !== size || !stats.isFile()) return false;
+  if (stats === undefined || stats.size !== size || !stats.isFile()) return undefined;
   if (stats.mtimeMs < Date.now() - useResolutionMs) touchFile(path);
-  return true;
+  return stats.ctimeMs;
 }
 
 /** Never fails: whoever may not write to the cache still reads it. */

@@ -42,7 +42,8 @@ export class ObjectSink implements BlobSink {
   }
 
   /**
-   * Those that are not there, or in another size. It is a use of the others, as casd counts it: they are the last to go. Some 5 µs each, in slices.
+   * Those that are not there, or in another size. It is a use of the others, as casd counts it: they are the last to go. Some 5 µs each, in slices. Whoever relies
+   * on one that somebody else has just written, or that was written before a kill, has it on the disk after `flush` as well.
    */
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
@@ -55,8 +56,10 @@ export class ObjectSink implements BlobSink {
       }
       if (isEmptyBlob(digest)) continue;
       const mayBe = digest.function === sha256 && names.mayHave(digest);
-      if (mayBe && touchObject(objectPath(this.layout, digest), digest.size)) continue;
-      missing.set(keyOfDigest(digest), digest);
+      const path = objectPath(this.layout, digest);
+      const changed = mayBe ? touchObject(path, digest.size) : undefined;
+      if (changed === undefined) missing.set(keyOfDigest(digest), digest);
+      else if (this.written.mayWait(changed)) this.written.add(path);
     }
     if (missing.size >= minForThreads) this.threads.start();
     return [...missing.values()];

@@ -94,6 +94,27 @@ describe("blobs of the local cache", () => {
     assert.deepEqual(await readdir(join(cache.directory, "cas/stillage")), []);
   });
 
+  it("that somebody else has just written are on the disk after a flush as well", async () => {
+    await using writer = await freshCache();
+    await using later = await openLocalCache(writer.directory);
+    const synced = join(writer.directory, "synced");
+    const program = join(writer.directory, "sync");
+    await writeFile(program, `#!/bin/sh\necho "$@" >> ${synced}\n`, { mode: 0o755 });
+    const blobs = Array.from({ length: 70 }, (_, i) => textBlob(`young ${i}`));
+    const digests = blobs.map(({ digest }) => digest);
+    // As after a kill: the names are there, and nobody has waited for the disk.
+    await writer.blobs.writeMany(blobs, signal);
+    const path = process.env.PATH;
+    process.env.PATH = `${writer.directory}:${path}`;
+    try {
+      assert.deepEqual(await later.blobs.missing(digests, signal), []);
+      await later.blobs.flush();
+    } finally {
+      process.env.PATH = path;
+    }
+    assert.equal(await readFile(synced, "utf8"), `-f ${join(writer.directory, "cas/objects")}\n`);
+  });
+
   it("of BuildStream 1 lie in its own directory, wherever that is", async () => {
     await using cache = await freshCache();
     const artifacts = join(cache.directory, "elsewhere");

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { inParallel } from "../../base/in-parallel.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
@@ -13,10 +14,20 @@ const maxSingle = 64;
 /** Syncs that come together share what the file system has to write for each. */
 const syncsAtOnce = 4;
 
-/** What was written below a folder and may not be on the disk yet. */
+/** Linux writes what has been changed for 30 s; this is four times as long, in milliseconds. */
+const maxWaitMs = 120_000;
+
+/** What the times of files may be behind the clock. */
+const clockStepMs = 20;
+
+/** What was written below a folder and may not be on the disk yet, by whomever. */
 export class WrittenFiles {
   private readonly folder: string;
-  private paths: string[] = [];
+  private readonly paths = new Set<string>();
+  /** Where there are too many of them to be told one by one: the folders that they are in. */
+  private readonly shelves = new Set<string>();
+  /** What had changed before this is on the disk. */
+  private syncedUntil = 0;
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
 
@@ -25,7 +36,18 @@ export class WrittenFiles {
   }
 
   add(path: string): void {
-    this.paths.push(path);
+    if (this.shelves.size === 0 && this.paths.size < maxSingle) {
+      this.paths.add(path);
+      return;
+    }
+    for (const each of this.paths) this.shelves.add(dirname(each));
+    this.paths.clear();
+    this.shelves.add(dirname(path));
+  }
+
+  /** Whether a file that changed last at this time may not be on the disk yet, although nobody has added it. In milliseconds since 1970. */
+  mayWait(changed: number): boolean {
+    return changed > this.syncedUntil && changed > Date.now() - maxWaitMs;
   }
 
   /** Settles when all that was added before is on the disk. Calls that come while one runs share the next. Errors: those of the file system. */
@@ -46,18 +68,33 @@ export class WrittenFiles {
   }
 
   private async syncAll(): Promise<void> {
-    const paths = this.paths;
-    if (paths.length === 0) return;
-    this.paths = [];
+    const [paths, shelves] = [[...this.paths], [...this.shelves]];
+    if (paths.length === 0 && shelves.length === 0) return;
+    this.paths.clear();
+    this.shelves.clear();
+    const began = Date.now();
     try {
-      if (paths.length > maxSingle && (await syncFileSystem(this.folder))) return;
+      if (shelves.length > 0 && (await syncFileSystem(this.folder))) {
+        this.syncedUntil = began - clockStepMs;
+        return;
+      }
       await inParallel(paths, syncsAtOnce, syncFile);
-      for (const folder of new Set([...paths.map((path) => dirname(path)), this.folder])) await syncDirectory(folder);
+      for (const shelf of shelves) await inParallel(youngFilesIn(shelf, began), syncsAtOnce, syncFile);
+      for (const folder of new Set([...paths.map((path) => dirname(path)), ...shelves, this.folder])) {
+        await syncDirectory(folder);
+      }
     } catch (error) {
-      this.paths = paths.concat(this.paths);
+      for (const path of paths) this.paths.add(path);
+      for (const shelf of shelves) this.shelves.add(shelf);
       throw cacheFailure(error, `waiting for the disk with ${this.folder}`);
     }
   }
+}
+
+/** What whoever wrote to a folder may still have to wait for. */
+function youngFilesIn(folder: string, now: number): string[] {
+  const paths = readdirSync(folder).map((name) => join(folder, name));
+  return paths.filter((path) => (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > now - maxWaitMs);
 }
 
 /** By the program of coreutils: Node cannot. False where it is not there, or fails. */

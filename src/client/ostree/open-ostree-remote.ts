@@ -1,5 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import type { OstreePlace } from "./ostree-place.ts";
 
 export interface OpenOstreeOptions {
@@ -25,7 +26,7 @@ export async function openOstreeRemote(spec: RemoteSpec, { signal }: OpenOstreeO
   if (url.startsWith("ssh://")) return (await import("./receiver-place.ts")).openReceiverPlace(spec, signal);
   if (url.startsWith("file://") || isPath(url))
     return (await import("./repository-place.ts")).openRepositoryPlace(spec);
-  throw new StillageError("unsupported", `${name}: ${url} is no URL of a cache of BuildStream 1.0`, {
+  throw new StillageError("unsupported", `${name}: ${shownUrl(url)} is no URL of a cache of BuildStream 1.0`, {
     hint: "http(s)://, ssh://, file:// and paths are",
   });
 }

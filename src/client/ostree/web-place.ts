@@ -1,12 +1,13 @@
 import type { StillageError } from "../../base/errors.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import { CommitIndex } from "./commit-index.ts";
 import { ObjectBlobs } from "./object-blobs.ts";
 import type { OstreePlace } from "./ostree-place.ts";
 import { CommitPost } from "./posted-commits.ts";
 import { type Push, pushCommit } from "./push-commit.ts";
 import { webNames } from "./web-names.ts";
-import { findWebRepository, shownUrl, type WebRepository } from "./web-repository.ts";
+import { findWebRepository, type WebRepository } from "./web-repository.ts";
 
 /** The repository at a URL. Where we are to push, the server is asked whether it takes commits, as ours do. Errors: as of `openOstreeRemote`. */
 export async function openWebPlace(spec: RemoteSpec, signal: AbortSignal): Promise<OstreePlace> {
@@ -41,7 +42,7 @@ export function readFromWeb(
       take: push && ((artifact, from, options) => pushCommit(artifact, from, names, push, options)),
     },
     writable: push !== undefined,
-    pulledFrom: shownUrl(base),
+    pulledFrom: shownUrl(base.href),
     notWritable,
     async roundTrip(signal) {
       signal.throwIfAborted();

@@ -2,6 +2,7 @@ import { StillageError } from "../../base/errors.ts";
 import { inTime } from "../../base/in-time.ts";
 import { type HttpSource, httpSource } from "../../ostree/archive/http-source.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import { shownUrl } from "../shown-url.ts";
 import { type HttpAccess, httpAccess } from "./http-access.ts";
 import { readSummary } from "./web-names.ts";
 
@@ -41,14 +42,9 @@ export async function findWebRepository(spec: RemoteSpec, text: string, signal: 
       throw error;
     }
   }
-  throw new StillageError("not-found", `${spec.name}: there is no repository of artifacts at ${shownUrl(url)}`, {
+  throw new StillageError("not-found", `${spec.name}: there is no repository of artifacts at ${shownUrl(url.href)}`, {
     hint: "there, or below it in ostree/, should be a file `summary` that we may read",
   });
-}
-
-/** A URL without the password that may stand in it. */
-export function shownUrl({ protocol, host, pathname }: URL): string {
-  return `${protocol}//${host}${pathname}`;
 }
 
 /** Where a repository may be: at the URL, or where our servers have it. */

@@ -37,10 +37,13 @@ export interface Errors {
   status?: (hash: string, before: number) => number | undefined;
   /** Whether a blob that is read is damaged on its way, by the same. */
   damaged?: (hash: string, before: number) => boolean;
-  /** After how many bytes a call of Read says no more; calls are counted from 0. */
+  /** After how many bytes a call of Read says no more, or has had its time, as a server knows it as well; calls are counted from 0. */
   hangAfter?: (call: number) => number | undefined;
+  lateAfter?: (call: number) => number | undefined;
   /** What the client allows a call, as its configuration says it. */
   callMs?: number;
+  /** How long nothing may come. */
+  stallMs?: number;
   /** What is said to be there after so many bytes of a write, before the client has sent them all. */
   commitEarly?: (received: number, size: number) => number | undefined;
 }
@@ -67,9 +70,9 @@ export class ErringCas implements AsyncDisposable {
   static async start(errors: Errors = {}): Promise<ErringCas> {
     const cas = new ErringCas(errors);
     cas.server = await TestServer.start({}, { services: cas.services() });
-    const { callMs } = errors;
-    const timeout = callMs === undefined ? {} : { timeoutMs: callMs };
-    cas.channel = connect(`grpc://${cas.server.address}`, { maxMessageBytes: 8 << 20, ...timeout });
+    const { callMs, stallMs } = errors;
+    const limits = { ...(callMs !== undefined && { timeoutMs: callMs }), ...(stallMs !== undefined && { stallMs }) };
+    cas.channel = connect(`grpc://${cas.server.address}`, { maxMessageBytes: 8 << 20, ...limits });
     return cas;
   }
 
@@ -162,11 +165,14 @@ export class ErringCas implements AsyncDisposable {
           const data = this.stored.get(hash);
           if (data === undefined) throw new StillageError("not-found", "no such blob");
           const given = this.given(hash, data, this.before(hash));
-          const hang = this.errors.hangAfter?.((this.calls.Read ?? 0) - 1) ?? Number.POSITIVE_INFINITY;
-          const end = Math.min(given.length, Number(readOffset) + hang);
+          const call = (this.calls.Read ?? 0) - 1;
+          const late = this.errors.lateAfter?.(call);
+          const most = late ?? this.errors.hangAfter?.(call) ?? Number.POSITIVE_INFINITY;
+          const end = Math.min(given.length, Number(readOffset) + most);
           for (let at = Number(readOffset); at < end; at += 1000) {
             await stream.send(reply(ReadResponseSchema, { data: given.subarray(at, Math.min(at + 1000, end)) }));
           }
+          if (late !== undefined) throw new StillageError("deadline", "it took too long");
           if (end < given.length) await new Promise((resolve) => stream.signal.addEventListener("abort", resolve));
         },
       },

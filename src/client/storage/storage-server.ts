@@ -64,18 +64,20 @@ export class StorageServer {
   }
 
   retries(doing: string, signal: AbortSignal): Retries {
-    return new Retries({ spec: this.spec, doing, signal });
+    return new Retries({ spec: this.spec, channel: this.channel, doing, signal });
   }
 
   withRetries<T>(doing: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-    return withRetries(attempt, { spec: this.spec, doing, signal });
+    return withRetries(attempt, { spec: this.spec, channel: this.channel, doing, signal });
   }
 
-  /** The limit of a call that the configuration sets is one for each part of a large blob: what was left is gone on with. Of other errors nothing is changed. */
+  /**
+   * The limit of a call that the configuration sets is one for each part of a large blob: what was left is gone on with. Of other errors nothing is changed, such as that of a
+   * call in which nothing came any more.
+   */
   asPassing(error: unknown): unknown {
-    const { requestTimeoutSeconds = 0 } = this.spec.connection;
-    const late = error instanceof RpcError && error.code === grpcStatus.deadlineExceeded;
-    if (!late || requestTimeoutSeconds <= 0) return error;
+    const late = error instanceof RpcError && error.code === grpcStatus.deadlineExceeded && !error.stalled;
+    if (!late || this.spec.connection.requestTimeoutSeconds === undefined) return error;
     return new RpcError(grpcStatus.unavailable, `${error.message}, \`request-timeout\``, { cause: error });
   }
 

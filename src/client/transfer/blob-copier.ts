@@ -1,5 +1,5 @@
 import { BoundedJobs } from "../../base/bounded-jobs.ts";
-import { type Digest, isEmptyBlob } from "../../base/digest.ts";
+import { type Digest, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { DigestSet } from "../../cache/digest-set.ts";
 import { maxSmallBytes, type WholeBlob } from "../blob-place.ts";
@@ -8,6 +8,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { SourceRow } from "./source-row.ts";
 import * as limits from "./transfer-limits.ts";
 import type { TransferProgress } from "./transfer-progress.ts";
+import { WaitingBlobs } from "./waiting-blobs.ts";
 
 /** What copies of blobs share. */
 export interface CopyContext {
@@ -32,7 +33,8 @@ export interface Lacking {
 
 /**
  * Brings blobs to a place that has some of them. They come one by one, and while they do, the place is asked what it lacks, and that is read and written: several
- * questions, groups of small blobs and streams of large ones at a time. A crash leaves whole blobs there, or what the place itself takes away.
+ * questions, groups of small blobs and streams of large ones at a time. Questions run ahead of what is moved, so that it is known early how much that will be. A
+ * crash leaves whole blobs there, or what the place itself takes away.
  */
 export class BlobCopier {
   readonly moved: Moved = { blobs: 0, bytes: 0 };
@@ -42,27 +44,44 @@ export class BlobCopier {
   private readonly questions = new BoundedJobs(Number.POSITIVE_INFINITY, limits.questionsInFlight);
   private readonly groups = new BoundedJobs(Number.POSITIVE_INFINITY, limits.groupsInFlight);
   private readonly streams = new BoundedJobs(Number.POSITIVE_INFINITY, limits.streamsInFlight);
+  private readonly small: WaitingBlobs;
+  private readonly large: WaitingBlobs;
   private asked: DigestSet | undefined;
   private pending: Digest[] = [];
+  /** Those of `pending` that are at hand. */
+  private offered = new Map<string, WholeBlob>();
+  private offeredBytes = 0;
   private lackingCount = 0;
   private lackingFirst: Digest | undefined;
 
   constructor(context: CopyContext) {
     this.context = context;
     this.signal = AbortSignal.any([context.signal, this.stop.signal]);
+    this.small = new WaitingBlobs((waiting) => this.beginGroup(waiting));
+    this.large = new WaitingBlobs((waiting) => this.beginStream(waiting));
   }
 
   /** Takes more; waits where much is under way. Errors: those of what came before. */
   async add(digests: DigestList): Promise<void> {
-    const { asked } = this;
-    this.asked =
-      asked === undefined || asked.items.length > limits.rememberedFiles ? new DigestSet(digests.function) : asked;
     for (let i = 0; i < digests.length; i++) {
-      if (!this.asked.add(digests, i)) continue;
+      if (!this.isNew(digests, i)) continue;
       const digest = digests.at(i);
       if (isEmptyBlob(digest)) continue;
       this.pending.push(digest);
       if (this.pending.length >= limits.questionBlobs) await this.ask();
+    }
+  }
+
+  /** As `add`, of what is at hand: it is not read again where it is missing, and asked for together with what is added. */
+  async offer(blobs: readonly WholeBlob[]): Promise<void> {
+    for (const blob of blobs) {
+      const { digest } = blob;
+      if (isEmptyBlob(digest) || !this.isNew(DigestList.of(digest), 0)) continue;
+      this.pending.push(digest);
+      this.offered.set(keyOfDigest(digest), blob);
+      this.offeredBytes += digest.size;
+      const isFull = this.pending.length >= limits.questionBlobs || this.offeredBytes >= limits.offeredBytes;
+      if (isFull) await this.ask();
     }
   }
 
@@ -71,7 +90,7 @@ export class BlobCopier {
     await this.add(DigestList.of(digest));
   }
 
-  /** Writes what is at hand and known to be missing. Waits as `add` does. */
+  /** Writes what is at hand and known to be missing. Waits as `add` does. Errors: as of `add`. */
   async put(blobs: readonly WholeBlob[]): Promise<void> {
     const { to, progress } = this.context;
     const bytes = blobs.reduce((sum, { digest }) => sum + digest.size, 0);
@@ -88,14 +107,22 @@ export class BlobCopier {
     );
   }
 
+  /** Resolves when of all that was added it is known whether it is there. Errors: as of `add`. */
+  async answered(): Promise<void> {
+    if (this.pending.length > 0) await this.ask();
+    await this.questions.settled();
+  }
+
   /** Resolves when all that was added is there, but for what nobody has. Errors: those of the place, `cancelled`. */
   async settled(): Promise<Lacking | undefined> {
     let failure: { readonly error: unknown } | undefined;
     const noted = (error: unknown): void => {
       failure ??= { error };
     };
-    if (this.pending.length > 0) await this.ask().catch(noted);
-    for (const jobs of [this.questions, this.groups, this.streams]) await jobs.settled().catch(noted);
+    await this.answered().catch(noted);
+    for (const each of [this.questions, this.small, this.large, this.groups, this.streams]) {
+      await each.settled().catch(noted);
+    }
     if (failure !== undefined) throw failure.error;
     const { lackingFirst: first, lackingCount: count } = this;
     this.lackingFirst = undefined;
@@ -106,6 +133,7 @@ export class BlobCopier {
   /** Ends what is under way, and waits for that. Never fails. */
   async abandon(): Promise<void> {
     this.pending = [];
+    this.offered.clear();
     this.stop.abort();
     await this.settled().catch(() => {});
   }
@@ -115,38 +143,57 @@ export class BlobCopier {
     this.lackingFirst ??= digest;
   }
 
-  private async ask(): Promise<void> {
-    const digests = this.pending;
-    this.pending = [];
-    await this.questions.add(0, () => this.stopping(() => this.copyMissing(digests)));
+  /** False for what was asked before, as far as that is remembered. */
+  private isNew(digests: DigestList, i: number): boolean {
+    const { asked } = this;
+    this.asked =
+      asked === undefined || asked.items.length > limits.rememberedFiles ? new DigestSet(digests.function) : asked;
+    return this.asked.add(digests, i);
   }
 
-  private async copyMissing(digests: readonly Digest[]): Promise<void> {
+  private async ask(): Promise<void> {
+    const { pending, offered } = this;
+    this.pending = [];
+    this.offered = new Map();
+    this.offeredBytes = 0;
+    await this.questions.add(0, () => this.stopping(() => this.copyMissing(pending, offered)));
+  }
+
+  private async copyMissing(digests: readonly Digest[], offered: ReadonlyMap<string, WholeBlob>): Promise<void> {
     const { to, progress } = this.context;
-    const missing = await to.missing(digests, this.signal);
+    const missing: Digest[] = [];
+    const atHand: WholeBlob[] = [];
+    for (const digest of await to.missing(digests, this.signal)) {
+      const blob = offered.get(keyOfDigest(digest));
+      if (blob === undefined) missing.push(digest);
+      else atHand.push(blob);
+    }
     progress?.found(
       missing.length,
       missing.reduce((sum, { size }) => sum + size, 0),
     );
-    let group: Digest[] = [];
-    let bytes = 0;
-    for (const digest of missing) {
-      if (digest.size > maxSmallBytes) {
-        await this.streams.add(0, () => this.stopping(() => this.copyLarge(digest)));
-        continue;
-      }
-      if (group.length === limits.groupBlobs || bytes + digest.size > limits.groupBytes) {
-        await this.addGroup(group, bytes);
-        [group, bytes] = [[], 0];
-      }
-      group.push(digest);
-      bytes += digest.size;
-    }
-    if (group.length > 0) await this.addGroup(group, bytes);
+    if (atHand.length > 0) await this.put(atHand);
+    for (const digest of missing) (digest.size > maxSmallBytes ? this.large : this.small).push(digest);
+    for (const waiting of [this.small, this.large]) await waiting.drained(limits.waitingBlobs);
   }
 
-  private async addGroup(digests: readonly Digest[], bytes: number): Promise<void> {
-    await this.groups.add(0, () => this.stopping(() => this.copyGroup(digests, bytes)));
+  private async beginGroup(waiting: WaitingBlobs): Promise<void> {
+    const group: Digest[] = [];
+    let bytes = 0;
+    for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
+      if (group.length === limits.groupBlobs || bytes + next.size > limits.groupBytes) break;
+      group.push(next);
+      bytes += next.size;
+      waiting.shift();
+    }
+    await this.groups.add(0, () => this.stopping(() => this.copyGroup(group, bytes)));
+  }
+
+  private async beginStream(waiting: WaitingBlobs): Promise<void> {
+    const digest = waiting.peek();
+    if (digest === undefined) return;
+    waiting.shift();
+    await this.streams.add(0, () => this.stopping(() => this.copyLarge(digest)));
   }
 
   private async copyGroup(digests: readonly Digest[], bytes: number): Promise<void> {

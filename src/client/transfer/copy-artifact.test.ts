@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { Folder } from "../../cache/tree.fixture.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
 import { maxSmallBytes } from "../blob-place.ts";
 import { type CopyOptions, copyArtifact, copyBudget, whyIncomplete } from "./copy-artifact.ts";
-import { holdArtifact, type MemoryPlace, memoryPlace, type PlaceCall } from "./memory-place.fixture.ts";
+import { hold, holdArtifact, type MemoryPlace, memoryPlace, type PlaceCall } from "./memory-place.fixture.ts";
+import { SourceRow } from "./source-row.ts";
+import { TransferProgress } from "./transfer-progress.ts";
 
 const large = "x".repeat(maxSmallBytes + 1);
 
@@ -46,10 +49,52 @@ for (const near of [false, true]) {
     assert.equal(to.held.size, from.held.size - 3);
     assert.equal(to.names.size, 2);
     assert.deepEqual(to.calls.slice(-2), ["flush", "publish"]);
+    to.names.clear();
+    to.calls.length = 0;
+    assert.equal((await copyArtifact(artifact, [from], to, options())).moved.blobs, 0);
+    assert.deepEqual(to.calls.slice(-2), ["flush", "publish"], "what is there may be there since a moment ago");
     assert.equal((await copyArtifact(artifact, [from], to, options())).outcome, "present");
     assert.equal(moved.blobs, to.written.length);
   });
 }
+
+test("one hash in two sizes is two blobs, of which a source has one at most", async () => {
+  const from = memoryPlace();
+  const digest = hold(from, "twice");
+  const other = { ...digest, size: 4 };
+  const row = new SourceRow([from]);
+  const given: Digest[] = [];
+  const { signal } = options();
+  assert.deepEqual(await row.readMany([digest, other], (each) => void given.push(each), signal), [other]);
+  assert.deepEqual(given, [digest]);
+});
+
+test("knows what it has to move before it has moved it", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files });
+  const held = Promise.withResolvers<void>();
+  const { blobs } = to;
+  assert.ok(blobs);
+  const slow = {
+    ...blobs,
+    writeMany: async (...all: Parameters<typeof blobs.writeMany>) => {
+      await held.promise;
+      await blobs.writeMany(...all);
+    },
+  };
+  const progress = new TransferProgress(() => 0);
+  progress.addItems(1);
+  progress.itemBegins();
+  progress.walkBegins();
+  const copying = copyArtifact(artifact, [from], { ...to, blobs: slow }, options({ progress }));
+  progress.walkEnds();
+  while (!progress.state().allKnown) await new Promise((resolve) => setImmediate(resolve));
+  const { blobs: counted } = progress.state();
+  held.resolve();
+  const { moved } = await copying;
+  assert.equal(counted.all, moved.blobs);
+  assert.ok(counted.done < counted.all);
+});
 
 test("copies build trees where they are asked for, and does without what is not there", async () => {
   const [from, to] = [memoryPlace(), memoryPlace()];

@@ -1,6 +1,6 @@
 import { StillageError } from "../../base/errors.ts";
 import type { IndexedArtifact } from "../artifact-index.ts";
-import type { Place } from "../place.ts";
+import type { BlobPlace, Place } from "../place.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { type CopiedContent, copyContent, type OptionalParts } from "./copy-content.ts";
 import { type NamedSource, type PlaceFault, SourceRow } from "./source-row.ts";
@@ -48,21 +48,38 @@ export async function copyArtifact(
   return { outcome: published === "present" && moved.blobs === 0 ? "present" : "copied", moved, lacking, faults };
 }
 
-/** The blobs alone, flushed. Errors: as of `copyArtifact`. */
+/** The blobs alone. Where they are whole they are there for good, those too that somebody else has brought just before. Errors: as of `copyArtifact`. */
 export async function copyBlobs(
+  artifact: IndexedArtifact,
+  sources: readonly NamedSource[],
+  to: Place,
+  options: CopyOptions,
+): Promise<{ readonly copied: CopiedContent; readonly faults: readonly PlaceFault[] }> {
+  const result = await bringBlobs(artifact, sources, to, options);
+  if (result.copied.whole) await blobsOf(artifact, to).flush();
+  return result;
+}
+
+/** As `copyBlobs` for who gives it no name: a power cut may take what has just come. */
+export async function bringBlobs(
   artifact: IndexedArtifact,
   sources: readonly NamedSource[],
   to: Place,
   { optional, budget, progress, signal }: CopyOptions,
 ): Promise<{ readonly copied: CopiedContent; readonly faults: readonly PlaceFault[] }> {
   const { name } = to;
-  const blobs = to.blobsFor?.(artifact.generation) ?? to.blobs;
-  if (blobs === undefined || to.blobs === undefined) throw new StillageError("unsupported", `${name} takes no blobs`);
+  const blobs = blobsOf(artifact, to);
   const row = new SourceRow(sources);
-  const near = to.near === true ? { name, blobs: to.blobs } : undefined;
+  const near = to.near === true ? { name, blobs: to.blobs ?? blobs } : undefined;
   const copied = await copyContent(artifact, { to: blobs, sources: row, near, budget, progress, signal }, optional);
-  if (copied.moved.blobs > 0) await blobs.flush();
   return { copied, faults: row.faults };
+}
+
+/** Where an artifact's blobs are written to. Errors: `unsupported`. */
+function blobsOf({ generation }: IndexedArtifact, to: Place): BlobPlace {
+  const blobs = to.blobs === undefined ? undefined : (to.blobsFor?.(generation) ?? to.blobs);
+  if (blobs === undefined) throw new StillageError("unsupported", `${to.name} takes no blobs`);
+  return blobs;
 }
 
 /** Why a copy is incomplete: what a source failed with that may have had the rest; `undefined` where all are known to lack it. */

@@ -51,21 +51,32 @@ export async function copyContent(
 ): Promise<CopiedContent> {
   const copier = new BlobCopier(context);
   context.progress?.walkBegins();
+  let isKnown = false;
+  const known = (): void => {
+    if (!isKnown) context.progress?.walkEnds();
+    isKnown = true;
+  };
   try {
-    return await copyParts(artifact, context, optional, copier);
+    return await copyParts(artifact, context, { optional, copier, known });
   } catch (error) {
     await copier.abandon();
     throw error;
   } finally {
-    context.progress?.walkEnds();
+    known();
   }
+}
+
+interface CopyWork {
+  readonly optional: OptionalParts;
+  readonly copier: BlobCopier;
+  /** Called as soon as it is known all that has to be moved. */
+  readonly known: () => void;
 }
 
 async function copyParts(
   artifact: IndexedArtifact,
   context: TreeContext,
-  optional: OptionalParts,
-  copier: BlobCopier,
+  { optional, copier, known }: CopyWork,
 ): Promise<CopiedContent> {
   const content = await contentOf(artifact, context, copier);
   const { moved } = copier;
@@ -79,11 +90,20 @@ async function copyParts(
     part.walk === "directory" ? copyTree(context, copier, part.digest) : copier.addOne(part.digest);
   const [required, others] = [content.parts.filter(isRequired), content.parts.filter((part) => !isRequired(part))];
   for (const part of required) await copyOne(part);
+  if (optional === "none" || others.length === 0) {
+    await copier.answered();
+    known();
+  }
   const lacked = await copier.settled();
   if (lacked === undefined) there.push(...required);
   else lacking.push({ part: partOf(required, lacked.first), ...lacked });
-  for (const part of optional === "none" || lacked !== undefined ? [] : others) {
+  const wanted = optional === "none" || lacked !== undefined ? [] : others;
+  for (const part of wanted) {
     await copyOne(part);
+    if (part === wanted.at(-1)) {
+      await copier.answered();
+      known();
+    }
     const nowhere = await copier.settled();
     if (nowhere === undefined) there.push(part);
     else lacking.push({ part, ...nowhere });
@@ -119,13 +139,23 @@ async function contentOf(
     throw new StillageError("corrupt", `the message at hand is not ${showDigest(digest)}`);
   }
   // Of 1.9x, the name has the message, and nobody looks for it among the blobs.
-  if (generation === "2.x" && (await context.to.missing([digest], context.signal)).length > 0) {
-    await copier.put([{ digest, bytes: message }]);
-  }
+  if (generation === "2.x") await copier.offer([{ digest, bytes: message }]);
   return contentOfMessage(message, digest.function);
 }
 
-async function readMessage(digest: Digest, context: TreeContext): Promise<Uint8Array | undefined> {
+/** An artifact's own blobs: its message, and what that names and is required; the trees by their roots. Without a message that can be read, that alone. */
+export async function rootsOf(artifact: IndexedArtifact, context: MessageContext): Promise<Digest[]> {
+  const { generation, content } = artifact;
+  if (generation === "1.x") return [content];
+  const message = artifact.message ?? (await readMessage(content, context));
+  const own = generation === "2.x" ? [content] : [];
+  const parts = message === undefined ? [] : contentOfMessage(message, content.function).parts.filter(isRequired);
+  return [...own, ...parts.map(({ digest }) => digest)];
+}
+
+type MessageContext = Pick<TreeContext, "near" | "sources" | "signal">;
+
+async function readMessage(digest: Digest, context: MessageContext): Promise<Uint8Array | undefined> {
   if (digest.size > maxProtoBytes) {
     throw new StillageError("invalid", `the message ${showDigest(digest)} is larger than ${maxProtoBytes} bytes`);
   }

@@ -1,10 +1,13 @@
 import { StillageError } from "../../base/errors.ts";
-import type { ArtifactGlob, IndexedArtifact } from "../artifact-index.ts";
+import type { ArtifactGlob, ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
 import type { ReaderOf } from "../ostree/convert-artifact.ts";
 import type { Place } from "../place.ts";
 import { whyIncomplete } from "./copy-artifact.ts";
-import { copyBetween } from "./copy-between.ts";
+import { copyBetween, sourcesOf } from "./copy-between.ts";
+import { rootsOf } from "./copy-content.ts";
+import { SourceRow } from "./source-row.ts";
 import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import type { TransferProgress } from "./transfer-progress.ts";
 import { runQueue, type TransferOptions } from "./transfer-queue.ts";
 
 export interface MirrorOptions extends TransferOptions {
@@ -13,22 +16,27 @@ export interface MirrorOptions extends TransferOptions {
 }
 
 /**
- * Copies what one place has and another lacks, many at a time. What is there with the same content costs a question for each of its names, so that a run that was
- * stopped or killed goes on where it was. Errors: `unsupported` where a place has no names, or cannot list them.
+ * Copies what one place has and another lacks, many at a time. What is there with the same content costs a question for each of its names and one for its roots, so that
+ * a run that was stopped or killed goes on where it was, and a place that has lost what its names lead to gets it again. Errors: `unsupported` where a place has no names, or cannot list them.
  */
 export function mirrorArtifacts(globs: readonly ArtifactGlob[], options: MirrorOptions): Promise<TransferSummary> {
   const { from, progress, signal } = options;
   const { index } = from;
   if (index === undefined) throw new StillageError("unsupported", `${from.name} has no names of artifacts`);
-  return mirrorThese(
-    counted(index.list(globs, signal), () => progress?.addItems(1)),
-    options,
-  );
+  return mirrorEach(counted(index.list(globs, signal), progress), options);
 }
 
-/** The same for artifacts that were found before. */
+/** The same for what is known by name, or was listed before. */
 export function mirrorThese(
-  artifacts: Iterable<IndexedArtifact> | AsyncIterable<IndexedArtifact>,
+  artifacts: readonly (ArtifactQuestion | IndexedArtifact)[],
+  options: MirrorOptions,
+): Promise<TransferSummary> {
+  options.progress?.addItems(artifacts.length);
+  return mirrorEach(artifacts, options);
+}
+
+function mirrorEach(
+  artifacts: Iterable<ArtifactQuestion | IndexedArtifact> | AsyncIterable<IndexedArtifact>,
   options: MirrorOptions,
 ): Promise<TransferSummary> {
   if (options.to.index === undefined) {
@@ -37,23 +45,31 @@ export function mirrorThese(
   return runQueue(artifacts, { name: nameOfArtifact, work: (each) => mirrorOne(each, options) }, options);
 }
 
-async function* counted<T>(items: AsyncIterable<T>, count: () => void): AsyncGenerator<T> {
-  for await (const item of items) {
-    count();
-    yield item;
+async function* counted<T>(items: AsyncIterable<T>, progress: TransferProgress | undefined): AsyncGenerator<T> {
+  progress?.listBegins();
+  try {
+    for await (const item of items) {
+      progress?.addItems(1);
+      yield item;
+    }
+  } finally {
+    progress?.listEnds();
   }
 }
 
-async function mirrorOne(artifact: IndexedArtifact, options: MirrorOptions): Promise<ItemOutcome> {
+async function mirrorOne(item: ArtifactQuestion | IndexedArtifact, options: MirrorOptions): Promise<ItemOutcome> {
   const { from, to, optional, budget, progress, signal } = options;
-  const nothing = { name: nameOfArtifact(artifact), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  const nothing = { name: nameOfArtifact(item), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  const artifact = "content" in item ? item : await from.index?.find(item, signal);
+  if (artifact === undefined) return { ...nothing, result: "missing" };
   const other = otherForm(artifact, to);
   if (other === "none") {
     const why = `${to.name} takes no artifacts of BuildStream ${artifact.generation}`;
     return { ...nothing, result: "skipped", notes: [why] };
   }
   if (other !== undefined) return { ...nothing, ...(await convert(artifact, other, options)) };
-  if (await isThere(artifact, to, signal)) return { ...nothing, result: "present" };
+  if ((await isThere(artifact, to, signal)) && (await hasRoots(artifact, from, to, signal)))
+    return { ...nothing, result: "present" };
   const copied = await copyBetween(artifact, [from], to, { optional, budget, progress, signal });
   // Build trees are copied where they are: that they are not is nothing to be told.
   const lacking = copied.lacking.filter(({ part }) => part.required);
@@ -76,6 +92,16 @@ async function isThere(
   const leads = async (key: string): Promise<boolean> =>
     (await to.index?.find({ project, element, keys: [key], generation }, signal))?.content.hash === content.hash;
   return (await Promise.all(keys.map(leads))).every(Boolean);
+}
+
+/** Whether the blobs are there that its message names, which is one question. Where there are none, as of a commit, they are. */
+async function hasRoots(artifact: IndexedArtifact, from: Place, to: Place, signal: AbortSignal): Promise<boolean> {
+  const { generation } = artifact;
+  const blobs = generation === "1.0" || to.blobs === undefined ? undefined : (to.blobsFor?.(generation) ?? to.blobs);
+  if (blobs === undefined) return true;
+  const near = to.near === true && to.blobs !== undefined ? { name: to.name, blobs: to.blobs } : undefined;
+  const roots = await rootsOf(artifact, { near, sources: new SourceRow(sourcesOf([from])), signal });
+  return (await blobs.missing(roots, signal)).length === 0;
 }
 
 /** The generation in whose form a place takes an artifact: `undefined` for its own, `none` where there is no such. */

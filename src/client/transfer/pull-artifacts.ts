@@ -1,7 +1,7 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
 import type { Place } from "../place.ts";
-import { type CopiedArtifact, copyBlobs, whyIncomplete } from "./copy-artifact.ts";
+import { bringBlobs, type CopiedArtifact, whyIncomplete } from "./copy-artifact.ts";
 import { copyBetween } from "./copy-between.ts";
 import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
 import { runQueue, type TransferOptions } from "./transfer-queue.ts";
@@ -90,6 +90,6 @@ async function wholeHere(
   const { to, optional, budget, signal } = options;
   if (to.near !== true) return { whole: false, complete: false };
   if (artifact.generation === "1.0") return { whole: true, complete: true };
-  const { copied } = await copyBlobs(artifact, [], to, { optional, budget, signal });
+  const { copied } = await bringBlobs(artifact, [], to, { optional, budget, signal });
   return { whole: copied.whole, complete: copied.whole && copied.lacking.length === 0 };
 }

@@ -15,7 +15,8 @@ export interface PushOptions extends TransferOptions {
 
 /**
  * Pushes artifacts to every place: the blobs to all that take blobs, then the names to all that have an index. A place that fails leaves the others alone; no index is told of what
- * is nowhere whole, and one that has blobs beside it only of what they have. What is there already costs one question.
+ * is nowhere whole, and one that has blobs beside it only of what they have. What is there already costs two questions: whether the name is, and whether the blobs are,
+ * so that a server that has lost some gets them again.
  */
 export function pushArtifacts(questions: readonly ArtifactQuestion[], options: PushOptions): Promise<TransferSummary> {
   options.progress?.addItems(questions.length);
@@ -30,7 +31,7 @@ async function pushOne(question: ArtifactQuestion, options: PushOptions): Promis
   const push = new OnePush(artifact, options);
   await push.ask();
   if (artifact.generation === "1.0") await push.copyCommits();
-  else if (push.needed) {
+  else {
     await push.fill();
     await push.publish();
   }
@@ -50,6 +51,8 @@ class OnePush {
   private readonly options: PushOptions;
   private readonly notes: string[] = [];
   private readonly published: string[] = [];
+  /** Places that had the name already, and lacked blobs. */
+  private readonly filled: string[] = [];
   private readonly moved = { blobs: 0, bytes: 0 };
   private targets: Target[] = [];
   private failure: StillageError | undefined;
@@ -58,11 +61,6 @@ class OnePush {
   constructor(artifact: IndexedArtifact, options: PushOptions) {
     this.artifact = artifact;
     this.options = options;
-  }
-
-  /** Whether any place has to be written to: one that has blobs alone says by itself what it lacks. */
-  get needed(): boolean {
-    return this.targets.some(({ named }) => !named);
   }
 
   /** Asks the indexes whether they lead to it already, all at once. */
@@ -87,12 +85,11 @@ class OnePush {
     );
   }
 
-  /** Brings the blobs to all places that take them and are not known to have them; to those as well where a name elsewhere relies on them. */
+  /** Brings the blobs to all places that take them: a name says nothing of what has become of them. */
   async fill(): Promise<void> {
     const { from, optional, budget, progress, signal } = this.options;
-    const reliedOn = this.targets.some(({ place, named }) => place.blobs === undefined && !named);
-    const lacking = this.targets.filter(({ place, named }) => place.blobs !== undefined && (reliedOn || !named));
-    await this.each(lacking, nameOf, async (target) => {
+    const taking = this.targets.filter(({ place }) => place.blobs !== undefined);
+    await this.each(taking, nameOf, async (target) => {
       const sources = sourcesOf([from]);
       const { copied, faults } = await copyBlobs(this.artifact, sources, target.place, {
         optional,
@@ -104,8 +101,11 @@ class OnePush {
       this.moved.bytes += copied.moved.bytes;
       if (copied.whole) {
         target.copied = copied;
+        if (target.named && copied.moved.blobs > 0) this.filled.push(target.place.name);
         return;
       }
+      // What is there is no worse for what is not here.
+      if (target.named) return;
       const why = whyIncomplete({ ...copied, faults });
       if (why !== undefined) throw why;
       this.incomplete = true;
@@ -137,8 +137,9 @@ class OnePush {
   }
 
   outcome(): Omit<ItemOutcome, "name"> {
-    const { failure: error, notes, published } = this;
-    const place = published.length === 0 ? undefined : published.join(", ");
+    const { failure: error, notes } = this;
+    const places = [...this.filled, ...this.published];
+    const place = places.length === 0 ? undefined : places.join(", ");
     return { result: this.result(), place, ...this.moved, notes, error };
   }
 

@@ -1,4 +1,4 @@
-import { type Digest, showDigest } from "../../base/digest.ts";
+import { type Digest, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobSource } from "../blob-place.ts";
@@ -67,10 +67,10 @@ export class SourceRow {
     take: Take,
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
-    const wanted = new Map(digests.map((digest) => [digest.hash, digest]));
+    const wanted = new Map(digests.map((digest) => [keyOfDigest(digest), digest]));
     let own: { readonly error: unknown } | undefined;
     const takeOnce: Take = async (digest, bytes) => {
-      if (!wanted.delete(digest.hash)) return;
+      if (!wanted.delete(keyOfDigest(digest))) return;
       try {
         await take(digest, bytes);
       } catch (error) {

@@ -1,8 +1,14 @@
 /** Blobs that a destination is asked for at once: a question of some 300 kB. */
 export const questionBlobs = 4096;
 
-/** Questions of one artifact that wait for an answer, or for room for what is missing. */
+/** Of directories that wait to be asked for together, in bytes. */
+export const offeredBytes = 1 << 20;
+
+/** Questions of one artifact that wait for an answer. */
 export const questionsInFlight = 3;
+
+/** Missing blobs of one artifact that wait to be moved before questions wait as well: 40 bytes each. */
+export const waitingBlobs = 250_000;
 
 /** Small blobs that are read and written together: what a server takes in one to four batches. */
 export const groupBlobs = 2048;

@@ -29,6 +29,8 @@ export interface TransferSummary {
   readonly results: Readonly<Record<ItemResult, number>>;
   readonly blobs: number;
   readonly bytes: number;
+  /** Places that it was to go to and that could not be used. */
+  readonly leftOut: number;
   /** Whether it was stopped before all was done. */
   readonly stopped: boolean;
 }

@@ -6,6 +6,7 @@ const stepMs = 250;
 
 /** How far transfers are. Bytes and blobs are those that have to be moved: what is there already does not count. */
 export interface TransferState {
+  /** `all` grows while names are listed. */
   readonly items: { readonly done: number; readonly all: number };
   readonly blobs: { readonly done: number; readonly all: number };
   readonly bytes: { readonly done: number; readonly all: number };
@@ -13,14 +14,19 @@ export interface TransferState {
   readonly allKnown: boolean;
   /** Over the last seconds; `undefined` before there is anything to tell from. */
   readonly bytesPerSecond: number | undefined;
-  /** Until what is known has moved; `undefined` where the rate is, or is nothing. */
+  /**
+   * Until what is known has moved. While it is not all known, as long as the items that are left take if they are like those that are done, and at least that;
+   * `undefined` where nothing tells.
+   */
   readonly secondsLeft: number | undefined;
 }
 
 /** Counts what transfers tell of themselves. */
 export class TransferProgress {
   private readonly clock: Clock;
-  private readonly items = { done: 0, all: 0 };
+  private readonly items = { begun: 0, done: 0, all: 0 };
+  private began: number | undefined;
+  private listing = 0;
   private readonly blobs = { done: 0, all: 0 };
   private readonly bytes = { done: 0, all: 0 };
   private walking = 0;
@@ -33,6 +39,20 @@ export class TransferProgress {
 
   addItems(count: number): void {
     this.items.all += count;
+  }
+
+  /** Items are being listed: there may be more of them than were added. */
+  listBegins(): void {
+    this.listing += 1;
+  }
+
+  listEnds(): void {
+    this.listing -= 1;
+  }
+
+  itemBegins(): void {
+    this.began ??= this.clock();
+    this.items.begun += 1;
   }
 
   itemDone(): void {
@@ -63,14 +83,23 @@ export class TransferProgress {
   state(): TransferState {
     const bytesPerSecond = this.rate();
     const left = this.bytes.all - this.bytes.done;
+    const { begun, done, all } = this.items;
+    const allKnown = this.walking === 0 && this.listing === 0 && begun >= all;
+    const byBytes = bytesPerSecond ? left / bytesPerSecond : undefined;
     return {
-      items: { ...this.items },
+      items: { done, all },
       blobs: { ...this.blobs },
       bytes: { ...this.bytes },
-      allKnown: this.walking === 0,
+      allKnown,
       bytesPerSecond,
-      secondsLeft: bytesPerSecond ? left / bytesPerSecond : undefined,
+      secondsLeft: allKnown ? byBytes : this.secondsByItems(byBytes ?? 0),
     };
+  }
+
+  private secondsByItems(atLeast: number): number | undefined {
+    const { done, all } = this.items;
+    if (this.listing > 0 || done === 0 || this.began === undefined) return undefined;
+    return Math.max(atLeast, ((this.clock() - this.began) / 1000 / done) * (all - done));
   }
 
   private sample(): void {

@@ -40,6 +40,7 @@ export async function runQueue<T>(
   };
   let stopped = false;
   const one = async (item: T): Promise<void> => {
+    progress?.itemBegins();
     const outcome = await tryOften(item);
     progress?.itemDone();
     if (outcome === undefined) {
@@ -65,7 +66,7 @@ export async function runQueue<T>(
   } finally {
     await Promise.all(running);
   }
-  return { results, ...sum, stopped };
+  return { results, ...sum, leftOut: 0, stopped };
 }
 
 function failed(name: string, error: unknown): ItemOutcome {

@@ -5,7 +5,7 @@ import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
 import type { Place } from "../place.ts";
 import { copyBudget } from "./copy-artifact.ts";
 import { hold, holdArtifact, type MemoryPlace, memoryPlace } from "./memory-place.fixture.ts";
-import { mirrorArtifacts } from "./mirror-artifacts.ts";
+import { mirrorArtifacts, mirrorThese } from "./mirror-artifacts.ts";
 import { pullArtifacts } from "./pull-artifacts.ts";
 import { pushArtifacts } from "./push-artifacts.ts";
 import type { ItemOutcome } from "./transfer-outcome.ts";
@@ -50,6 +50,10 @@ async function push(questions: readonly ArtifactQuestion[], from: Place, to: rea
 const named = (name: string, near = false): MemoryPlace => memoryPlace({ name, near });
 const withoutBlobs = (place: MemoryPlace): Place => ({ ...place, blobs: undefined });
 const withoutIndex = (place: MemoryPlace): Place => ({ ...place, index: undefined });
+
+/** A tree that an artifact's message names. */
+const hashOfTop = ({ held }: MemoryPlace): string | undefined =>
+  [...held].find(([, bytes]) => Buffer.from(bytes).includes("top.txt"))?.[0];
 
 test("pulls from the first index that has it, and then asks nobody", async () => {
   const [to, first, second] = [named("local", true), named("first"), named("second")];
@@ -115,7 +119,7 @@ test("pulls into what was left half done, and what is here without a remote stay
   assert.deepEqual([outcome?.result, outcome?.blobs, to.written], ["copied", 1, [top]]);
 });
 
-test("pushes to all, storages before indexes, and asks once for what is there", async () => {
+test("pushes to all, storages before indexes, and asks two questions about what is there", async () => {
   const [from, whole, storage, index] = [named("local", true), named("whole"), named("storage"), named("index")];
   const artifact = holdArtifact(from, { files });
   const targets = [withoutBlobs(index), whole, withoutIndex(storage)];
@@ -125,7 +129,18 @@ test("pushes to all, storages before indexes, and asks once for what is there", 
   assert.deepEqual([whole.names.size, index.names.size, storage.names.size], [2, 2, 0]);
   whole.calls.length = 0;
   assert.equal((await push([questionOf(artifact)], from, [whole])).outcomes[0]?.result, "present");
-  assert.deepEqual(whole.calls, ["find"]);
+  assert.deepEqual(whole.calls, ["find", "missing", "flush"]);
+  // A server that has lost blobs gets them again, and one that has what is not whole here is not the worse for it.
+  const [top] = [...whole.held].find(([, bytes]) => Buffer.from(bytes).toString() === "top") ?? [];
+  whole.held.delete(top ?? "");
+  const healed = await push([questionOf(artifact)], from, [whole]);
+  assert.deepEqual(
+    [healed.outcomes[0]?.result, healed.outcomes[0]?.blobs, healed.outcomes[0]?.place],
+    ["copied", 1, "whole"],
+  );
+  assert.deepEqual(whole.held, from.held);
+  from.held.delete(artifact.content.hash);
+  assert.equal((await push([questionOf(artifact)], from, [whole])).outcomes[0]?.result, "present");
   assert.equal(
     (await push([{ ...questionOf(artifact), element: "none" }], from, [whole])).outcomes[0]?.result,
     "missing",
@@ -177,6 +192,16 @@ test("mirrors what is new or other, passes over what a place cannot have, and go
     /takes no artifacts of BuildStream 1\.x/,
   );
   assert.deepEqual((await mirrorArtifacts(all, { ...options, from, to })).results.present, 20);
+  // A name whose message, or what that leads to, has been lost is no reason to pass an artifact over.
+  for (const lost of [from.names.values().next().value?.content.hash, hashOfTop(from)]) {
+    assert.ok(lost !== undefined && to.held.delete(lost));
+    const { blobs } = await mirrorArtifacts(all, { ...options, from, to });
+    assert.ok(blobs > 0 && to.held.has(lost));
+  }
+  // Names that are not there count, and are looked up in their turn.
+  const asked = [...from.names.values()].slice(0, 2).map(questionOf);
+  const some = await mirrorThese([...asked, { ...questionOf(directory), element: "none" }], { ...options, from, to });
+  assert.deepEqual([some.results.present, some.results.missing], [2, 1]);
   const closed = memoryPlace({ listable: false });
   await assert.rejects(mirrorArtifacts(all, { ...options, from: closed, to }), { code: "unsupported" });
 });

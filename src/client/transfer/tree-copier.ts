@@ -1,4 +1,4 @@
-import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
+import { type Digest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
 import { DigestSet } from "../../cache/digest-set.ts";
@@ -74,21 +74,16 @@ async function directoriesOf(
 ): Promise<WholeBlob[]> {
   const { to, sources, near, signal, budget } = context;
   if (near === undefined) {
-    const [missing, read] = await Promise.all([
-      to.missing(digests, signal),
-      budget.hold(bytes, () => readDirectories(sources, digests, signal)),
-    ]);
+    const read = await budget.hold(bytes, () => readDirectories(sources, digests, signal));
     for (const digest of read.rest) copier.lacks(digest);
-    const lacked = new Set(missing.map(({ hash }) => hash));
-    const put = read.blobs.filter(({ digest }) => lacked.has(digest.hash));
-    if (put.length > 0) await copier.put(put);
+    await copier.offer(read.blobs);
     return read.blobs;
   }
-  const missing = new Set((await to.missing(digests, signal)).map(({ hash }) => hash));
-  const present = digests.filter(({ hash }) => !missing.has(hash));
+  const missing = new Set((await to.missing(digests, signal)).map(keyOfDigest));
+  const present = digests.filter((digest) => !missing.has(keyOfDigest(digest)));
   const here = await readDirectories(new SourceRow([near]), present, signal);
   // What is not there after all is fetched like the rest.
-  const wanted = [...digests.filter(({ hash }) => missing.has(hash)), ...here.rest];
+  const wanted = [...digests.filter((digest) => missing.has(keyOfDigest(digest))), ...here.rest];
   const fetched = await readDirectories(sources, wanted, signal);
   for (const digest of fetched.rest) copier.lacks(digest);
   if (fetched.blobs.length > 0) await copier.put(fetched.blobs);

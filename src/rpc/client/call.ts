@@ -1,7 +1,7 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
 import { grpcStatus } from "../status.ts";
 import { frame, MessageReader } from "./framing.ts";
-import { outcomeOfReset, outcomeOfTrailers } from "./outcome.ts";
+import { outcomeOfPage, outcomeOfReset, outcomeOfTrailers } from "./outcome.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { Session } from "./session.ts";
 
@@ -17,6 +17,8 @@ export interface CallLimits {
   readonly timeoutMs: number | undefined;
   /** How long nothing may go forward while somebody waits for the call. */
   readonly stallMs: number | undefined;
+  /** What is added to that while nothing has come of the call and nothing of it is left to be sent: then the server has work to do. */
+  readonly patienceMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -31,6 +33,8 @@ export class ClientCall {
   #moved = performance.now();
   #sentThen = 0;
   #trailers: IncomingHttpHeaders | undefined;
+  /** Whether anything has come of the call. */
+  #begun = false;
   /** `undefined` while the call runs, then an error or null for OK. */
   #outcome: RpcError | null | undefined;
   readonly #waiting: (() => void)[] = [];
@@ -42,9 +46,7 @@ export class ClientCall {
     this.#reader = new MessageReader(limits.maxMessageBytes);
     this.#release = this.#bound(limits);
     let cause: Error | undefined;
-    stream.on("response", (headers) => {
-      if (headers["grpc-status"] !== undefined || headers[":status"] !== 200) this.#trailers = headers;
-    });
+    stream.on("response", (headers) => this.#answered(headers));
     stream.on("trailers", (trailers) => {
       this.#trailers = trailers;
     });
@@ -123,8 +125,21 @@ export class ClientCall {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
+  /** An answer that is not gRPC's has nothing for us behind its headers: a page for people, which is not received. */
+  #answered(headers: IncomingHttpHeaders): void {
+    if (headers["grpc-status"] !== undefined) {
+      this.#trailers = headers;
+      return;
+    }
+    const page = outcomeOfPage(headers);
+    if (page === undefined) return;
+    this.#session.heard();
+    this.#abort(page);
+  }
+
   #take(chunk: Uint8Array): void {
     if (this.#over) return;
+    this.#begun = true;
     this.#session.heard();
     let arrived = false;
     try {
@@ -167,23 +182,24 @@ export class ClientCall {
   }
 
   /** Arms the deadline, the watch over progress and the signal; returns what disarms them. */
-  #bound({ timeoutMs, stallMs, signal }: CallLimits): () => void {
+  #bound({ timeoutMs, stallMs, patienceMs, signal }: CallLimits): () => void {
     const late = () => this.#abort(new RpcError(grpcStatus.deadlineExceeded, `no answer within ${timeoutMs} ms`));
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
     let watch: NodeJS.Timeout | undefined;
     const stalled = (limit: number): void =>
-      this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`));
-    const look = (limit: number, again = false): void => {
+      this.#abort(new RpcError(grpcStatus.deadlineExceeded, `nothing has come for ${limit} ms`, { stalled: true }));
+    const look = (usual: number, again = false): void => {
       if (this.#over) return;
       const sending = this.#stream.writableLength > 0;
+      const limit = this.#begun || sending ? usual : usual + patienceMs;
       const sent = this.#session.socket.bytesWritten - this.#sentThen;
       if (this.#waiting.length === 0 || (sending && sent >= leastSentBytes)) this.#progress();
       // A server that is busy with other calls of ours may get to this one yet.
       const left = Math.max(this.#moved, this.#session.answered) + limit - performance.now();
-      if (left > 0) watch = setTimeout(look, left, limit);
+      if (left > 0) watch = setTimeout(look, left, usual);
       else if (again) stalled(limit);
       // Where it was this process that was busy, what came meanwhile is read first.
-      else setImmediate(look, limit, true);
+      else setImmediate(look, usual, true);
     };
     if (stallMs !== undefined) watch = setTimeout(look, stallMs, stallMs);
     const cancel = () => this.cancel();

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { grpcStatus } from "../status.ts";
@@ -162,6 +164,32 @@ test("no server is UNAVAILABLE, a cut connection too, and the next call connects
   await cut.close();
 });
 
+test("an answer that is not gRPC's is known by its HTTP status, whatever stands in it", async (t) => {
+  const web = createServer();
+  web.on("stream", (stream: ServerHttp2Stream, headers) => {
+    const status = Number(String(headers[":path"]).split("/").at(-1));
+    stream.on("error", () => {}); // the caller does not want the rest
+    stream.respond({ ":status": status, "content-type": "text/html" });
+    stream.end(`<html>${"page ".repeat(100_000)}</html>`);
+  });
+  await new Promise<void>((resolve) => {
+    web.listen(0, "127.0.0.1", resolve);
+  });
+  const pages = connect(`http://127.0.0.1:${(web.address() as AddressInfo).port}`);
+  t.after(() => {
+    pages.destroy();
+    web.close();
+  });
+  const expected = { 200: "UNKNOWN", 401: "UNAUTHENTICATED", 404: "UNIMPLEMENTED", 413: "UNKNOWN", 502: "UNAVAILABLE" };
+  for (const [http, status] of Object.entries(expected)) {
+    await assert.rejects(pages.unary(`test.Echo/${http}`, new Uint8Array(1 << 20)), (error) => {
+      assert(error instanceof RpcError);
+      assert.deepEqual([error.httpStatus, error.status], [Number(http), status]);
+      return true;
+    });
+  }
+});
+
 test("a URL of another scheme is refused", () => {
-  assert.throws(() => connect("ftp://127.0.0.1").open("test.Echo/Same"), TypeError);
+  for (const url of ["ftp://127.0.0.1", "unix:"]) assert.throws(() => connect(url).open("test.Echo/Same"), TypeError);
 });

@@ -30,7 +30,7 @@ export interface CallOptions {
    * call waits.
    */
   readonly stallMs?: number;
-  /** What is added to that where the server has much to do before it answers. */
+  /** What is added to that where the server has much to do before it answers: until it begins to, and while nothing is left to be sent. */
   readonly patienceMs?: number;
 }
 
@@ -79,8 +79,7 @@ class Http2Channel implements Channel {
 
   open(method: string, options: CallOptions = {}): ClientCall {
     const { timeoutMs = this.#options.timeoutMs, signal, patienceMs = 0 } = options;
-    const limit = options.stallMs ?? this.#options.stallMs;
-    const stallMs = limit === undefined ? undefined : limit + patienceMs;
+    const stallMs = options.stallMs ?? this.#options.stallMs;
     signal?.throwIfAborted();
     const session = this.#connected();
     const stream = session.request({
@@ -94,7 +93,7 @@ class Http2Channel implements Channel {
       ...options.headers,
     });
     const maxMessageBytes = this.#options.maxMessageBytes ?? defaultMaxMessageBytes;
-    return new ClientCall(stream, session, { maxMessageBytes, timeoutMs, stallMs, signal });
+    return new ClientCall(stream, session, { maxMessageBytes, timeoutMs, stallMs, patienceMs, signal });
   }
 
   async unary(method: string, request: Uint8Array, options?: CallOptions): Promise<Uint8Array> {

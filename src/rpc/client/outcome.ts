@@ -2,6 +2,9 @@ import { constants, type IncomingHttpHeaders } from "node:http2";
 import { grpcStatus } from "../status.ts";
 import { RpcError } from "./rpc-error.ts";
 
+/** For messages. */
+const maxTypeLength = 100;
+
 /** What an answer without a gRPC status means, by HTTP status (doc/http-grpc-status-mapping.md). */
 const byHttpStatus: Readonly<Record<number, number>> = {
   400: grpcStatus.internal,
@@ -39,7 +42,7 @@ function single(value: string | string[] | undefined): string | undefined {
 export function outcomeOfTrailers(trailers: IncomingHttpHeaders): RpcError | undefined {
   const status = single(trailers["grpc-status"]);
   if (status === "0") return undefined;
-  if (status === undefined) return outcomeWithoutStatus(trailers);
+  if (status === undefined) return new RpcError(grpcStatus.internal, "the call ended without a status");
   const details = single(trailers["grpc-status-details-bin"]);
   return new RpcError(
     /^\d{1,9}$/.test(status) ? Number(status) : grpcStatus.unknown,
@@ -48,14 +51,16 @@ export function outcomeOfTrailers(trailers: IncomingHttpHeaders): RpcError | und
   );
 }
 
-function outcomeWithoutStatus(headers: IncomingHttpHeaders): RpcError {
+/** What headers without a gRPC status say, where they are not the beginning of an answer of gRPC: those of a web server, or of a proxy. */
+export function outcomeOfPage(headers: IncomingHttpHeaders): RpcError | undefined {
   const http = Number(headers[":status"]);
-  if (!http || http === 200) return new RpcError(grpcStatus.internal, "the call ended without a status");
-  return new RpcError(
-    byHttpStatus[http] ?? grpcStatus.unknown,
-    `the server answered with HTTP status ${http}, not with gRPC`,
-    { httpStatus: http },
-  );
+  const type = headers["content-type"];
+  // Some servers leave the type out.
+  if (http === 200 && (type === undefined || type.startsWith("application/grpc"))) return undefined;
+  const what = http === 200 ? `content of type ${type?.slice(0, maxTypeLength)}` : `HTTP status ${http}`;
+  return new RpcError(byHttpStatus[http] ?? grpcStatus.unknown, `the server answered with ${what}, not with gRPC`, {
+    httpStatus: http,
+  });
 }
 
 /** What it means that a stream closed before its status came. `broken` is why its connection ended, where it did. */

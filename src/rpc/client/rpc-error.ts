@@ -8,17 +8,20 @@ export class RpcError extends Error {
   readonly details: Uint8Array | undefined;
   /** Of an answer that was not gRPC's. */
   readonly httpStatus: number | undefined;
+  /** Of a call that was ended because nothing went forward in it. */
+  readonly stalled: boolean;
 
   constructor(
     code: number,
     message: string,
-    more: { details?: Uint8Array | undefined; httpStatus?: number; cause?: unknown } = {},
+    more: { details?: Uint8Array | undefined; httpStatus?: number; stalled?: boolean; cause?: unknown } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "RpcError";
     this.code = code;
     this.details = more.details;
     this.httpStatus = more.httpStatus;
+    this.stalled = more.stalled ?? false;
   }
 
   /** The name of the code, as the documents of gRPC spell it. */

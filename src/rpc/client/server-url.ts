@@ -13,6 +13,7 @@ const tlsSchemes = new Set(["https:", "grpcs:"]);
 export function parseServerUrl(url: string): ServerPlace {
   if (url.startsWith("unix:")) {
     const path = url.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
+    if (path === "") throw new TypeError(`${url} names no socket`);
     return { authority: "http://localhost", tls: false, where: { path } };
   }
   const { protocol, hostname, port } = new URL(url);

@@ -23,6 +23,11 @@ export const cases2: readonly ConfiguredCase[] = [
     user: `${user("  - url: 'https://global'\n")}projects: {test: {artifacts: {servers: []}}}\n`,
   },
   {
+    says: "an override for remote execution alone takes their place, too",
+    project: `${head}artifacts: [{url: 'https://project'}]\n`,
+    user: `${user("  - url: 'https://global'\n")}projects: {test: {artifacts: {servers: [{url: 'https://casd', type: endpoint}]}}}\n`,
+  },
+  {
     says: "override-project-caches of all projects",
     project: `${head}artifacts: [{url: 'https://project'}]\n`,
     user: "artifacts:\n  override-project-caches: True\n  servers: [{url: 'https://global'}]\n",

@@ -2,6 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runOk } from "./program.ts";
 
+/** RSA keys take seconds to be made where the machine is busy. */
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+
 /** Paths of PEM files. */
 export interface KeyPair {
   readonly certificate: string;
@@ -49,7 +52,7 @@ function pair(folder: string, name: string): KeyPair {
 
 async function selfSigned(folder: string, name: string, subject: string, extension?: string): Promise<KeyPair> {
   const made = pair(folder, name);
-  const key = ["-newkey", "rsa:2048", "-nodes", "-keyout", made.key];
+  const key = [...newKey, "-keyout", made.key];
   const more = extension === undefined ? [] : ["-addext", extension];
   await runOk("openssl", [
     "req",
@@ -77,18 +80,7 @@ async function signed(
   const request = join(folder, `${name}.csr`);
   const extensions = join(folder, `${name}.ext`);
   await writeFile(extensions, `${extension}\n`);
-  await runOk("openssl", [
-    "req",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    made.key,
-    "-out",
-    request,
-    "-subj",
-    `/CN=${subject}`,
-  ]);
+  await runOk("openssl", ["req", ...newKey, "-keyout", made.key, "-out", request, "-subj", `/CN=${subject}`]);
   const by = ["-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial"];
   await runOk("openssl", [
     "x509",

@@ -41,14 +41,12 @@ export function testUnreachable(built: () => Promise<Built>): void {
       for (const address of left)
         assert.equal(told(first.stdout).filter((line) => line.includes(`${address}"`)).length, 1, first.stdout);
       assert.ok(silentCalls > 0);
-      const calls = [silentCalls, refusing.passed.connections];
+      const calls = silentCalls;
       const second = await own.ok(...pull, ...names);
-      assert.equal(
-        told(second.stdout).filter((line) => line.includes('"remembered":true')).length,
-        left.length,
-        second.stdout,
-      );
-      assert.deepEqual([silentCalls, refusing.passed.connections], calls);
+      const remembered = told(second.stdout).filter((line) => line.includes('"remembered":true'));
+      // Who refuses at once costs nothing, and may be back.
+      assert.deepEqual([remembered.length, remembered[0]?.includes(silentAddress)], [1, true], second.stdout);
+      assert.equal(silentCalls, calls);
     } finally {
       silent.close();
     }
