@@ -70,6 +70,8 @@ async function diff(
   const said = filesOnly ? [] : await sayingChanges(from, to);
   const changes = fileChanges(from, to, tree, signal);
   let differ = said.length > 0;
+  // Where a tree cannot be read, nothing is printed: half of it would be no JSON.
+  let next = await changes.next();
   if (json) {
     const head = {
       from: shownArtifact(from.artifact),
@@ -79,7 +81,8 @@ async function diff(
     await output.write(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "tree": "${tree}",\n  "files": [`);
   } else await output.write(said.map((change) => metadataLine(change, output.forPeople)).join(""));
   let separator = "\n";
-  for await (const change of changes) {
+  for (; !next.done; next = await changes.next()) {
+    const change = next.value;
     differ = true;
     const text = json ? `${separator}    ${JSON.stringify(changeJson(change))}` : changeLine(change, output.forPeople);
     separator = ",\n";

@@ -78,9 +78,13 @@ async function showJson(
     await output.write(`${text}\n`);
     return exitStatus.done;
   }
+  const pages = treeEntries(open, "files", signal);
+  // Where the tree cannot be read, nothing is printed: half of it would be no JSON.
+  let next = await pages.next();
   await output.write(`${text.slice(0, -2)},\n  "files": [`);
   let separator = "\n";
-  for await (const page of treeEntries(open, "files", signal)) {
+  for (; !next.done; next = await pages.next()) {
+    const page = next.value;
     const lines = page.map((entry) => JSON.stringify(entryJson(entry)));
     if (lines.length > 0 && !(await output.write(`${separator}    ${lines.join(",\n    ")}`))) break;
     if (lines.length > 0) separator = ",\n";

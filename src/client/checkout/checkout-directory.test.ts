@@ -116,7 +116,7 @@ describe("checkout", () => {
     for (const [what, entries] of hostile) {
       await assert.rejects(
         put({ inner: { directory: entries } }).then((root) => checkout(root)),
-        { code: "invalid" },
+        { code: "corrupt" },
         what,
       );
       assert.deepEqual(readdirSync(folder), [], what);
@@ -126,7 +126,7 @@ describe("checkout", () => {
   test("a tree of a few kilobytes that has any number of files is refused", async () => {
     let at = await put({ file: "x" });
     for (let i = 0; i < 40; i++) at = await put({ a: { at }, b: { at } });
-    await assert.rejects(checkout(at), { code: "invalid", message: /more than 5000000 entries/ });
+    await assert.rejects(checkout(at), { code: "unsupported", message: /more than 5000000 entries/ });
     assert.deepEqual(readdirSync(folder), []);
   });
 
@@ -138,7 +138,7 @@ describe("checkout", () => {
       at = await put({ a: { at } });
     }
     await assert.rejects(checkout(await put([...all, ["deep", { at }]])), {
-      code: "invalid",
+      code: "unsupported",
       message: /within each other/,
     });
     assert.deepEqual(readdirSync(folder), []);

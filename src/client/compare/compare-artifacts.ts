@@ -15,7 +15,7 @@ export async function* fileChanges(
   yield* treeChanges(await compared(from, tree, signal), await compared(to, tree, signal), signal);
 }
 
-/** What differs between what two artifacts say of themselves. Errors: `not-found`, `invalid`. */
+/** What differs between what two artifacts say of themselves. Errors: `not-found`, `corrupt`, `unsupported`. */
 export async function sayingChanges(from: OpenArtifact, to: OpenArtifact): Promise<MetadataChange[]> {
   const [before, after] = await Promise.all([from.content(), to.content()]);
   return metadataChanges({ ...from.artifact, content: before }, { ...to.artifact, content: after });

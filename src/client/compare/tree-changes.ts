@@ -37,7 +37,7 @@ const nothing: WholeDirectory = { entries: [], modified: undefined };
 
 /**
  * What differs between two trees, in the order of paths; directories that are equal are not read. Of one that is on one side only, everything in it is told. Errors: those of
- * the places; `invalid` for more than `maxPaths` differences.
+ * the places; `unsupported` for more than `maxPaths` differences.
  */
 export async function* treeChanges(
   from: ComparedTree,
@@ -56,7 +56,8 @@ export async function* treeChanges(
       const path = prefix + ((was ?? is) as Entry).name;
       const differences = was && is ? await differencesOf(was, is) : [];
       if (was === undefined || is === undefined || differences.length > 0) {
-        if (++count > maxPaths) throw new StillageError("invalid", `the trees differ in more than ${maxPaths} paths`);
+        if (++count > maxPaths)
+          throw new StillageError("unsupported", `the trees differ in more than ${maxPaths} paths`);
         yield { path, from: was, to: is, differences };
       }
       const inner = directoryPair(was, is);
@@ -104,7 +105,7 @@ async function readBoth(from: ComparedTree, to: ComparedTree, roots: Pair, signa
         const key = inner.map((digest) => (digest === undefined ? "" : keyOfDigest(digest))).join("|");
         if (!seen.has(key)) next.push(inner);
         seen.add(key);
-        if (seen.size > maxPaths) throw new StillageError("invalid", `more than ${maxPaths} directories differ`);
+        if (seen.size > maxPaths) throw new StillageError("unsupported", `more than ${maxPaths} directories differ`);
       }
     }
     level = next;

@@ -57,7 +57,7 @@ async function contentOf(artifact: IndexedArtifact, reader: BlobReader, where: s
   const { generation, content, message } = artifact;
   if (generation === "1.0") return contentOfCommit(reader, content);
   if (generation === "1.x") return contentOfDirectory(reader, content);
-  if (content.size > maxProtoBytes) throw new StillageError("invalid", "the artifact's message is too large");
+  if (content.size > maxProtoBytes) throw new StillageError("unsupported", "the artifact's message is too large");
   const bytes = message ?? (await readMessage(reader, content));
   if (bytes !== undefined) return contentOfMessage(bytes, content.function);
   throw new StillageError("not-found", `what ${shownArtifact(artifact)} consists of is not in ${where}`, {

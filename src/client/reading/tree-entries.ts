@@ -34,7 +34,7 @@ export async function* treeEntries(
   let cursor: string | undefined;
   do {
     const query = { path: "", recursive: true, limit: pageSize, cursor };
-    const page = await listTree(open.reader, root, query, formatOf(open.artifact.generation));
+    const page = await listTree(open.reader, root, query, formatOf(open.artifact.generation)).catch(asCorrupt);
     yield page.items;
     cursor = page.next;
   } while (cursor !== undefined);
@@ -49,7 +49,14 @@ export function treeEntry({ path, entry }: PathEntry): TreeEntry {
   return { path, type, digest, size, executable };
 }
 
+/** Nobody who asks for what a directory has in it has done anything wrong. */
+function asCorrupt(error: unknown): never {
+  if (!(error instanceof StillageError) || error.code !== "invalid") throw error;
+  throw new StillageError("corrupt", error.message, { cause: error });
+}
+
 function ifBroken(error: unknown): undefined {
-  if (error instanceof StillageError && ["not-found", "invalid"].includes(error.code)) return undefined;
+  if (error instanceof StillageError && ["not-found", "invalid", "corrupt", "unsupported"].includes(error.code))
+    return undefined;
   throw error;
 }

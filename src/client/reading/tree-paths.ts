@@ -23,7 +23,7 @@ export interface TreeTotals {
   readonly bytes: number;
 }
 
-/** Errors: `invalid` for more than `maxLevels` directories within each other. */
+/** Errors: `unsupported` for more than `maxLevels` directories within each other. */
 export function treeTotals(tree: WholeTree): TreeTotals {
   const known = new Map<object, TreeTotals & { levels: number }>();
   return below(tree.root, 0);
@@ -53,10 +53,10 @@ export function treeTotals(tree: WholeTree): TreeTotals {
   }
 }
 
-/** All entries of a tree. Names are in the order of their code points, as UTF-8 bytes are. Errors: `invalid` where there are more than `maxPaths`, before the first. */
+/** All entries of a tree. Names are in the order of their code points, as UTF-8 bytes are. Errors: `unsupported` where there are more than `maxPaths`, before the first. */
 export function* treePaths(tree: WholeTree, order: EntryOrder = "by name"): Generator<PathEntry> {
   if (treeTotals(tree).entries > maxPaths)
-    throw new StillageError("invalid", `the tree has more than ${maxPaths} entries`);
+    throw new StillageError("unsupported", `the tree has more than ${maxPaths} entries`);
   const sorted = new Map<object, readonly Entry[]>();
   yield* below("", tree.root);
 

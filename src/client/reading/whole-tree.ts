@@ -33,7 +33,7 @@ const maxTreeBytes = 512 << 20;
 const atOnce = 16;
 
 /**
- * Reads a tree of Directory messages, a level at a time: one question for each, however many directories it has. Errors: `not-found` for a directory that is not there, `invalid` for what is none or has a name twice, and for a tree that is too large.
+ * Reads a tree of Directory messages, a level at a time: one question for each, however many directories it has. Errors: `not-found` for a directory that is not there, `corrupt` for what is none or has a name twice, `unsupported` for a tree that is too large.
  */
 export async function readTree(blobs: BlobSource, root: Digest, signal: AbortSignal): Promise<WholeTree> {
   const known = new Map<string, WholeDirectory>();
@@ -123,7 +123,14 @@ function directoryIn(known: ReadonlyMap<string, WholeDirectory>, digest: Digest)
 }
 
 function parseDirectory(digest: Digest, bytes: Uint8Array): WholeDirectory {
-  const entries = parseEntries(bytes, digest.function, Number.POSITIVE_INFINITY);
+  let entries: Entry[];
+  try {
+    entries = parseEntries(bytes, digest.function, Number.POSITIVE_INFINITY);
+  } catch (error) {
+    // Nobody who asks for it has done anything wrong.
+    if (!(error instanceof StillageError)) throw error;
+    throw new StillageError("corrupt", `the directory ${showDigest(digest)}: ${error.message}`, { cause: error });
+  }
   checkEntries(digest, entries);
   return { entries, modified: directoryTime(bytes) };
 }
@@ -138,7 +145,7 @@ function checkEntries(digest: Digest, entries: readonly Entry[]): void {
           ? "has a link that leads nowhere"
           : undefined;
     if (why === undefined) continue;
-    throw new StillageError("invalid", `the directory ${showDigest(digest)} ${why}: ${JSON.stringify(entry.name)}`);
+    throw new StillageError("corrupt", `the directory ${showDigest(digest)} ${why}: ${JSON.stringify(entry.name)}`);
   }
 }
 
@@ -154,5 +161,5 @@ export function tooDeep(): StillageError {
 }
 
 function tooLarge(why: string): StillageError {
-  return new StillageError("invalid", `the tree ${why}, which is more than is read`);
+  return new StillageError("unsupported", `the tree ${why}, which is more than is read`);
 }

@@ -156,6 +156,15 @@ test("names nothing that no source has all of", async () => {
   assert.equal(to.names.size, 0);
 });
 
+test("lets no tree in whose names lead elsewhere", async () => {
+  for (const near of [false, true]) {
+    const [from, to] = [memoryPlace(), memoryPlace({ near })];
+    const artifact = holdArtifact(from, { files: { share: { "../profile": "x" } } });
+    await assert.rejects(copyArtifact(artifact, [from], to, options()), { code: "corrupt" });
+    assert.equal(to.names.size, 0);
+  }
+});
+
 test("stops when it is told to, and goes on from there", async () => {
   const [from, to] = [memoryPlace(), memoryPlace()];
   const artifact = holdArtifact(from, { files });

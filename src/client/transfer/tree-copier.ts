@@ -7,6 +7,7 @@ import { maxDirectoryBytes } from "../../cache/directory-walk.ts";
 import { maxTreeDirectories } from "../../cache/tree-walk.ts";
 import { maxSmallBytes, type WholeBlob } from "../blob-place.ts";
 import { type BlobCopier, type CopyContext, readWhole } from "./blob-copier.ts";
+import { checkNames } from "./directory-names.ts";
 import { type NamedSource, SourceRow } from "./source-row.ts";
 import * as limits from "./transfer-limits.ts";
 
@@ -19,7 +20,7 @@ export interface TreeContext extends CopyContext {
 /**
  * Copies the tree below `root`: reads its directories level by level, each once, and gives their files to the copier while it reads on. That a place has a
  * directory says nothing of what is in it. Settles when all directories are read; what no source has, the copier is told. Errors: `invalid` for what is no
- * directory or beyond the limits; those of the place.
+ * directory or beyond the limits, `corrupt` for one with names that files cannot have; those of the place.
  */
 export async function copyTree(context: TreeContext, copier: BlobCopier, root: Digest): Promise<void> {
   if (isEmptyBlob(root)) return;
@@ -76,6 +77,7 @@ async function directoriesOf(
   if (near === undefined) {
     const read = await budget.hold(bytes, () => readDirectories(sources, digests, signal));
     for (const digest of read.rest) copier.lacks(digest);
+    for (const each of read.blobs) checkNames(each.digest, each.bytes);
     await copier.offer(read.blobs);
     return read.blobs;
   }
@@ -86,6 +88,7 @@ async function directoriesOf(
   const wanted = [...digests.filter((digest) => missing.has(keyOfDigest(digest))), ...here.rest];
   const fetched = await readDirectories(sources, wanted, signal);
   for (const digest of fetched.rest) copier.lacks(digest);
+  for (const each of fetched.blobs) checkNames(each.digest, each.bytes);
   if (fetched.blobs.length > 0) await copier.put(fetched.blobs);
   return [...here.blobs, ...fetched.blobs];
 }
