@@ -52,7 +52,7 @@ for (const format of [1, 2, 3]) {
       assert.equal(await cache.refs.artifacts.count(instance), 4);
     }
     await cache.close();
-    const { status, stdout } = await run("stillage", ["artifact", "list", "--store", "store"], { cwd: folder.path });
+    const { status, stdout } = await run("stillage", ["artifact", "list", "--in", "store"], { cwd: folder.path });
     assert.deepEqual([status, stdout.match(/^harbour\t/gm)?.length], [0, 4]);
   });
 }
@@ -60,7 +60,7 @@ for (const format of [1, 2, 3]) {
 test("a reader leaves an old store alone, and says what brings it to the present format", async () => {
   await using folder = await newFolder();
   await cp(join(checkout, "test/fixtures/stores/format-1"), join(folder.path, "store"), { recursive: true });
-  const read = await run("stillage", ["artifact", "list", "--store", "store"], { cwd: folder.path });
+  const read = await run("stillage", ["artifact", "list", "--in", "store"], { cwd: folder.path });
   assert.deepEqual([read.status, read.stdout], [1, ""]);
   assert.match(
     read.stderr,
@@ -77,7 +77,7 @@ test("a reader leaves an old store alone, and says what brings it to the present
   assert.match(second.stdout, /^\/.*\/store has the present format, 4: nothing to do\n$/);
   const third = await run("stillage", [...migrate, "--json"], { cwd: folder.path });
   assert.deepEqual(JSON.parse(third.stdout), { store: join(folder.path, "store"), from: 4, to: 4, refs: 0 });
-  const shown = await run("stillage", ["artifact", "show", "harbour/base.bst/2", "--store", "store"], {
+  const shown = await run("stillage", ["artifact", "show", "harbour/base.bst/2", "--in", "store"], {
     cwd: folder.path,
   });
   assert.match(shown.stdout, /^complete\tyes$/m);
@@ -106,6 +106,6 @@ test("a backup with refs of an older format becomes a store of the present one",
   assert.deepEqual([restored.status, restored.stderr], [0, ""]);
   const checked = await stillage("store", "fsck", "--store", "new");
   assert.deepEqual([checked.status, checked.stderr], [0, ""], checked.stdout);
-  const shown = await stillage("artifact", "show", "harbour/base.bst/2", "--store", "new");
+  const shown = await stillage("artifact", "show", "harbour/base.bst/2", "--in", "new");
   assert.match(shown.stdout, /^complete\tyes$/m);
 });

@@ -41,7 +41,7 @@ test("a backup of a running server becomes a store that another one serves", asy
   const { blobs, verified, damaged } = JSON.parse(quick.stdout);
   assert.deepEqual([blobs, verified, damaged], [22, false, []]);
   await using _ = await serve("stillage", ["serve", "new", "--listen", "127.0.0.1:0"], { cwd: folder.path });
-  const shown = await stillage("artifact", "show", "harbour/base.bst/2", "--store", "new", "--instance", "team/os");
+  const shown = await stillage("artifact", "show", "harbour/base.bst/2", "--in", "new", "--instance", "team/os");
   assert.match(shown.stdout, /^complete\tyes$/m);
 });
 

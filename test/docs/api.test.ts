@@ -55,6 +55,6 @@ test("the README's look at the API works, and so does its command", async () => 
   const server = await site.serve([], folder);
   const answer = await runOk("bash", ["-c", command.replace(documented, server.address).replace("curl", "curl -sS")]);
   assert.deepEqual(JSON.parse(answer), { items: [], next: null });
-  const list = ["src/main.ts", "artifact", "list", "--store", folder];
+  const list = ["src/main.ts", "artifact", "list", "--in", folder];
   assert.equal(await runOk(process.execPath, list, { cwd: checkout }), "");
 });

@@ -61,7 +61,7 @@ export function testOutlives(version: string): void {
     await realFsck(archive);
 
     await fill(server.address);
-    const sweep = await run("stillage", ["artifact", "list", "--store", folder], { cwd: folder });
+    const sweep = await run("stillage", ["artifact", "list", "--in", folder], { cwd: folder });
     assert.deepEqual([sweep.status, sweep.stdout], [0, ""], "the cache has forgotten every artifact");
     const late = await commands.run("create", "app.bst", "--branch", "late", "--store", folder);
     assert.deepEqual([late.status, late.stdout], [1, ""]);
