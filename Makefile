@@ -38,7 +38,7 @@ deb: build ## The Debian package, with all that it needs, in dist/deb/; DEB_VERS
 
 .PHONY: test
 test: setup ## Everything that is checked before a change is taken
-	@scripts/suites.sh lint test-unit "test-cli test-fault test-power test-package test-deb test-conformance test-docs | $(client-suites)" test-soak
+	@scripts/suites.sh lint test-unit "test-cli test-fault test-power test-package test-deb test-docs | test-conformance $(client-suites)" test-soak
 
 .PHONY: lint
 lint: setup ## Types, style, the rules of the house, generated code
