@@ -1,27 +1,14 @@
 import type { Digest } from "../../base/digest.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../../base/protobuf.ts";
-import { type AskedDigests, digestFieldLength, readDigest, writeDigestField } from "./digest-message.ts";
-import { type BlobStatus, okStatus, readStatus, textField } from "./message-parts.ts";
+import { type AskedDigests, readDigest } from "./digest-message.ts";
+import { type BlobStatus, okStatus, readStatus } from "./message-parts.ts";
 
-const digestsTag = tagOf(2, wireBytes);
 const responseTag = tagOf(1, wireBytes);
 const digestTag = tagOf(1, wireBytes);
 const dataTag = tagOf(2, wireBytes);
 const statusTag = tagOf(3, wireBytes);
 const compressorTag = tagOf(4, wireVarint);
 const none: Uint8Array = new Uint8Array(0);
-
-/** A BatchReadBlobsRequest that accepts no compressor. */
-export function encodeBatchRead(instance: string, digests: readonly Digest[]): Uint8Array {
-  const head = textField(1, instance);
-  let length = head.length;
-  for (const digest of digests) length += digestFieldLength(digest);
-  const out = Buffer.allocUnsafe(length);
-  out.set(head);
-  let at = head.length;
-  for (const digest of digests) at = writeDigestField(out, at, digestsTag, digest);
-  return out;
-}
 
 /** One blob of a BatchReadBlobsResponse. */
 export interface ReadEntry {

@@ -3,9 +3,10 @@ import { sha256 } from "../../base/digest-function.ts";
 import { hashOf } from "../../base/hash.ts";
 import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
 import { grpcStatus } from "../../rpc/status.ts";
-import { decodeBatchRead, encodeBatchRead, type ReadEntry } from "./batch-read-message.ts";
+import { decodeBatchRead, type ReadEntry } from "./batch-read-message.ts";
 import { cutIntoBatches, entryPatienceMs, fitsBatch } from "./batches.ts";
 import { askedDigests } from "./digest-message.ts";
+import { encodeDigestQuestion } from "./digest-question.ts";
 import { distinctDigests } from "./find-missing.ts";
 import { doAll } from "./lanes.ts";
 import { brokenAnswer, decodeAnswer } from "./message-parts.ts";
@@ -65,7 +66,7 @@ class SmallReads {
       if (!server.batchReads) return this.streams(asked, signal);
       let response: Uint8Array;
       try {
-        const request = encodeBatchRead(server.instance, asked);
+        const request = encodeDigestQuestion(server.instance, asked);
         const patienceMs = asked.length * entryPatienceMs;
         response = await server.channel.unary(`${casService}/BatchReadBlobs`, request, { signal, patienceMs });
       } catch (error) {

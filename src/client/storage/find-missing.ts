@@ -1,6 +1,7 @@
 import { type Digest, isEmptyBlob } from "../../base/digest.ts";
 import { askedDigests } from "./digest-message.ts";
-import { decodeMissing, encodeFindMissing } from "./find-missing-message.ts";
+import { encodeDigestQuestion } from "./digest-question.ts";
+import { decodeMissing } from "./find-missing-message.ts";
 import { doAll } from "./lanes.ts";
 import { decodeAnswer } from "./message-parts.ts";
 import { casService, checkFunction, type StorageServer } from "./storage-server.ts";
@@ -32,7 +33,7 @@ export async function findMissing(
   for (let at = 0; at < distinct.length; at += maxAsked) questions.push(distinct.slice(at, at + maxAsked));
   const missing = new Set<Digest>();
   await doAll(questions, server.questions, signal, async (asked, stop) => {
-    const request = encodeFindMissing(server.instance, asked);
+    const request = encodeDigestQuestion(server.instance, asked);
     const byHash = askedDigests(asked);
     const answer = await server.withRetries("asking for what is missing", stop, async () => {
       const patienceMs = asked.length * lookPatienceMs;

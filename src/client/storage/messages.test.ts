@@ -20,7 +20,7 @@ import {
   WriteRequestSchema,
   WriteResponseSchema,
 } from "../../gen/google/bytestream/bytestream_pb.ts";
-import { decodeBatchRead, encodeBatchRead } from "./batch-read-message.ts";
+import { decodeBatchRead } from "./batch-read-message.ts";
 import { decodeBatchUpdate, encodeBatchUpdate } from "./batch-update-message.ts";
 import {
   committedSize,
@@ -31,7 +31,8 @@ import {
   writeStatus,
 } from "./byte-stream-message.ts";
 import { askedDigests } from "./digest-message.ts";
-import { decodeMissing, encodeFindMissing } from "./find-missing-message.ts";
+import { encodeDigestQuestion } from "./digest-question.ts";
+import { decodeMissing } from "./find-missing-message.ts";
 
 // What is encoded and decoded by hand agrees with the generated code.
 
@@ -52,7 +53,7 @@ const plain = ({ code, message: text }: { code: number; message: string }) =>
 test("FindMissingBlobs", () => {
   fc.assert(
     fc.property(instance, digests, fc.nat(), (instanceName, asked, some) => {
-      const request = fromBinary(FindMissingBlobsRequestSchema, encodeFindMissing(instanceName, asked));
+      const request = fromBinary(FindMissingBlobsRequestSchema, encodeDigestQuestion(instanceName, asked));
       assert.equal(request.instanceName, instanceName);
       assert.deepEqual(
         request.blobDigests.map(({ hash, sizeBytes }) => [hash, sizeBytes]),
@@ -79,7 +80,7 @@ test("BatchReadBlobs", () => {
   fc.assert(
     fc.property(instance, blobs, fc.array(status, { maxLength: 20 }), (instanceName, stored, statuses) => {
       const asked = stored.map((each) => each.digest);
-      const request = fromBinary(BatchReadBlobsRequestSchema, encodeBatchRead(instanceName, asked));
+      const request = fromBinary(BatchReadBlobsRequestSchema, encodeDigestQuestion(instanceName, asked));
       assert.equal(request.instanceName, instanceName);
       assert.deepEqual(
         request.digests.map(({ hash }) => hash),

@@ -1,3 +1,4 @@
+import { mayBeName } from "../../artifact/directory-entries.ts";
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import { ProtobufReader, tagOf, wireBytes } from "../../base/protobuf.ts";
@@ -17,7 +18,7 @@ export function checkNames(digest: Digest, bytes: Uint8Array): void {
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
     if (!nodeTags.has(tag)) continue;
     const name = nameIn(memory, reader.start, reader.end);
-    if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
+    if (!mayBeName(name)) {
       throw hostile(digest, "has an entry with a name that no file can have");
     }
     if (names.has(name)) throw hostile(digest, "has two entries of one name");
