@@ -1,4 +1,5 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
+import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
 import type { ArtifactIndex } from "../artifact-index.ts";
 import type { BlobPlace } from "../place.ts";
 import type { Reachability } from "./reachability.ts";
@@ -75,9 +76,13 @@ class Watch {
   }
 
   /** What others do in the middle of a call. */
-  async others<T>(work: () => T | Promise<T>): Promise<T> {
+  others<T>(work: () => MaybePromise<T>): MaybePromise<T> {
     try {
-      return await work();
+      const done = work();
+      if (!isPromise(done)) return done;
+      return done.catch((error: unknown) => {
+        throw this.notOurs(error);
+      });
     } catch (error) {
       throw this.notOurs(error);
     }

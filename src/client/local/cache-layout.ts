@@ -60,7 +60,11 @@ export function bst10Repositories(artifacts: string, cache: string): string[] {
   return [artifacts, cache].map((each) => join(each, "ostree"));
 }
 
-/** The folder of an object, and the object. */
+/** The folder of an object. */
+export function shelfPath({ objects }: Pick<CacheLayout, "objects">, { hash }: Pick<Digest, "hash">): string {
+  return `${objects}/${hash.slice(0, 2)}`;
+}
+
 export function objectPath({ objects }: Pick<CacheLayout, "objects">, { hash }: Pick<Digest, "hash">): string {
   return `${objects}/${hash.slice(0, 2)}/${hash.slice(2)}`;
 }

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -103,18 +104,24 @@ function madeOrThere(path: string): boolean {
   return true;
 }
 
-/** A new file at `temporary` with these bytes and this mode, whatever the process's mask. A crash leaves it there, or a part of it. */
-export function writeTemporary(temporary: string, bytes: Uint8Array, mode: number): void {
-  const fd = openSync(temporary, toMake, 0o600);
+/**
+ * A new file at `temporary` with these bytes and this mode. Gives whether files get the mode that they are made with, which the process's mask and the folder's rules
+ * may prevent; whoever hands that in for the next one in the folder saves the look. A crash leaves the file there, or a part of it.
+ */
+export function writeTemporary(temporary: string, bytes: Uint8Array, mode: number, known?: boolean): boolean {
+  const fd = openSync(temporary, toMake, mode);
+  let getsMode = known;
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-    fchmodSync(fd, mode);
+    getsMode ??= (fstatSync(fd).mode & 0o777) === mode;
+    if (!getsMode) fchmodSync(fd, mode);
   } catch (error) {
     closeSync(fd);
     removeObject(temporary);
     throw error;
   }
   closeSync(fd);
+  return getsMode;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
@@ -13,7 +13,7 @@ import { ObjectWriters } from "./object-writers.ts";
 import { different, PartialFile } from "./partial-file.ts";
 import { ShelfNames } from "./shelf-names.ts";
 import { SmallObjects } from "./small-objects.ts";
-import { WrittenFiles } from "./written-files.ts";
+import { WrittenObjects } from "./written-objects.ts";
 
 /** What a killed process has left is removed after so many milliseconds: parts of large blobs, and small files. */
 const partsKeptMs = 7 * 24 * 3_600_000;
@@ -31,14 +31,16 @@ export class ObjectSink implements BlobSink {
   private readonly layout: CacheLayout;
   private readonly small: SmallObjects;
   private readonly threads: ObjectWriters;
-  private readonly written: WrittenFiles;
+  private readonly written: WrittenObjects;
+  private readonly names: ShelfNames;
   private isReady = false;
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
     this.small = new SmallObjects(layout);
     this.threads = new ObjectWriters(layout);
-    this.written = new WrittenFiles(layout.objects);
+    this.written = new WrittenObjects(layout.objects);
+    this.names = new ShelfNames(layout.objects);
   }
 
   /**
@@ -47,7 +49,7 @@ export class ObjectSink implements BlobSink {
    */
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
-    const names = new ShelfNames(this.layout.objects, digests);
+    const isNotThere = this.names.absent(digests);
     const missing = new Map<string, Digest>();
     for (const digest of digests) {
       if (slices.over) {
@@ -55,11 +57,12 @@ export class ObjectSink implements BlobSink {
         checkSignal(signal);
       }
       if (isEmptyBlob(digest)) continue;
-      const mayBe = digest.function === sha256 && names.mayHave(digest);
-      const path = objectPath(this.layout, digest);
-      const changed = mayBe ? touchObject(path, digest.size) : undefined;
+      const changed =
+        digest.function !== sha256 || isNotThere(digest)
+          ? undefined
+          : touchObject(objectPath(this.layout, digest), digest.size);
       if (changed === undefined) missing.set(keyOfDigest(digest), digest);
-      else if (this.written.mayWait(changed)) this.written.add(path);
+      else if (this.written.mayWait(changed)) this.written.add(digest.hash);
     }
     if (missing.size >= minForThreads) this.threads.start();
     return [...missing.values()];
@@ -97,14 +100,13 @@ export class ObjectSink implements BlobSink {
     });
     try {
       await fill(file, digest, content, signal);
-      const path = objectPath(this.layout, digest);
-      this.small.makeShelf(path);
-      await file.publish(path, this.layout.objectMode);
+      this.small.makeShelf(digest.hash);
+      await file.publish(objectPath(this.layout, digest), this.layout.objectMode);
     } catch (error) {
       await file.rest();
       throw this.failure(error, digest);
     }
-    this.written.add(objectPath(this.layout, digest));
+    this.add(digest);
   }
 
   async flush(): Promise<void> {
@@ -114,12 +116,14 @@ export class ObjectSink implements BlobSink {
   /** Ends the threads that write. A real program that ran meanwhile has noted what it counted, without what is written here. */
   async close(): Promise<void> {
     await this.threads.close();
+    this.small.close();
     if (this.isReady) removeObject(this.layout.usage);
   }
 
   private async writeInThread(blobs: readonly WholeBlob[]): Promise<void> {
     const failure = await this.threads.write(blobs);
-    for (const { digest } of blobs.slice(0, failure?.at)) this.written.add(objectPath(this.layout, digest));
+    const count = failure?.at ?? blobs.length;
+    for (let i = 0; i < count; i++) this.add((blobs[i] as WholeBlob).digest);
     if (failure === undefined) return;
     const { digest } = blobs[failure.at] as WholeBlob;
     throw failure.error === "different" ? different(digest) : this.failure(failure.error, digest);
@@ -127,10 +131,16 @@ export class ObjectSink implements BlobSink {
 
   private put(digest: Digest, bytes: Uint8Array): void {
     try {
-      this.written.add(this.small.put(digest.hash, bytes));
+      this.small.put(digest.hash, bytes);
     } catch (error) {
       throw this.failure(error, digest);
     }
+    this.add(digest);
+  }
+
+  private add({ hash }: Digest): void {
+    this.names.add(hash);
+    this.written.add(hash);
   }
 
   /** Makes what has to be there before anything is written, and lets the real program count anew what it has. */
@@ -184,7 +194,7 @@ function removeAbandoned(incoming: string): void {
     const path = join(incoming, name);
     const kept = name.endsWith(".part") ? partsKeptMs : smallKeptMs;
     try {
-      if (statSync(path).mtimeMs < Date.now() - kept) unlinkSync(path);
+      if (statSync(path).mtimeMs < Date.now() - kept) rmSync(path, { recursive: true, force: true });
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }

@@ -9,11 +9,17 @@ const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker");
 const objects = new SmallObjects(workerData as CacheLayout);
 
-port.on("message", ({ id, bytes, hashes, sizes }: WriterTask) => {
+port.on("message", (task: WriterTask | undefined) => {
+  if (task === undefined) {
+    objects.close();
+    port.close();
+    return;
+  }
+  const { id, bytes, hashes, sizes } = task;
   const answer = (failure?: WriterAnswer["failure"]): void => port.postMessage({ id, failure } satisfies WriterAnswer);
   let from = 0;
-  for (const [i, size] of sizes.entries()) {
-    const hash = hashes[i] as string;
+  for (let i = 0; i < sizes.length; i++) {
+    const [hash, size] = [hashes[i] as string, sizes[i] as number];
     const blob = new Uint8Array(bytes, from, size);
     from += size;
     if (hashOf("sha256", blob, "hex") !== hash) return answer({ at: i, error: "different" });

@@ -67,12 +67,14 @@ export class ObjectWriters {
   async close(): Promise<void> {
     const { threads = [] } = this;
     this.threads = undefined;
-    for (const { worker, waiting } of threads) {
-      await Promise.allSettled([...waiting.values()].map(({ promise }) => promise));
-      const ended = once(worker, "exit");
-      await worker.terminate();
-      await ended;
-    }
+    await Promise.all(
+      threads.map(async ({ worker }) => {
+        const ended = once(worker, "exit");
+        worker.ref();
+        worker.postMessage(undefined);
+        await ended;
+      }),
+    );
   }
 
   private idlest(): Thread {

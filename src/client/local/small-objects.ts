@@ -1,38 +1,55 @@
 import { randomBytes } from "node:crypto";
-import { dirname, join } from "node:path";
-import { type CacheLayout, objectPath } from "./cache-layout.ts";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type CacheLayout, objectPath, shelfPath } from "./cache-layout.ts";
 import { makeFolder, placeFile, removeObject, writeTemporary } from "./object-file.ts";
 
-/** Writes small objects one after the other, each under a name of this writer's until it is whole. */
+/**
+ * Writes small objects one after the other, each under a name of this writer's until it is whole. That name is in a folder of this writer's: those who make and remove files
+ * in one folder wait for one another, and on ext4 take twice as long.
+ */
 export class SmallObjects {
   private readonly layout: CacheLayout;
+  private readonly folder: string;
   private readonly temporary: string;
   private readonly shelves = new Set<string>();
+  /** See `writeTemporary`; `undefined` before the first. */
+  private getsMode: boolean | undefined;
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
-    this.temporary = join(layout.incoming, `small-${process.pid}-${randomBytes(6).toString("hex")}`);
+    this.folder = join(layout.incoming, `small-${process.pid}-${randomBytes(6).toString("hex")}`);
+    this.temporary = join(this.folder, "object");
   }
 
-  /** Gives the object's path. The bytes are those of the hash. Errors: those of the file system. */
-  put(hash: string, bytes: Uint8Array): string {
-    const path = objectPath(this.layout, { hash });
-    this.makeShelf(path);
-    writeTemporary(this.temporary, bytes, this.layout.objectMode);
+  /** The bytes are those of the hash. A crash leaves this writer's folder, with one file or none. Errors: those of the file system. */
+  put(hash: string, bytes: Uint8Array): void {
+    this.makeShelf(hash);
+    if (this.getsMode === undefined) makeFolder(this.folder);
+    this.getsMode = writeTemporary(this.temporary, bytes, this.layout.objectMode, this.getsMode);
     try {
-      placeFile(this.temporary, path, bytes.length);
+      placeFile(this.temporary, objectPath(this.layout, { hash }), bytes.length);
     } catch (error) {
       removeObject(this.temporary);
       throw error;
     }
-    return path;
   }
 
   /** Makes the folder that an object lies in. */
-  makeShelf(path: string): void {
-    const shelf = dirname(path);
-    if (this.shelves.has(shelf)) return;
-    makeFolder(shelf);
-    this.shelves.add(shelf);
+  makeShelf(hash: string): void {
+    const name = hash.slice(0, 2);
+    if (this.shelves.has(name)) return;
+    makeFolder(shelfPath(this.layout, { hash }));
+    this.shelves.add(name);
+  }
+
+  /** Removes the folder of this writer. Never fails: what stays, whoever writes later removes. */
+  close(): void {
+    if (this.getsMode === undefined) return;
+    try {
+      rmSync(this.folder, { recursive: true, force: true });
+    } catch {
+      // another's by now, or a file system that fails
+    }
   }
 }

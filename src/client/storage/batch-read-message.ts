@@ -1,6 +1,6 @@
 import type { Digest } from "../../base/digest.ts";
 import { ProtobufReader, tagOf, wireBytes, wireVarint } from "../../base/protobuf.ts";
-import { type AskedDigests, readDigest } from "./digest-message.ts";
+import type { AskedDigests } from "./asked-digests.ts";
 import { type BlobStatus, okStatus, readStatus } from "./message-parts.ts";
 
 const responseTag = tagOf(1, wireBytes);
@@ -34,7 +34,7 @@ function readEntry(bytes: Uint8Array, start: number, end: number, asked: AskedDi
   let data = none;
   let status = okStatus;
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
-    if (tag === digestTag) digest = readDigest(bytes, reader.start, reader.end, asked);
+    if (tag === digestTag) digest = asked.read(bytes, reader.start, reader.end);
     else if (tag === dataTag) data = reader.view();
     else if (tag === statusTag) status = readStatus(bytes, reader.start, reader.end);
     else if (tag === compressorTag && reader.value !== 0) return undefined;

@@ -3,9 +3,9 @@ import { sha256 } from "../../base/digest-function.ts";
 import { hashOf } from "../../base/hash.ts";
 import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
 import { grpcStatus } from "../../rpc/status.ts";
+import { AskedDigests } from "./asked-digests.ts";
 import { decodeBatchRead, type ReadEntry } from "./batch-read-message.ts";
 import { cutIntoBatches, entryPatienceMs, fitsBatch } from "./batches.ts";
-import { askedDigests } from "./digest-message.ts";
 import { encodeDigestQuestion } from "./digest-question.ts";
 import { distinctDigests } from "./find-missing.ts";
 import { doAll } from "./lanes.ts";
@@ -106,7 +106,7 @@ class SmallReads {
     const again: Digest[] = [];
     const alone: Digest[] = [];
     let why: unknown;
-    const entries = decodeBatchRead(response, askedDigests(asked));
+    const entries = decodeBatchRead(response, new AskedDigests(asked));
     for (;;) {
       let next: IteratorResult<ReadEntry>;
       try {

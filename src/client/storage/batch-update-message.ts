@@ -1,7 +1,8 @@
 import type { Digest } from "../../base/digest.ts";
 import { ProtobufReader, tagOf, varintLength, wireBytes, writeVarint } from "../../base/protobuf.ts";
 import type { WholeBlob } from "../blob-place.ts";
-import { type AskedDigests, digestFieldLength, readDigest, writeDigestField } from "./digest-message.ts";
+import type { AskedDigests } from "./asked-digests.ts";
+import { digestFieldLength, writeDigestField } from "./digest-message.ts";
 import { type BlobStatus, okStatus, readStatus, textField } from "./message-parts.ts";
 
 const requestTag = tagOf(2, wireBytes);
@@ -46,7 +47,7 @@ export function decodeBatchUpdate(response: Uint8Array, asked: AskedDigests): Ma
     let digest: Digest | undefined;
     let status = okStatus;
     for (let inner = entry.field(); inner !== 0; inner = entry.field()) {
-      if (inner === digestTag) digest = readDigest(response, entry.start, entry.end, asked);
+      if (inner === digestTag) digest = asked.read(response, entry.start, entry.end);
       else if (inner === statusTag) status = readStatus(response, entry.start, entry.end);
     }
     if (digest !== undefined) statuses.set(digest, status);

@@ -2,9 +2,9 @@ import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { WholeBlob } from "../blob-place.ts";
+import { AskedDigests } from "./asked-digests.ts";
 import { decodeBatchUpdate, encodeBatchUpdate } from "./batch-update-message.ts";
 import { cutIntoBatches, entryPatienceMs, fitsBatch } from "./batches.ts";
-import { askedDigests } from "./digest-message.ts";
 import { doAll } from "./lanes.ts";
 import { type BlobStatus, brokenAnswer, decodeAnswer } from "./message-parts.ts";
 import {
@@ -51,7 +51,7 @@ async function writeBatch(server: StorageServer, blobs: readonly WholeBlob[], si
     let statuses: Map<Digest, BlobStatus>;
     try {
       const request = encodeBatchUpdate(server.instance, left);
-      const asked = askedDigests(left.map(({ digest }) => digest));
+      const asked = new AskedDigests(left.map(({ digest }) => digest));
       const patienceMs = left.length * entryPatienceMs;
       const response = await server.channel.unary(`${casService}/BatchUpdateBlobs`, request, { signal, patienceMs });
       statuses = decodeAnswer(() => decodeBatchUpdate(response, asked));

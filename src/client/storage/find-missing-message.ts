@@ -1,6 +1,6 @@
 import type { Digest } from "../../base/digest.ts";
 import { ProtobufReader, tagOf, wireBytes } from "../../base/protobuf.ts";
-import { type AskedDigests, readDigest } from "./digest-message.ts";
+import type { AskedDigests } from "./asked-digests.ts";
 import { brokenAnswer } from "./message-parts.ts";
 
 const digestTag = tagOf(2, wireBytes);
@@ -11,7 +11,7 @@ export function decodeMissing(response: Uint8Array, asked: AskedDigests): Set<Di
   const reader = new ProtobufReader(response);
   for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
     if (tag !== digestTag) continue;
-    const digest = readDigest(response, reader.start, reader.end, asked);
+    const digest = asked.read(response, reader.start, reader.end);
     if (digest === undefined) throw brokenAnswer("it names a blob that was not asked about");
     missing.add(digest);
   }

@@ -1,5 +1,5 @@
 import { type Digest, isEmptyBlob } from "../../base/digest.ts";
-import { askedDigests } from "./digest-message.ts";
+import { AskedDigests } from "./asked-digests.ts";
 import { encodeDigestQuestion } from "./digest-question.ts";
 import { decodeMissing } from "./find-missing-message.ts";
 import { doAll } from "./lanes.ts";
@@ -34,12 +34,11 @@ export async function findMissing(
   const missing = new Set<Digest>();
   await doAll(questions, server.questions, signal, async (asked, stop) => {
     const request = encodeDigestQuestion(server.instance, asked);
-    const byHash = askedDigests(asked);
     const answer = await server.withRetries("asking for what is missing", stop, async () => {
       const patienceMs = asked.length * lookPatienceMs;
       const options = { signal: stop, patienceMs };
       const response = await server.channel.unary(`${casService}/FindMissingBlobs`, request, options);
-      return decodeAnswer(() => decodeMissing(response, byHash));
+      return decodeAnswer(() => decodeMissing(response, new AskedDigests(asked)));
     });
     for (const digest of answer) missing.add(digest);
   });

@@ -20,6 +20,7 @@ import {
   WriteRequestSchema,
   WriteResponseSchema,
 } from "../../gen/google/bytestream/bytestream_pb.ts";
+import { AskedDigests } from "./asked-digests.ts";
 import { decodeBatchRead } from "./batch-read-message.ts";
 import { decodeBatchUpdate, encodeBatchUpdate } from "./batch-update-message.ts";
 import {
@@ -30,7 +31,6 @@ import {
   writeRequestHead,
   writeStatus,
 } from "./byte-stream-message.ts";
-import { askedDigests } from "./digest-message.ts";
 import { encodeDigestQuestion } from "./digest-question.ts";
 import { decodeMissing } from "./find-missing-message.ts";
 
@@ -62,7 +62,7 @@ test("FindMissingBlobs", () => {
       const missing = asked.filter((_, i) => (some >> i) & 1);
       const init = create(FindMissingBlobsResponseSchema, { missingBlobDigests: missing.map(message) });
       const response = toBinary(FindMissingBlobsResponseSchema, init);
-      assert.deepEqual([...decodeMissing(response, askedDigests(asked))], missing);
+      assert.deepEqual([...decodeMissing(response, new AskedDigests(asked))], missing);
     }),
   );
 });
@@ -72,7 +72,7 @@ test("an answer about a blob that was not asked about, or with another size, is 
   for (const other of [digestOf(sha256, Uint8Array.of(2)), { ...known, size: 2 }]) {
     const init = create(FindMissingBlobsResponseSchema, { missingBlobDigests: [message(other)] });
     const response = toBinary(FindMissingBlobsResponseSchema, init);
-    assert.throws(() => decodeMissing(response, askedDigests([known])), { code: "unavailable" });
+    assert.throws(() => decodeMissing(response, new AskedDigests([known])), { code: "unavailable" });
   }
 });
 
@@ -91,7 +91,7 @@ test("BatchReadBlobs", () => {
         return { digest: message(each), data: bytes, ...(answer && { status: answer }) };
       });
       const response = toBinary(BatchReadBlobsResponseSchema, create(BatchReadBlobsResponseSchema, { responses }));
-      const entries = [...decodeBatchRead(response, askedDigests(asked))];
+      const entries = [...decodeBatchRead(response, new AskedDigests(asked))];
       assert.deepEqual(
         entries.map((entry) => [entry.digest, Buffer.from(entry.data).toString("hex"), entry.status]),
         stored.map((each, i) => [
@@ -100,7 +100,7 @@ test("BatchReadBlobs", () => {
           plain(statuses[i] ?? { code: 0, message: "" }),
         ]),
       );
-      assert.deepEqual([...decodeBatchRead(response, new Map())], []);
+      assert.deepEqual([...decodeBatchRead(response, new AskedDigests([]))], []);
     }),
   );
 });
@@ -123,7 +123,7 @@ test("BatchUpdateBlobs", () => {
         return { digest: message(each), ...(answer && { status: answer }) };
       });
       const response = toBinary(BatchUpdateBlobsResponseSchema, create(BatchUpdateBlobsResponseSchema, { responses }));
-      const decoded = decodeBatchUpdate(response, askedDigests(sent.map((each) => each.digest)));
+      const decoded = decodeBatchUpdate(response, new AskedDigests(sent.map((each) => each.digest)));
       assert.deepEqual(
         [...decoded.values()],
         sent.map((_, i) => plain(statuses[i] ?? { code: 0, message: "" })),
@@ -154,7 +154,7 @@ test("the byte stream's messages", () => {
 
 test("bytes that are no message are refused, or tell of nothing that was asked", () => {
   const known = digestOf(sha256, Uint8Array.of(1));
-  const asked = askedDigests([known]);
+  const asked = new AskedDigests([known]);
   const decoders: readonly ((bytes: Uint8Array) => unknown)[] = [
     (bytes) => decodeMissing(bytes, asked),
     (bytes) => [...decodeBatchRead(bytes, asked)],

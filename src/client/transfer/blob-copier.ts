@@ -1,5 +1,5 @@
 import { BoundedJobs } from "../../base/bounded-jobs.ts";
-import { type Digest, isEmptyBlob, keyOfDigest } from "../../base/digest.ts";
+import { type Digest, isEmptyBlob, sameDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { DigestSet } from "../../cache/digest-set.ts";
 import { maxSmallBytes, type WholeBlob } from "../blob-place.ts";
@@ -78,7 +78,7 @@ export class BlobCopier {
       const { digest } = blob;
       if (isEmptyBlob(digest) || !this.isNew(DigestList.of(digest), 0)) continue;
       this.pending.push(digest);
-      this.offered.set(keyOfDigest(digest), blob);
+      this.offered.set(digest.hash, blob);
       this.offeredBytes += digest.size;
       const isFull = this.pending.length >= limits.questionBlobs || this.offeredBytes >= limits.offeredBytes;
       if (isFull) await this.ask();
@@ -164,9 +164,9 @@ export class BlobCopier {
     const missing: Digest[] = [];
     const atHand: WholeBlob[] = [];
     for (const digest of await to.missing(digests, this.signal)) {
-      const blob = offered.get(keyOfDigest(digest));
-      if (blob === undefined) missing.push(digest);
-      else atHand.push(blob);
+      const blob = offered.get(digest.hash);
+      if (blob !== undefined && sameDigest(blob.digest, digest)) atHand.push(blob);
+      else missing.push(digest);
     }
     progress?.found(
       missing.length,

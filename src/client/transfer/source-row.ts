@@ -1,7 +1,8 @@
-import { type Digest, keyOfDigest, showDigest } from "../../base/digest.ts";
+import { type Digest, showDigest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobSource } from "../blob-place.ts";
+import { WantedBlobs } from "./wanted-blobs.ts";
 
 /** A source by the name that messages give it. */
 export interface NamedSource {
@@ -67,15 +68,19 @@ export class SourceRow {
     take: Take,
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
-    const wanted = new Map(digests.map((digest) => [keyOfDigest(digest), digest]));
+    const wanted = new WantedBlobs(digests);
     let own: { readonly error: unknown } | undefined;
-    const takeOnce: Take = async (digest, bytes) => {
-      if (!wanted.delete(keyOfDigest(digest))) return;
+    const fail = (error: unknown): never => {
+      own ??= { error };
+      throw error;
+    };
+    const takeOnce: Take = (digest, bytes) => {
+      if (!wanted.take(digest)) return;
       try {
-        await take(digest, bytes);
+        const taken = take(digest, bytes);
+        return isPromise(taken) ? taken.catch(fail) : taken;
       } catch (error) {
-        own ??= { error };
-        throw error;
+        fail(error);
       }
     };
     try {
@@ -85,7 +90,7 @@ export class SourceRow {
       if (own === undefined) this.note(source, asStillageError(error));
     }
     if (own !== undefined) throw own.error;
-    return wanted.size === 0 ? [] : [...wanted.values()];
+    return wanted.rest();
   }
 
   private askLast(source: NamedSource): void {

@@ -7,11 +7,11 @@ export const offeredBytes = 1 << 20;
 /** Questions of one artifact that wait for an answer. */
 export const questionsInFlight = 3;
 
-/** Missing blobs of one artifact that wait to be moved before questions wait as well: 40 bytes each. */
-export const waitingBlobs = 250_000;
+/** Missing blobs of one artifact that wait to be moved before questions wait as well: some 150 bytes each. */
+export const waitingBlobs = 100_000;
 
 /** Small blobs that are read and written together: what a server takes in one to four batches. */
-export const groupBlobs = 2048;
+export const groupBlobs = 2000;
 export const groupBytes = 4 << 20;
 
 /** Groups and streams of one artifact that are under way. */

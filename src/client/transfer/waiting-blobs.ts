@@ -1,10 +1,9 @@
 import type { Digest } from "../../base/digest.ts";
-import { DigestList } from "../../base/digest-list.ts";
 
-/** Blobs that are known to be missing and wait to be moved, in their order, at 40 bytes each. */
+/** Blobs that are known to be missing and wait to be moved, in their order, at some 150 bytes each. */
 export class WaitingBlobs {
   private readonly begin: (waiting: this) => Promise<void>;
-  private list: DigestList | undefined;
+  private digests: Digest[] = [];
   private at = 0;
   private draining: Promise<void> | undefined;
 
@@ -14,19 +13,18 @@ export class WaitingBlobs {
   }
 
   get length(): number {
-    return (this.list?.length ?? 0) - this.at;
+    return this.digests.length - this.at;
   }
 
   push(digest: Digest): void {
-    this.list ??= new DigestList(digest.function);
-    this.list.push(digest);
+    this.digests.push(digest);
     this.draining ??= this.drain();
     // Told to whoever waits, and there may be nobody yet.
     this.draining.catch(() => {});
   }
 
   peek(): Digest | undefined {
-    return this.length > 0 ? this.list?.at(this.at) : undefined;
+    return this.digests[this.at];
   }
 
   shift(): void {
@@ -46,9 +44,13 @@ export class WaitingBlobs {
   private async drain(): Promise<void> {
     // What is pushed at the same time goes together.
     await undefined;
-    while (this.length > 0) await this.begin(this);
-    this.list?.clear();
-    this.at = 0;
+    while (this.length > 0) {
+      await this.begin(this);
+      if (this.at > this.digests.length / 2) {
+        this.digests = this.digests.slice(this.at);
+        this.at = 0;
+      }
+    }
     this.draining = undefined;
   }
 }

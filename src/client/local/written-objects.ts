@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { inParallel } from "../../base/in-parallel.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
+import { objectPath } from "./cache-layout.ts";
 
 /**
  * So many files are synced one by one at most: each takes some 0.5 ms with its folder, the whole file system 200 ms for 20,000 of them, and whatever others have
@@ -20,10 +21,11 @@ const maxWaitMs = 120_000;
 /** What the times of files may be behind the clock. */
 const clockStepMs = 20;
 
-/** What was written below a folder and may not be on the disk yet, by whomever. */
-export class WrittenFiles {
+/** Objects that were written and may not be on the disk yet, by whomever. */
+export class WrittenObjects {
+  /** Where all objects are. */
   private readonly folder: string;
-  private readonly paths = new Set<string>();
+  private readonly hashes = new Set<string>();
   /** Where there are too many of them to be told one by one: the folders that they are in. */
   private readonly shelves = new Set<string>();
   /** What had changed before this is on the disk. */
@@ -35,14 +37,15 @@ export class WrittenFiles {
     this.folder = folder;
   }
 
-  add(path: string): void {
-    if (this.shelves.size === 0 && this.paths.size < maxSingle) {
-      this.paths.add(path);
+  add(hash: string): void {
+    if (this.shelves.size > 0) {
+      this.shelves.add(hash.slice(0, 2));
       return;
     }
-    for (const each of this.paths) this.shelves.add(dirname(each));
-    this.paths.clear();
-    this.shelves.add(dirname(path));
+    this.hashes.add(hash);
+    if (this.hashes.size <= maxSingle) return;
+    for (const each of this.hashes) this.shelves.add(each.slice(0, 2));
+    this.hashes.clear();
   }
 
   /** Whether a file that changed last at this time may not be on the disk yet, although nobody has added it. In milliseconds since 1970. */
@@ -68,9 +71,9 @@ export class WrittenFiles {
   }
 
   private async syncAll(): Promise<void> {
-    const [paths, shelves] = [[...this.paths], [...this.shelves]];
-    if (paths.length === 0 && shelves.length === 0) return;
-    this.paths.clear();
+    const [hashes, shelves] = [[...this.hashes], [...this.shelves]];
+    if (hashes.length === 0 && shelves.length === 0) return;
+    this.hashes.clear();
     this.shelves.clear();
     const began = Date.now();
     try {
@@ -78,13 +81,16 @@ export class WrittenFiles {
         this.syncedUntil = began - clockStepMs;
         return;
       }
-      await inParallel(paths, syncsAtOnce, syncFile);
-      for (const shelf of shelves) await inParallel(youngFilesIn(shelf, began), syncsAtOnce, syncFile);
-      for (const folder of new Set([...paths.map((path) => dirname(path)), ...shelves, this.folder])) {
-        await syncDirectory(folder);
+      const folders = new Set([...shelves.map((shelf) => join(this.folder, shelf)), this.folder]);
+      for (const shelf of shelves) {
+        await inParallel(youngFilesIn(join(this.folder, shelf), began), syncsAtOnce, syncFile);
       }
+      const paths = hashes.map((hash) => objectPath({ objects: this.folder }, { hash }));
+      await inParallel(paths, syncsAtOnce, syncFile);
+      for (const path of paths) folders.add(dirname(path));
+      for (const folder of folders) await syncDirectory(folder);
     } catch (error) {
-      for (const path of paths) this.paths.add(path);
+      for (const hash of hashes) this.hashes.add(hash);
       for (const shelf of shelves) this.shelves.add(shelf);
       throw cacheFailure(error, `waiting for the disk with ${this.folder}`);
     }
