@@ -4,6 +4,7 @@ import { type Digest, digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { StillageError } from "../base/errors.ts";
 import { chainBlobs } from "./blob-chain.ts";
+import { oneByOne, type TakeBatch } from "./blob-place.ts";
 import { PlaceReader, type ReadableBlobs } from "./blob-reader.ts";
 
 const { signal } = new AbortController();
@@ -20,14 +21,14 @@ function source(
   const failure = () => new StillageError(failing?.code ?? "internal", "it failed");
   const made = {
     asked: 0,
-    async readMany(digests: readonly Digest[], take: Parameters<ReadableBlobs["readMany"]>[1]) {
+    async readMany(digests: readonly Digest[], take: TakeBatch) {
       made.asked += 1;
       const missing: Digest[] = [];
       for (const each of digests) {
         if (failing !== undefined) throw failure();
         const bytes = held.get(each.hash);
         if (bytes === undefined) missing.push(each);
-        else await take(each, bytes);
+        else await take({ blobs: [{ digest: each, bytes }], memory: undefined });
       }
       return missing;
     },
@@ -50,7 +51,7 @@ function source(
 
 async function readAll(blobs: ReadableBlobs, texts: readonly string[]): Promise<{ got: string[]; missing: number }> {
   const got: string[] = [];
-  const take = (_: Digest, bytes: Uint8Array) => void got.push(Buffer.from(bytes).toString());
+  const take = oneByOne((_, bytes) => void got.push(Buffer.from(bytes).toString()));
   const missing = await blobs.readMany(texts.map(digest), take, signal);
   return { got: got.sort(), missing: missing.length };
 }

@@ -1,6 +1,7 @@
 import { type Digest, keyOfDigest, showDigest } from "../base/digest.ts";
 import { asStillageError, StillageError } from "../base/errors.ts";
 import { runningHash } from "../base/hash.ts";
+import type { TakeBatch } from "./blob-place.ts";
 import type { ReadableBlobs } from "./blob-reader.ts";
 
 /** A place in a chain: opened when it is first needed; `undefined` where it cannot be, which others have been told of. */
@@ -35,9 +36,9 @@ export function chainBlobs(links: readonly ChainLink[]): ReadableBlobs {
       const before = failures.length;
       for await (const [link, blobs] of places()) {
         const taken = new Set<string>();
-        const note = async (digest: Digest, bytes: Uint8Array): Promise<void> => {
-          await take(digest, bytes);
-          taken.add(keyOfDigest(digest));
+        const note: TakeBatch = async (batch) => {
+          await take(batch);
+          for (const { digest } of batch.blobs) taken.add(keyOfDigest(digest));
         };
         try {
           wanted = await blobs.readMany(wanted, note, signal);

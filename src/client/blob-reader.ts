@@ -4,7 +4,7 @@ import type { DigestList } from "../base/digest-list.ts";
 import { StillageError } from "../base/errors.ts";
 import { encodeEntry } from "../store/batch-entry.ts";
 import type { BatchRead, Blob, BlobReader } from "../store/blob-store.ts";
-import { type BlobSink, type BlobSource, maxSmallBytes } from "./blob-place.ts";
+import { type BlobSink, type BlobSource, maxSmallBytes, oneByOne } from "./blob-place.ts";
 
 /** What views of artifacts need of a place: its blobs, and which of them are there. */
 export type ReadableBlobs = BlobSource & Pick<BlobSink, "missing">;
@@ -68,9 +68,7 @@ export class PlaceReader implements BlobReader {
         if (bytes !== undefined) found.set(keyOfDigest(digest), bytes);
       }
     }
-    const take = (digest: Digest, bytes: Uint8Array): void => {
-      found.set(keyOfDigest(digest), Uint8Array.from(bytes));
-    };
+    const take = oneByOne((digest, bytes) => void found.set(keyOfDigest(digest), bytes));
     if (small.length > 0) await this.blobs.readMany(small, take, this.signal);
     const parts: Uint8Array[] = [];
     const missing: number[] = [];
@@ -84,9 +82,9 @@ export class PlaceReader implements BlobReader {
 
   private async whole(digest: Digest): Promise<Uint8Array | undefined> {
     let whole: Uint8Array | undefined;
-    const take = (_: Digest, bytes: Uint8Array): void => {
+    const take = oneByOne((_, bytes) => {
       whole = Uint8Array.from(bytes);
-    };
+    });
     await this.blobs.readMany([digest], take, this.signal);
     return whole;
   }

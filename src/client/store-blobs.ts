@@ -23,7 +23,7 @@ export function storeBlobs(reader: BlobReader, name: string): BlobPlace {
         signal.throwIfAborted();
         const read = await readWhole(reader, digest);
         if (read === undefined) missing.push(digest);
-        else await take(digest, read);
+        else await take({ blobs: [{ digest, bytes: read }], memory: undefined });
         bytes += digest.size;
         if (bytes > bytesInOneTurn) {
           bytes = 0;

@@ -146,10 +146,10 @@ function watchedBlobs(blobs: BlobPlace, watch: Watch): BlobPlace {
   return {
     ...(sizeOf && { sizeOf: sizeOf.bind(blobs) }),
     readMany: (digests, take, signal) =>
-      watch.call(() => blobs.readMany(digests, (digest, bytes) => watch.others(() => take(digest, bytes)), signal)),
+      watch.call(() => blobs.readMany(digests, (batch) => watch.others(() => take(batch)), signal)),
     read: (digest, offset, signal) => watch.stream(() => blobs.read(digest, offset, signal)),
     missing: (digests, signal) => watch.call(() => blobs.missing(digests, signal)),
-    writeMany: (some, signal) => watch.call(() => blobs.writeMany(some, signal)),
+    writeMany: (some, signal, memory) => watch.call(() => blobs.writeMany(some, signal, memory)),
     write: (digest, content, signal) =>
       watch.call(() => blobs.write(digest, (offset) => watch.othersStream(content(offset)), signal)),
     flush: () => blobs.flush(),

@@ -1,7 +1,6 @@
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
-import type { MaybePromise } from "../../base/maybe-promise.ts";
-import type { BlobSink, BlobSource, WholeBlob } from "../blob-place.ts";
+import type { BlobSink, BlobSource, TakeBatch, WholeBlob } from "../blob-place.ts";
 import type { BlobPlace } from "../place.ts";
 
 export interface CacheBlobsParts {
@@ -21,11 +20,7 @@ export class CacheBlobs implements BlobPlace {
     this.sink = sink;
   }
 
-  async readMany(
-    digests: readonly Digest[],
-    take: (digest: Digest, bytes: Uint8Array) => MaybePromise<void>,
-    signal: AbortSignal,
-  ): Promise<Digest[]> {
+  async readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]> {
     let left = [...digests];
     for (const source of this.sources) {
       if (left.length > 0) left = await source.readMany(left, take, signal);
@@ -49,8 +44,8 @@ export class CacheBlobs implements BlobPlace {
     return this.sink.missing(digests, signal);
   }
 
-  writeMany(blobs: readonly WholeBlob[], signal: AbortSignal): Promise<void> {
-    return this.sink.writeMany(blobs, signal);
+  writeMany(blobs: readonly WholeBlob[], signal: AbortSignal, memory?: ArrayBuffer): Promise<void> {
+    return this.sink.writeMany(blobs, signal, memory);
   }
 
   write(digest: Digest, content: (offset: number) => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

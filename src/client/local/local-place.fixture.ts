@@ -4,7 +4,7 @@ import { type Digest, digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { memoryTenant } from "../../cache/tenant.fixture.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
-import type { BlobSource } from "../blob-place.ts";
+import { type BlobSource, oneByOne } from "../blob-place.ts";
 import type { Place } from "../place.ts";
 
 export const { signal } = new AbortController();
@@ -15,7 +15,11 @@ export const textBlob = (text: string) => blobOf(Buffer.from(text));
 /** What a source has of these, by hash, and what not. */
 export async function readAll(source: BlobSource, digests: readonly Digest[]) {
   const found = new Map<string, Buffer>();
-  const missing = await source.readMany(digests, ({ hash }, bytes) => void found.set(hash, Buffer.from(bytes)), signal);
+  const missing = await source.readMany(
+    digests,
+    oneByOne(({ hash }, bytes) => void found.set(hash, Buffer.from(bytes))),
+    signal,
+  );
   return { found, missing };
 }
 

@@ -3,9 +3,8 @@ import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
 import { LruMap } from "../../base/lru-map.ts";
-import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { ArtifactName } from "../../store/artifact-refs.ts";
-import type { BlobSource } from "../blob-place.ts";
+import type { BlobSource, TakeBatch } from "../blob-place.ts";
 import type { RefShelf } from "./ref-shelf.ts";
 
 /** Names that are remembered, at some 300 bytes each. */
@@ -31,15 +30,12 @@ export class MessageSource implements BlobSource {
     return bytes !== undefined && hashOf(sha256, bytes) === digest.hash ? bytes : undefined;
   }
 
-  async readMany(
-    digests: readonly Digest[],
-    take: (digest: Digest, bytes: Uint8Array) => MaybePromise<void>,
-  ): Promise<Digest[]> {
+  async readMany(digests: readonly Digest[], take: TakeBatch): Promise<Digest[]> {
     const missing: Digest[] = [];
     for (const digest of digests) {
       const bytes = this.messageOf(digest);
       if (bytes === undefined) missing.push(digest);
-      else await take(digest, bytes);
+      else await take({ blobs: [{ digest, bytes }], memory: undefined });
     }
     return missing;
   }

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
+import { type Digest, emptyDigest, isEmptyBlob, sameDigest, showDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
@@ -9,7 +9,7 @@ import type { BlobSink, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
 import { makeFolder, removeObject, sizeOfObject, touchObject } from "./object-file.ts";
-import { ObjectWriters } from "./object-writers.ts";
+import { copied, freshWriterName, type LyingBlobs, ObjectWriters } from "./object-writers.ts";
 import { different, PartialFile } from "./partial-file.ts";
 import { ShelfNames } from "./shelf-names.ts";
 import { SmallObjects } from "./small-objects.ts";
@@ -37,7 +37,7 @@ export class ObjectSink implements BlobSink {
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
-    this.small = new SmallObjects(layout);
+    this.small = new SmallObjects(layout, freshWriterName());
     this.threads = new ObjectWriters(layout);
     this.written = new WrittenObjects(layout.objects);
     this.names = new ShelfNames(layout.objects);
@@ -50,7 +50,8 @@ export class ObjectSink implements BlobSink {
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
     const isNotThere = this.names.absent(digests);
-    const missing = new Map<string, Digest>();
+    const missing: Digest[] = [];
+    const noted = new Map<string, Digest>();
     for (const digest of digests) {
       if (slices.over) {
         await slices.rest();
@@ -61,30 +62,38 @@ export class ObjectSink implements BlobSink {
         digest.function !== sha256 || isNotThere(digest)
           ? undefined
           : touchObject(objectPath(this.layout, digest), digest.size);
-      if (changed === undefined) missing.set(keyOfDigest(digest), digest);
-      else if (this.written.mayWait(changed)) this.written.add(digest.hash);
+      if (changed !== undefined) {
+        if (this.written.mayWait(changed)) this.written.add(digest.hash);
+        continue;
+      }
+      const same = noted.get(digest.hash);
+      if (same !== undefined && sameDigest(same, digest)) continue;
+      noted.set(digest.hash, digest);
+      missing.push(digest);
     }
-    if (missing.size >= minForThreads) this.threads.start();
-    return [...missing.values()];
+    if (missing.length >= minForThreads) this.threads.start();
+    return missing;
   }
 
-  async writeMany(blobs: readonly WholeBlob[], signal: AbortSignal): Promise<void> {
+  async writeMany(blobs: readonly WholeBlob[], signal: AbortSignal, memory?: ArrayBuffer): Promise<void> {
     checkSignal(signal);
     this.prepare();
     for (const { digest, bytes } of blobs) {
       checkFunction(digest);
       if (bytes.length !== digest.size) throw different(digest);
     }
-    if (blobs.length >= minForThreads) return this.writeInThread(blobs.filter(({ digest }) => !isEmptyBlob(digest)));
+    const inThread = blobs.length >= minForThreads;
     const slices = new Slices();
     for (const { digest, bytes } of blobs) {
       if (slices.over) {
         await slices.rest();
         checkSignal(signal);
       }
-      if (hashOf(sha256, bytes) !== digest.hash) throw different(digest);
-      if (!isEmptyBlob(digest)) this.put(digest, bytes);
+      // What lies in the memory of a batch a source has verified.
+      if (memory === undefined && hashOf(sha256, bytes) !== digest.hash) throw different(digest);
+      if (!inThread && !isEmptyBlob(digest)) this.put(digest, bytes);
     }
+    if (inThread) await this.writeInThread(memory === undefined ? copied(blobs) : { blobs, memory });
   }
 
   async write(
@@ -120,13 +129,12 @@ export class ObjectSink implements BlobSink {
     if (this.isReady) removeObject(this.layout.usage);
   }
 
-  private async writeInThread(blobs: readonly WholeBlob[]): Promise<void> {
-    const failure = await this.threads.write(blobs);
-    const count = failure?.at ?? blobs.length;
-    for (let i = 0; i < count; i++) this.add((blobs[i] as WholeBlob).digest);
-    if (failure === undefined) return;
-    const { digest } = blobs[failure.at] as WholeBlob;
-    throw failure.error === "different" ? different(digest) : this.failure(failure.error, digest);
+  private async writeInThread({ blobs, memory }: LyingBlobs): Promise<void> {
+    const some = blobs.filter(({ digest }) => !isEmptyBlob(digest));
+    const failure = await this.threads.write({ blobs: some, memory });
+    const count = failure?.at ?? some.length;
+    for (let i = 0; i < count; i++) this.add((some[i] as WholeBlob).digest);
+    if (failure !== undefined) throw this.failure(failure, (some[failure.at] as WholeBlob).digest);
   }
 
   private put(digest: Digest, bytes: Uint8Array): void {

@@ -2,10 +2,10 @@ import { type Digest, isEmptyBlob } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf, runningHash } from "../../base/hash.ts";
-import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { Slices } from "../../base/slices.ts";
 import { closeFile, openFile, readFully } from "../../store/disk/file-io.ts";
-import { type BlobSource, maxSmallBytes } from "../blob-place.ts";
+import { BlobBatches } from "../blob-batches.ts";
+import { type BlobSource, maxSmallBytes, type TakeBatch } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
 import { readObject, removeObject, sizeOfObject } from "./object-file.ts";
@@ -16,8 +16,6 @@ const pieceBytes = 1 << 20;
 /** The blobs that programs of one generation keep, each a file under its hash, as a source. What is no SHA-256 is not there. */
 export class ObjectSource implements BlobSource {
   private readonly layout: CacheLayout;
-  private readonly buffer = Buffer.allocUnsafeSlow(maxSmallBytes + 1);
-  private reading = false;
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
@@ -31,33 +29,22 @@ export class ObjectSource implements BlobSource {
   }
 
   /** A file that has other bytes than its name says is removed, and not there: what comes for it next heals the cache. */
-  async readMany(
-    digests: readonly Digest[],
-    take: (digest: Digest, bytes: Uint8Array) => MaybePromise<void>,
-    signal: AbortSignal,
-  ): Promise<Digest[]> {
+  async readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]> {
     // Files in the page cache are read some four times as fast at once as by the thread pool.
     const slices = new Slices();
+    const batches = new BlobBatches(digests, take);
     const missing: Digest[] = [];
-    const own = !this.reading;
-    this.reading = true;
-    const buffer = own ? this.buffer : Buffer.allocUnsafeSlow(maxSmallBytes + 1);
-    try {
-      for (const digest of digests) {
-        if (slices.over) {
-          await slices.rest();
-          checkSignal(signal);
-        }
-        const bytes = this.readWhole(digest, buffer);
-        if (bytes === undefined) missing.push(digest);
-        else {
-          const taken = take(digest, bytes);
-          if (taken !== undefined) await taken;
-        }
+    for (const digest of digests) {
+      if (slices.over) {
+        await slices.rest();
+        checkSignal(signal);
       }
-    } finally {
-      if (own) this.reading = false;
+      // One byte more shows a file that is longer.
+      if (batches.isFull(digest.size + 1)) await batches.give();
+      if (this.readWhole(digest, batches)) batches.add(digest);
+      else missing.push(digest);
     }
+    await batches.give();
     return missing;
   }
 
@@ -106,15 +93,16 @@ export class ObjectSource implements BlobSource {
     }
   }
 
-  private readWhole(digest: Digest, buffer: Buffer): Uint8Array | undefined {
-    if (digest.function !== sha256) return undefined;
-    if (digest.size === 0) return new Uint8Array(0);
+  /** Whether it is there; then its bytes are in the room for the next blob. */
+  private readWhole(digest: Digest, batches: BlobBatches): boolean {
+    if (digest.function !== sha256) return false;
+    if (digest.size === 0) return true;
     const path = objectPath(this.layout, digest);
-    const isLarge = digest.size >= buffer.length;
-    if (isLarge && sizeOfObject(path) !== digest.size) return undefined;
-    const bytes = readObject(path, isLarge ? Buffer.allocUnsafe(digest.size + 1) : buffer, digest.size);
-    if (bytes === undefined || hashOf(sha256, bytes) === digest.hash) return bytes;
+    if (digest.size > maxSmallBytes && sizeOfObject(path) !== digest.size) return false;
+    const bytes = readObject(path, batches.room(digest.size + 1), digest.size);
+    if (bytes === undefined) return false;
+    if (hashOf(sha256, bytes) === digest.hash) return true;
     removeObject(path);
-    return undefined;
+    return false;
   }
 }

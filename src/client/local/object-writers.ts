@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
@@ -8,12 +9,13 @@ import type { CacheLayout } from "./cache-layout.ts";
 /** More than these would wait for the file system, not for one another. */
 const maxThreads = 4;
 
-/** Small objects, one behind the other in `bytes`. */
+/** Small objects in one memory. */
 export interface WriterTask {
   readonly id: number;
-  readonly bytes: ArrayBuffer;
+  readonly memory: ArrayBuffer;
   readonly hashes: readonly string[];
-  readonly sizes: readonly number[];
+  readonly offsets: Float64Array<ArrayBuffer>;
+  readonly sizes: Float64Array<ArrayBuffer>;
 }
 
 export interface WriterAnswer {
@@ -21,11 +23,18 @@ export interface WriterAnswer {
   readonly failure: WriterFailure | undefined;
 }
 
-/** What ended a task at one of its objects: those before it are there. */
+/** The error of the file system that ended a task at one of its objects: those before it are there. */
 export interface WriterFailure {
   readonly at: number;
-  /** An error of the file system; `different` for other bytes than those of the hash. */
-  readonly error: "different" | { readonly code: string; readonly message: string };
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a thread begins with. */
+export interface WriterData {
+  readonly layout: CacheLayout;
+  /** Of the folder that is its own. */
+  readonly name: string;
 }
 
 interface Thread {
@@ -51,15 +60,15 @@ export class ObjectWriters {
     this.threads ??= Array.from({ length: Math.min(maxThreads, availableParallelism()) }, () => this.startOne());
   }
 
-  /** Verifies blobs and writes them. Gives what ended that; `undefined` where all are there. */
-  async write(blobs: readonly WholeBlob[]): Promise<WriterFailure | undefined> {
+  /** Writes blobs that are verified. Gives what ended that; `undefined` where all are there. */
+  async write(blobs: LyingBlobs): Promise<WriterFailure | undefined> {
     const id = this.ids++;
     const { worker, waiting } = this.idlest();
-    const task = packed(id, blobs);
+    const task = taskOf(id, blobs);
     const answer = Promise.withResolvers<WriterFailure | undefined>();
     waiting.set(id, answer);
     worker.ref();
-    worker.postMessage(task, [task.bytes]);
+    worker.postMessage(task, [task.memory, task.offsets.buffer, task.sizes.buffer]);
     return answer.promise;
   }
 
@@ -84,7 +93,9 @@ export class ObjectWriters {
   }
 
   private startOne(): Thread {
-    const worker = startWorker("./object-writer.worker.ts", import.meta.url, { workerData: this.layout });
+    const worker = startWorker("./object-writer.worker.ts", import.meta.url, {
+      workerData: { layout: this.layout, name: freshWriterName() } satisfies WriterData,
+    });
     const waiting: Thread["waiting"] = new Map();
     worker.on("message", ({ id, failure }: WriterAnswer) => {
       waiting.get(id)?.resolve(failure);
@@ -102,14 +113,37 @@ export class ObjectWriters {
   }
 }
 
-/** In memory of its own, which goes to the thread. */
-function packed(id: number, blobs: readonly WholeBlob[]): WriterTask {
-  const sizes = blobs.map(({ digest }) => digest.size);
-  const all = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0));
+/** A name for a writer's folder that no other has, of this process or another. */
+export function freshWriterName(): string {
+  return `small-${process.pid}-${randomBytes(6).toString("hex")}`;
+}
+
+/** Blobs in memory that may go to a thread. */
+export interface LyingBlobs {
+  readonly blobs: readonly WholeBlob[];
+  readonly memory: ArrayBuffer;
+}
+
+/** Blobs that lie elsewhere, as such. */
+export function copied(blobs: readonly WholeBlob[]): LyingBlobs {
+  const all = Buffer.allocUnsafeSlow(blobs.reduce((sum, { bytes }) => sum + bytes.length, 0));
   let at = 0;
-  for (const { bytes } of blobs) {
+  const copies = blobs.map(({ digest, bytes }) => {
     all.set(bytes, at);
     at += bytes.length;
+    return { digest, bytes: all.subarray(at - bytes.length, at) };
+  });
+  return { blobs: copies, memory: all.buffer };
+}
+
+function taskOf(id: number, { blobs, memory }: LyingBlobs): WriterTask {
+  const offsets = new Float64Array(blobs.length);
+  const sizes = new Float64Array(blobs.length);
+  const hashes: string[] = [];
+  for (const [i, { digest, bytes }] of blobs.entries()) {
+    offsets[i] = bytes.byteOffset;
+    sizes[i] = bytes.length;
+    hashes.push(digest.hash);
   }
-  return { id, bytes: all.buffer, hashes: blobs.map(({ digest }) => digest.hash), sizes };
+  return { id, memory, hashes, offsets, sizes };
 }

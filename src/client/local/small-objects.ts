@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { type CacheLayout, objectPath, shelfPath } from "./cache-layout.ts";
 import { makeFolder, placeFile, removeObject, writeTemporary } from "./object-file.ts";
 
@@ -16,10 +14,11 @@ export class SmallObjects {
   /** See `writeTemporary`; `undefined` before the first. */
   private getsMode: boolean | undefined;
 
-  constructor(layout: CacheLayout) {
+  /** `name` is that of its folder in the layout's `incoming`. */
+  constructor(layout: CacheLayout, name: string) {
     this.layout = layout;
-    this.folder = join(layout.incoming, `small-${process.pid}-${randomBytes(6).toString("hex")}`);
-    this.temporary = join(this.folder, "object");
+    this.folder = `${layout.incoming}/${name}`;
+    this.temporary = `${this.folder}/object`;
   }
 
   /** The bytes are those of the hash. A crash leaves this writer's folder, with one file or none. Errors: those of the file system. */

@@ -2,10 +2,10 @@ import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf, runningHash } from "../../base/hash.ts";
-import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { Slices } from "../../base/slices.ts";
 import { readFully } from "../../store/disk/file-io.ts";
-import { type BlobSink, type BlobSource, maxSmallBytes, type WholeBlob } from "../blob-place.ts";
+import { BlobBatches } from "../blob-batches.ts";
+import type { BlobSink, BlobSource, TakeBatch, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal } from "./cache-failure.ts";
 import { different } from "./partial-file.ts";
 import type { Spool } from "./spool.ts";
@@ -31,14 +31,10 @@ export class TarBlobs implements BlobSource, BlobSink {
   }
 
   /** Errors: `corrupt`. */
-  async readMany(
-    digests: readonly Digest[],
-    take: (digest: Digest, bytes: Uint8Array) => MaybePromise<void>,
-    signal: AbortSignal,
-  ): Promise<Digest[]> {
+  async readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]> {
     const missing: Digest[] = [];
     const slices = new Slices();
-    let buffer = new Uint8Array(maxSmallBytes);
+    const batches = new BlobBatches(digests, take);
     for (const digest of digests) {
       if (slices.over) {
         await slices.rest();
@@ -49,13 +45,13 @@ export class TarBlobs implements BlobSource, BlobSink {
         missing.push(digest);
         continue;
       }
-      if (digest.size > buffer.length) buffer = new Uint8Array(digest.size);
-      const bytes = buffer.subarray(0, digest.size);
+      if (batches.isFull(digest.size)) await batches.give();
+      const bytes = batches.room(digest.size);
       if (extent !== undefined) this.fill(bytes, extent);
       if (hashOf(sha256, bytes) !== digest.hash) throw this.damaged(digest);
-      const taken = take(digest, bytes);
-      if (taken !== undefined) await taken;
+      batches.add(digest);
     }
+    await batches.give();
     return missing;
   }
 

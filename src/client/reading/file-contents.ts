@@ -5,7 +5,7 @@ import { inParallel } from "../../base/in-parallel.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { openFileObject } from "../../cache/file-object.ts";
 import type { BlobReader } from "../../store/blob-store.ts";
-import type { BlobSource } from "../blob-place.ts";
+import { type BlobSource, oneByOne } from "../blob-place.ts";
 
 /** A file of a tree. */
 export type FileEntry = Extract<Entry, { type: "file" }>;
@@ -38,9 +38,9 @@ export function blobContents(blobs: BlobSource): FileContents {
       const digests = [...byDigest.values()].map((same) => (same[0] as FileEntry).digest);
       const [missing] = await blobs.readMany(
         digests,
-        async (digest, bytes) => {
+        oneByOne(async (digest, bytes) => {
           for (const file of byDigest.get(keyOfDigest(digest)) ?? []) await take(file, bytes);
-        },
+        }),
         signal,
       );
       if (missing !== undefined) throw lost(byDigest.get(keyOfDigest(missing))?.[0] as FileEntry);

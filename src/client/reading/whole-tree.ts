@@ -6,7 +6,7 @@ import { type Digest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/di
 import { StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
 import type { BlobReader } from "../../store/blob-store.ts";
-import { type BlobSource, maxSmallBytes } from "../blob-place.ts";
+import { type BlobSource, maxSmallBytes, oneByOne } from "../blob-place.ts";
 import { wholeStream } from "../blob-reader.ts";
 
 /** A directory in a tree, its entries by name in the order of their UTF-16 code units, each name once. */
@@ -79,7 +79,7 @@ export async function readLevel(
       take(digest, bytes);
     }
   }
-  const [missing] = small.length === 0 ? [] : await blobs.readMany(small, take, signal);
+  const [missing] = small.length === 0 ? [] : await blobs.readMany(small, oneByOne(take), signal);
   if (missing !== undefined) throw lost(missing);
 }
 

@@ -4,6 +4,7 @@ import { type Digest, digestOf } from "../../base/digest.ts";
 import { sha1, sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { grpcStatus } from "../../rpc/status.ts";
+import { oneByOne } from "../blob-place.ts";
 import type { BlobPlace } from "../place.ts";
 import { digestsOf, ErringCas, type Errors, randomBlob } from "./erring-cas.fixture.ts";
 
@@ -13,10 +14,10 @@ const [first, second, third] = blobs as [(typeof blobs)[0], (typeof blobs)[0], (
 
 async function read(place: BlobPlace, digests: readonly Digest[]) {
   const found: string[] = [];
-  const take = (digest: Digest, bytes: Uint8Array): void => {
+  const take = oneByOne((digest, bytes) => {
     assert.deepEqual(digestOf(sha256, bytes), digest);
     found.push(digest.hash);
-  };
+  });
   const missing = await place.readMany(digests, take, signal);
   return { found: found.sort(), missing };
 }

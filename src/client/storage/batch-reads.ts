@@ -1,8 +1,8 @@
 import { type Digest, isEmptyBlob } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { hashOf } from "../../base/hash.ts";
-import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
 import { grpcStatus } from "../../rpc/status.ts";
+import type { TakeBatch, WholeBlob } from "../blob-place.ts";
 import { AskedDigests } from "./asked-digests.ts";
 import { decodeBatchRead, type ReadEntry } from "./batch-read-message.ts";
 import { cutIntoBatches, entryPatienceMs, fitsBatch } from "./batches.ts";
@@ -21,19 +21,17 @@ import {
 import { readWhole } from "./stream-read.ts";
 import { wrongBytes } from "./wrong-bytes.ts";
 
-type Take = (digest: Digest, bytes: Uint8Array) => MaybePromise<void>;
-
 const doing = "reading small blobs";
 
 /** See BlobSource.readMany. Each digest is given once, however often it is asked for. */
 export async function readMany(
   server: StorageServer,
   digests: readonly Digest[],
-  take: Take,
+  take: TakeBatch,
   signal: AbortSignal,
 ): Promise<Digest[]> {
   const empty = digests.find(isEmptyBlob);
-  if (empty !== undefined) await take(empty, new Uint8Array(0));
+  if (empty !== undefined) await take({ blobs: [{ digest: empty, bytes: new Uint8Array(0) }], memory: undefined });
   const reading = new SmallReads(server, take);
   const wanted = distinctDigests(digests);
   const batched = server.batchReads ? wanted.filter(({ size }) => fitsBatch(size, server.batchBytes)) : [];
@@ -50,11 +48,11 @@ export async function readMany(
 class SmallReads {
   readonly missing: Digest[] = [];
   private readonly server: StorageServer;
-  private readonly take: Take;
+  private readonly take: TakeBatch;
   /** Those whose bytes were wrong once: on their way, it may be. */
   private readonly doubted = new Set<Digest>();
 
-  constructor(server: StorageServer, take: Take) {
+  constructor(server: StorageServer, take: TakeBatch) {
     this.server = server;
     this.take = take;
   }
@@ -86,7 +84,7 @@ class SmallReads {
   async stream(digest: Digest, signal: AbortSignal): Promise<void> {
     const bytes = await readWhole(this.server, digest, signal);
     if (bytes === undefined) this.missing.push(digest);
-    else await this.take(digest, bytes);
+    else await this.take({ blobs: [{ digest, bytes }], memory: undefined });
   }
 
   private async streams(digests: readonly Digest[], signal: AbortSignal): Promise<void> {
@@ -103,6 +101,7 @@ class SmallReads {
   /** Takes what is there; gives those to be asked for again, with why where that is not for once, and those to be read one by one. */
   private async takeAll(response: Uint8Array, asked: readonly Digest[]): Promise<Left> {
     const left = new Set(asked);
+    const blobs: WholeBlob[] = [];
     const again: Digest[] = [];
     const alone: Digest[] = [];
     let why: unknown;
@@ -123,14 +122,13 @@ class SmallReads {
         again.push(digest);
         why ??= statusError(status);
       } else if (status.code !== grpcStatus.ok) alone.push(digest);
-      else if (data.length === digest.size && hashOf(sha256, data) === digest.hash) {
-        const taken = this.take(digest, data);
-        if (isPromise(taken)) await taken;
-      } else {
+      else if (data.length === digest.size && hashOf(sha256, data) === digest.hash) blobs.push({ digest, bytes: data });
+      else {
         this.doubt(digest);
         again.push(digest);
       }
     }
+    if (blobs.length > 0) await this.take({ blobs, memory: wholeMemory(response) });
     if (left.size > 0) why ??= brokenAnswer(`${left.size} of ${asked.length} blobs are not in it`);
     return { again: [...again, ...left], alone, why };
   }
@@ -139,6 +137,11 @@ class SmallReads {
     if (this.doubted.has(digest)) throw wrongBytes(this.server, digest);
     this.doubted.add(digest);
   }
+}
+
+/** What a message lies in alone. */
+function wholeMemory({ buffer, length }: Uint8Array): ArrayBuffer | undefined {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === length ? buffer : undefined;
 }
 
 interface Left {

@@ -2,7 +2,7 @@ import { BoundedJobs } from "../../base/bounded-jobs.ts";
 import { type Digest, isEmptyBlob, sameDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { DigestSet } from "../../cache/digest-set.ts";
-import { maxSmallBytes, type WholeBlob } from "../blob-place.ts";
+import { maxSmallBytes, type TakeBatch, type WholeBlob } from "../blob-place.ts";
 import type { BlobPlace } from "../place.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { SourceRow } from "./source-row.ts";
@@ -102,7 +102,7 @@ export class BlobCopier {
         for (const { digest, bytes: whole } of blobs) {
           if (digest.size > maxSmallBytes) await to.write(digest, (offset) => piecesOf(whole, offset), this.signal);
         }
-        this.count(blobs.length, bytes);
+        this.count(blobs);
       }),
     );
   }
@@ -198,12 +198,13 @@ export class BlobCopier {
 
   private async copyGroup(digests: readonly Digest[], bytes: number): Promise<void> {
     const { to, sources, budget } = this.context;
+    const move: TakeBatch = async ({ blobs, memory }) => {
+      await to.writeMany(blobs, this.signal, memory);
+      this.count(blobs);
+    };
     await budget.hold(bytes, async () => {
       this.signal.throwIfAborted();
-      const { blobs, rest } = await readWhole(sources, digests, bytes, this.signal);
-      if (blobs.length > 0) await to.writeMany(blobs, this.signal);
-      for (const digest of rest) this.lacks(digest);
-      this.count(blobs.length, bytes - rest.reduce((sum, { size }) => sum + size, 0));
+      for (const digest of await sources.readMany(digests, move, this.signal)) this.lacks(digest);
     });
   }
 
@@ -242,9 +243,10 @@ export class BlobCopier {
     });
   }
 
-  private count(blobs: number, bytes: number): void {
-    this.context.progress?.moved(blobs, bytes);
-    this.moved.blobs += blobs;
+  private count(blobs: readonly WholeBlob[]): void {
+    const bytes = blobs.reduce((sum, { digest }) => sum + digest.size, 0);
+    this.context.progress?.moved(blobs.length, bytes);
+    this.moved.blobs += blobs.length;
     this.moved.bytes += bytes;
   }
 
@@ -260,22 +262,14 @@ export class BlobCopier {
   }
 }
 
-/** Small blobs, whole, in memory of their own; `bytes` is their sum. `rest` are those that no source gave. */
+/** Small blobs, whole. `rest` are those that no source gave. */
 export async function readWhole(
   sources: SourceRow,
   digests: readonly Digest[],
-  bytes: number,
   signal: AbortSignal,
 ): Promise<{ readonly blobs: WholeBlob[]; readonly rest: readonly Digest[] }> {
-  const memory = Buffer.allocUnsafeSlow(bytes);
   const blobs: WholeBlob[] = [];
-  let at = 0;
-  const take = (digest: Digest, content: Uint8Array): void => {
-    memory.set(content, at);
-    blobs.push({ digest, bytes: memory.subarray(at, at + content.length) });
-    at += content.length;
-  };
-  const rest = await sources.readMany(digests, take, signal);
+  const rest = await sources.readMany(digests, (batch) => void blobs.push(...batch.blobs), signal);
   return { blobs, rest };
 }
 

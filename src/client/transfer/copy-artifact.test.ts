@@ -65,7 +65,10 @@ test("one hash in two sizes is two blobs, of which a source has one at most", as
   const row = new SourceRow([from]);
   const given: Digest[] = [];
   const { signal } = options();
-  assert.deepEqual(await row.readMany([digest, other], (each) => void given.push(each), signal), [other]);
+  assert.deepEqual(
+    await row.readMany([digest, other], ({ blobs }) => void given.push(...blobs.map((each) => each.digest)), signal),
+    [other],
+  );
   assert.deepEqual(given, [digest]);
 });
 

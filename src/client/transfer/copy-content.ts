@@ -166,7 +166,7 @@ async function readMessage(digest: Digest, context: MessageContext): Promise<Uin
       if (large !== undefined) return large;
       continue;
     }
-    const { blobs } = await readWhole(row, [digest], digest.size, signal);
+    const { blobs } = await readWhole(row, [digest], signal);
     if (blobs[0] !== undefined) return blobs[0].bytes;
   }
   return undefined;

@@ -84,7 +84,7 @@ export function memoryPlace(options: MemoryPlaceOptions = {}): MemoryPlace {
           if (digest.size > maxSmallBytes) throw new Error("a large blob is asked for as a small one");
           const bytes = given(digest);
           if (bytes === undefined) lacking.push(digest);
-          else await lend(bytes, (lent) => take(digest, lent));
+          else await take({ blobs: [{ digest, bytes: Uint8Array.from(bytes) }], memory: undefined });
         }
         return lacking;
       },
@@ -148,13 +148,6 @@ export function memoryPlace(options: MemoryPlaceOptions = {}): MemoryPlace {
 }
 
 const fits = (glob: string, text: string): boolean => glob === "*" || glob === text;
-
-/** Bytes that are overwritten as soon as who took them has settled. */
-async function lend(bytes: Uint8Array, take: (bytes: Uint8Array) => unknown): Promise<void> {
-  const lent = Uint8Array.from(bytes);
-  await take(lent);
-  lent.fill(0);
-}
 
 export function hold(place: MemoryPlace, content: Uint8Array | string): Digest {
   const bytes = Buffer.from(content);

@@ -1,7 +1,6 @@
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import { isPromise, type MaybePromise } from "../../base/maybe-promise.ts";
-import type { BlobSource } from "../blob-place.ts";
+import type { BlobSource, TakeBatch } from "../blob-place.ts";
 import { WantedBlobs } from "./wanted-blobs.ts";
 
 /** A source by the name that messages give it. */
@@ -15,8 +14,6 @@ export interface PlaceFault {
   readonly place: string;
   readonly error: StillageError;
 }
-
-type Take = (digest: Digest, bytes: Uint8Array) => MaybePromise<void>;
 
 /**
  * Sources that are asked in their order, for one artifact: what one lacks or fails with is asked of the next one, and what it gave before stays. Who failed or
@@ -36,7 +33,7 @@ export class SourceRow {
   }
 
   /** As `BlobSource.readMany`, and each blob once; gives those that no source gave. Errors: those of `take`, and `cancelled`. */
-  async readMany(digests: readonly Digest[], take: Take, signal: AbortSignal): Promise<readonly Digest[]> {
+  async readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<readonly Digest[]> {
     let rest = digests;
     for (const source of [...this.order]) {
       if (rest.length === 0) break;
@@ -65,22 +62,18 @@ export class SourceRow {
   private async readFrom(
     source: NamedSource,
     digests: readonly Digest[],
-    take: Take,
+    take: TakeBatch,
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
     const wanted = new WantedBlobs(digests);
     let own: { readonly error: unknown } | undefined;
-    const fail = (error: unknown): never => {
-      own ??= { error };
-      throw error;
-    };
-    const takeOnce: Take = (digest, bytes) => {
-      if (!wanted.take(digest)) return;
+    const takeOnce: TakeBatch = async ({ blobs, memory }) => {
+      const fresh = blobs.filter(({ digest }) => wanted.take(digest));
       try {
-        const taken = take(digest, bytes);
-        return isPromise(taken) ? taken.catch(fail) : taken;
+        if (fresh.length > 0) await take({ blobs: fresh, memory });
       } catch (error) {
-        fail(error);
+        own ??= { error };
+        throw error;
       }
     };
     try {

@@ -100,8 +100,7 @@ async function readDirectories(
 ): Promise<{ blobs: WholeBlob[]; rest: Digest[] }> {
   if (digests.length === 0) return { blobs: [], rest: [] };
   const small = digests.filter(({ size }) => size <= maxSmallBytes);
-  const bytes = small.reduce((sum, { size }) => sum + size, 0);
-  const { blobs, rest } = await readWhole(sources, small, bytes, signal);
+  const { blobs, rest } = await readWhole(sources, small, signal);
   const lacking = [...rest];
   for (const digest of digests) {
     if (digest.size <= maxSmallBytes) continue;

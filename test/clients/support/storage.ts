@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Digest, digestOf } from "../../../src/base/digest.ts";
 import { sha256 } from "../../../src/base/digest-function.ts";
-import type { WholeBlob } from "../../../src/client/blob-place.ts";
+import { oneByOne, type WholeBlob } from "../../../src/client/blob-place.ts";
 import { type ConnectionLimits, connectionLimits, openChannel } from "../../../src/client/connection/channel.ts";
 import type { BlobPlace } from "../../../src/client/place.ts";
 import type { RemoteSpec } from "../../../src/client/remote-spec.ts";
@@ -71,7 +71,7 @@ export async function gatheredMany(
   signal: AbortSignal,
 ): Promise<{ readonly found: Map<string, Buffer>; readonly missing: readonly Digest[] }> {
   const found = new Map<string, Buffer>();
-  const take = ({ hash }: Digest, bytes: Uint8Array): void => void found.set(hash, Buffer.from(bytes));
+  const take = oneByOne(({ hash }, bytes) => void found.set(hash, Buffer.from(bytes)));
   const missing = await blobs.readMany(digests, take, signal);
   return { found, missing };
 }
