@@ -273,8 +273,9 @@ export class StillageClient implements AsyncDisposable {
     try {
       const ofElements = elementQuestions(this.configuration, this.bst);
       const context = { places: this.places, ofElements, progress, done, signal };
-      const summary = await stoppable(signal, doing, () => work(context));
+      const { error, ...summary } = await stoppable(signal, doing, () => work(context));
       if (summary.stopped) throw cancelled(signal, doing);
+      if (error !== undefined) throw error;
       return { ...summary, unfinished };
     } finally {
       clearInterval(ticking);

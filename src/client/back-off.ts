@@ -1,0 +1,12 @@
+import type { StillageError } from "../base/errors.ts";
+
+const firstMs = 500;
+const longestMs = 30_000;
+/** However long a server asks to be left alone: a run that has nothing else to do waits for this. */
+export const longestAskedMs = 60_000;
+
+/** How long to wait before the try after `attempt` of them, in milliseconds; `random` gives 0 to 1. What the server asks for counts where it is more, up to a minute. */
+export function backOffMs(attempt: number, error: StillageError, random: () => number): number {
+  const whole = Math.min(longestMs, firstMs * 2 ** (attempt - 1));
+  return Math.max(Math.min(error.retryAfterMs ?? 0, longestAskedMs), Math.round(whole * (0.5 + random() / 2)));
+}
