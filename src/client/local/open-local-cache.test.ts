@@ -334,6 +334,18 @@ describe("artifacts of the local cache", () => {
     }
   });
 
+  it("leave nothing for good of a program that was killed as it named them", async () => {
+    await using cache = await freshCache();
+    const incoming = join(cache.directory, "artifacts/stillage");
+    await mkdir(incoming, { recursive: true });
+    const [killed, running] = ["ref-4711-affe-link", "ref-4712-affe"];
+    for (const name of [killed, running, "another's"]) await writeFile(join(incoming, name), "");
+    for (const name of [killed, "another's"]) await utimes(join(incoming, name), 1000, 1000);
+    const named = await artifact();
+    await cache.index.publish(named, contentOf(named), signal);
+    assert.deepEqual(await readdir(incoming), ["another's", running]);
+  });
+
   it("whose refs are damaged are not there", async () => {
     await using cache = await freshCache();
     const named = await artifact();
