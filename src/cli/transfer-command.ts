@@ -47,7 +47,9 @@ export async function runTransfer(
       });
       const ofElements = elementQuestions(configuration, bstOf(flags));
       const saving = (place: string): void => {
-        if (signal.aborted) report.say(`what has come is being written to ${place}`);
+        const tell = (): void => report.say(`what has come is being written to ${place}`);
+        if (signal.aborted) tell();
+        else signal.addEventListener("abort", tell, { once: true });
       };
       const context = { places, ofElements, progress, done: report.done, saving, signal };
       const summary = await work(context).catch((error): TransferSummary => {

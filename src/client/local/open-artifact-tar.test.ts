@@ -159,6 +159,8 @@ describe("artifacts in a tar file", () => {
     await (await openArtifactTar(at.file, "write"))[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(at.path), []);
     await assert.rejects(openArtifactTar(at.file, "read"), { code: "not-found" });
+    const nowhere = openArtifactTar(join(at.path, "none/x.tar"), "write");
+    await assert.rejects(nowhere, { code: "not-found", message: `there is no directory ${at.path}/none` });
   });
 
   it("are taken only where they are what they are called", async () => {

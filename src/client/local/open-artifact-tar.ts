@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
 import { closeFile } from "../../store/disk/file-io.ts";
@@ -153,8 +153,11 @@ async function openFileAt(path: string, mode: "read" | "write"): Promise<OpenedT
     if (error instanceof StillageError)
       throw new StillageError(error.code, `${path}: ${error.message}`, { cause: error });
     if (!isAbsent(error)) throw cacheFailure(error, `opening ${path}`);
-    if (mode === "write") return undefined;
-    throw new StillageError("not-found", `there is no ${path}`, { cause: error });
+    const wanted = mode === "write" ? dirname(path) : path;
+    if (wanted !== path && statSync(wanted, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    throw new StillageError("not-found", `there is no ${wanted === path ? "" : "directory "}${wanted}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { fstatSync, readdirSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from "node:fs";
+import { fstatSync, openSync, readdirSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../base/tar/tar-writer.ts";
-import { closeFile, openFile, readFully, syncData, syncDirectory, writeAll } from "../../store/disk/file-io.ts";
+import { closeFile, readFully, syncData, syncDirectory, writeAll } from "../../store/disk/file-io.ts";
 import type { Extent, TarContents } from "./tar-contents.ts";
 import { pathOfMember, shelves, type TarMember, tarLayouts } from "./tar-members.ts";
 
@@ -23,7 +23,7 @@ const abandonedMs = 3_600_000;
 export async function writeTar(path: string, contents: TarContents, check: () => void): Promise<Stats> {
   removeAbandoned(path);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.part`;
-  const fd = await openFile(temporary, "wx");
+  const fd = openSync(temporary, "wx");
   const remove = (): void => rmSync(temporary, { force: true });
   // Nobody waits for this where a second signal ends the process.
   process.once("exit", remove);
