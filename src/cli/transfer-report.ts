@@ -98,7 +98,8 @@ export class TransferReport implements AsyncDisposable {
       this.event({ event: "end", results: named, blobs, bytes, leftOut, seconds, stopped, error: told(error) });
     } else if (this.output.forPeople && !isFruitless) {
       const text =
-        parts.map(([result, count]) => `${count} ${this.word(result as ItemResult)}`).join(", ") || "nothing to do";
+        parts.map(([result, count]) => `${count} ${this.word(result as ItemResult)}`).join(", ") ||
+        (stopped ? "nothing whole" : "nothing to do");
       this.write(`${text}: ${counted(blobs, "blob")}, ${humanSize(bytes)} in ${seconds.toFixed(1)} s\n`);
     }
     if (stopped) this.say(stoppedText);
@@ -145,7 +146,7 @@ function told(error: StillageError | undefined): object | undefined {
 
 function personLine({ name, place, blobs, bytes, result }: ItemOutcome, word: string, { way }: TransferWords): string {
   const where = place === undefined ? "" : ` ${way} ${printable(place)}`;
-  const moved = result === "copied" ? ` (${counted(blobs, "blob")}, ${humanSize(bytes)})` : "";
+  const moved = result === "copied" || blobs > 0 ? ` (${counted(blobs, "blob")}, ${humanSize(bytes)})` : "";
   return `${word.padEnd(9)} ${printable(name)}${where}${moved}`;
 }
 

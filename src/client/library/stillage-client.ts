@@ -82,7 +82,7 @@ export class StillageClient implements AsyncDisposable {
   }
 
   /**
-   * Opens a place, for the caller to close (`await using`): that is when a tar file is written. `mode` is `read` unless it is given. Errors: `invalid` for what is no place; those of the
+   * Opens a place, for the caller to close (`await using`): that is when a tar file is written, unless its `save` was called. `mode` is `read` unless it is given. Errors: `invalid` for what is no place; those of the
    * server, the tar file or the store.
    */
   openPlace(
