@@ -91,7 +91,7 @@ export async function mirrorNamed(
   const options = { ...optionsOf(context), from, to, optional: "those-there", width: mirrorWidth } as const;
   if (names === undefined) {
     const all = [{ project: "*", element: "*", key: "*" }];
-    return saveAfter(ours.saving(), (done) => mirrorArtifacts(all, { ...options, done }));
+    return await saveAfter(ours.saving(), (done) => mirrorArtifacts(all, { ...options, done }));
   }
   const meant = await meaningOf(names, async () => [from], context);
   const summary = await saveAfter(ours.saving(), (done) => mirrorThese(meant.questions, { ...options, done }));
