@@ -7,7 +7,7 @@ import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { noLine, type ProgressLine, showLine } from "./progress-line.ts";
-import { reportFailure } from "./report-failure.ts";
+import { reportFailure, whatFailed } from "./report-failure.ts";
 
 /** What a command says of what it did: the words for people. */
 export interface TransferWords {
@@ -53,7 +53,7 @@ export class TransferReport implements AsyncDisposable {
     if (this.output.forPeople) this.write(`${personLine(outcome, this.word(result), this.words)}\n`);
     else this.write(`${[this.word(result), name, place ?? "", `${blobs}`, `${bytes}`].map(printable).join("\t")}\n`);
     const said =
-      error === undefined || notes.some((note) => note.includes(error.message)) ? notes : [error.message, ...notes];
+      error === undefined || notes.some((note) => note.includes(error.message)) ? notes : [whatFailed(error), ...notes];
     for (const note of said) this.say(`${name}: ${note}`);
     if (error?.hint !== undefined) this.say(error.hint);
   };
@@ -141,7 +141,7 @@ export const stoppedAtOnceText =
 
 /** An error as programs get it. */
 function told(error: StillageError | undefined): object | undefined {
-  return error && { code: error.code, message: error.message };
+  return error && { code: error.code, message: whatFailed(error) };
 }
 
 function personLine({ name, place, blobs, bytes, result }: ItemOutcome, word: string, { way }: TransferWords): string {
