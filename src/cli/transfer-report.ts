@@ -102,7 +102,7 @@ export class TransferReport implements AsyncDisposable {
         (stopped ? "nothing whole" : "nothing to do");
       this.write(`${text}: ${counted(blobs, "blob")}, ${humanSize(bytes)} in ${seconds.toFixed(1)} s\n`);
     }
-    if (stopped) this.say(stoppedText);
+    if (stopped && error === undefined) this.say(stoppedText);
     if (error !== undefined) {
       this.line.away();
       return reportFailure(error);

@@ -35,9 +35,9 @@ test("that something was copied is told once it is saved", async () => {
   assert.deepEqual((await toldOf([memoryPlace()], true)).told, ["new copied", "old present"]);
 });
 
-test("what cannot be saved has failed, and where nothing else tells of it the run has", async () => {
+test("what cannot be saved has failed, and so has the run", async () => {
   const { told, summary } = await toldOf([full], true);
   assert.deepEqual(told, ["old present", "saving x.tar", "new failed exhausted"]);
-  assert.deepEqual([summary.results.copied, summary.results.failed, summary.error], [0, 1, undefined]);
+  assert.deepEqual([summary.results.copied, summary.results.failed, summary.error?.code], [0, 1, "exhausted"]);
   assert.equal((await toldOf([full], false)).summary.error?.code, "exhausted");
 });

@@ -11,7 +11,7 @@ export interface SavingOptions {
 }
 
 /**
- * Saves places once all that goes to them has come, also where that was stopped. That something was copied to one that has to be saved is told behind that; what cannot be saved has failed. Errors: those of
+ * Saves places once all that goes to them has come, also where that was stopped. That something was copied to one that has to be saved is told behind that; what cannot be saved has failed, and the summary has the error. Errors: those of
  * `work`, which leave the places as they are.
  */
 export async function saveAfter(
@@ -35,8 +35,7 @@ export async function saveAfter(
   for (const outcome of copied) done(failure === undefined ? outcome : unsaved(outcome, failure));
   if (failure === undefined) return summary;
   const results = { ...summary.results, copied: 0, failed: summary.results.failed + summary.results.copied };
-  // Where no artifact has it, somebody has to.
-  return { ...summary, results, error: summary.error ?? (copied.length === 0 ? failure : undefined) };
+  return { ...summary, results, error: summary.error ?? failure };
 }
 
 function unsaved(outcome: ItemOutcome, error: StillageError): ItemOutcome {

@@ -37,7 +37,7 @@ export interface TransferSummary {
   readonly leftOut: number;
   /** Whether it was stopped before all was done. */
   readonly stopped: boolean;
-  /** Why not all that was meant is known, so that some of it may not have had its turn. */
+  /** What the run as a whole failed with: not all that was meant is known, so that some of it may not have had its turn; or what had come could not be saved. */
   readonly error: StillageError | undefined;
 }
 
