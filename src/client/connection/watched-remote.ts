@@ -1,13 +1,16 @@
-import { type Clock, systemClock } from "../../base/clock.ts";
-import { asStillageError, StillageError } from "../../base/errors.ts";
+import { asStillageError, type StillageError } from "../../base/errors.ts";
 import type { ArtifactIndex } from "../artifact-index.ts";
 import type { BlobPlace } from "../place.ts";
+import { AwayError } from "./away-error.ts";
 import type { Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 import { isGone } from "./silent-failure.ts";
 
 /** Calls in a row that a server may leave unanswered, each after tries of its own. */
 const allowedFailures = 2;
+
+/** When to ask again where it is not known how long it is away, or is being found out: who waits for that should not ask all the time. */
+const askAgainMs = 2000;
 
 type Memory = Pick<Reachability, "blocked" | "failed" | "reached">;
 
@@ -16,13 +19,8 @@ type Memory = Pick<Reachability, "blocked" | "failed" | "reached">;
  * time-outs once and not for each artifact. It is asked again, by one call, when the memory of unreachable servers says so; the next command does not ask it before that either. `gone` is
  * called each time that it has become silent.
  */
-export function watchedRemote(
-  remote: RemotePlace,
-  memory: Memory,
-  gone: (error: StillageError) => void,
-  clock: Clock = systemClock,
-): RemotePlace {
-  const watch = new Watch(remote, memory, gone, clock);
+export function watchedRemote(remote: RemotePlace, memory: Memory, gone: (error: StillageError) => void): RemotePlace {
+  const watch = new Watch(remote, memory, gone);
   const { name, spec, protocols, product, storage, shortcomings, index, blobs, commits, writable } = remote;
   return {
     ...{ name, spec, protocols, product, storage, shortcomings, commits, writable },
@@ -40,7 +38,6 @@ class Watch {
   private readonly remote: RemotePlace;
   private readonly memory: Memory;
   private readonly gone: (error: StillageError) => void;
-  private readonly clock: Clock;
   /** In a row. */
   private failures = 0;
   /** Whether a call is under way by which it shows whether it is back. */
@@ -48,11 +45,10 @@ class Watch {
   /** Errors of those for whom the server works: they say nothing of it. */
   private readonly foreign = new WeakSet<object>();
 
-  constructor(remote: RemotePlace, memory: Memory, gone: (error: StillageError) => void, clock: Clock) {
+  constructor(remote: RemotePlace, memory: Memory, gone: (error: StillageError) => void) {
     this.remote = remote;
     this.memory = memory;
     this.gone = gone;
-    this.clock = clock;
   }
 
   async call<T>(work: () => Promise<T>): Promise<T> {
@@ -107,10 +103,8 @@ class Watch {
   /** Whether this call is the one that shows whether the server is back. */
   private enter(): boolean {
     if (this.failures < allowedFailures) return false;
-    const blocked = this.memory.blocked(this.remote.spec);
-    if (this.trying || blocked !== undefined) {
-      const message = `${this.remote.name} has stopped answering, and is left out for a while`;
-      throw new StillageError("unavailable", message, blocked && { retryAfterMs: blocked.until - this.clock() });
+    if (this.trying || this.memory.blocked(this.remote.spec) !== undefined) {
+      throw new AwayError(this.remote.name, askAgainMs);
     }
     this.trying = true;
     return true;

@@ -1,5 +1,9 @@
 import { type ErrorCode, StillageError } from "../../base/errors.ts";
-import { longestAskedMs } from "../back-off.ts";
+
+const firstMs = 500;
+const longestMs = 30_000;
+/** However long a server asks to be left alone: a run that has nothing else to do waits for this. */
+const longestAskedMs = 60_000;
 
 /** Nobody was asked, because who would be is known to be away for `retryAfterMs`. */
 export class AwayError extends StillageError {
@@ -16,3 +20,9 @@ export const isNoTry = (error: StillageError): boolean =>
 const passing: ReadonlySet<ErrorCode> = new Set(["unavailable", "deadline", "aborted", "corrupt"]);
 
 export const isPassing = ({ code }: StillageError): boolean => passing.has(code);
+
+/** How long to wait before the try after `attempt` of them, in milliseconds; `random` gives 0 to 1. What the server asks for counts where it is more, up to a minute. */
+export function backOffMs(attempt: number, error: StillageError, random: () => number): number {
+  const whole = Math.min(longestMs, firstMs * 2 ** (attempt - 1));
+  return Math.max(Math.min(error.retryAfterMs ?? 0, longestAskedMs), Math.round(whole * (0.5 + random() / 2)));
+}

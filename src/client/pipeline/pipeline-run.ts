@@ -1,6 +1,5 @@
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import { backOffMs } from "../back-off.ts";
-import { isNoTry, isPassing } from "./back-off.ts";
+import { backOffMs, isNoTry, isPassing } from "./back-off.ts";
 import type { BuildOutcome, BuildReport, PipelineOptions, PipelineResult, PullOutcome } from "./pipeline.ts";
 import type { ElementOutcome, JobResult, PipelineEvent, PushResult, QueueName } from "./pipeline-events.ts";
 import type { PipelineElement } from "./pipeline-graph.ts";

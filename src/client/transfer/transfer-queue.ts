@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../base/clock.ts";
 import { asStillageError, type StillageError } from "../../base/errors.ts";
-import { backOffMs } from "../back-off.ts";
+import { AwayError } from "../connection/away-error.ts";
+import { backOffMs } from "../pipeline/back-off.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OptionalParts } from "./copy-content.ts";
 import {
@@ -38,7 +39,7 @@ export interface QueueWork<T> {
   readonly work: (item: T, progress: TransferProgress) => Promise<UncountedOutcome>;
 }
 
-/** A server that is away for longer fails what needs it: all that is in the queue would wait for it in turn. */
+/** Who asks for more fails what needs it: all that is in the queue would wait for it in turn. */
 const longestPauseMs = 10_000;
 
 const sleep = async (ms: number, signal: AbortSignal): Promise<void> => void (await delay(ms, undefined, { signal }));
@@ -116,11 +117,16 @@ class Queue<T> {
       if (error === undefined) return outcome;
       if (signal.aborted) return undefined;
       const ms = backOffMs(tries, error, random);
-      if (!isPassing(error) || tries > retries || ms > longestPauseMs) return outcome;
+      if (!isPassing(error) || tries > retries || isAway(error) || ms > longestPauseMs) return outcome;
       await pause(ms, signal).catch(() => {});
       if (signal.aborted) return undefined;
     }
   }
+}
+
+/** Whether a server was not even asked, because it has stopped answering. */
+function isAway(error: StillageError): boolean {
+  return error instanceof AwayError || error.cause instanceof AwayError;
 }
 
 function failed(name: string, error: unknown): UncountedOutcome {

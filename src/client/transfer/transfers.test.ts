@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import { AwayError } from "../connection/away-error.ts";
 import type { Place } from "../place.ts";
 import { copyBudget } from "./copy-artifact.ts";
 import { hold, holdArtifact, type MemoryPlace, memoryPlace } from "./memory-place.fixture.ts";
@@ -267,18 +268,26 @@ test("waits before it tries again, longer each time, and tells what moved for wh
   assert.deepEqual([stopped.stopped, stopped.blobs, stopped.results.failed], [true, blobs, 0]);
 });
 
-test("does not wait for a server that is away for long", async () => {
+test("does not wait for a server that is away, or asks to be left alone for long", async () => {
   const [from, to] = [named("from"), named("to", true)];
   const question = questionOf(holdArtifact(from, { files }));
-  let asked = 0;
-  from.trouble = () => {
-    asked += 1;
-    throw new StillageError("unavailable", "left out for a while", { retryAfterMs: 25_000 });
-  };
   const pause = async (): Promise<void> => assert.fail("it waits");
-  const { options, outcomes } = noting({ pause });
-  await pullArtifacts([question], { ...options, to, remotes: async () => [from] });
-  assert.deepEqual([outcomes[0]?.error?.code, asked], ["unavailable", 1]);
+  for (const error of [
+    new AwayError("from", 2000),
+    new StillageError("unavailable", "too much to do", { retryAfterMs: 25_000 }),
+  ]) {
+    for (const failing of ["find", "readMany"]) {
+      let asked = 0;
+      from.trouble = (call) => {
+        if (call !== failing) return;
+        asked += 1;
+        throw error;
+      };
+      const { options, outcomes } = noting({ pause });
+      await pullArtifacts([question], { ...options, to, remotes: async () => [from] });
+      assert.deepEqual([outcomes[0]?.error?.code, asked], ["unavailable", 1]);
+    }
+  }
 });
 
 test("copies artifacts of BuildStream 1, whose directories hold all of them", async () => {
