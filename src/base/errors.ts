@@ -60,10 +60,17 @@ export function asStillageError(error: unknown): StillageError {
 /** Codes of file system errors that mean that there is no room. */
 const noRoom = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
+/** Of names that a file system does not take. */
+const badName = new Set(["ENAMETOOLONG", "EILSEQ"]);
+
 /** Translates a file system error where it enters: `what` says what was being done, to what. */
 export function fromFileSystem(error: unknown, what: string): StillageError {
   if (error instanceof StillageError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (noRoom.has(code)) return new StillageError("exhausted", `${what}: the disk is full (${code})`, { cause: error });
+  if (badName.has(code)) {
+    const why = code === "EILSEQ" ? "characters that the file system does not take" : "a name that is too long";
+    return new StillageError("unsupported", `${what}: it has ${why} (${code})`, { cause: error });
+  }
   return new StillageError("internal", `${what}: ${code || String(error)}`, { cause: error });
 }

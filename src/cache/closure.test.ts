@@ -239,6 +239,15 @@ describe("Closure", () => {
     });
   }
 
+  it("takes a tree for incomplete in which a name leads elsewhere", async () => {
+    for (const bad of [{ "..": "x" }, { a: "x", deep: { "../x": "x" } }, { deep: { "": {} } }] satisfies Folder[]) {
+      const store = new MemoryStore();
+      const [directory, tree] = [await putDirectory(store, bad), await putTree(store, bad)];
+      assert.equal(await closureOf(store).complete([{ walk: "directory", digest: directory }]), false);
+      assert.equal(await closureOf(store).complete([{ walk: "tree", digest: tree }]), false);
+    }
+  });
+
   it("takes what is beyond the limits for incomplete, without reading it", async () => {
     const store = new CountingStore();
     const directory = { ...digestOf(sha256, Buffer.from("d")), size: maxDirectoryBytes + 1 };

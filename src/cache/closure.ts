@@ -38,7 +38,7 @@ export interface ClosureOptions {
  * - `commit`: the commit of OSTree, all below it, and the file objects;
  * - `artifact`, `source`: the message and what it requires (`readNeeds`). Its optional trees are not required even where another of the roots
  *   names them, because BuildStream's pushes refer to all trees that a message names, uploaded or not.
- * What cannot be read as what it should be, and what is beyond the limits, is as good as missing: the client makes it anew.
+ * What cannot be read as what it should be, has names in it that lead out of a directory, or is beyond the limits, is as good as missing: the client makes it anew.
  */
 export class Closure {
   private readonly blobs: BlobReader;

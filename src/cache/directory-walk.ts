@@ -5,6 +5,7 @@ import type { BlobReader } from "../store/blob-store.ts";
 import { forEachBlob } from "./batch-entries.ts";
 import { DigestSet } from "./digest-set.ts";
 import { readChildren } from "./directory-children.ts";
+import { checkNames } from "./directory-names.ts";
 import type { Presence } from "./presence.ts";
 import { maxTreeDirectories } from "./tree-walk.ts";
 
@@ -18,7 +19,8 @@ const batchBytes = 1 << 20;
 /**
  * Reads every directory of the tree below `root`, breadth first, each once however often it is used, and requires every file of it
  * of `presence`. False where a directory is missing, or the tree is beyond the limits, and so cannot be known to be complete.
- * Memory: one batch, one question, and some 50 bytes for each directory. Errors: `invalid` for what is no directory.
+ * Memory: one batch, one question, and some 50 bytes for each directory. Errors: `invalid` for what is no directory,
+ * or has names that files cannot have.
  */
 export async function walkDirectories(blobs: BlobReader, root: Digest, presence: Presence): Promise<boolean> {
   if (isEmptyBlob(root)) return true;
@@ -35,7 +37,10 @@ export async function walkDirectories(blobs: BlobReader, root: Digest, presence:
     const read = await blobs.readBatch(batch);
     try {
       if (read.missing.length > 0) return false;
-      forEachBlob(read, (bytes, start, end) => readChildren(bytes, start, end, { files, directories }));
+      forEachBlob(read, (bytes, start, end) => {
+        checkNames(bytes, start, end);
+        readChildren(bytes, start, end, { files, directories });
+      });
     } finally {
       read.release();
     }

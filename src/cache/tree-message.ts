@@ -4,6 +4,7 @@ import { DigestList } from "../base/digest-list.ts";
 import { ProtobufReader, tagOf, wireBytes } from "../base/protobuf.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import { readChildren } from "./directory-children.ts";
+import { checkNames } from "./directory-names.ts";
 import { type DigestSink, presenceBatch } from "./presence.ts";
 import { readMessage } from "./read-message.ts";
 
@@ -18,7 +19,8 @@ const childrenTag = tagOf(2, wireBytes);
 
 /**
  * Puts every file of an encoded Tree into `sink` (remote_execution.proto: Tree.root = 1, .children = 2). Its directories stand in the
- * message itself and need not be there as blobs. False where the Tree is missing or too large. Errors: `invalid` for what is none.
+ * message itself and need not be there as blobs. False where the Tree is missing or too large. Errors: `invalid` for what is none,
+ * or has names that files cannot have.
  */
 export async function walkTree(blobs: BlobReader, digest: Digest, sink: DigestSink): Promise<boolean> {
   if (digest.size > maxTreeBytes) return false;
@@ -30,6 +32,7 @@ export async function walkTree(blobs: BlobReader, digest: Digest, sink: DigestSi
   let breathAt = breathBytes;
   for (let tag = tree.field(); tag !== 0; tag = tree.field()) {
     if (tag !== rootTag && tag !== childrenTag) continue;
+    checkNames(bytes, tree.start, tree.end);
     readChildren(bytes, tree.start, tree.end, { files, directories });
     directories.clear();
     if (files.length >= presenceBatch && !(await sink.settled())) return false;

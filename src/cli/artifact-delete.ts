@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { IndexedArtifact } from "../client/artifact-index.ts";
-import { artifactsMeant, shownArtifact } from "../client/meant-artifacts.ts";
-import { onePlace } from "../client/reading/place-search.ts";
+import { shownArtifact } from "../client/meant-artifacts.ts";
+import { allMeantIn } from "../client/reading/place-search.ts";
 import { removingPlace } from "../client/removing-place.ts";
 import { addPlaceOptions, type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
 import { addUse } from "./command-use.ts";
@@ -48,18 +48,21 @@ async function remove(
   { dryRun, json }: Options,
 ): Promise<number> {
   const removing = removingPlace(place);
-  const meant = new Map<string, IndexedArtifact>();
-  for (const name of names) {
-    for (const { artifact } of await artifactsMeant(onePlace(place, signal).places(), name, { signal, ofElement })) {
-      meant.set(`${shownArtifact(artifact)} ${artifact.content.hash}`, artifact);
-    }
-  }
-  for (const artifact of meant.values()) {
+  const meant = await allMeantIn(place, names, { signal, ofElement });
+  const lines: string[] = [];
+  const tell = async (): Promise<void> => {
+    if (!json) await output.write(lines.splice(0).join(""));
+  };
+  for (const artifact of meant) {
     const refs = dryRun ? artifact.keys.length : await removing.remove(artifact);
-    if (!json) await output.write(lineOf(artifact, refs, dryRun === true, output));
+    lines.push(lineOf(artifact, refs, dryRun === true, output));
+    // Out of an archive it is gone once that is written.
+    if (place.save === undefined) await tell();
   }
+  await place.save?.();
+  await tell();
   if (!json) return exitStatus.done;
-  const gone = [...meant.values()].map(({ project, element, keys, generation }) => {
+  const gone = meant.map(({ project, element, keys, generation }) => {
     return { project, element, keys, generation, removed: !dryRun };
   });
   await output.write(`${JSON.stringify(gone, undefined, 2)}\n`);

@@ -2,13 +2,13 @@ import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from "no
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { LogFile } from "../artifact/artifact-content.ts";
-import { mayBeName } from "../artifact/directory-entries.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { shownArtifact } from "../client/meant-artifacts.ts";
 import { logPieces } from "../client/reading/log-pieces.ts";
 import type { OpenArtifact } from "../client/reading/open-artifact.ts";
 import { namedArtifacts } from "./artifact-names.ts";
 import { type PlaceFlags, type ReadingPlaces, withPlaces } from "./artifact-places.ts";
+import { FileNames } from "./file-names.ts";
 import { printable } from "./human-text.ts";
 import { writerOf } from "./output.ts";
 import { readingCommand, withEach } from "./reading-command.ts";
@@ -83,7 +83,7 @@ async function printLog(found: FoundLog, write: ReturnType<typeof writerOf>, sig
   return shown === undefined || write(shown.end());
 }
 
-/** Names come from outside: each becomes that of one file, made anew. What is cut off leaves the directory with whole logs alone. */
+/** Names come from outside. What is cut off leaves the directory with whole logs alone. */
 async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortSignal): Promise<void> {
   try {
     mkdirSync(out);
@@ -91,10 +91,16 @@ async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortS
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw fromFileSystem(error, `making ${out}`);
     throw new StillageError("exists", `${out} is there already`, { hint: "name a directory that is not there" });
   }
+  const directories = new FileNames();
+  const known = new Map<OpenArtifact, { readonly directory: string; readonly names: FileNames }>();
   for (const each of found) {
     const { project, element, keys } = each.open.artifact;
-    const directory = join(out, fileName(`${project}-${element}-${keys[0] ?? ""}`));
-    const path = join(directory, fileName(each.log.name));
+    const { directory, names } = known.get(each.open) ?? {
+      directory: join(out, directories.take(`${project}-${element}`, `-${keys[0] ?? ""}`)),
+      names: new FileNames(),
+    };
+    known.set(each.open, { directory, names });
+    const path = join(directory, names.take(each.log.name));
     try {
       mkdirSync(directory, { recursive: true });
       await writeNew(path, logPieces(each.open, each.log, signal));
@@ -114,11 +120,6 @@ async function writeNew(path: string, pieces: AsyncIterable<Uint8Array>): Promis
     closeSync(file);
     if (!whole) rmSync(path, { force: true });
   }
-}
-
-function fileName(text: string): string {
-  const name = text.replaceAll("/", "-").replaceAll("\0", "");
-  return mayBeName(name) && !name.startsWith(".") ? name.slice(0, 250) : `log-${name.slice(0, 240)}`;
 }
 
 function titleOf({ open, log }: FoundLog): string {

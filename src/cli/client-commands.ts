@@ -1,6 +1,7 @@
 /** Commands that work with any cache there is, by their words. */
 const names = [
   "artifact checkout",
+  "artifact delete",
   "artifact diff",
   "artifact list",
   "artifact list-contents",

@@ -8,6 +8,7 @@ type End = (status: number) => void;
 /** Of the program, only what the command needs is run. */
 const commands: Readonly<Record<ClientCommand, (end: End) => Promise<Command>>> = {
   "artifact checkout": async (end) => (await import("./artifact-checkout.ts")).artifactCheckoutCommand(end),
+  "artifact delete": async (end) => (await import("./artifact-delete.ts")).artifactDeleteCommand(end),
   "artifact diff": async (end) => (await import("./artifact-diff.ts")).artifactDiffCommand(end),
   "artifact list": async (end) => (await import("./artifact-list.ts")).artifactListCommand(end),
   "artifact list-contents": async (end) =>

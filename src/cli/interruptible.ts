@@ -8,13 +8,18 @@ import { Signals } from "./signals.ts";
  * Runs a command's work and gives its exit status; failures are printed. A signal asks the work to stop, a second one ends the process. So does a terminal that is
  * closed; whoever wants the work to outlive that gives it none, as `nohup` does.
  */
-export async function interruptible(work: (signal: AbortSignal) => Promise<number>, stopped: string): Promise<number> {
+export async function interruptible(
+  work: (signal: AbortSignal) => Promise<number>,
+  texts: string | readonly [stopped: string, stoppedAtOnce: string],
+): Promise<number> {
+  const [stopped, stoppedAtOnce] = typeof texts === "string" ? [texts, "stopped at once"] : texts;
   using signals = new Signals();
   const stop = new AbortController();
   const stopNow = (): void => stop.abort(new StillageError("cancelled", stopped));
   void signals.stop.then(stopNow);
   if ([0, 1, 2].some((fd) => isatty(fd))) signals.onReload = stopNow;
-  const failed = Promise.race([signals.crash, signals.stopAtOnce.then(() => stop.signal.reason)]).then((error) => {
+  const atOnce = signals.stopAtOnce.then(() => new StillageError("cancelled", stoppedAtOnce));
+  const failed = Promise.race([signals.crash, atOnce]).then((error) => {
     reportFailure(error);
     // What is under way on the disk is not waited for, and would be if this only returned.
     process.exit(exitStatus.failed);

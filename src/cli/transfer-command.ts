@@ -1,16 +1,17 @@
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
+import { asStillageError } from "../base/errors.ts";
 import type { Purpose } from "../client/configuration/client-configuration.ts";
 import { openReachability, unreachablePath } from "../client/connection/reachability.ts";
 import { elementQuestions } from "../client/library/bst-elements.ts";
 import { ClientPlaces } from "../client/library/client-places.ts";
 import type { TransferContext } from "../client/library/named-transfers.ts";
-import type { TransferSummary } from "../client/transfer/transfer-outcome.ts";
+import { nothingDone, type TransferSummary } from "../client/transfer/transfer-outcome.ts";
 import { TransferProgress } from "../client/transfer/transfer-progress.ts";
 import { bstOf, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
-import { stoppedText, TransferReport, type TransferWords } from "./transfer-report.ts";
+import { stoppedAtOnceText, stoppedText, TransferReport, type TransferWords } from "./transfer-report.ts";
 
 export interface TransferFlags extends ClientFlags {
   readonly json?: true;
@@ -31,19 +32,32 @@ export async function runTransfer(
 ): Promise<number> {
   const configuration = clientConfiguration(flags, purpose);
   if (configuration === undefined) return exitStatus.usage;
-  return interruptible(async (signal) => {
-    const progress = new TransferProgress(systemClock);
-    await using report = new TransferReport(words, { json: flags.json === true, progress });
-    await using places = new ClientPlaces({
-      configuration,
-      reachability: openReachability(unreachablePath(process.env), systemClock),
-      left: (remote) => report.left([remote]),
-      leftOut: report.leftOut,
-      limited({ name, shortcomings }) {
-        for (const each of shortcomings) report.say(`${name}: ${each}`);
-      },
-    });
-    const ofElements = elementQuestions(configuration, bstOf(flags));
-    return report.end(await work({ places, ofElements, progress, done: report.done, signal }));
-  }, stoppedText);
+  return interruptible(
+    async (signal) => {
+      const progress = new TransferProgress(systemClock);
+      await using report = new TransferReport(words, { json: flags.json === true, progress });
+      await using places = new ClientPlaces({
+        configuration,
+        reachability: openReachability(unreachablePath(process.env), systemClock),
+        left: (remote) => report.left([remote]),
+        leftOut: report.leftOut,
+        limited({ name, shortcomings }) {
+          for (const each of shortcomings) report.say(`${name}: ${each}`);
+        },
+      });
+      const ofElements = elementQuestions(configuration, bstOf(flags));
+      const saving = (place: string): void => {
+        const tell = (): void => report.say(`what has come is being written to ${place}`);
+        if (signal.aborted) tell();
+        else signal.addEventListener("abort", tell, { once: true });
+      };
+      const context = { places, ofElements, progress, done: report.done, saving, signal };
+      const summary = await work(context).catch((error): TransferSummary => {
+        if (signal.aborted) return { ...nothingDone, stopped: true };
+        return { ...nothingDone, error: asStillageError(error) };
+      });
+      return report.end(summary);
+    },
+    [stoppedText, stoppedAtOnceText],
+  );
 }

@@ -7,6 +7,7 @@ import { exitStatus } from "./exit-status.ts";
 import { counted, humanSize, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { noLine, type ProgressLine, showLine } from "./progress-line.ts";
+import { reportFailure, whatFailed } from "./report-failure.ts";
 
 /** What a command says of what it did: the words for people. */
 export interface TransferWords {
@@ -45,14 +46,14 @@ export class TransferReport implements AsyncDisposable {
   readonly done = (outcome: ItemOutcome): void => {
     const { name, result, place, blobs, bytes, notes, error } = outcome;
     if (this.json) {
-      const failure = error && { code: error.code, message: error.message };
-      this.event({ event: "artifact", name, result: this.word(result), place, blobs, bytes, notes, error: failure });
+      const word = this.word(result);
+      this.event({ event: "artifact", name, result: word, place, blobs, bytes, notes, error: told(error) });
       return;
     }
     if (this.output.forPeople) this.write(`${personLine(outcome, this.word(result), this.words)}\n`);
     else this.write(`${[this.word(result), name, place ?? "", `${blobs}`, `${bytes}`].map(printable).join("\t")}\n`);
     const said =
-      error === undefined || notes.some((note) => note.includes(error.message)) ? notes : [error.message, ...notes];
+      error === undefined || notes.some((note) => note.includes(error.message)) ? notes : [whatFailed(error), ...notes];
     for (const note of said) this.say(`${name}: ${note}`);
     if (error?.hint !== undefined) this.say(error.hint);
   };
@@ -85,21 +86,27 @@ export class TransferReport implements AsyncDisposable {
   }
 
   /** Says what it all came to, and gives the exit status. */
-  end({ results, blobs, bytes, leftOut, stopped }: TransferSummary): number {
-    const seconds = (performance.now() - this.started) / 1000;
+  end({ results, blobs, bytes, leftOut, stopped, error }: TransferSummary): number {
+    const seconds = Number(((performance.now() - this.started) / 1000).toFixed(3));
     const failed = stopped || leftOut > 0 || results.failed > 0 || results.missing > 0;
+    const parts = Object.entries(results).filter(([, count]) => count > 0);
+    const isFruitless = error !== undefined && parts.length === 0;
     if (this.json) {
       const named = Object.fromEntries(
         Object.entries(results).map(([result, count]) => [this.word(result as ItemResult), count]),
       );
-      this.event({ event: "end", results: named, blobs, bytes, leftOut, seconds: Number(seconds.toFixed(3)), stopped });
-    } else if (this.output.forPeople) {
-      const parts = Object.entries(results).filter(([, count]) => count > 0);
+      this.event({ event: "end", results: named, blobs, bytes, leftOut, seconds, stopped, error: told(error) });
+    } else if (this.output.forPeople && !isFruitless) {
       const text =
-        parts.map(([result, count]) => `${count} ${this.word(result as ItemResult)}`).join(", ") || "nothing to do";
+        parts.map(([result, count]) => `${count} ${this.word(result as ItemResult)}`).join(", ") ||
+        (stopped ? "nothing whole" : "nothing to do");
       this.write(`${text}: ${counted(blobs, "blob")}, ${humanSize(bytes)} in ${seconds.toFixed(1)} s\n`);
     }
-    if (stopped) this.say(stoppedText);
+    if (stopped && error === undefined) this.say(stoppedText);
+    if (error !== undefined) {
+      this.line.away();
+      return reportFailure(error);
+    }
     return failed ? exitStatus.failed : exitStatus.done;
   }
 
@@ -128,9 +135,18 @@ export class TransferReport implements AsyncDisposable {
 
 export const stoppedText = "stopped; what has arrived stays, and the same command goes on from there";
 
+/** Behind a second signal. */
+export const stoppedAtOnceText =
+  "stopped at once: what was on the disk by then stays, and a tar file that was to be written is as it was";
+
+/** An error as programs get it. */
+function told(error: StillageError | undefined): object | undefined {
+  return error && { code: error.code, message: whatFailed(error) };
+}
+
 function personLine({ name, place, blobs, bytes, result }: ItemOutcome, word: string, { way }: TransferWords): string {
   const where = place === undefined ? "" : ` ${way} ${printable(place)}`;
-  const moved = result === "copied" ? ` (${counted(blobs, "blob")}, ${humanSize(bytes)})` : "";
+  const moved = result === "copied" || blobs > 0 ? ` (${counted(blobs, "blob")}, ${humanSize(bytes)})` : "";
   return `${word.padEnd(9)} ${printable(name)}${where}${moved}`;
 }
 

@@ -22,4 +22,9 @@ export interface Place extends AsyncDisposable {
   readonly writable: boolean;
   /** Whether its blobs lie on a disk of this machine: reading there what it has already costs less than asking another place. */
   readonly near?: boolean;
+  /**
+   * Puts what was written to where it is for good, in a place that does so only at its end, as a tar file does; disposing does it as well, once this has not failed. Errors: those of the place, which
+   * then is as it was before.
+   */
+  save?(): Promise<void>;
 }

@@ -70,6 +70,16 @@ describe("checkout", () => {
     assert.equal(statSync(join(out, "old")).mtimeMs, 1_100_000_000_000);
   });
 
+  test("what the file system cannot call so is named by its path in the tree, and nothing is left", async () => {
+    const name = "n".repeat(300);
+    for (const node of ["small", "x".repeat(600_000), { link: "x" }, { directory: {} }] satisfies Node[]) {
+      const root = await put({ sub: { directory: { [name]: node } } });
+      const message = `writing sub/${name}: it has a name that is too long (ENAMETOOLONG)`;
+      await assert.rejects(checkout(root), { code: "unsupported", message });
+      assert.deepEqual(readdirSync(folder), []);
+    }
+  });
+
   test("directories are asked for a level at a time, and files in groups", async () => {
     const level = (name: string, below: Record<string, Node>): Record<string, Node> =>
       Object.fromEntries(

@@ -77,6 +77,21 @@ test("directories that are equal are not read, and each level is one question", 
   assert.deepEqual(place.asked, [1, 1, 2, 2, 2, 2]);
 });
 
+test("a tree that has each directory in it twice is refused before anything is told", async () => {
+  const place = memoryPlace();
+  let root = await putTree(place.tenant.blobs, { leaf: "x" });
+  for (let level = 0; level < 40; level++)
+    root = await putTree(place.tenant.blobs, { a: { at: root }, b: { at: root } });
+  const bomb = { ...(await compared(place, undefined)), root };
+  for (const [from, to] of [
+    [bomb, await compared(place, undefined)],
+    [await compared(place, { a: "a" }), bomb],
+  ] as const) {
+    await assert.rejects(treeChanges(from, to, signal).next(), { code: "unsupported" });
+  }
+  assert.equal((await treeChanges(bomb, bomb, signal).next()).done, true);
+});
+
 test("two trees differ in what their lists of paths differ in", async () => {
   const { tree } = fc.letrec<{ tree: Nodes; node: Node }>((tie) => ({
     tree: fc.dictionary(fc.constantFrom("a", "b", "c", "ü", "😀"), tie("node"), { maxKeys: 4, noNullPrototype: true }),

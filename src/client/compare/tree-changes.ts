@@ -37,7 +37,7 @@ const nothing: WholeDirectory = { entries: [], modified: undefined };
 
 /**
  * What differs between two trees, in the order of paths; directories that are equal are not read. Of one that is on one side only, everything in it is told. Errors: those of
- * the places; `unsupported` for more than `maxPaths` differences.
+ * the places; before the first difference `unsupported` for more than `maxPaths` entries in directories that differ, or too many levels.
  */
 export async function* treeChanges(
   from: ComparedTree,
@@ -46,22 +46,19 @@ export async function* treeChanges(
 ): AsyncGenerator<TreeChange, void> {
   const roots: Pair = [from.root, to.root];
   await readBoth(from, to, roots, signal);
-  let count = 0;
-  yield* below("", roots, 0);
+  checkExtent(from, to, roots);
+  yield* below("", roots);
 
-  async function* below(prefix: string, pair: Pair, depth: number): AsyncGenerator<TreeChange, void> {
+  async function* below(prefix: string, pair: Pair): AsyncGenerator<TreeChange, void> {
     signal.throwIfAborted();
-    if (depth > maxLevels) throw tooDeep();
     for (const [was, is] of entryPairs(from, to, pair)) {
       const path = prefix + ((was ?? is) as Entry).name;
       const differences = was && is ? await differencesOf(was, is) : [];
       if (was === undefined || is === undefined || differences.length > 0) {
-        if (++count > maxPaths)
-          throw new StillageError("unsupported", `the trees differ in more than ${maxPaths} paths`);
         yield { path, from: was, to: is, differences };
       }
       const inner = directoryPair(was, is);
-      if (inner !== undefined) yield* below(`${path}/`, inner, depth + 1);
+      if (inner !== undefined) yield* below(`${path}/`, inner);
     }
   }
 
@@ -93,8 +90,10 @@ export async function* treeChanges(
 /** Reads all directories that are not the same on both sides, a level at a time. */
 async function readBoth(from: ComparedTree, to: ComparedTree, roots: Pair, signal: AbortSignal): Promise<void> {
   const seen = new Set<string>();
+  let depth = 0;
   for (let level: Pair[] = [roots]; level.length > 0; ) {
     signal.throwIfAborted();
+    if (depth++ > maxLevels) throw tooDeep();
     const of = (side: 0 | 1): Digest[] => level.flatMap((pair) => pair[side] ?? []);
     await Promise.all([from.readLevel(of(0)), to.readLevel(of(1))]);
     const next: Pair[] = [];
@@ -102,7 +101,7 @@ async function readBoth(from: ComparedTree, to: ComparedTree, roots: Pair, signa
       for (const [was, is] of entryPairs(from, to, pair)) {
         const inner = directoryPair(was, is);
         if (inner === undefined) continue;
-        const key = inner.map((digest) => (digest === undefined ? "" : keyOfDigest(digest))).join("|");
+        const key = keyOfPair(inner);
         if (!seen.has(key)) next.push(inner);
         seen.add(key);
         if (seen.size > maxPaths) throw new StillageError("unsupported", `more than ${maxPaths} directories differ`);
@@ -111,6 +110,35 @@ async function readBoth(from: ComparedTree, to: ComparedTree, roots: Pair, signa
     level = next;
   }
 }
+
+/** A tree of a few kilobytes, which has each directory in it twice, may differ in more paths than anybody could be told of. */
+function checkExtent(from: ComparedTree, to: ComparedTree, roots: Pair): void {
+  const known = new Map<string, { entries: number; levels: number }>();
+  if (below(roots, 0).entries > maxPaths) {
+    throw new StillageError("unsupported", `the trees differ in directories of more than ${maxPaths} entries`);
+  }
+
+  function below(pair: Pair, depth: number): { entries: number; levels: number } {
+    const key = keyOfPair(pair);
+    const before = known.get(key);
+    // One that is in there twice may lie deeper the second time.
+    if (depth + (before?.levels ?? 0) > maxLevels) throw tooDeep();
+    if (before !== undefined) return before;
+    const extent = { entries: 0, levels: 0 };
+    for (const [was, is] of entryPairs(from, to, pair)) {
+      extent.entries += 1;
+      const inner = directoryPair(was, is);
+      if (inner === undefined) continue;
+      const { entries, levels } = below(inner, depth + 1);
+      extent.entries += entries;
+      extent.levels = Math.max(extent.levels, levels + 1);
+    }
+    known.set(key, extent);
+    return extent;
+  }
+}
+
+const keyOfPair = (pair: Pair): string => pair.map((digest) => (digest ? keyOfDigest(digest) : "")).join("|");
 
 /** The directories of a pair of entries that have to be compared; `undefined` where there is nothing to compare. */
 function directoryPair(was: Entry | undefined, is: Entry | undefined): Pair | undefined {

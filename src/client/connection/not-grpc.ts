@@ -1,5 +1,3 @@
-import { StillageError } from "../../base/errors.ts";
-
 /** HTTP/1; HTTP/2 without gRPC, or without TLS where TLS was meant; TLS where it was not. */
 export type OtherProtocol = "http/1" | "http/2" | "tls";
 
@@ -12,9 +10,4 @@ export class NotGrpc extends Error {
     this.name = "NotGrpc";
     this.speaks = speaks;
   }
-}
-
-/** What speaks where a gRPC server was expected, as far as that is what an error of ours says. */
-export function spokenInstead(error: unknown): OtherProtocol | undefined {
-  return error instanceof StillageError && error.cause instanceof NotGrpc ? error.cause.speaks : undefined;
 }

@@ -13,7 +13,7 @@ import { StillageError } from "../../base/errors.ts";
 import { TestServer } from "../../rpc/server.fixture.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openChannel } from "./channel.ts";
-import { spokenInstead } from "./not-grpc.ts";
+import { NotGrpc } from "./not-grpc.ts";
 import { withRetries } from "./retries.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stillage-rpc-failure-"));
@@ -97,6 +97,8 @@ async function failure(url: string, auth?: Partial<RemoteSpec["auth"]>): Promise
   }
   assert.fail("it did not fail");
 }
+
+const spokenInstead = ({ cause }: StillageError) => (cause instanceof NotGrpc ? cause.speaks : undefined);
 
 describe("what is no gRPC server is told apart", () => {
   it("one of HTTP/1, in the clear and by TLS", async () => {

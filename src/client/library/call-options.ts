@@ -52,7 +52,7 @@ export interface MirrorOptions extends TransferCallOptions {
 }
 
 /** What a transfer came to. */
-export interface TransferReport extends TransferSummary {
+export interface TransferReport extends Omit<TransferSummary, "error"> {
   /** The outcomes of what failed or is missing, the first thousand. */
   readonly unfinished: readonly ItemOutcome[];
 }

@@ -5,11 +5,12 @@ import type { Place } from "../place.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { copyBudget } from "../transfer/copy-artifact.ts";
 import { type QuestionSources, questionsMeant } from "../transfer/questions-meant.ts";
-import { type ItemOutcome, isPassing, type TransferSummary } from "../transfer/transfer-outcome.ts";
+import { type ItemOutcome, isPassing, nothingDone, type TransferSummary } from "../transfer/transfer-outcome.ts";
 import type { TransferProgress } from "../transfer/transfer-progress.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
 import type { ClientPlaces } from "./client-places.ts";
 import type { PlaceName } from "./place-name.ts";
+import { type SavingOptions, saveAfter } from "./saved-places.ts";
 
 /** What every transfer of a client is done with. */
 export interface TransferContext {
@@ -18,6 +19,8 @@ export interface TransferContext {
   readonly ofElements: QuestionSources["ofElements"];
   readonly progress: TransferProgress;
   readonly done: (outcome: ItemOutcome) => void;
+  /** Called before what has come is written to a place that has it only then, as a tar file. */
+  readonly saving?: (place: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -48,7 +51,10 @@ export async function pullNamed(
   const meant = await meaningOf(names, sources, context);
   const { pullArtifacts } = await import("../transfer/pull-artifacts.ts");
   const options = { ...optionsOf(context), optional: ends.optional, width: configuration.fetchers };
-  return together(meant, await pullArtifacts(meant.questions, { ...options, to, remotes: sources }));
+  const summary = await saveAfter(ours.saving(), (done) =>
+    pullArtifacts(meant.questions, { ...options, done, to, remotes: sources }),
+  );
+  return together(meant, summary);
 }
 
 /** Pushes what names mean from one place to others, all of them, or to the configured servers that are for pushing. Outcomes as of `pullNamed`. Errors: those of opening the places; `unavailable` and `failed-precondition` where there is no server. */
@@ -67,7 +73,10 @@ export async function pushNamed(
   const leftOut = (ends.to ?? servers).length - to.length;
   const { pushArtifacts } = await import("../transfer/push-artifacts.ts");
   const options = { ...optionsOf(context), optional: "those-there", width: configuration.pushers } as const;
-  return { ...together(meant, await pushArtifacts(meant.questions, { ...options, from, to })), leftOut };
+  const summary = await saveAfter(ours.saving(), (done) =>
+    pushArtifacts(meant.questions, { ...options, done, from, to }),
+  );
+  return { ...together(meant, summary), leftOut };
 }
 
 /** Copies what one place has and another lacks: what names mean, or everything. Outcomes as of `pullNamed`. Errors: those of opening the places, and `unsupported` where all cannot be listed. */
@@ -80,15 +89,20 @@ export async function mirrorNamed(
   const [from, to] = [await ours.open(ends.from, "read"), await ours.open(ends.to, "write")];
   const { mirrorArtifacts, mirrorThese } = await import("../transfer/mirror-artifacts.ts");
   const options = { ...optionsOf(context), from, to, optional: "those-there", width: mirrorWidth } as const;
-  if (names === undefined) return mirrorArtifacts([{ project: "*", element: "*", key: "*" }], options);
+  if (names === undefined) {
+    const all = [{ project: "*", element: "*", key: "*" }];
+    return await saveAfter(ours.saving(), (done) => mirrorArtifacts(all, { ...options, done }));
+  }
   const meant = await meaningOf(names, async () => [from], context);
-  return together(meant, await mirrorThese(meant.questions, options));
+  const summary = await saveAfter(ours.saving(), (done) => mirrorThese(meant.questions, { ...options, done }));
+  return together(meant, summary);
 }
 
-/** Places of one transfer: those that were opened for it are closed with it, which is when a tar file is written. */
+/** Places of one transfer: those that were opened for it are saved and closed with it. */
 class OwnPlaces implements AsyncDisposable {
   private readonly stack = new AsyncDisposableStack();
   private readonly context: TransferContext;
+  private readonly written: Place[] = [];
 
   constructor(context: TransferContext) {
     this.context = context;
@@ -98,7 +112,15 @@ class OwnPlaces implements AsyncDisposable {
     const { places, signal } = this.context;
     if (typeof name !== "string") return name;
     if (name === localName) return places.local();
-    return this.stack.use(await places.open(name, { mode, signal }));
+    const place = this.stack.use(await places.open(name, { mode, signal }));
+    if (mode === "write") this.written.push(place);
+    return place;
+  }
+
+  /** What is to be saved, and who hears of it. */
+  saving(): SavingOptions {
+    const { done, saving } = this.context;
+    return { places: this.written, done, saving };
   }
 
   /**
@@ -173,14 +195,6 @@ async function serversOf(specs: readonly RemoteSpec[], { places, signal }: Trans
 function optionsOf({ places, progress, done, signal }: TransferContext): Omit<TransferOptions, "optional" | "width"> {
   return { retries: places.configuration.networkRetries, budget: copyBudget(), progress, done, signal };
 }
-
-const nothingDone: TransferSummary = {
-  results: { copied: 0, present: 0, missing: 0, failed: 0, skipped: 0 },
-  blobs: 0,
-  bytes: 0,
-  leftOut: 0,
-  stopped: false,
-};
 
 function together({ results: before }: Meaning, summary: TransferSummary): TransferSummary {
   const { missing, failed } = summary.results;

@@ -58,6 +58,20 @@ test("places that somebody opened are pulled from, read and compared, and stay o
   await assert.rejects(from.read("three.txt").next(), { code: "not-found" });
 });
 
+test("all that a place has is in a tar file once the mirror of it is done", async () => {
+  await using folder = await fresh();
+  await using client = await openClient(folder.options);
+  const source = memoryPlace({ name: "memory" });
+  const tar = join(folder.path, "all.tar");
+  for (const element of ["app", "lib"]) {
+    holdArtifact(source, { element, files: { "one.txt": element } });
+    const items: string[] = [];
+    await client.mirror(source, tar, { onItem: ({ result }) => items.push(result) });
+    assert.deepEqual(items.sort(), element === "app" ? ["copied"] : ["copied", "present"]);
+  }
+  assert.equal((await client.pull(["harbour/*"], { from: tar })).results.copied, 2);
+});
+
 test("names that mean nothing are outcomes, and a signal is `cancelled`", async () => {
   await using folder = await fresh();
   await using client = await openClient(folder.options);

@@ -5,15 +5,14 @@ import type { ClientConfiguration } from "../configuration/client-configuration.
 import type { RemoteCheck } from "../connection/check-remotes.ts";
 import { openReachability, unreachablePath } from "../connection/reachability.ts";
 import type { RemotePlace } from "../connection/remote-place.ts";
-import { artifactMeant, artifactsMeant, type Meant, shownArtifact } from "../meant-artifacts.ts";
+import { artifactMeant, artifactsMeant, type Meant } from "../meant-artifacts.ts";
 import { localName } from "../named-place.ts";
 import type { BuiltElement } from "../pipeline/bst-graph.ts";
 import type { BuildSummary } from "../pipeline/build-elements.ts";
 import type { Place } from "../place.ts";
-import { onePlace, type SearchedPlace } from "../reading/place-search.ts";
+import { allMeantIn, type SearchedPlace } from "../reading/place-search.ts";
 import { removingPlace } from "../removing-place.ts";
-import type { ItemOutcome, TransferSummary } from "../transfer/transfer-outcome.ts";
-import { TransferProgress } from "../transfer/transfer-progress.ts";
+import type { TransferSummary } from "../transfer/transfer-outcome.ts";
 import { type ArtifactDifference, differenceOf } from "./artifact-difference.ts";
 import { type BstCall, bstForBuilds, elementQuestions } from "./bst-elements.ts";
 import type {
@@ -27,15 +26,13 @@ import type {
   TransferCallOptions,
   TransferReport,
 } from "./call-options.ts";
-import { cancelled, stoppable, stoppableItems } from "./cancellation.ts";
+import { stoppable, stoppableItems } from "./cancellation.ts";
 import { type ClientOptions, configurationOf } from "./client-options.ts";
 import { ClientPlaces, unlessAborted } from "./client-places.ts";
 import { FoundArtifact, type TreeOptions } from "./found-artifact.ts";
 import type { TransferContext } from "./named-transfers.ts";
 import type { PlaceName } from "./place-name.ts";
-
-const progressEveryMs = 250;
-const maxUnfinished = 1000;
+import { transferCall } from "./transfer-call.ts";
 
 /**
  * Artifact caches, with the configuration that BuildStream's users have: the local cache, and servers of every generation. A place is named as on the command line: `local`, the name or the
@@ -85,7 +82,7 @@ export class StillageClient implements AsyncDisposable {
   }
 
   /**
-   * Opens a place, for the caller to close (`await using`): that is when a tar file is written. `mode` is `read` unless it is given. Errors: `invalid` for what is no place; those of the
+   * Opens a place, for the caller to close (`await using`): that is when a tar file is written, unless its `save` was called. `mode` is `read` unless it is given. Errors: `invalid` for what is no place; those of the
    * server, the tar file or the store.
    */
   openPlace(
@@ -169,16 +166,9 @@ export class StillageClient implements AsyncDisposable {
       const open = async (name: string) => own.use(await this.places.open(name, { mode: "write", signal }));
       const place = typeof at !== "string" ? at : at === localName ? await this.places.local() : await open(at);
       const removing = removingPlace(place);
-      const meant = new Map<string, IndexedArtifact>();
-      for (const name of names) {
-        const found = await artifactsMeant(onePlace(place, signal).places(), name, {
-          signal,
-          ofElement: this.ofElement(),
-        });
-        for (const { artifact } of found) meant.set(`${shownArtifact(artifact)} ${artifact.content.hash}`, artifact);
-      }
-      for (const artifact of meant.values()) await removing.remove(artifact);
-      return [...meant.values()];
+      const meant = await allMeantIn(place, names, { signal, ofElement: this.ofElement() });
+      for (const artifact of meant) await removing.remove(artifact);
+      return meant;
     });
   }
 
@@ -255,31 +245,13 @@ export class StillageClient implements AsyncDisposable {
     };
   }
 
-  private async transfer(
+  private transfer(
     doing: string,
-    { onItem, onProgress, signal: own }: TransferCallOptions,
+    options: TransferCallOptions,
     work: (context: TransferContext) => Promise<TransferSummary>,
   ): Promise<TransferReport> {
-    const signal = this.places.signal(own);
-    const unfinished: ItemOutcome[] = [];
-    const progress = new TransferProgress(systemClock);
-    const tell = (): void => onProgress?.(progress.state());
-    const done = (outcome: ItemOutcome): void => {
-      const { result } = outcome;
-      if ((result === "failed" || result === "missing") && unfinished.length < maxUnfinished) unfinished.push(outcome);
-      onItem?.(outcome);
-    };
-    const ticking = onProgress && setInterval(tell, progressEveryMs);
-    try {
-      const ofElements = elementQuestions(this.configuration, this.bst);
-      const context = { places: this.places, ofElements, progress, done, signal };
-      const summary = await stoppable(signal, doing, () => work(context));
-      if (summary.stopped) throw cancelled(signal, doing);
-      return { ...summary, unfinished };
-    } finally {
-      clearInterval(ticking);
-      tell();
-    }
+    const context = { places: this.places, ofElements: elementQuestions(this.configuration, this.bst) };
+    return transferCall(doing, context, options, work);
   }
 
   private stoppable<T>(

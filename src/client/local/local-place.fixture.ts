@@ -1,3 +1,7 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { artifactMessage, keyOf } from "../../artifact/artifact.fixture.ts";
 import { contentOfMessage } from "../../artifact/message-content.ts";
 import { type Digest, digestOf } from "../../base/digest.ts";
@@ -5,9 +9,29 @@ import { sha256 } from "../../base/digest-function.ts";
 import { memoryTenant } from "../../cache/tenant.fixture.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
 import { type BlobSource, oneByOne } from "../blob-place.ts";
-import type { Place } from "../place.ts";
+import type { BlobPlace, Place } from "../place.ts";
 
 export const { signal } = new AbortController();
+
+/** A directory that goes with whoever has it. */
+export async function freshDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "local-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+/** What is not what it is called is refused, in one piece or many, and is not there. */
+export async function refusesOtherBytes(blobs: BlobPlace): Promise<void> {
+  const { digest, bytes } = textBlob("what it is");
+  const wrong = bytes.toReversed();
+  await assert.rejects(blobs.writeMany([{ digest, bytes: wrong }], signal), { code: "corrupt" });
+  for (const content of [wrong, Buffer.concat([bytes, wrong])]) {
+    for (const size of [3, 30]) {
+      const writing = blobs.write(digest, () => piecesOf(content, size), signal);
+      await assert.rejects(writing, { code: "corrupt" });
+    }
+  }
+  assert.deepEqual(await blobs.missing([digest, digest], signal), [digest]);
+}
 
 export const blobOf = (bytes: Uint8Array) => ({ digest: digestOf(sha256, bytes), bytes });
 export const textBlob = (text: string) => blobOf(Buffer.from(text));

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, readlink, rm, rmdir, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { keyOf } from "../../artifact/artifact.fixture.ts";
@@ -16,9 +15,11 @@ import {
   artifact,
   blobOf,
   contentOf,
+  freshDirectory,
   listed,
   piecesOf,
   readAll,
+  refusesOtherBytes,
   signal,
   textBlob,
   whole,
@@ -27,8 +28,8 @@ import { openArtifactTar } from "./open-artifact-tar.ts";
 import { openLocalCache } from "./open-local-cache.ts";
 
 async function folder() {
-  const path = await mkdtemp(join(tmpdir(), "tar-"));
-  return { path, file: join(path, "artifacts.tar"), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+  const directory = await freshDirectory();
+  return { ...directory, file: join(directory.path, "artifacts.tar") };
 }
 
 async function write(file: string, artifacts: readonly IndexedArtifact[], blobs: readonly WholeBlob[]): Promise<void> {
@@ -158,25 +159,78 @@ describe("artifacts in a tar file", () => {
     await (await openArtifactTar(at.file, "write"))[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(at.path), []);
     await assert.rejects(openArtifactTar(at.file, "read"), { code: "not-found" });
+    const nowhere = openArtifactTar(join(at.path, "none/x.tar"), "write");
+    await assert.rejects(nowhere, { code: "not-found", message: `there is no directory ${at.path}/none` });
   });
 
   it("are taken only where they are what they are called", async () => {
     await using at = await folder();
-    const { digest, bytes } = textBlob("what it is");
-    const wrong = bytes.toReversed();
     await using tar = await openArtifactTar(at.file, "write");
-    await assert.rejects(tar.blobs.writeMany([{ digest, bytes: wrong }], signal), { code: "corrupt" });
-    for (const content of [wrong, Buffer.concat([bytes, wrong])]) {
-      await assert.rejects(
-        tar.blobs.write(digest, () => piecesOf(content, 3), signal),
-        { code: "corrupt" },
-      );
-    }
+    await refusesOtherBytes(tar.blobs);
+    const { digest, bytes } = textBlob("what it is");
     await assert.rejects(
       tar.blobs.write(digest, () => piecesOf(bytes.subarray(1), 3), signal),
       { code: "unavailable" },
     );
     assert.deepEqual(await tar.blobs.missing([digest], signal), [digest]);
+  });
+
+  it("are written where a link leads, and into an empty file", async () => {
+    await using at = await folder();
+    const [named, link] = [await artifact(), join(at.path, "link.tar")];
+    await writeFile(at.file, "");
+    await assert.rejects(openArtifactTar(at.file, "read"), { code: "failed-precondition" });
+    await symlink("artifacts.tar", link);
+    await write(link, [named], [messageBlob(named)]);
+    await using tar = await openArtifactTar(link, "read");
+    assert.deepEqual(await listed(tar, "*", "*", ""), ["os/app 12 2.x"]);
+    assert.equal(await readlink(link), "artifacts.tar");
+    await rm(link);
+    await symlink("nowhere.tar", link);
+    await assert.rejects(openArtifactTar(link, "write"), { code: "invalid", message: /link\.tar is a link/ });
+    await assert.rejects(openArtifactTar("/dev/null", "write"), { code: "invalid", message: /^\/dev\/null: / });
+  });
+
+  it("are there once they are saved, and added to after that", async () => {
+    await using at = await folder();
+    const [first, second] = [await artifact(), { ...(await artifact()), element: "second" }];
+    const killed = join(at.path, "artifacts.tar.0123456789ab.part");
+    const running = join(at.path, "artifacts.tar.ba9876543210.part");
+    for (const path of [killed, running]) await writeFile(path, "half of it");
+    await utimes(killed, 1000, 1000);
+    const seen = async () => {
+      await using tar = await openArtifactTar(at.file, "read");
+      return listed(tar, "*", "*", "");
+    };
+    {
+      await using tar = await openArtifactTar(at.file, "write");
+      await tar.index.publish(first, contentOf(first), signal);
+      await tar.save();
+      assert.deepEqual(await seen(), ["os/app 12 2.x"]);
+      await tar.index.publish(second, contentOf(second), signal);
+    }
+    assert.deepEqual(await seen(), ["os/app 12 2.x", "os/second 12 2.x"]);
+    assert.deepEqual((await readdir(at.path)).sort(), ["artifacts.tar", basename(running)]);
+  });
+
+  it("are not tried again where they could not be saved, but by who asks for it", async () => {
+    await using at = await folder();
+    const named = await artifact();
+    {
+      await using tar = await openArtifactTar(at.file, "write");
+      await tar.index.publish(named, contentOf(named), signal);
+      await writeFile(at.file, "another's");
+      await assert.rejects(tar.save(), { code: "aborted" });
+    }
+    assert.equal(String(await readFile(at.file)), "another's");
+    await rm(at.file);
+    await using tar = await openArtifactTar(at.file, "write");
+    await tar.index.publish(named, contentOf(named), signal);
+    await mkdir(at.file);
+    await assert.rejects(tar.save());
+    await rmdir(at.file);
+    await tar.save();
+    assert.deepEqual(await readdir(at.path), ["artifacts.tar"]);
   });
 
   it("that are damaged are not handed out", async () => {

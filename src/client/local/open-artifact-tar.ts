@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
 import { closeFile } from "../../store/disk/file-io.ts";
@@ -24,13 +24,14 @@ export interface ArtifactTar extends Place {
   blobsFor(generation: Generation): BlobPlace;
   /** Removes every name of an artifact and tells how many there were; its blobs stay. */
   remove(artifact: IndexedArtifact): Promise<number>;
+  save(): Promise<void>;
 }
 
 /**
  * Opens a tar file with artifacts. Inside, it is the directory of BuildStream's cache: `tar -xf` there, and the real program has them; and an archive of such a directory can be read.
  *
- * To be written, it need not be there; what is there stays in it, so that an archive that was broken off is gone on with. All of it is written when the
- * place is disposed of, where anything has changed, and takes the place of the old one at once: until then a crash leaves that as it was.
+ * To be written, it need not be there, and may be empty; what is there stays in it. All of it is written when the place is saved or disposed of, where anything has changed, and takes the place of the old
+ * one at once: until then a crash leaves that as it was.
  * Errors: `not-found`; `failed-precondition` for what is no such archive; those of the file system.
  */
 export async function openArtifactTar(
@@ -38,11 +39,12 @@ export async function openArtifactTar(
   mode: "read" | "write",
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ArtifactTar> {
-  const file = resolve(path);
+  const file = fileAt(resolve(path));
   const opened = await openFileAt(file, mode);
   let contents = noContents();
   try {
-    if (opened !== undefined) contents = await readTarContents(opened.fd, opened.size, signal);
+    if (opened !== undefined && !(mode === "write" && opened.size === 0))
+      contents = await readTarContents(opened.fd, opened.size, signal);
   } catch (error) {
     if (opened !== undefined) await closeFile(opened.fd);
     throw notReadable(file, error);
@@ -52,7 +54,7 @@ export async function openArtifactTar(
     ...parts(file, contents, spool),
     writable: mode === "write",
     near: mode === "read",
-    ...closing(file, contents, spool, opened),
+    ...ending(file, contents, spool, opened),
   };
 }
 
@@ -60,7 +62,7 @@ function parts(
   path: string,
   contents: TarContents,
   spool: Spool,
-): Omit<ArtifactTar, "writable" | typeof Symbol.asyncDispose> {
+): Omit<ArtifactTar, "writable" | "save" | typeof Symbol.asyncDispose> {
   const messages = new TarRefs(contents["of 2"].refs, spool);
   const directories = new TarRefs(contents["of 1"].refs, spool);
   const found = new MessageSource(messages);
@@ -87,16 +89,36 @@ function parts(
   };
 }
 
-function closing(path: string, contents: TarContents, spool: Spool, opened: OpenedTar | undefined): AsyncDisposable {
+/** Writing all of it, and the end. */
+function ending(
+  path: string,
+  contents: TarContents,
+  spool: Spool,
+  opened: OpenedTar | undefined,
+): Required<Pick<ArtifactTar, "save" | typeof Symbol.asyncDispose>> {
   let isOpen = true;
+  let hasFailed = false;
+  let known = opened?.identity;
+  const save = async (): Promise<void> => {
+    if (!spool.hasChanges) return;
+    // What comes meanwhile is a change again.
+    spool.saved();
+    try {
+      known = identityOf(await writeTar(path, contents, () => checkUnchanged(path, known)));
+      hasFailed = false;
+    } catch (error) {
+      spool.changed();
+      hasFailed = true;
+      throw cacheFailure(error, `writing ${path}`);
+    }
+  };
   return {
+    save,
     async [Symbol.asyncDispose]() {
       if (!isOpen) return;
       isOpen = false;
       try {
-        if (spool.hasChanges) await writeTar(path, contents, () => checkUnchanged(path, opened));
-      } catch (error) {
-        throw cacheFailure(error, `writing ${path}`);
+        if (!hasFailed) await save();
       } finally {
         spool.close();
         if (opened !== undefined) await closeFile(opened.fd);
@@ -108,13 +130,16 @@ function closing(path: string, contents: TarContents, spool: Spool, opened: Open
 interface OpenedTar {
   readonly fd: number;
   readonly size: number;
-  readonly inode: number;
+  readonly identity: string;
 }
 
+/** Another where it is another file, or was written to. */
+const identityOf = ({ dev, ino, size, mtimeMs }: Stats): string => [dev, ino, size, mtimeMs].join();
+
 /** What another has put there meanwhile is not replaced: whoever began with less would take it away. Errors: `aborted`. */
-function checkUnchanged(path: string, opened: OpenedTar | undefined): void {
+function checkUnchanged(path: string, known: string | undefined): void {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.ino === opened?.inode && stats?.size === opened?.size) return;
+  if ((stats && identityOf(stats)) === known) return;
   throw new StillageError("aborted", `${path} was changed by another program meanwhile, and stays as it is now`, {
     hint: "the same command, run again, adds to it",
   });
@@ -123,11 +148,26 @@ function checkUnchanged(path: string, opened: OpenedTar | undefined): void {
 async function openFileAt(path: string, mode: "read" | "write"): Promise<OpenedTar | undefined> {
   try {
     const { fd, stats } = await openRegular(path);
-    return { fd, size: stats.size, inode: stats.ino };
+    return { fd, size: stats.size, identity: identityOf(stats) };
+  } catch (error) {
+    if (error instanceof StillageError)
+      throw new StillageError(error.code, `${path}: ${error.message}`, { cause: error });
+    if (!isAbsent(error)) throw cacheFailure(error, `opening ${path}`);
+    const wanted = mode === "write" ? dirname(path) : path;
+    if (wanted !== path && statSync(wanted, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    throw new StillageError("not-found", `there is no ${wanted === path ? "" : "directory "}${wanted}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The file that a path leads to: a link to an archive stays one. Errors: `invalid` for a link that leads nowhere. */
+function fileAt(path: string): string {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? realpathSync(path) : path;
   } catch (error) {
     if (!isAbsent(error)) throw cacheFailure(error, `opening ${path}`);
-    if (mode === "write") return undefined;
-    throw new StillageError("not-found", `there is no ${path}`, { cause: error });
+    throw new StillageError("invalid", `${path} is a link that leads nowhere`, { cause: error });
   }
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -14,9 +13,11 @@ import {
   artifact,
   blobOf,
   contentOf,
+  freshDirectory,
   listed,
   piecesOf,
   readAll,
+  refusesOtherBytes,
   signal,
   textBlob,
   whole,
@@ -25,13 +26,10 @@ import { type LocalCache, openLocalCache } from "./open-local-cache.ts";
 
 /** A cache in a directory of its own, which goes with it. */
 async function freshCache(): Promise<LocalCache> {
-  const directory = await mkdtemp(join(tmpdir(), "cache-"));
-  const cache = await openLocalCache(directory);
-  const close = async (): Promise<void> => {
-    await cache[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true });
-  };
-  return { ...cache, [Symbol.asyncDispose]: close };
+  const own = new AsyncDisposableStack();
+  const { path } = own.use(await freshDirectory());
+  const cache = own.use(await openLocalCache(path));
+  return { ...cache, [Symbol.asyncDispose]: () => own.disposeAsync() };
 }
 
 const pathIn = (cache: LocalCache, { hash }: Digest): string =>
@@ -153,20 +151,7 @@ describe("blobs of the local cache", () => {
 
   it("are taken only where they are what they are called", async () => {
     await using cache = await freshCache();
-    const { digest, bytes } = textBlob("what it is");
-    const other = Buffer.from("what it's!");
-    await assert.rejects(cache.blobs.writeMany([{ digest, bytes: other }], signal), { code: "corrupt" });
-    await assert.rejects(
-      cache.blobs.write(digest, () => piecesOf(other, 3), signal),
-      { code: "corrupt" },
-    );
-    await assert.rejects(
-      cache.blobs.write(digest, () => piecesOf(Buffer.concat([bytes, other]), 30), signal),
-      {
-        code: "corrupt",
-      },
-    );
-    assert.deepEqual(await cache.blobs.missing([digest, digest], signal), [digest]);
+    await refusesOtherBytes(cache.blobs);
   });
 
   it("are gone on with where they broke off", async () => {
@@ -354,6 +339,18 @@ describe("artifacts of the local cache", () => {
       const odd = { ...named, project, element, keys: [key] };
       await assert.rejects(cache.index.publish(odd, contentOf(named), signal), { code: "invalid" });
     }
+  });
+
+  it("leave nothing for good of a program that was killed as it named them", async () => {
+    await using cache = await freshCache();
+    const incoming = join(cache.directory, "artifacts/stillage");
+    await mkdir(incoming, { recursive: true });
+    const [killed, running] = ["ref-4711-affe-link", "ref-4712-affe"];
+    for (const name of [killed, running, "another's"]) await writeFile(join(incoming, name), "");
+    for (const name of [killed, "another's"]) await utimes(join(incoming, name), 1000, 1000);
+    const named = await artifact();
+    await cache.index.publish(named, contentOf(named), signal);
+    assert.deepEqual(await readdir(incoming), ["another's", running]);
   });
 
   it("whose refs are damaged are not there", async () => {

@@ -21,12 +21,17 @@ import type { ElementName, RefShelf, RefTimes } from "./ref-shelf.ts";
 /** What programs write who hold a ref open for writing, too. */
 const refMode = 0o644;
 
+const incomingPrefix = "ref-";
+
+const abandonedMs = 3_600_000;
+
 /** A ref is replaced while others remove its folder, at most so often in a row. */
 const maxTries = 10;
 
 /** The refs of one generation: a small file for each key, named as the artifact is. */
 export class RefFiles implements RefShelf {
   private readonly layout: CacheLayout;
+  private isReady = false;
 
   constructor(layout: CacheLayout) {
     this.layout = layout;
@@ -66,15 +71,18 @@ export class RefFiles implements RefShelf {
 
   /**
    * Makes each of the keys lead to these bytes, one file for all of them as the real program has it. Each appears whole or not at all; a crash leaves a
-   * file in `incomingRefs`, and the keys behind it undone. Errors: `invalid` for what cannot be a name; those of the file system.
+   * file in `incomingRefs`, which a later writer takes away, and the keys behind it undone. Errors: `invalid` for what cannot be a name; those of the file system.
    */
   async write(project: string, element: string, keys: readonly string[], bytes: Uint8Array): Promise<void> {
     const paths = [...new Set(keys)].map((key) => join(this.layout.refs, checkedRefPath(project, element, key)));
-    const { incomingRefs } = this.layout;
-    const temporary = join(incomingRefs, `ref-${process.pid}-${randomBytes(6).toString("hex")}`);
+    const { incomingRefs, refs } = this.layout;
+    const temporary = join(incomingRefs, `${incomingPrefix}${process.pid}-${randomBytes(6).toString("hex")}`);
     const link = `${temporary}-link`;
     try {
+      const above = foldersAbove(refs);
       makeFolder(incomingRefs);
+      if (!this.isReady) removeAbandoned(incomingRefs);
+      this.isReady = true;
       writeTemporary(temporary, bytes, refMode);
       await syncFile(temporary);
       for (const path of paths) {
@@ -83,7 +91,7 @@ export class RefFiles implements RefShelf {
       }
       // With those above: each of them may be as new as the ref.
       const folder = dirname(paths[0] as string);
-      for (const each of [folder, dirname(folder), this.layout.refs]) await syncDirectory(each);
+      for (const each of [folder, dirname(folder), refs, ...above]) await syncDirectory(each);
     } catch (error) {
       removeObject(link);
       throw cacheFailure(error, `writing the ref ${project}/${element}/${keys[0]}`);
@@ -128,6 +136,21 @@ function namesIn(folder: string): string[] {
   } catch (error) {
     if (isAbsent(error)) return [];
     throw cacheFailure(error, `reading ${folder}`);
+  }
+}
+
+/** The folders above one that is not there yet, up to one that is. */
+function foldersAbove(path: string): string[] {
+  if (lookAt(path) !== undefined || dirname(path) === path) return [];
+  return [dirname(path), ...foldersAbove(dirname(path))];
+}
+
+/** What programs have left that were killed as they wrote a ref, which takes a moment. */
+function removeAbandoned(incomingRefs: string): void {
+  for (const name of readdirSync(incomingRefs)) {
+    const path = join(incomingRefs, name);
+    const stats = name.startsWith(incomingPrefix) ? lookAt(path) : undefined;
+    if (stats !== undefined && stats.mtimeMs < Date.now() - abandonedMs) removeObject(path);
   }
 }
 

@@ -32,6 +32,11 @@ export class Spool {
     this.isChanged = true;
   }
 
+  /** The archive has been written with all that came. */
+  saved(): void {
+    this.isChanged = false;
+  }
+
   put(bytes: Uint8Array): Extent {
     const extent = this.reserve(bytes.length);
     try {

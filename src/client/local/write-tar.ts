@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { rename, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { fstatSync, openSync, readdirSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../base/tar/tar-writer.ts";
-import { closeFile, openFile, readFully, syncData, syncDirectory, writeAll } from "../../store/disk/file-io.ts";
+import { closeFile, readFully, syncData, syncDirectory, writeAll } from "../../store/disk/file-io.ts";
 import type { Extent, TarContents } from "./tar-contents.ts";
 import { pathOfMember, shelves, type TarMember, tarLayouts } from "./tar-members.ts";
 
@@ -12,14 +12,22 @@ const refMode = 0o644;
 /** Small entries are written together, and large ones in such pieces. */
 const pieceBytes = 4 << 20;
 
+/** A file that nobody has written to for so long is that of a program that was killed. */
+const abandonedMs = 3_600_000;
+
 /**
  * Writes an archive in one order, whatever order its contents came in: objects by their hashes, then what they are called, so that whoever unpacks half of it has no name for
- * what is not there. Two archives with the same artifacts are the same bytes. It takes the place of what was at `path` once it is whole and on the disk; a
- * crash before leaves `PATH.RANDOM.part`. `check` is asked just before that, and what it throws leaves all as it was. Errors: those of the file system.
+ * what is not there. Two archives with the same artifacts are the same bytes. It takes the place of what was at `path` once it is whole and on the disk, and what it is then is given; a
+ * crash before leaves `PATH.RANDOM.part`, which the next one to write takes away after an hour. `check` is asked just before that, and what it throws leaves all as it was. Errors: those of the file system.
  */
-export async function writeTar(path: string, contents: TarContents, check: () => void): Promise<void> {
+export async function writeTar(path: string, contents: TarContents, check: () => void): Promise<Stats> {
+  removeAbandoned(path);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.part`;
-  const fd = await openFile(temporary, "wx");
+  const fd = openSync(temporary, "wx");
+  const remove = (): void => rmSync(temporary, { force: true });
+  // Nobody waits for this where a second signal ends the process.
+  process.once("exit", remove);
+  let written: Stats;
   try {
     const out = new Output(fd);
     for (const { member, extent, mode } of entriesOf(contents)) {
@@ -29,15 +37,32 @@ export async function writeTar(path: string, contents: TarContents, check: () =>
     }
     await out.end();
     await syncData(fd);
+    written = fstatSync(fd);
     check();
+    // At once: nobody comes in between who is not seen.
+    renameSync(temporary, path);
   } catch (error) {
-    await unlink(temporary).catch(() => {});
+    remove();
     throw error;
   } finally {
+    process.off("exit", remove);
     await closeFile(fd);
   }
-  await rename(temporary, path);
   await syncDirectory(dirname(path));
+  return written;
+}
+
+function removeAbandoned(path: string): void {
+  const beginning = `${basename(path)}.`;
+  try {
+    for (const name of readdirSync(dirname(path))) {
+      if (!name.startsWith(beginning) || !/^[0-9a-f]{12}\.part$/.test(name.slice(beginning.length))) continue;
+      const file = join(dirname(path), name);
+      if (statSync(file).mtimeMs < Date.now() - abandonedMs) unlinkSync(file);
+    }
+  } catch {
+    // Gone meanwhile, or another's, or in a directory that nobody may list: it is in nobody's way.
+  }
 }
 
 interface Entry {

@@ -3,7 +3,7 @@ import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
 import { chainBlobs } from "../blob-chain.ts";
 import type { ReadableBlobs } from "../blob-reader.ts";
 import type { LeftRemote, OpenedRemotes } from "../connection/open-remotes.ts";
-import type { AskedIndex } from "../meant-artifacts.ts";
+import { type AskedIndex, artifactsMeant, type MeantOptions, shownArtifact } from "../meant-artifacts.ts";
 import type { Place } from "../place.ts";
 import { type OpenArtifact, openArtifact } from "./open-artifact.ts";
 
@@ -29,6 +29,21 @@ export function onePlace(place: Place, signal: AbortSignal): PlaceSearch {
     },
     open: (artifact) => openArtifact(artifact, place, blobsOf(place, artifact), signal),
   };
+}
+
+/** All that names mean in one place, each artifact once. Errors: as of `artifactsMeant`. */
+export async function allMeantIn(
+  place: Place,
+  names: readonly string[],
+  options: MeantOptions,
+): Promise<IndexedArtifact[]> {
+  const meant = new Map<string, IndexedArtifact>();
+  for (const name of names) {
+    for (const { artifact } of await artifactsMeant(onePlace(place, options.signal).places(), name, options)) {
+      meant.set(`${shownArtifact(artifact)} ${artifact.content.hash}`, artifact);
+    }
+  }
+  return [...meant.values()];
 }
 
 /**

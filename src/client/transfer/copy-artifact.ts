@@ -91,5 +91,10 @@ export function whyIncomplete({
   if (fault === undefined) return undefined;
   const { place, error } = fault;
   const message = `nobody gave ${lacking[0] === undefined ? "all of it" : `its ${lacking[0].part.name}`}; ${place}: ${error.message}`;
-  return new StillageError(error.code, message, { cause: error, ...(error.hint && { hint: error.hint }) });
+  const { hint, retryAfterMs } = error;
+  return new StillageError(error.code, message, {
+    cause: error,
+    ...(hint && { hint }),
+    ...(retryAfterMs && { retryAfterMs }),
+  });
 }

@@ -6,7 +6,7 @@ import { whyIncomplete } from "./copy-artifact.ts";
 import { copyBetween, sourcesOf } from "./copy-between.ts";
 import { rootsOf } from "./copy-content.ts";
 import { SourceRow } from "./source-row.ts";
-import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import { nameOfArtifact, notesOfCopy, type TransferSummary, type UncountedOutcome } from "./transfer-outcome.ts";
 import type { TransferProgress } from "./transfer-progress.ts";
 import { runQueue, type TransferOptions } from "./transfer-queue.ts";
 
@@ -17,7 +17,8 @@ export interface MirrorOptions extends TransferOptions {
 
 /**
  * Copies what one place has and another lacks, many at a time. What is there with the same content costs a question for each of its names and one for its roots, so that
- * a run that was stopped or killed goes on where it was, and a place that has lost what its names lead to gets it again. Errors: `unsupported` where a place has no names, or cannot list them.
+ * a run that was stopped or killed goes on where it was, and a place that has lost what its names lead to gets it again. Errors: `unsupported` where a place has no
+ * names; that one cannot list them is the summary's.
  */
 export function mirrorArtifacts(globs: readonly ArtifactGlob[], options: MirrorOptions): Promise<TransferSummary> {
   const { from, progress, signal } = options;
@@ -42,7 +43,11 @@ function mirrorEach(
   if (options.to.index === undefined) {
     throw new StillageError("unsupported", `${options.to.name} has no names of artifacts`);
   }
-  return runQueue(artifacts, { name: nameOfArtifact, work: (each) => mirrorOne(each, options) }, options);
+  return runQueue(
+    artifacts,
+    { name: nameOfArtifact, work: (each, progress) => mirrorOne(each, { ...options, progress }) },
+    options,
+  );
 }
 
 async function* counted<T>(items: AsyncIterable<T>, progress: TransferProgress | undefined): AsyncGenerator<T> {
@@ -57,9 +62,9 @@ async function* counted<T>(items: AsyncIterable<T>, progress: TransferProgress |
   }
 }
 
-async function mirrorOne(item: ArtifactQuestion | IndexedArtifact, options: MirrorOptions): Promise<ItemOutcome> {
+async function mirrorOne(item: ArtifactQuestion | IndexedArtifact, options: MirrorOptions): Promise<UncountedOutcome> {
   const { from, to, optional, budget, progress, signal } = options;
-  const nothing = { name: nameOfArtifact(item), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  const nothing = { name: nameOfArtifact(item), place: undefined, notes: [], error: undefined };
   const artifact = "content" in item ? item : await from.index?.find(item, signal);
   if (artifact === undefined) return { ...nothing, result: "missing" };
   const other = otherForm(artifact, to);
@@ -74,13 +79,12 @@ async function mirrorOne(item: ArtifactQuestion | IndexedArtifact, options: Mirr
   // Build trees are copied where they are: that they are not is nothing to be told.
   const lacking = copied.lacking.filter(({ part }) => part.required);
   const notes = notesOfCopy({ ...copied, lacking });
-  const { blobs, bytes } = copied.moved;
   if (copied.outcome === "incomplete") {
     const error = whyIncomplete(copied);
-    return { ...nothing, result: error === undefined ? "missing" : "failed", blobs, bytes, notes, error };
+    return { ...nothing, result: error === undefined ? "missing" : "failed", notes, error };
   }
   const result = copied.outcome === "present" ? "present" : "copied";
-  return { ...nothing, result, place: to.name, blobs, bytes, notes };
+  return { ...nothing, result, place: to.name, notes };
 }
 
 /** Whether each of its keys leads to it there. */
@@ -116,7 +120,7 @@ async function convert(
   artifact: IndexedArtifact,
   generation: "1.0" | "1.x",
   { from, to, signal }: MirrorOptions,
-): Promise<Pick<ItemOutcome, "result" | "place" | "notes">> {
+): Promise<Pick<UncountedOutcome, "result" | "place" | "notes">> {
   const { project, element, keys } = artifact;
   const notes = [
     `in the form of BuildStream ${generation}: for keeping and looking at, as none asks for it by this key`,

@@ -3,7 +3,7 @@ import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
 import type { Place } from "../place.ts";
 import { bringBlobs, type CopiedArtifact, whyIncomplete } from "./copy-artifact.ts";
 import { copyBetween } from "./copy-between.ts";
-import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import { nameOfArtifact, notesOfCopy, type TransferSummary, type UncountedOutcome } from "./transfer-outcome.ts";
 import { runQueue, type TransferOptions } from "./transfer-queue.ts";
 
 export interface PullOptions extends TransferOptions {
@@ -20,17 +20,21 @@ export function pullArtifacts(questions: readonly ArtifactQuestion[], options: P
   let opened: Promise<readonly Place[]> | undefined;
   const remotes = (): Promise<readonly Place[]> => (opened ??= options.remotes());
   options.progress?.addItems(questions.length);
-  return runQueue(questions, { name: nameOfArtifact, work: (each) => pullOne(each, remotes, options) }, options);
+  return runQueue(
+    questions,
+    { name: nameOfArtifact, work: (each, progress) => pullOne(each, remotes, { ...options, progress }) },
+    options,
+  );
 }
 
 async function pullOne(
   question: ArtifactQuestion,
   remotes: () => Promise<readonly Place[]>,
   options: PullOptions,
-): Promise<ItemOutcome> {
+): Promise<UncountedOutcome> {
   const { to, signal } = options;
   const name = nameOfArtifact(question);
-  const nothing = { name, place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  const nothing = { name, place: undefined, notes: [], error: undefined };
   const here = await to.index?.find(question, signal);
   const had = here && (await wholeHere(here, options));
   if (had?.whole && had.complete) return { ...nothing, result: "present" };
@@ -60,9 +64,8 @@ async function pullOne(
       failure ??= whyIncomplete(copied);
       continue;
     }
-    const { blobs, bytes } = copied.moved;
     const result = copied.outcome === "present" ? "present" : "copied";
-    return { ...nothing, result, place: place.name, blobs, bytes, notes };
+    return { ...nothing, result, place: place.name, notes };
   }
   if (had?.whole) return { ...nothing, result: "present", notes };
   return { ...nothing, result: failure === undefined ? "missing" : "failed", notes, error: failure };

@@ -4,7 +4,7 @@ import type { Place } from "../place.ts";
 import { copyBlobs, whyIncomplete } from "./copy-artifact.ts";
 import { copyBetween, sourcesOf } from "./copy-between.ts";
 import type { CopiedContent } from "./copy-content.ts";
-import { type ItemOutcome, nameOfArtifact, notesOfCopy, type TransferSummary } from "./transfer-outcome.ts";
+import { nameOfArtifact, notesOfCopy, type TransferSummary, type UncountedOutcome } from "./transfer-outcome.ts";
 import { runQueue, type TransferOptions } from "./transfer-queue.ts";
 
 export interface PushOptions extends TransferOptions {
@@ -20,12 +20,16 @@ export interface PushOptions extends TransferOptions {
  */
 export function pushArtifacts(questions: readonly ArtifactQuestion[], options: PushOptions): Promise<TransferSummary> {
   options.progress?.addItems(questions.length);
-  return runQueue(questions, { name: nameOfArtifact, work: (each) => pushOne(each, options) }, options);
+  return runQueue(
+    questions,
+    { name: nameOfArtifact, work: (each, progress) => pushOne(each, { ...options, progress }) },
+    options,
+  );
 }
 
-async function pushOne(question: ArtifactQuestion, options: PushOptions): Promise<ItemOutcome> {
+async function pushOne(question: ArtifactQuestion, options: PushOptions): Promise<UncountedOutcome> {
   const { from, signal } = options;
-  const nothing = { name: nameOfArtifact(question), place: undefined, blobs: 0, bytes: 0, notes: [], error: undefined };
+  const nothing = { name: nameOfArtifact(question), place: undefined, notes: [], error: undefined };
   const artifact = await from.index?.find(question, signal);
   if (artifact === undefined) return { ...nothing, result: "missing" };
   const push = new OnePush(artifact, options);
@@ -53,7 +57,8 @@ class OnePush {
   private readonly published: string[] = [];
   /** Places that had the name already, and lacked blobs. */
   private readonly filled: string[] = [];
-  private readonly moved = { blobs: 0, bytes: 0 };
+  /** Whether any of its blobs was lacking anywhere. */
+  private hasMoved = false;
   private targets: Target[] = [];
   private failure: StillageError | undefined;
   private incomplete = false;
@@ -97,8 +102,7 @@ class OnePush {
         progress,
         signal,
       });
-      this.moved.blobs += copied.moved.blobs;
-      this.moved.bytes += copied.moved.bytes;
+      this.hasMoved ||= copied.moved.blobs > 0;
       if (copied.whole) {
         target.copied = copied;
         if (target.named && copied.moved.blobs > 0) this.filled.push(target.place.name);
@@ -136,17 +140,17 @@ class OnePush {
     });
   }
 
-  outcome(): Omit<ItemOutcome, "name"> {
+  outcome(): Omit<UncountedOutcome, "name"> {
     const { failure: error, notes } = this;
     const places = [...this.filled, ...this.published];
     const place = places.length === 0 ? undefined : places.join(", ");
-    return { result: this.result(), place, ...this.moved, notes, error };
+    return { result: this.result(), place, notes, error };
   }
 
-  private result(): ItemOutcome["result"] {
+  private result(): UncountedOutcome["result"] {
     if (this.failure !== undefined) return "failed";
     if (this.incomplete) return "missing";
-    if (this.published.length > 0 || this.moved.blobs > 0) return "copied";
+    if (this.published.length > 0 || this.hasMoved) return "copied";
     return this.targets.length === 0 ? "skipped" : "present";
   }
 

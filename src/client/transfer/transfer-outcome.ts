@@ -15,7 +15,7 @@ export interface ItemOutcome {
   readonly result: ItemResult;
   /** Where it comes from, or what it went to; `undefined` where that is nowhere. */
   readonly place: string | undefined;
-  /** What was moved for it. */
+  /** What was moved for it, in all tries: also for one that failed. */
   readonly blobs: number;
   readonly bytes: number;
   /** What went wrong where although it was done, what was left out, and why it was skipped: a sentence each. */
@@ -24,16 +24,32 @@ export interface ItemOutcome {
   readonly error: StillageError | undefined;
 }
 
+/** What becomes of one as far as those tell who do it: what they move is counted as it moves. */
+export type UncountedOutcome = Omit<ItemOutcome, "blobs" | "bytes">;
+
 /** What a run came to. */
 export interface TransferSummary {
   readonly results: Readonly<Record<ItemResult, number>>;
+  /** What was moved, also for what failed or was stopped. */
   readonly blobs: number;
   readonly bytes: number;
   /** Places that it was to go to and that could not be used. */
   readonly leftOut: number;
   /** Whether it was stopped before all was done. */
   readonly stopped: boolean;
+  /** What the run as a whole failed with: not all that was meant is known, so that some of it may not have had its turn; or what had come could not be saved. */
+  readonly error: StillageError | undefined;
 }
+
+/** Of a run that had nothing to do. */
+export const nothingDone: TransferSummary = {
+  results: { copied: 0, present: 0, missing: 0, failed: 0, skipped: 0 },
+  blobs: 0,
+  bytes: 0,
+  leftOut: 0,
+  stopped: false,
+  error: undefined,
+};
 
 export const nameOfArtifact = ({
   project,

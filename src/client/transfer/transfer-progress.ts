@@ -24,6 +24,7 @@ export interface TransferState {
 /** Counts what transfers tell of themselves. */
 export class TransferProgress {
   private readonly clock: Clock;
+  private readonly whole: TransferProgress | undefined;
   private readonly items = { begun: 0, done: 0, all: 0 };
   private began: number | undefined;
   private listing = 0;
@@ -33,8 +34,20 @@ export class TransferProgress {
   /** The bytes that were done at a time, oldest first, a step apart. */
   private readonly samples: { readonly time: number; readonly bytes: number }[] = [];
 
-  constructor(clock: Clock) {
+  /** What is told of blobs counts in `whole` as well. */
+  constructor(clock: Clock, whole?: TransferProgress) {
     this.clock = clock;
+    this.whole = whole;
+  }
+
+  /** That of one item of this. */
+  ofItem(): TransferProgress {
+    return new TransferProgress(this.clock, this);
+  }
+
+  /** What has moved. */
+  get done(): { readonly blobs: number; readonly bytes: number } {
+    return { blobs: this.blobs.done, bytes: this.bytes.done };
   }
 
   addItems(count: number): void {
@@ -62,22 +75,26 @@ export class TransferProgress {
   /** An artifact of which it is not yet known what has to be moved. */
   walkBegins(): void {
     this.walking += 1;
+    this.whole?.walkBegins();
   }
 
   walkEnds(): void {
     this.walking -= 1;
+    this.whole?.walkEnds();
   }
 
   found(blobs: number, bytes: number): void {
     this.sample();
     this.blobs.all += blobs;
     this.bytes.all += bytes;
+    this.whole?.found(blobs, bytes);
   }
 
   moved(blobs: number, bytes: number): void {
     this.sample();
     this.blobs.done += blobs;
     this.bytes.done += bytes;
+    this.whole?.moved(blobs, bytes);
   }
 
   state(): TransferState {

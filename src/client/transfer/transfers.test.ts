@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactQuestion, IndexedArtifact } from "../artifact-index.ts";
+import { AwayError } from "../connection/away-error.ts";
 import type { Place } from "../place.ts";
 import { copyBudget } from "./copy-artifact.ts";
 import { hold, holdArtifact, type MemoryPlace, memoryPlace } from "./memory-place.fixture.ts";
@@ -9,6 +10,7 @@ import { mirrorArtifacts, mirrorThese } from "./mirror-artifacts.ts";
 import { pullArtifacts } from "./pull-artifacts.ts";
 import { pushArtifacts } from "./push-artifacts.ts";
 import type { ItemOutcome } from "./transfer-outcome.ts";
+import { TransferProgress } from "./transfer-progress.ts";
 import type { TransferOptions } from "./transfer-queue.ts";
 
 const files = { bin: { tool: "#!/bin/sh\n" }, "top.txt": "top" };
@@ -30,6 +32,7 @@ function noting(more: Partial<TransferOptions> = {}): { options: TransferOptions
     budget: copyBudget(),
     done: (outcome) => outcomes.push(outcome),
     signal,
+    pause: async () => {},
     ...more,
   };
   return { options, outcomes };
@@ -203,7 +206,88 @@ test("mirrors what is new or other, passes over what a place cannot have, and go
   const some = await mirrorThese([...asked, { ...questionOf(directory), element: "none" }], { ...options, from, to });
   assert.deepEqual([some.results.present, some.results.missing], [2, 1]);
   const closed = memoryPlace({ listable: false });
-  await assert.rejects(mirrorArtifacts(all, { ...options, from: closed, to }), { code: "unsupported" });
+  assert.equal((await mirrorArtifacts(all, { ...options, from: closed, to })).error?.code, "unsupported");
+});
+
+test("a list that breaks off, or is stopped, leaves what was done counted", async () => {
+  const from = named("from");
+  for (let i = 0; i < 4; i++) holdArtifact(from, { element: `app${i}`, files: { own: `${i}` } });
+  const all = [{ project: "*", element: "*", key: "*" }];
+  const { index } = from;
+  const broken = (fail: () => void): Place => ({
+    ...from,
+    index: {
+      ...index,
+      async *list(globs, signal) {
+        let count = 0;
+        for await (const each of index.list(globs, signal)) {
+          if (count++ === 2) fail();
+          yield each;
+        }
+      },
+    },
+  });
+  const { options } = noting();
+  const failed = await mirrorArtifacts(all, { ...options, from: broken(unavailable), to: named("one") });
+  assert.deepEqual([failed.results.copied, failed.stopped, failed.error?.code], [2, false, "unavailable"]);
+  assert.ok(failed.blobs > 0);
+  const stop = new AbortController();
+  const stopping = broken(() => {
+    stop.abort(new Error("stopped"));
+    stop.signal.throwIfAborted();
+  });
+  const stopped = await mirrorArtifacts(all, { ...options, signal: stop.signal, from: stopping, to: named("two") });
+  assert.deepEqual([stopped.stopped, stopped.error], [true, undefined]);
+});
+
+test("waits before it tries again, longer each time, and tells what moved for what failed or was stopped", async () => {
+  const [from, to] = [named("from"), named("to", true)];
+  const question = questionOf(holdArtifact(from, { files }));
+  to.trouble = (call) => void (call === "publish" && unavailable());
+  const pauses: number[] = [];
+  const pause = async (ms: number): Promise<void> => void pauses.push(ms);
+  const progress = new TransferProgress(() => 0);
+  const { options, outcomes } = noting({ retries: 3, pause, random: () => 1, progress });
+  const summary = await pullArtifacts([question], { ...options, to, remotes: async () => [from] });
+  assert.deepEqual(pauses, [500, 1000, 2000]);
+  const { result, blobs, bytes } = outcomes[0] as ItemOutcome;
+  assert.deepEqual([result, blobs > 0, bytes > 0], ["failed", true, true]);
+  assert.deepEqual([summary.blobs, summary.bytes], [blobs, bytes]);
+  assert.deepEqual([progress.state().blobs.done, progress.state().items], [blobs, { done: 1, all: 1 }]);
+  const stop = new AbortController();
+  const other = named("other", true);
+  other.trouble = (call) => {
+    if (call !== "publish") return;
+    stop.abort(new Error("stopped"));
+    unavailable();
+  };
+  const stopped = await pullArtifacts([question], {
+    ...{ ...options, to: other, signal: stop.signal, progress: undefined },
+    remotes: async () => [from],
+  });
+  assert.deepEqual([stopped.stopped, stopped.blobs, stopped.results.failed], [true, blobs, 0]);
+});
+
+test("does not wait for a server that is away, or asks to be left alone for long", async () => {
+  const [from, to] = [named("from"), named("to", true)];
+  const question = questionOf(holdArtifact(from, { files }));
+  const pause = async (): Promise<void> => assert.fail("it waits");
+  for (const error of [
+    new AwayError("from", 2000),
+    new StillageError("unavailable", "too much to do", { retryAfterMs: 25_000 }),
+  ]) {
+    for (const failing of ["find", "readMany"]) {
+      let asked = 0;
+      from.trouble = (call) => {
+        if (call !== failing) return;
+        asked += 1;
+        throw error;
+      };
+      const { options, outcomes } = noting({ pause });
+      await pullArtifacts([question], { ...options, to, remotes: async () => [from] });
+      assert.deepEqual([outcomes[0]?.error?.code, asked], ["unavailable", 1]);
+    }
+  }
 });
 
 test("copies artifacts of BuildStream 1, whose directories hold all of them", async () => {

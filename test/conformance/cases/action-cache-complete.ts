@@ -54,6 +54,21 @@ export const actionCacheCompleteCases: readonly Case[] = [
     },
   },
   {
+    id: "action-cache/complete-names",
+    title: "a result is not served where a name in its trees leads elsewhere",
+    source: "remote_execution.proto, Directory: every child has a path of exactly one segment",
+    async run(server) {
+      const root = { symlinks: [{ name: "../x", target: "y" }] };
+      const [tree, directory] = [messageBlob(TreeSchema, { root }), directoryOf({ symlinks: { "../x": "y" } })];
+      await upload(server, server.instance, [tree, directory]);
+      for (const digests of [{ treeDigest: tree.digest }, { rootDirectoryDigest: directory.digest }]) {
+        const action = newAction();
+        await expectOk(updateResult(server, action, { outputDirectories: [{ path: "dir", ...digests }] }), "Update");
+        await expectStatus(getResult(server, action), "notFound", "GetActionResult");
+      }
+    },
+  },
+  {
     id: "action-cache/complete-root-directory",
     title: "a directory named by root_directory_digest alone is walked",
     source: "BuildStream: results have output directories without a tree digest",

@@ -13,7 +13,7 @@ import {
   pushDirectory,
 } from "../support/assets.ts";
 import { emptyBlob, messageBlob, newBlob, type TestBlob, upload } from "../support/blobs.ts";
-import { newNestedDirectory } from "../support/directories.ts";
+import { directoryOf, newNestedDirectory } from "../support/directories.ts";
 import type { Init } from "../support/init.ts";
 
 const source = "BuildStream: a part that is absent fails the pull; NOT_FOUND is rebuilt and so healed";
@@ -79,6 +79,23 @@ export const assetCompleteCases: readonly Case[] = [
       await pushDirectory(server, { uris, rootDirectoryDigest: root.digest });
       const parts = { "the root": root, "a directory": child, "a file": file, "a file below": deepFile };
       await foundOnlyWith(server, parts, () => fetchDirectory(server, { uris }), root.digest);
+    },
+  },
+  {
+    id: "asset-complete/names",
+    title: "a pushed directory is not found where a name in it leads elsewhere, or stands for two things",
+    source: "remote_execution.proto, Directory: every child has a path of exactly one segment, and a unique one",
+    async run(server) {
+      const file = newBlob();
+      const twice = { files: [file], symlinks: { "file-00000": "elsewhere" } };
+      for (const content of [{ symlinks: { "..": "x" } }, { symlinks: { "../../x": "x" } }, twice]) {
+        const child = directoryOf(content);
+        const root = directoryOf({ directories: [child] });
+        await upload(server, server.instance, [file, child, root]);
+        const uris = [newUri()];
+        await pushDirectory(server, { uris, rootDirectoryDigest: root.digest });
+        expectMiss(await fetchDirectory(server, { uris }), `fetched with ${JSON.stringify(content.symlinks)}`);
+      }
     },
   },
   {
