@@ -161,6 +161,7 @@ function requestOf(targets: string[], flags: BuildFlags, configuration: ClientCo
     reachability: openReachability(unreachablePath(process.env), systemClock),
     widths: {
       pull: flags.fetchers ?? fetchers,
+      fetch: flags.fetchers ?? fetchers,
       build: flags.builders ?? builders,
       push: flags.pushers ?? pushers,
     },

@@ -9,10 +9,16 @@ export interface QueueTally {
 
 /** How far a pipeline is, counted from its events. */
 export class PipelineTally {
-  readonly queues: Readonly<Record<QueueName, QueueTally>> = { pull: empty(), build: empty(), push: empty() };
+  readonly queues: Readonly<Record<QueueName, QueueTally>> = {
+    pull: empty(),
+    fetch: empty(),
+    build: empty(),
+    push: empty(),
+  };
   /** What is being done, since when, by queue. */
   readonly running: Readonly<Record<QueueName, Map<string, number>>> = {
     pull: new Map(),
+    fetch: new Map(),
     build: new Map(),
     push: new Map(),
   };
