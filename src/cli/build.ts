@@ -119,12 +119,14 @@ async function run(targets: string[], flags: BuildFlags, configuration: ClientCo
     else if (view !== undefined) view.print(`note: ${printable(text)}\n`);
     else process.stderr.write(`stillage: note: ${printable(text)}\n`);
   };
+  view?.prepares("loading the project");
   const signals = resources.use(new BuildSignals(tellNote));
   const began = realTime.now();
   const summary = await buildElements({
     ...requestOf(targets, flags, configuration),
     ...{ stop: signals.stop, abort: signals.abort, note },
     begins: (plan) => {
+      view?.begins();
       if (flags.json) print(planJson(plan));
     },
     events: (event) => {

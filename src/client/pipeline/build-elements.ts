@@ -8,8 +8,9 @@ import type { Reachability } from "../connection/reachability.ts";
 import { openLocalCache } from "../local/open-local-cache.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { AnsweringPlaces } from "./answering-places.ts";
-import { BstBuilder, isQuick } from "./bst-builder.ts";
+import { BstBuilder } from "./bst-builder.ts";
 import { type BstConfigurations, writeBstConfigurations } from "./bst-configuration.ts";
+import { BstFetcher } from "./bst-fetcher.ts";
 import { type BstGraph, type BuiltElement, type DependencyKind, keysOfElements, readBstGraph } from "./bst-graph.ts";
 import type { BstInstallation } from "./bst-installation.ts";
 import { junctionOf } from "./bst-projects.ts";
@@ -18,6 +19,7 @@ import { type OnError, type PipelineResult, type PipelineTime, runPipeline } fro
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { PipelineGraph } from "./pipeline-graph.ts";
 import { remotesOfProjects } from "./project-remotes.ts";
+import { isQuick } from "./quick-kinds.ts";
 
 export interface BuildRequest {
   /** Its user configuration is the user's own file. */
@@ -99,15 +101,19 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
     now: systemClock,
     note: request.note,
   });
+  const bst = { ...request.bst, userConfiguration: configurations.building };
+  const fetcher = new BstFetcher({ bst, networkRetries: request.retries, time: realTime });
   const builder = new BstBuilder({
-    ...{ bst: { ...request.bst, userConfiguration: configurations.building }, retryFailed },
-    ...{ networkRetries: request.retries, kept: (element) => transfers.kept(element) },
+    ...{ bst, retryFailed, networkRetries: request.retries },
+    kept: (element) => transfers.kept(element),
   });
   request.begins({ targets, elements: graph.elements, asked: asked.size });
   const { widths, retries, onError, events } = request;
   const result = await runPipeline<BuiltElement>({
     ...{ graph, asked, widths, retries, onError, events, stop, abort, time: realTime, random: Math.random },
     pull: (element, signal) => transfers.pull(element, signal),
+    fetch: (element, signal) => fetcher.fetch(element, signal),
+    fetches: ({ fetchNeeded, workspaced }) => fetchNeeded && !workspaced,
     build: (group, report, signal) => builder.build(group, report, signal),
     push: pushes(request, remotes) ? (element, signal) => transfers.push(element, signal) : undefined,
     together: (element) => (isQuick(element) ? "quick" : undefined),

@@ -23,6 +23,9 @@ export class PipelineTally {
     push: new Map(),
   };
 
+  /** What is tried again, by queue and element: when, and why. */
+  readonly delayed = new Map<string, { readonly element: string; readonly until: number; readonly why: string }>();
+
   /** Gives, for a job that ended, how long it took in milliseconds, the last try alone. */
   take(event: PipelineEvent): number | undefined {
     if (event.kind === "settled" && event.outcome.kind === "failed" && event.outcome.cached) {
@@ -36,6 +39,7 @@ export class PipelineTally {
     switch (event.kind) {
       case "queued":
         tally.waiting += 1;
+        this.delayed.delete(`${queue} ${element}`);
         return undefined;
       case "started":
         tally.waiting -= 1;
@@ -47,6 +51,9 @@ export class PipelineTally {
         const since = running.get(element) ?? at;
         running.delete(element);
         tally.running -= 1;
+        if (event.kind === "retrying") {
+          this.delayed.set(`${queue} ${element}`, { element, until: at + event.afterMs, why: event.why.message });
+        }
         if (event.kind === "ended") tally.done[event.result] += 1;
         return at - since;
       }
