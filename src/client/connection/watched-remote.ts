@@ -1,12 +1,16 @@
-import { asStillageError, StillageError } from "../../base/errors.ts";
+import { asStillageError, type StillageError } from "../../base/errors.ts";
 import type { ArtifactIndex } from "../artifact-index.ts";
 import type { BlobPlace } from "../place.ts";
+import { AwayError } from "./away-error.ts";
 import type { Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 import { isGone } from "./silent-failure.ts";
 
 /** Calls in a row that a server may leave unanswered, each after tries of its own. */
 const allowedFailures = 2;
+
+/** When to ask again where it is not known how long it is away, or is being found out: who waits for that should not ask all the time. */
+const askAgainMs = 2000;
 
 type Memory = Pick<Reachability, "blocked" | "failed" | "reached">;
 
@@ -100,7 +104,7 @@ class Watch {
   private enter(): boolean {
     if (this.failures < allowedFailures) return false;
     if (this.trying || this.memory.blocked(this.remote.spec) !== undefined) {
-      throw new StillageError("unavailable", `${this.remote.name} has stopped answering, and is left out for a while`);
+      throw new AwayError(this.remote.name, askAgainMs);
     }
     this.trying = true;
     return true;

@@ -1,16 +1,10 @@
-import { type ErrorCode, StillageError } from "../../base/errors.ts";
+import type { ErrorCode, StillageError } from "../../base/errors.ts";
+import { AwayError } from "../connection/away-error.ts";
 
 const firstMs = 500;
 const longestMs = 30_000;
 /** However long a server asks to be left alone: a run that has nothing else to do waits for this. */
 const longestAskedMs = 60_000;
-
-/** Nobody was asked, because who would be is known to be away for `retryAfterMs`. */
-export class AwayError extends StillageError {
-  constructor(name: string, retryAfterMs: number) {
-    super("unavailable", `${name} has stopped answering`, { retryAfterMs });
-  }
-}
 
 /** Whether it was no try, and one can be waited for: not for a server that is away for long. */
 export const isNoTry = (error: StillageError): boolean =>

@@ -3,7 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
-import { openRemotes } from "../connection/open-remotes.ts";
+import { type LeftRemote, openRemotes } from "../connection/open-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
 import { openLocalCache } from "../local/open-local-cache.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
@@ -153,12 +153,12 @@ function placesOf(
   let opened: Promise<AnsweringPlaces> | undefined;
   const open = async (): Promise<AnsweringPlaces> => {
     const specs = new Map([...ofProjects.values()].flat().map((spec) => [remoteIdentity(spec), spec]));
-    const remotes = resources.use(await openRemotes([...specs.values()], { reachability, signal }));
+    const gone = ({ spec, error }: LeftRemote): void =>
+      note(`${spec.name} has stopped answering, and is left out for a while: ${error.message}`);
+    const remotes = resources.use(await openRemotes([...specs.values()], { reachability, signal, gone }));
     for (const { spec, error } of remotes.left) note(`${spec.name} is left out: ${error.message}`);
     for (const { name, shortcomings } of remotes.open) for (const each of shortcomings) note(`${name}: ${each}`);
-    return new AnsweringPlaces(remotes.open, reachability, ({ name }, why) => {
-      note(`${name} has stopped answering, and is left out for a while: ${why}`);
-    });
+    return new AnsweringPlaces(remotes.open, reachability);
   };
   return async ({ name }) => {
     opened ??= open();

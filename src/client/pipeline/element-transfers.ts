@@ -3,6 +3,7 @@ import { contentOfMessage } from "../../artifact/message-content.ts";
 import type { Clock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactQuestion } from "../artifact-index.ts";
+import { AwayError } from "../connection/away-error.ts";
 import type { LocalCache } from "../local/open-local-cache.ts";
 import type { Place } from "../place.ts";
 import { copyBudget } from "../transfer/copy-artifact.ts";
@@ -10,7 +11,6 @@ import { pullArtifacts } from "../transfer/pull-artifacts.ts";
 import { pushArtifacts } from "../transfer/push-artifacts.ts";
 import type { ItemOutcome } from "../transfer/transfer-outcome.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
-import { AwayError } from "./back-off.ts";
 import type { BuiltElement } from "./bst-graph.ts";
 import type { PullOutcome } from "./pipeline.ts";
 

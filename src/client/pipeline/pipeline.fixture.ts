@@ -1,5 +1,5 @@
 import { type ErrorCode, StillageError } from "../../base/errors.ts";
-import { AwayError } from "./back-off.ts";
+import { AwayError } from "../connection/away-error.ts";
 import { type OnError, type PipelineOptions, type PipelineResult, runPipeline } from "./pipeline.ts";
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { type PipelineElement, PipelineGraph } from "./pipeline-graph.ts";
