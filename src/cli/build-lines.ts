@@ -1,3 +1,4 @@
+import { AwayError } from "../client/connection/away-error.ts";
 import type { ElementOutcome, PipelineEvent } from "../client/pipeline/pipeline-events.ts";
 import { PipelineTally } from "../client/pipeline/pipeline-tally.ts";
 import { printable } from "./human-text.ts";
@@ -22,6 +23,8 @@ export class BuildLines {
       case "ended":
         return this.endLine(event, milliseconds);
       case "retrying": {
+        // A note says so of the server, once.
+        if (event.why instanceof AwayError) return undefined;
         const again = `${event.queue}, in ${secondsText(event.afterMs)}: ${event.why.message}`;
         return this.line("again", milliseconds, event.element, again);
       }

@@ -21,7 +21,9 @@ export class AnsweringPlaces {
 
   /** Of these remotes, in their order, those that are there and answer now. */
   of(specs: readonly RemoteSpec[]): PipelinePlaces {
-    const remotes = specs.map((spec) => this.remotes.get(remoteIdentity(spec))).filter((remote) => remote !== undefined);
+    const remotes = specs
+      .map((spec) => this.remotes.get(remoteIdentity(spec)))
+      .filter((remote) => remote !== undefined);
     const pull = remotes.filter(({ spec }) => this.memory.blocked(spec) === undefined);
     return { pull, push: this.pushPlaces(remotes) };
   }

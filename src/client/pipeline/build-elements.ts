@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
@@ -36,6 +36,9 @@ export interface BuildRequest {
   readonly push: boolean;
   /** As the user's configuration says where it is `undefined`. */
   readonly retryFailed: boolean | undefined;
+  /** The real ones unless they are given; the clock is that of `reachability`. */
+  readonly time?: PipelineTime;
+  readonly now?: Clock;
   /** Nothing more is begun; and what runs is ended. */
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
@@ -72,7 +75,7 @@ const quickCost = 0.01;
  * gone on with by another one. Errors: as of `readBstGraph`; failures of elements are outcomes.
  */
 export async function buildElements(request: BuildRequest): Promise<BuildSummary> {
-  const { configuration, stop, abort } = request;
+  const { configuration, stop, abort, time = realTime, now = systemClock } = request;
   if (configuration.generation === "1") {
     throw new StillageError(
       "unsupported",
@@ -98,11 +101,11 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   const transfers = new ElementTransfers({
     ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },
     places: placesOf(request, remotes, resources),
-    now: systemClock,
+    now,
     note: request.note,
   });
   const bst = { ...request.bst, userConfiguration: configurations.building };
-  const fetcher = new BstFetcher({ bst, networkRetries: request.retries, time: realTime });
+  const fetcher = new BstFetcher({ bst, networkRetries: request.retries, time });
   const builder = new BstBuilder({
     ...{ bst, retryFailed, networkRetries: request.retries },
     kept: (element) => transfers.kept(element),
@@ -110,7 +113,7 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   request.begins({ targets, elements: graph.elements, asked: asked.size });
   const { widths, retries, onError, events } = request;
   const result = await runPipeline<BuiltElement>({
-    ...{ graph, asked, widths, retries, onError, events, stop, abort, time: realTime, random: Math.random },
+    ...{ graph, asked, widths, retries, onError, events, stop, abort, time, random: Math.random },
     pull: (element, signal) => transfers.pull(element, signal),
     fetch: (element, signal) => fetcher.fetch(element, signal),
     fetches: ({ fetchNeeded, workspaced }) => fetchNeeded && !workspaced,
