@@ -52,10 +52,10 @@ export function buildCommand(end: (status: number) => void): Command {
         "Which dependencies have to be there as well (default: as configured, or run)",
       ).choices(dependencyKinds),
     )
-    .option("--fetchers <COUNT>", "Elements pulled at a time", atLeast(1))
+    .option("--fetchers <COUNT>", "Elements pulled at a time, and as many whose sources are fetched", atLeast(1))
     .option("--builders <COUNT>", "Elements built at a time", atLeast(1))
     .option("--pushers <COUNT>", "Elements pushed at a time", atLeast(1))
-    .option("--network-retries <COUNT>", "Tries after the first one, of pulls and pushes", atLeast(0))
+    .option("--network-retries <COUNT>", "Tries after the first one, of pulls, fetches and pushes", atLeast(0))
     .addOption(
       new Option(
         "--on-error <ACTION>",
@@ -69,7 +69,7 @@ export function buildCommand(end: (status: number) => void): Command {
     .option("--bst <PROGRAM>", "The BuildStream to build with", "bst");
   return addUse(addClientOptions(command), {
     notes: [
-      "Elements are pulled where any remote has them, built as soon as all is there that they need, and pushed behind that, each in a queue of its own.",
+      "Elements are pulled where any remote has them, built as soon as all is there that they need, and pushed behind that, each in a queue of its own. Sources of what is built are fetched ahead.",
       "Widths, retries and what to do on an error are those of BuildStream's user configuration where no flag says them.",
     ],
     examples: [

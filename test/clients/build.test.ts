@@ -285,7 +285,7 @@ function checkFetch({ events }: BuildRun): void {
   assert.ok(at({ event: "started", queue: "fetch" }) < needed);
 }
 
-/** The trace has every job, and moments at which all three queues are at work. */
+/** The trace has every job, and moments at which elements are pulled, built and pushed. */
 async function checkTrace(path: string, { events }: BuildRun): Promise<void> {
   const trace = JSON.parse(await readFile(path, "utf8")) as { ph: string; cat: string; ts: number; dur: number }[];
   const jobs = trace.filter(({ ph }) => ph === "X");

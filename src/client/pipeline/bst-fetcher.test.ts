@@ -46,8 +46,10 @@ test("what is wanted at about the same time is fetched by one process, and each 
     "bad.bst: its sources could not be fetched: no answer",
     "present",
   ]);
+  await fetcher[Symbol.asyncDispose]();
   const lost = fetch("lost.bst");
   assert.equal(await lost, "lost.bst: `bst source fetch` ended with 1: there is no such element");
+  await fetcher[Symbol.asyncDispose]();
   pass = Promise.withResolvers();
   const stopped = fetch("good.bst");
   abort.abort(new Error("that is enough"));

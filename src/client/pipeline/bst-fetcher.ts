@@ -26,11 +26,11 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Fetches sources of elements with the installed `bst`, all at once that it is called for: whoever calls it says by that how many that are. */
-export class BstFetcher {
+/** Fetches sources of elements with the installed `bst`, all at once that it is called for: whoever calls it says by that how many that are. Disposing waits for what it has started. */
+export class BstFetcher implements AsyncDisposable {
   private readonly options: BstFetcherOptions;
   private waiting: Waiting[] = [];
-  private processes = 0;
+  private readonly processes = new Set<Promise<void>>();
 
   constructor(options: BstFetcherOptions) {
     this.options = options;
@@ -48,19 +48,22 @@ export class BstFetcher {
   }
 
   private async gather(signal: AbortSignal): Promise<void> {
-    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.processes);
+    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.processes.size);
     // Whoever is stopped meanwhile finds that out when it begins.
     await this.options.time.wait(pause, signal).catch(() => {});
     const together = this.waiting;
     this.waiting = [];
-    this.processes += 1;
     const left = new Map(together.map((each) => [each.element.name, each]));
-    try {
-      await this.run(left);
-    } catch (error) {
+    const run = this.run(left).catch((error: unknown) => {
       for (const { reject } of left.values()) reject(error);
-    }
-    this.processes -= 1;
+    });
+    this.processes.add(run);
+    await run;
+    this.processes.delete(run);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.processes);
   }
 
   /** Takes those out that it knows the end of. */

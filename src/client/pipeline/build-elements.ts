@@ -105,7 +105,7 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
     note: request.note,
   });
   const bst = { ...request.bst, userConfiguration: configurations.building };
-  const fetcher = new BstFetcher({ bst, networkRetries: request.retries, time });
+  const fetcher = resources.use(new BstFetcher({ bst, networkRetries: request.retries, time }));
   const builder = new BstBuilder({
     ...{ bst, retryFailed, networkRetries: request.retries },
     kept: (element) => transfers.kept(element),
