@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -35,7 +37,7 @@ test("what is wanted at about the same time is fetched by one process, and each 
     },
   };
   const bst = { program, directory: folder, userConfiguration: "/c", projectName: "p", options: [] };
-  const fetcher = new BstFetcher({ bst, networkRetries: 2, time });
+  const fetcher = new BstFetcher({ bst, width: 3, networkRetries: 2, time });
   const abort = new AbortController();
   const fetch = (name: string): Promise<string> =>
     fetcher.fetch({ name } as BuiltElement, abort.signal).catch(({ message }) => message);
@@ -63,4 +65,43 @@ test("what is wanted at about the same time is fetched by one process, and each 
     "",
   ]);
   assert.deepEqual(pauses, [200, 200, 200]);
+});
+
+/** Tells the end of its first element at once, and of the others when something is written to the pipe. */
+const slowScript = `#!/bin/sh
+cd "$(dirname "$0")"
+echo "$*" >>calls
+exec >&2
+say() { echo "@stillage START   | p/f-fetch.1.log | fetch:$1"; echo "@stillage SUCCESS | p/f-fetch.1.log | fetch:$1"; }
+until [ "$1" = -- ]; do shift; done
+say "$2"
+shift 2
+[ $# = 0 ] && exit
+read -r line <pipe
+echo released >>calls
+for each; do say "$each"; done
+`;
+
+test("all processes together fetch as much at a time as is allowed, and each is given more than that", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "stillage-fetcher-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, "bst");
+  writeFileSync(program, slowScript, { mode: 0o755 });
+  execFileSync("mkfifo", [join(folder, "pipe")]);
+  const bst = { program, directory: folder, userConfiguration: undefined, projectName: "p", options: [] };
+  const time = { now: () => 0, wait: async () => {} };
+  const fetcher = new BstFetcher({ bst, width: 2, networkRetries: 0, time });
+  const { signal } = new AbortController();
+  const fetch = (name: string): Promise<string> => fetcher.fetch({ name } as BuiltElement, signal);
+  const [first, ...others] = ["a", "b", "c", "d"].map(fetch);
+  assert.equal(await first, "fetched");
+  const later = fetch("e");
+  await writeFile(join(folder, "pipe"), "go on\n");
+  assert.deepEqual(await Promise.all([...others, later]), ["fetched", "fetched", "fetched", "fetched"]);
+  await fetcher[Symbol.asyncDispose]();
+  const calls = readFileSync(join(folder, "calls"), "utf8").split("\n");
+  assert.deepEqual(
+    calls.map((call) => call.replace(/.*(--fetchers \d+).* -- /, "$1 ")),
+    ["--fetchers 2 a b c d", "released", "--fetchers 1 e", ""],
+  );
 });

@@ -11,9 +11,14 @@ const firstPauseMs = 200;
 /** The more processes run, the longer others wait for company; never so long that anybody minds. */
 const longestPauseMs = 3200;
 
+/** For each source that is being fetched another one waits in the same process: who starts a process for each round of downloads waits for that each time. */
+export const fetchedAhead = 2;
+
 export interface BstFetcherOptions {
   /** As for builds: with the user's caches of sources. */
   readonly bst: BstInstallation;
+  /** Elements that are fetched at a time, by all processes together. It is called for `fetchedAhead` times as many. */
+  readonly width: number;
   /** Tries after the first one. */
   readonly networkRetries: number;
   readonly time: PipelineTime;
@@ -26,11 +31,21 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Fetches sources of elements with the installed `bst`, all at once that it is called for: whoever calls it says by that how many that are. Disposing waits for what it has started. */
+interface Fetching {
+  /** How many it fetches at a time. */
+  readonly width: number;
+  /** What it has not told the end of, by name. */
+  readonly left: Map<string, Waiting>;
+}
+
+/** Fetches sources of elements with the installed `bst`, in few processes. Disposing waits for what it has started. */
 export class BstFetcher implements AsyncDisposable {
   private readonly options: BstFetcherOptions;
   private waiting: Waiting[] = [];
-  private readonly processes = new Set<Promise<void>>();
+  private gathering = false;
+  private readonly running = new Map<Fetching, Promise<void>>();
+  /** Settled when the next element is done with. */
+  private progress = Promise.withResolvers<void>();
 
   constructor(options: BstFetcherOptions) {
     this.options = options;
@@ -43,34 +58,59 @@ export class BstFetcher implements AsyncDisposable {
   fetch(element: BuiltElement, signal: AbortSignal): Promise<"fetched" | "present"> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ element, signal, resolve, reject });
-      if (this.waiting.length === 1) void this.gather(signal);
+      if (!this.gathering) void this.gather(signal);
     });
   }
 
   private async gather(signal: AbortSignal): Promise<void> {
-    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.processes.size);
-    // Whoever is stopped meanwhile finds that out when it begins.
-    await this.options.time.wait(pause, signal).catch(() => {});
-    const together = this.waiting;
-    this.waiting = [];
+    this.gathering = true;
+    while (this.waiting.length > 0) {
+      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.running.size);
+      // Whoever is stopped meanwhile finds that out when it begins.
+      await this.options.time.wait(pause, signal).catch(() => {});
+      let width = this.free();
+      for (; width <= 0; width = this.free()) await this.progress.promise;
+      // What is more waits for more room than this process will ever have.
+      this.start(this.waiting.splice(0, Math.max(1, width * fetchedAhead)), width);
+    }
+    this.gathering = false;
+  }
+
+  private free(): number {
+    let used = 0;
+    for (const { width, left } of this.running.keys()) used += Math.min(width, left.size);
+    return this.options.width - used;
+  }
+
+  private start(together: readonly Waiting[], free: number): void {
     const left = new Map(together.map((each) => [each.element.name, each]));
-    const run = this.run(left).catch((error: unknown) => {
-      for (const { reject } of left.values()) reject(error);
-    });
-    this.processes.add(run);
-    await run;
-    this.processes.delete(run);
+    const fetching = { width: Math.min(free, left.size), left };
+    const run = this.run(fetching)
+      .catch((error: unknown) => {
+        for (const { reject } of left.values()) reject(error);
+      })
+      .finally(() => {
+        this.running.delete(fetching);
+        this.progressed();
+      });
+    this.running.set(fetching, run);
+  }
+
+  private progressed(): void {
+    this.progress.resolve();
+    this.progress = Promise.withResolvers();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.processes);
+    await Promise.all(this.running.values());
   }
 
   /** Takes those out that it knows the end of. */
-  private async run(left: Map<string, Waiting>): Promise<void> {
+  private async run({ width, left }: Fetching): Promise<void> {
     const take = (name: string): Waiting | undefined => {
       const each = left.get(name);
       left.delete(name);
+      this.progressed();
       return each;
     };
     const output = new BstOutput({
@@ -79,7 +119,7 @@ export class BstFetcher implements AsyncDisposable {
     });
     const { bst, networkRetries } = this.options;
     const words = [
-      ...[...bstWords(bst), "--on-error", "continue", "--fetchers", String(left.size)],
+      ...[...bstWords(bst), "--on-error", "continue", "--fetchers", String(width)],
       ...["--network-retries", String(networkRetries), "source", "fetch", "--deps", "none", "--", ...left.keys()],
     ];
     const signal = AbortSignal.any([...new Set([...left.values()].map((each) => each.signal))]);

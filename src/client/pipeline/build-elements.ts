@@ -10,7 +10,7 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { AnsweringPlaces } from "./answering-places.ts";
 import { BstBuilder } from "./bst-builder.ts";
 import { type BstConfigurations, writeBstConfigurations } from "./bst-configuration.ts";
-import { BstFetcher } from "./bst-fetcher.ts";
+import { BstFetcher, fetchedAhead } from "./bst-fetcher.ts";
 import { type BstGraph, type BuiltElement, type DependencyKind, keysOfElements, readBstGraph } from "./bst-graph.ts";
 import type { BstInstallation } from "./bst-installation.ts";
 import { junctionOf } from "./bst-projects.ts";
@@ -105,7 +105,9 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
     note: request.note,
   });
   const bst = { ...request.bst, userConfiguration: configurations.building };
-  const fetcher = resources.use(new BstFetcher({ bst, networkRetries: request.retries, time }));
+  const fetcher = resources.use(
+    new BstFetcher({ bst, width: request.widths.fetch, networkRetries: request.retries, time }),
+  );
   const builder = new BstBuilder({
     ...{ bst, retryFailed, networkRetries: request.retries },
     kept: (element) => transfers.kept(element),
@@ -113,7 +115,8 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   request.begins({ targets, elements: graph.elements, asked: asked.size });
   const { widths, retries, onError, events } = request;
   const result = await runPipeline<BuiltElement>({
-    ...{ graph, asked, widths, retries, onError, events, stop, abort, time, random: Math.random },
+    ...{ graph, asked, retries, onError, events, stop, abort, time, random: Math.random },
+    widths: { ...widths, fetch: widths.fetch * fetchedAhead },
     pull: (element, signal) => transfers.pull(element, signal),
     fetch: (element, signal) => fetcher.fetch(element, signal),
     fetches: ({ fetchNeeded, workspaced }) => fetchNeeded && !workspaced,
