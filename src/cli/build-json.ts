@@ -1,6 +1,6 @@
 import type { StillageError } from "../base/errors.ts";
 import type { BuildPlan, BuildSummary } from "../client/pipeline/build-elements.ts";
-import type { ElementOutcome, PipelineEvent } from "../client/pipeline/pipeline-events.ts";
+import { type ElementOutcome, type PipelineEvent, queueNames } from "../client/pipeline/pipeline-events.ts";
 import type { PipelineTally } from "../client/pipeline/pipeline-tally.ts";
 
 /** The first line of `--json`. */
@@ -29,8 +29,9 @@ export function summaryJson(summary: BuildSummary, { queues }: PipelineTally, wh
   for (const { kind } of summary.outcomes.values()) outcomes[kind] = (outcomes[kind] ?? 0) + 1;
   const pushes: Record<string, number> = {};
   for (const kind of summary.pushes.values()) pushes[kind] = (pushes[kind] ?? 0) + 1;
-  const done = { pull: queues.pull.done, build: queues.build.done, push: queues.push.done };
-  return line({ event: "summary", whole, ended: summary.ended ?? null, outcomes, pushes, queues: done });
+  const done = queueNames.map((name) => [name, queues[name].done]);
+  const ended = summary.ended ?? null;
+  return line({ event: "summary", whole, ended, outcomes, pushes, queues: Object.fromEntries(done) });
 }
 
 function outcomeJson(outcome: ElementOutcome): object {

@@ -20,7 +20,11 @@ describe("what a build tells while it runs", () => {
 
   it("has a line with tabs for each thing that was done", () => {
     const lines = new BuildLines(false);
+    const refused = new StillageError("failed-precondition", "a.bst: no answer");
     const more: PipelineEvent[] = [
+      { at: 300, kind: "queued", queue: "fetch", element: "a.bst" },
+      { at: 300, kind: "started", queue: "fetch", element: "a.bst", attempt: 1 },
+      { at: 900, kind: "ended", queue: "fetch", element: "a.bst", result: "failed", why: refused },
       { at: 61_300, kind: "ended", queue: "build", element: "a.bst", result: "processed" },
       { at: 61_300, kind: "settled", element: "a.bst", outcome: { kind: "built" } },
       { at: 61_300, kind: "settled", element: "b.bst", outcome: { kind: "blocked", by: "c.bst" } },
@@ -29,7 +33,8 @@ describe("what a build tells while it runs", () => {
     assert.deepEqual(
       [...events, ...more].flatMap((event) => lines.take(event) ?? []),
       [
-        "again\t0.1 s\ta.bst\tpull: the server\\x0ais gone\n",
+        "again\t0.1 s\ta.bst\tpull, in 0.0 s: the server\\x0ais gone\n",
+        "not fetched\t0.6 s\ta.bst\tno answer\n",
         "built\t1:01\ta.bst\n",
         "blocked\t\tb.bst\tit needs c.bst\n",
       ],
@@ -41,10 +46,25 @@ describe("what a build tells while it runs", () => {
     for (const event of events) lines.take(event);
     assert.deepEqual(viewLines(lines.tally, 1300), [
       "pull   waiting 0, running 0, done 0, skipped 0, missing 1, failed 0",
+      "fetch  waiting 0, running 0, done 0, skipped 0, failed 0",
       "build  waiting 0, running 1, done 0, skipped 0, failed 0",
       "push   waiting 0, running 0, done 0, skipped 0, failed 0",
       "     1.0 s  a.bst",
     ]);
+    const gone = new StillageError("unavailable", "the server is gone");
+    const more: PipelineEvent[] = [
+      { at: 1300, kind: "ended", queue: "build", element: "a.bst", result: "processed" },
+      { at: 1300, kind: "queued", queue: "push", element: "a.bst" },
+      { at: 1300, kind: "started", queue: "push", element: "a.bst", attempt: 1 },
+      { at: 1400, kind: "retrying", queue: "push", element: "a.bst", afterMs: 30_000, why: gone },
+    ];
+    for (const event of more) lines.take(event);
+    assert.equal(viewLines(lines.tally, 2400).at(-1), "a.bst tried again in 29 s: the server is gone");
+    lines.take({ at: 31_400, kind: "queued", queue: "push", element: "a.bst" });
+    assert.deepEqual(
+      viewLines(lines.tally, 31_400).map((line) => line.slice(0, 17)),
+      ["pull   waiting 0,", "fetch  waiting 0,", "build  waiting 0,", "push   waiting 1,"],
+    );
   });
 
   it("has times that people read", () => {

@@ -1,6 +1,9 @@
+import { AwayError } from "../client/connection/away-error.ts";
 import type { ElementOutcome, PipelineEvent } from "../client/pipeline/pipeline-events.ts";
 import { PipelineTally } from "../client/pipeline/pipeline-tally.ts";
 import { printable } from "./human-text.ts";
+
+type JobEnd = PipelineEvent & { readonly kind: "ended" };
 
 /** One line for each element that something was done for, or that nothing can be done for. */
 export class BuildLines {
@@ -18,18 +21,13 @@ export class BuildLines {
     const milliseconds = this.tally.take(event);
     switch (event.kind) {
       case "ended":
-        if (event.queue !== "push") {
-          this.took.set(event.element, milliseconds ?? 0);
-          if (event.queue === "pull" && event.result === "failed") {
-            return this.line("not pulled", milliseconds, event.element, event.why?.message);
-          }
-          return undefined;
-        }
-        if (event.result === "processed") return this.line("pushed", milliseconds, event.element);
-        if (event.result === "failed") return this.line("not pushed", milliseconds, event.element, event.why?.message);
-        return undefined;
-      case "retrying":
-        return this.line("again", milliseconds, event.element, `${event.queue}: ${event.why.message}`);
+        return this.endLine(event, milliseconds);
+      case "retrying": {
+        // A note says so of the server, once.
+        if (event.why instanceof AwayError) return undefined;
+        const again = `${event.queue}, in ${secondsText(event.afterMs)}: ${event.why.message}`;
+        return this.line("again", milliseconds, event.element, again);
+      }
       case "settled": {
         const line = this.outcomeLine(event.element, event.outcome);
         this.took.delete(event.element);
@@ -38,6 +36,15 @@ export class BuildLines {
       default:
         return undefined;
     }
+  }
+
+  /** Of what an element is built or pulled by, only failures: the line of what came of it says the rest. */
+  private endLine({ queue, element, result, why }: JobEnd, milliseconds: number | undefined): string | undefined {
+    if (queue === "build" || queue === "pull") this.took.set(element, milliseconds ?? 0);
+    if (queue === "build") return undefined;
+    const done = { pull: "pulled", fetch: "fetched", push: "pushed" }[queue];
+    if (result === "failed") return this.line(`not ${done}`, milliseconds, element, afterName(why?.message, element));
+    return result === "processed" && queue !== "pull" ? this.line(done, milliseconds, element) : undefined;
   }
 
   private outcomeLine(element: string, outcome: ElementOutcome): string | undefined {
@@ -65,8 +72,9 @@ export class BuildLines {
 }
 
 /** What a message says of an element whose name stands before it already. */
-function afterName(message: string, element: string): string {
-  return message.startsWith(`${element} `) ? message.slice(element.length + 1) : message;
+function afterName(message = "", element: string): string {
+  const [, rest] = /^:? (.*)$/s.exec(message.startsWith(element) ? message.slice(element.length) : "") ?? [];
+  return rest ?? message;
 }
 
 /** `0.4 s`, `12 s`, `3:07`, `2:03:07`. */

@@ -18,12 +18,13 @@ export function isWhole({ outcomes, pushes, ended }: BuildSummary): boolean {
 /** What a run came to, for people: the queues, each failure with the end of its log, and what is left to do. */
 export async function buildSummaryText(summary: BuildSummary, { queues }: PipelineTally): Promise<string> {
   const { outcomes, pushes, failedLogs } = summary;
-  const { pull, build, push } = queues;
+  const { pull, fetch, build, push } = queues;
   const count = (...kinds: ElementOutcome["kind"][]): number =>
     [...outcomes.values()].filter(({ kind }) => kinds.includes(kind)).length;
   const lines = [
     "",
     `pull   processed ${pull.done.processed}, skipped ${pull.done.skipped}, missing ${pull.done.missing}, failed ${pull.done.failed}`,
+    `fetch  processed ${fetch.done.processed}, skipped ${fetch.done.skipped}, failed ${fetch.done.failed}`,
     `build  processed ${build.done.processed}, skipped ${count("pulled", "present")}, failed ${build.done.failed}`,
     `push   processed ${push.done.processed}, skipped ${push.done.skipped}, failed ${push.done.failed}`,
   ];

@@ -52,10 +52,10 @@ export function buildCommand(end: (status: number) => void): Command {
         "Which dependencies have to be there as well (default: as configured, or run)",
       ).choices(dependencyKinds),
     )
-    .option("--fetchers <COUNT>", "Elements pulled at a time", atLeast(1))
+    .option("--fetchers <COUNT>", "Elements pulled at a time, and as many whose sources are fetched", atLeast(1))
     .option("--builders <COUNT>", "Elements built at a time", atLeast(1))
     .option("--pushers <COUNT>", "Elements pushed at a time", atLeast(1))
-    .option("--network-retries <COUNT>", "Tries after the first one, of pulls and pushes", atLeast(0))
+    .option("--network-retries <COUNT>", "Tries after the first one, of pulls, fetches and pushes", atLeast(0))
     .addOption(
       new Option(
         "--on-error <ACTION>",
@@ -69,7 +69,7 @@ export function buildCommand(end: (status: number) => void): Command {
     .option("--bst <PROGRAM>", "The BuildStream to build with", "bst");
   return addUse(addClientOptions(command), {
     notes: [
-      "Elements are pulled where any remote has them, built as soon as all is there that they need, and pushed behind that, each in a queue of its own.",
+      "Elements are pulled where any remote has them, built as soon as all is there that they need, and pushed behind that, each in a queue of its own. Sources of what is built are fetched ahead.",
       "Widths, retries and what to do on an error are those of BuildStream's user configuration where no flag says them.",
     ],
     examples: [
@@ -119,12 +119,14 @@ async function run(targets: string[], flags: BuildFlags, configuration: ClientCo
     else if (view !== undefined) view.print(`note: ${printable(text)}\n`);
     else process.stderr.write(`stillage: note: ${printable(text)}\n`);
   };
+  view?.prepares("loading the project");
   const signals = resources.use(new BuildSignals(tellNote));
   const began = realTime.now();
   const summary = await buildElements({
     ...requestOf(targets, flags, configuration),
     ...{ stop: signals.stop, abort: signals.abort, note },
     begins: (plan) => {
+      view?.begins();
       if (flags.json) print(planJson(plan));
     },
     events: (event) => {
@@ -161,6 +163,7 @@ function requestOf(targets: string[], flags: BuildFlags, configuration: ClientCo
     reachability: openReachability(unreachablePath(process.env), systemClock),
     widths: {
       pull: flags.fetchers ?? fetchers,
+      fetch: flags.fetchers ?? fetchers,
       build: flags.builders ?? builders,
       push: flags.pushers ?? pushers,
     },

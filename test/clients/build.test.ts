@@ -9,6 +9,7 @@ import { blocksOf } from "../docs/markdown.ts";
 import { buildByLibrary } from "./build/by-library.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
 import { elementCount, writeJoinedProjects, writeWideProject } from "./build/project.ts";
+import { buildWhileServerIsAway } from "./build/server-away.ts";
 import { checkout } from "./support/checkout.ts";
 import type { Project } from "./support/project.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
@@ -60,6 +61,7 @@ describe("stillage build with BuildStream 2.8.1", () => {
     assert.ok(run.events.some(({ text }) => text?.includes("is left out")));
     await checkTrace(trace, run);
     checkOrder(run);
+    checkFetch(run);
   });
 
   test("leaves caches that the real bst takes for its own, here and on a second machine", async () => {
@@ -266,7 +268,24 @@ function checkOrder({ events }: BuildRun): void {
   }
 }
 
-/** The trace has every job, and moments at which all three queues are at work. */
+/** What one element is made of is fetched while it still waits for another one, and nothing else is. */
+function checkFetch({ events }: BuildRun): void {
+  const at = (wanted: Partial<BuildEvent>): number => {
+    const found = events.find((event) =>
+      Object.entries(wanted).every(([key, value]) => event[key as "event"] === value),
+    );
+    return found?.at ?? assert.fail(JSON.stringify(wanted));
+  };
+  const fetched = events.filter(({ event, queue }) => event === "ended" && queue === "fetch");
+  assert.deepEqual(
+    fetched.map(({ element, result }) => [element, result]),
+    [["after/slow-a.bst", "processed"]],
+  );
+  const needed = at({ event: "ended", queue: "build", element: "slow-a.bst" });
+  assert.ok(at({ event: "started", queue: "fetch" }) < needed);
+}
+
+/** The trace has every job, and moments at which elements are pulled, built and pushed. */
 async function checkTrace(path: string, { events }: BuildRun): Promise<void> {
   const trace = JSON.parse(await readFile(path, "utf8")) as { ph: string; cat: string; ts: number; dur: number }[];
   const jobs = trace.filter(({ ph }) => ph === "X");
@@ -278,6 +297,15 @@ async function checkTrace(path: string, { events }: BuildRun): Promise<void> {
     "no moment at which something is pulled, built and pushed",
   );
 }
+
+test("goes on when its server is killed, and pushes when that is back", async () => {
+  const folder = await workspace.folder("away-store");
+  const victim = await startServer(folder);
+  const away = await machine("away", [
+    { url: `http://${victim.address}`, push: true, "connection-config": { "retry-limit": 0 } },
+  ]);
+  await buildWhileServerIsAway(project, away, victim, folder);
+});
 
 test("the library builds with BuildStream 2.8.1, and says what there is", async () => {
   await buildByLibrary(project, await machine("library", [cache()]));

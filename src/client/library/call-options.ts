@@ -60,7 +60,7 @@ export interface TransferReport extends Omit<TransferSummary, "error"> {
 export interface BuildOptions extends CallOptions {
   /** Which dependencies have to be there as well; as BuildStream is configured, or `run`, unless it is given. */
   readonly dependencies?: DependencyKind | undefined;
-  /** How many elements are pulled, built and pushed at a time; as configured unless they are given. */
+  /** How many elements are pulled, have their sources fetched, are built and are pushed at a time; as configured unless they are given. */
   readonly widths?: Partial<Readonly<Record<QueueName, number>>> | undefined;
   /** What to do after a failed build; as configured unless it is given. */
   readonly onError?: OnError | undefined;

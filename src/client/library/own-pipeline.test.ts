@@ -20,11 +20,12 @@ test("what cannot be pulled is built, and what only that needs is looked for", a
   const found = await kinds({
     elements,
     asked: ["app"],
+    fetch: async ({ name }) => void built.push(`fetched ${name}`),
     pull: async ({ name }) => ({ kind: name === "lib" ? "pulled" : "missing" }),
     build: async ({ name }) => void built.push(name),
   });
   assert.deepEqual(found, { compiler: "unneeded", lib: "pulled", app: "built" });
-  assert.deepEqual(built, ["app"]);
+  assert.deepEqual(built, ["fetched app", "app"]);
 });
 
 test("a builder's error is told as it says it, and what needs the element is left out", async () => {

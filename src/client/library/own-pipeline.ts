@@ -13,13 +13,15 @@ export interface PipelineRequest<E extends PipelineElement> {
   readonly asked?: Iterable<string> | undefined;
   /** Whether an element is here, or can be had from anywhere. To reject is no failure of the element: it is built. Without this, everything is built. */
   readonly pull?: ((element: E, signal: AbortSignal) => Promise<PullOutcome>) | undefined;
+  /** Gets what an element is made of from wherever that is, while it still waits for what it needs; it is built once that has ended. To reject is no failure of the element: its build finds out. */
+  readonly fetch?: ((element: E, signal: AbortSignal) => Promise<void>) | undefined;
   /** Builds one element; all that it needs is there. Where it rejects, the element has failed, and what needs it is left out. */
   readonly build: (element: E, signal: AbortSignal) => Promise<void>;
   /** Pushes what was pulled or built. Without this, nothing is pushed. */
   readonly push?: ((element: E, signal: AbortSignal) => Promise<"pushed" | "present" | "skipped">) | undefined;
-  /** How many elements are pulled, built and pushed at a time: 10, 4 and 4 unless they are given. */
+  /** How many elements are pulled, fetched, built and pushed at a time: 10, 10, 4 and 4 unless they are given. */
   readonly widths?: Partial<Readonly<Record<QueueName, number>>> | undefined;
-  /** Tries after the first one, of pulls and pushes that fail with what passes (`unavailable`, `deadline`, `aborted`): 2 unless it is given. */
+  /** Tries after the first one, of pulls, fetches and pushes that fail with what passes (`unavailable`, `deadline`, `aborted`): 2 unless it is given. */
   readonly retries?: number | undefined;
   /** After a failed build: `quit` begins nothing more but pushes, `continue` goes on with what does not need it, `terminate` ends all. `quit` unless it is given. */
   readonly onError?: OnError | undefined;
@@ -32,7 +34,7 @@ export interface PipelineRequest<E extends PipelineElement> {
   readonly onEvent?: ((event: PipelineEvent) => void) | undefined;
 }
 
-const usualWidths = { pull: 10, build: 4, push: 4 } as const;
+const usualWidths = { pull: 10, fetch: 10, build: 4, push: 4 } as const;
 const usualRetries = 2;
 
 const time: PipelineTime = {
@@ -41,16 +43,22 @@ const time: PipelineTime = {
 };
 
 /**
- * Takes elements through three queues that run beside each other: each is pulled if it can be; on a miss it is built as soon as all is there that it needs; and whatever is there is pushed
- * behind that. Failures of elements, and being stopped, are outcomes. Errors: `invalid` for a dependency that is not among the elements, `not-found` for one that is asked for and is not.
+ * Takes elements through queues that run beside each other: each is pulled if it can be; on a miss what it is made of is fetched, and it is built as soon as all is there that it needs; and whatever is there is
+ * pushed behind that. Failures of elements, and being stopped, are outcomes. Errors: `invalid` for a dependency that is not among the elements, `not-found` for one that is asked for and is not.
  */
 export async function runPipeline<E extends PipelineElement>(request: PipelineRequest<E>): Promise<PipelineResult> {
-  const { elements, asked, pull, build, push, cost, onEvent } = request;
+  const { elements, asked, pull, fetch, build, push, cost, onEvent } = request;
   const never = new AbortController().signal;
   return new PipelineRun<E>({
     graph: new PipelineGraph(elements),
     asked: asked ?? elements.map(({ name }) => name),
     pull: async (element, signal) => pull?.(element, signal) ?? { kind: "missing" },
+    fetch:
+      fetch &&
+      (async (element, signal) => {
+        await fetch(element, signal);
+        return "fetched";
+      }),
     async build(group, report, signal) {
       for (const element of group) {
         report.started(element);

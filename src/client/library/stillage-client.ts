@@ -198,7 +198,7 @@ export class StillageClient implements AsyncDisposable {
       ...{ configuration, targets, deps: options.dependencies, retryFailed: options.retryFailed, abort },
       bst: bstForBuilds(configuration, this.bst, this.environment),
       reachability: this.places.reachability,
-      widths: { pull: fetchers, build: builders, push: pushers, ...options.widths },
+      widths: { pull: fetchers, fetch: fetchers, build: builders, push: pushers, ...options.widths },
       retries: networkRetries,
       onError: options.onError ?? onError,
       push: options.push ?? true,

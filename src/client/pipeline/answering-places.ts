@@ -1,5 +1,3 @@
-import { asStillageError } from "../../base/errors.ts";
-import type { ArtifactIndex } from "../artifact-index.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
 import type { RemotePlace } from "../connection/remote-place.ts";
@@ -7,91 +5,38 @@ import type { Place } from "../place.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import type { PipelinePlaces, PushPlaces } from "./element-transfers.ts";
 
-/** Calls in a row that a server may leave unanswered, each after retries of its own. */
-const allowedFailures = 2;
-
-interface Watched {
-  readonly remote: RemotePlace;
-  readonly place: Place;
-}
-
-type Memory = Pick<Reachability, "blocked" | "failed" | "reached">;
-
 /**
- * The servers of a run, for now without those that stopped answering in the middle of it: a call to one costs each element seconds. When they are asked again is what the memory of unreachable servers says,
- * so the next command does not ask them before that either.
+ * The servers of a run, for now without those that stopped answering in the middle of it, as the memory of unreachable servers has it: a call to one costs each element seconds. When their time has come, they
+ * are asked again.
  */
 export class AnsweringPlaces {
-  private readonly places: ReadonlyMap<string, Watched>;
-  private readonly memory: Memory;
+  private readonly remotes: ReadonlyMap<string, RemotePlace>;
+  private readonly memory: Pick<Reachability, "blocked">;
 
-  constructor(remotes: readonly RemotePlace[], memory: Memory, gone: (remote: RemotePlace, why: string) => void) {
+  /** The remotes tell the memory themselves, as those of `openRemotes` do. */
+  constructor(remotes: readonly RemotePlace[], memory: Pick<Reachability, "blocked">) {
     this.memory = memory;
-    this.places = new Map(
-      remotes.map((remote) => {
-        const place = watch(remote, memory, (why) => gone(remote, why));
-        return [remoteIdentity(remote.spec), { remote, place }];
-      }),
-    );
+    this.remotes = new Map(remotes.map((remote) => [remoteIdentity(remote.spec), remote]));
   }
 
   /** Of these remotes, in their order, those that are there and answer now. */
   of(specs: readonly RemoteSpec[]): PipelinePlaces {
-    const places = specs.map((spec) => this.places.get(remoteIdentity(spec))).filter((place) => place !== undefined);
-    const answering = places.filter(({ remote }) => this.memory.blocked(remote.spec) === undefined);
-    return { pull: answering.map(({ place }) => place), push: this.pushPlaces(places) };
+    const remotes = specs
+      .map((spec) => this.remotes.get(remoteIdentity(spec)))
+      .filter((remote) => remote !== undefined);
+    const pull = remotes.filter(({ spec }) => this.memory.blocked(spec) === undefined);
+    return { pull, push: this.pushPlaces(remotes) };
   }
 
-  private pushPlaces(places: readonly Watched[]): PushPlaces {
+  private pushPlaces(remotes: readonly RemotePlace[]): PushPlaces {
     const to: Place[] = [];
     const away: { name: string; until: number }[] = [];
-    for (const { remote, place } of places) {
+    for (const remote of remotes) {
       if (!remote.spec.push || !remote.writable) continue;
       const blocked = this.memory.blocked(remote.spec);
-      if (blocked === undefined) to.push(place);
+      if (blocked === undefined) to.push(remote);
       else away.push({ name: remote.name, until: blocked.until });
     }
     return { to, away };
   }
-}
-
-/** The place as it is, with an index that counts. `gone` is called each time that it has become silent. */
-function watch(remote: RemotePlace, memory: Memory, gone: (why: string) => void): Place {
-  const { name, index, blobs, commits, writable, near, spec } = remote;
-  let failures = 0;
-  const answered = (): void => {
-    if (failures >= allowedFailures) void memory.reached(spec);
-    failures = 0;
-  };
-  const counted = async <T>(call: Promise<T>): Promise<T> => {
-    try {
-      const result = await call;
-      answered();
-      return result;
-    } catch (error) {
-      const { code, message } = asStillageError(error);
-      if (code === "unavailable" || code === "deadline") {
-        failures += 1;
-        if (failures >= allowedFailures) await memory.failed(spec, message);
-        if (failures === allowedFailures) gone(message);
-      } else if (code !== "cancelled") {
-        answered();
-      }
-      throw error;
-    }
-  };
-  const counting: ArtifactIndex | undefined = index && {
-    generations: index.generations,
-    find: (question, signal) => counted(index.find(question, signal)),
-    list: (globs, signal) => index.list(globs, signal),
-    publish: (artifact, content, signal) => counted(index.publish(artifact, content, signal)),
-  };
-  const blobsFor = remote.blobsFor?.bind(remote);
-  return {
-    ...{ name, index: counting, blobs, writable },
-    ...(commits && { commits }),
-    ...(near && { near }),
-    ...(blobsFor && { blobsFor }),
-    [Symbol.asyncDispose]: async () => {},
-  };
 }

@@ -1,12 +1,10 @@
 import { StillageError } from "../../base/errors.ts";
+import { whyNot } from "./bst-failure.ts";
 import type { BuiltElement } from "./bst-graph.ts";
-import { type BstInstallation, bstWords, isNoProgram, noBst, plainLines } from "./bst-installation.ts";
-import { BstOutput } from "./bst-output.ts";
+import { type BstInstallation, bstWords, isNoProgram, noBst } from "./bst-installation.ts";
+import { BstOutput, type JobFailure } from "./bst-output.ts";
 import type { BuildReport } from "./pipeline.ts";
 import { runInGroup } from "./process-group.ts";
-
-/** Lines of what `bst` said that a message has. */
-const toldLines = 12;
 
 export interface BstBuilderOptions {
   /** Its user configuration has no servers for artifacts, and messages in our format. */
@@ -19,14 +17,9 @@ export interface BstBuilderOptions {
   kept(element: BuiltElement): Promise<"built" | "failed" | undefined>;
 }
 
-/** Kinds that run nothing in a sandbox: each takes milliseconds, and starting `bst` for it half a second. (A `compose` runs what its dependencies integrate with.) */
-const quickKinds: ReadonlySet<string> = new Set(["import", "stack", "filter"]);
-
-export const isQuick = ({ kind, workspaced }: BuiltElement): boolean => quickKinds.has(kind) && !workspaced;
-
 /**
  * Builds elements with the installed `bst`, in one process for a group, one after the other. All that they are built with is in the local cache; if it has gone
- * meanwhile, `bst` builds it again by itself. Sources are fetched as the user has configured that.
+ * meanwhile, `bst` builds it again by itself. Sources that are not there yet are fetched as the user has configured that.
  */
 export class BstBuilder {
   /** Paths of the logs of failed builds, by element. */
@@ -45,47 +38,57 @@ export class BstBuilder {
   ): Promise<void> {
     const { bst, retryFailed, networkRetries } = this.options;
     const left = new Map(elements.map((element) => [element.name, element]));
+    const asked = new Set(left.keys());
+    const take = (name: string): BuiltElement | undefined => {
+      const element = left.get(name);
+      left.delete(name);
+      return element;
+    };
+    const settling: Promise<void>[] = [];
     const output = new BstOutput({
       started: (name) => {
         const element = left.get(name);
         if (element !== undefined) report.started(element);
       },
       built: (name) => {
-        const element = left.get(name);
-        if (element === undefined) return;
-        left.delete(name);
-        report.ended(element, { kind: "built" });
+        const element = take(name);
+        if (element !== undefined) report.ended(element, { kind: "built" });
+      },
+      failed: (name) => {
+        const element = take(name);
+        if (element !== undefined) settling.push(this.settle(element, report, whyNot(name, output, "", asked)));
       },
     });
     const words = [
       ...[...bstWords(bst), "--on-error", "continue", "--builders", "1", "--network-retries", String(networkRetries)],
       ...["build", "--deps", "none", ...(retryFailed ? ["--retry-failed"] : []), "--", ...left.keys()],
     ];
-    const end = await runInGroup(bst.program, words, { directory: bst.directory, signal }, (stream, bytes) => {
+    const end = await runInGroup(bst.program, words, { signal }, (stream, bytes) => {
       if (stream === "stderr") output.take(bytes);
     });
     output.end();
+    await Promise.all(settling);
     if (isNoProgram(end)) throw noBst(bst);
     // What was ended half-way may have left nothing, or all; the next run sees.
     if (end.stopped) signal.throwIfAborted();
-    for (const element of left.values()) await this.settle(element, output, end.status ?? end.signal, report);
+    const how = `\`bst build\` ended with ${end.status ?? end.signal}`;
+    for (const element of left.values()) {
+      await this.settle(element, report, whyNot(element.name, output, how, asked));
+    }
   }
 
-  /** The local cache decides what came of an element of which `bst` did not say that it is built. */
+  /** The local cache decides what came of an element of which `bst` did not say that it is built; else this is why. */
   private async settle(
     element: BuiltElement,
-    output: BstOutput,
-    status: number | string | undefined,
     report: BuildReport<BuiltElement>,
+    { why, log }: JobFailure,
   ): Promise<void> {
     const kept = await this.options.kept(element);
     if (kept === "built") {
       report.ended(element, { kind: "built" });
       return;
     }
-    const failure = output.failures.get(element.name);
-    if (failure?.log !== undefined) this.failedLogs.set(element.name, failure.log);
-    const why = failure?.why ?? `\`bst build\` ended with ${status}: ${lastOf(output)}`;
+    if (log !== undefined) this.failedLogs.set(element.name, log);
     report.ended(element, {
       kind: "failed",
       why: new StillageError("failed-precondition", `${element.name} was not built: ${why}`),
@@ -93,5 +96,3 @@ export class BstBuilder {
     });
   }
 }
-
-const lastOf = ({ lines }: BstOutput): string => plainLines(lines.join("\n")).slice(-toldLines).join("; ");

@@ -94,9 +94,15 @@ function settingsOf(user: Mapping): BuildSettings {
   };
 }
 
-/** All messages, at once, in our format. */
+/** All messages, at once, in our format; with a line of the log of what failed, which tells that it has. */
 function withMessages(user: Mapping): Mapping {
-  const ours = { verbose: "true", debug: "false", "throttle-ui-updates": "false", "message-format": messageFormat };
+  const ours = {
+    verbose: "true",
+    debug: "false",
+    "throttle-ui-updates": "false",
+    "error-lines": "1",
+    "message-format": messageFormat,
+  };
   return { ...user, logging: { ...mappingOf(user.logging), ...ours } };
 }
 

@@ -31,6 +31,8 @@ export interface BuiltElement extends BstElement {
   readonly kind: string;
   /** Whether a workspace is open for it: its artifact is nobody else's. */
   readonly workspaced: boolean;
+  /** Whether sources of it are neither here nor in the project's own files. */
+  readonly fetchNeeded: boolean;
   readonly buildDependencies: readonly string[];
   readonly runtimeDependencies: readonly string[];
 }
@@ -47,6 +49,7 @@ name: %{name}
 key: %{full-key}
 kind: %{kind}
 workspaced: %{workspaced}
+state: %{state}
 build-deps:
 %{build-deps}
 runtime-deps:
@@ -56,7 +59,7 @@ const keyFormat = `---
 name: %{name}
 key: %{full-key}`;
 
-const fields = ["name", "key", "kind", "workspaced", "build-deps", "runtime-deps"] as const;
+const fields = ["name", "key", "kind", "workspaced", "state", "build-deps", "runtime-deps"] as const;
 
 /** Kinds that stand for other projects and their elements. */
 const leads = (kind: string): boolean => kind === "junction" || kind === "link";
@@ -88,6 +91,7 @@ export async function readBstGraph(
     return {
       ...{ name, key: shownKey(section.key, name, wrong), kind: shownScalar(section.kind) ?? "" },
       ...{ workspaced: shownScalar(section.workspaced) !== undefined, buildDependencies, runtimeDependencies },
+      fetchNeeded: shownScalar(section.state) === "fetch needed",
     };
   });
   checkNamesOnce(

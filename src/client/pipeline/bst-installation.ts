@@ -29,7 +29,7 @@ const toldLines = 20;
 const toldBytes = 16 << 10;
 
 /**
- * Runs a command that answers on stdout. Errors: `failed-precondition` with what it said where it fails; `exhausted` for an answer of more than `maxBytes`; `not-found` where the
+ * Runs a command that answers on stdout. It runs where this process does: relative paths in the user's configuration are seen from there. Errors: `failed-precondition` with what it said where it fails; `exhausted` for an answer of more than `maxBytes`; `not-found` where the
  * program is not there; `cancelled`.
  */
 export async function askBst(
@@ -42,7 +42,7 @@ export async function askBst(
   const answer: Buffer[] = [];
   let size = 0;
   let told = "";
-  const options = { directory: bst.directory, signal: AbortSignal.any([signal, tooMuch.signal]) };
+  const options = { signal: AbortSignal.any([signal, tooMuch.signal]) };
   const end = await runInGroup(bst.program, [...bstWords(bst), ...words], options, (stream, bytes) => {
     if (stream === "stderr") {
       told = (told + bytes.toString()).slice(-toldBytes);
@@ -62,7 +62,7 @@ export async function askBst(
 /** What `bst --version` says; `undefined` where it says nothing. Errors: `not-found`, `cancelled`. */
 export async function bstVersion(bst: BstInstallation, signal: AbortSignal): Promise<string | undefined> {
   let told = "";
-  const end = await runInGroup(bst.program, ["--version"], { directory: bst.directory, signal }, (stream, bytes) => {
+  const end = await runInGroup(bst.program, ["--version"], { signal }, (stream, bytes) => {
     if (stream === "stdout") told = (told + bytes.toString()).slice(0, toldBytes);
   });
   signal.throwIfAborted();

@@ -1,15 +1,16 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
-import { openRemotes } from "../connection/open-remotes.ts";
+import { type LeftRemote, openRemotes } from "../connection/open-remotes.ts";
 import type { Reachability } from "../connection/reachability.ts";
 import { openLocalCache } from "../local/open-local-cache.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { AnsweringPlaces } from "./answering-places.ts";
-import { BstBuilder, isQuick } from "./bst-builder.ts";
+import { BstBuilder } from "./bst-builder.ts";
 import { type BstConfigurations, writeBstConfigurations } from "./bst-configuration.ts";
+import { BstFetcher, fetchedAhead } from "./bst-fetcher.ts";
 import { type BstGraph, type BuiltElement, type DependencyKind, keysOfElements, readBstGraph } from "./bst-graph.ts";
 import type { BstInstallation } from "./bst-installation.ts";
 import { junctionOf } from "./bst-projects.ts";
@@ -18,6 +19,7 @@ import { type OnError, type PipelineResult, type PipelineTime, runPipeline } fro
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { PipelineGraph } from "./pipeline-graph.ts";
 import { remotesOfProjects } from "./project-remotes.ts";
+import { isQuick } from "./quick-kinds.ts";
 
 export interface BuildRequest {
   /** Its user configuration is the user's own file. */
@@ -34,6 +36,9 @@ export interface BuildRequest {
   readonly push: boolean;
   /** As the user's configuration says where it is `undefined`. */
   readonly retryFailed: boolean | undefined;
+  /** The real ones unless they are given; the clock is that of `reachability`. */
+  readonly time?: PipelineTime;
+  readonly now?: Clock;
   /** Nothing more is begun; and what runs is ended. */
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
@@ -70,7 +75,7 @@ const quickCost = 0.01;
  * gone on with by another one. Errors: as of `readBstGraph`; failures of elements are outcomes.
  */
 export async function buildElements(request: BuildRequest): Promise<BuildSummary> {
-  const { configuration, stop, abort } = request;
+  const { configuration, stop, abort, time = realTime, now = systemClock } = request;
   if (configuration.generation === "1") {
     throw new StillageError(
       "unsupported",
@@ -96,18 +101,25 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
   const transfers = new ElementTransfers({
     ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },
     places: placesOf(request, remotes, resources),
-    now: systemClock,
+    now,
     note: request.note,
   });
+  const bst = { ...request.bst, userConfiguration: configurations.building };
+  const fetcher = resources.use(
+    new BstFetcher({ bst, width: request.widths.fetch, networkRetries: request.retries, time }),
+  );
   const builder = new BstBuilder({
-    ...{ bst: { ...request.bst, userConfiguration: configurations.building }, retryFailed },
-    ...{ networkRetries: request.retries, kept: (element) => transfers.kept(element) },
+    ...{ bst, retryFailed, networkRetries: request.retries },
+    kept: (element) => transfers.kept(element),
   });
   request.begins({ targets, elements: graph.elements, asked: asked.size });
   const { widths, retries, onError, events } = request;
   const result = await runPipeline<BuiltElement>({
-    ...{ graph, asked, widths, retries, onError, events, stop, abort, time: realTime, random: Math.random },
+    ...{ graph, asked, retries, onError, events, stop, abort, time, random: Math.random },
+    widths: { ...widths, fetch: widths.fetch * fetchedAhead },
     pull: (element, signal) => transfers.pull(element, signal),
+    fetch: (element, signal) => fetcher.fetch(element, signal),
+    fetches: ({ fetchNeeded, workspaced }) => fetchNeeded && !workspaced,
     build: (group, report, signal) => builder.build(group, report, signal),
     push: pushes(request, remotes) ? (element, signal) => transfers.push(element, signal) : undefined,
     together: (element) => (isQuick(element) ? "quick" : undefined),
@@ -147,12 +159,12 @@ function placesOf(
   let opened: Promise<AnsweringPlaces> | undefined;
   const open = async (): Promise<AnsweringPlaces> => {
     const specs = new Map([...ofProjects.values()].flat().map((spec) => [remoteIdentity(spec), spec]));
-    const remotes = resources.use(await openRemotes([...specs.values()], { reachability, signal }));
+    const gone = ({ spec, error }: LeftRemote): void =>
+      note(`${spec.name} has stopped answering, and is left out for a while: ${error.message}`);
+    const remotes = resources.use(await openRemotes([...specs.values()], { reachability, signal, gone }));
     for (const { spec, error } of remotes.left) note(`${spec.name} is left out: ${error.message}`);
     for (const { name, shortcomings } of remotes.open) for (const each of shortcomings) note(`${name}: ${each}`);
-    return new AnsweringPlaces(remotes.open, reachability, ({ name }, why) => {
-      note(`${name} has stopped answering, and is left out for a while: ${why}`);
-    });
+    return new AnsweringPlaces(remotes.open, reachability);
   };
   return async ({ name }) => {
     opened ??= open();

@@ -10,11 +10,12 @@ it("a trace has each job once, in lanes that are never taken twice, and a tally 
       milliseconds: 5 + ((i * 7) % 11),
       pulls: i % 3 === 0 ? ["unavailable", "pulled"] : ["missing"],
       buildDependencies: i % 4 === 0 || i === 0 ? [] : [`e${i - 1}`],
+      fetches: i % 2 === 0 ? ["fetched"] : undefined,
       build: i === 19 ? "failed" : "built",
     }),
   );
   const { events } = await runPlanned({
-    ...{ elements, asked: elements.map(({ name }) => name), widths: { pull: 3, build: 2, push: 1 } },
+    ...{ elements, asked: elements.map(({ name }) => name), widths: { pull: 3, fetch: 2, build: 2, push: 1 } },
     ...{ retries: 2, onError: "continue" },
   });
   let text = "";

@@ -8,9 +8,14 @@ const lanesOfQueue = 10_000;
  * times in microseconds since the run began) in a lane of its queue, and each queue has a counter of what waits and runs.
  */
 export class ChromeTrace {
-  private readonly lanes: Readonly<Record<QueueName, (string | undefined)[]>> = { pull: [], build: [], push: [] };
+  private readonly lanes: Readonly<Record<QueueName, (string | undefined)[]>> = {
+    pull: [],
+    fetch: [],
+    build: [],
+    push: [],
+  };
   private readonly began = new Map<string, number>();
-  private readonly waiting = { pull: 0, build: 0, push: 0 };
+  private readonly waiting = { pull: 0, fetch: 0, build: 0, push: 0 };
   private zero: number | undefined;
   private readonly write: (text: string) => void;
 

@@ -3,6 +3,7 @@ import { contentOfMessage } from "../../artifact/message-content.ts";
 import type { Clock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
 import type { ArtifactQuestion } from "../artifact-index.ts";
+import { AwayError } from "../connection/away-error.ts";
 import type { LocalCache } from "../local/open-local-cache.ts";
 import type { Place } from "../place.ts";
 import { copyBudget } from "../transfer/copy-artifact.ts";
@@ -10,7 +11,6 @@ import { pullArtifacts } from "../transfer/pull-artifacts.ts";
 import { pushArtifacts } from "../transfer/push-artifacts.ts";
 import type { ItemOutcome } from "../transfer/transfer-outcome.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
-import { AwayError } from "./back-off.ts";
 import type { BuiltElement } from "./bst-graph.ts";
 import type { PullOutcome } from "./pipeline.ts";
 
@@ -69,21 +69,11 @@ export class ElementTransfers {
   async push(element: BuiltElement, signal: AbortSignal): Promise<"pushed" | "present" | "skipped"> {
     const { to, away } = (await this.options.places(element)).push;
     if (to.length + away.length === 0 || isTainted(await this.content(element, signal))) return "skipped";
-    const result = to.length === 0 ? "skipped" : await this.pushTo(to, element, signal);
-    const [first] = away;
-    if (first === undefined) return result;
-    throw new AwayError(first.name, Math.max(0, first.until - this.options.now()));
-  }
-
-  private async pushTo(
-    to: readonly Place[],
-    element: BuiltElement,
-    signal: AbortSignal,
-  ): Promise<"pushed" | "present" | "skipped"> {
-    const shared = this.shared(signal, "those-there");
-    const outcome = await oneOutcome(signal, (done) =>
-      pushArtifacts([questionOf(element)], { ...shared, done, from: this.options.local, to }),
-    );
+    const outcome = to.length === 0 ? undefined : await this.pushTo(to, element, signal);
+    // One may have gone just now. It is still to be asked, whatever the others say.
+    const [first] = (await this.options.places(element)).push.away;
+    if (first !== undefined) throw new AwayError(first.name, Math.max(0, first.until - this.options.now()));
+    if (outcome === undefined) return "skipped";
     this.noteAll(outcome);
     if (outcome.error !== undefined) throw outcome.error;
     if (outcome.result === "missing") {
@@ -91,6 +81,13 @@ export class ElementTransfers {
     }
     if (outcome.result === "copied") return "pushed";
     return outcome.result === "present" ? "present" : "skipped";
+  }
+
+  private pushTo(to: readonly Place[], element: BuiltElement, signal: AbortSignal): Promise<ItemOutcome> {
+    const shared = this.shared(signal, "those-there");
+    return oneOutcome(signal, (done) =>
+      pushArtifacts([questionOf(element)], { ...shared, done, from: this.options.local, to }),
+    );
   }
 
   /** How the build of the local cache's artifact went. */
@@ -105,8 +102,11 @@ export class ElementTransfers {
     return found?.message && contentOfMessage(found.message, found.content.function);
   }
 
-  private noteAll({ notes, name }: ItemOutcome): void {
-    for (const each of notes) this.options.note(`${name}: ${each}`);
+  /** What is no error: that is told as one. */
+  private noteAll({ notes, name, error }: ItemOutcome): void {
+    for (const each of notes) {
+      if (error === undefined || !each.endsWith(error.message)) this.options.note(`${name}: ${each}`);
+    }
   }
 
   /** One artifact, tried once: whoever schedules tries again, and lets others have the place meanwhile. */

@@ -1,7 +1,7 @@
 import type { StillageError } from "../../base/errors.ts";
 
 /** In the order in which elements pass them. */
-export const queueNames = ["pull", "build", "push"] as const;
+export const queueNames = ["pull", "fetch", "build", "push"] as const;
 export type QueueName = (typeof queueNames)[number];
 
 /** What came of an element; each that is in the graph comes to exactly one. */
@@ -22,7 +22,7 @@ export type ElementOutcome =
 /** What came of pushing an element. */
 export type PushResult = "pushed" | "present" | "skipped" | "failed" | "left";
 
-/** What came of a job. Skipped is what had nothing to do: an artifact that is here already is not pulled, one that no server lacks not pushed. */
+/** What came of a job. Skipped is what had nothing to do: an artifact that is here already is not pulled, one that no server lacks not pushed, sources that are here not fetched. */
 export type JobResult = "processed" | "skipped" | "missing" | "failed" | "stopped";
 
 /** What happens, when it does. `at` is milliseconds of the monotonic clock. */

@@ -23,7 +23,7 @@ export interface PipelineItem<E> {
   unready: number;
   /** The element whose failure is why it cannot be used in this run. */
   failure: string | undefined;
-  /** Of what it is built with, how many cannot be used yet. */
+  /** Of what it is built with, how many cannot be used yet; and one more as long as its sources are not fetched. */
   lacking: number;
   /** Whether it is built in one go with what it lacks. */
   taken: boolean;
@@ -57,7 +57,7 @@ export function itemsOf<E extends PipelineElement>(
   return items;
 }
 
-/** One of the three, with what waits and how much runs. */
+/** One of them, with what waits and how much runs. */
 export interface PipelineQueue<E> {
   readonly name: QueueName;
   readonly ready: ReadyQueue<PipelineItem<E>>;

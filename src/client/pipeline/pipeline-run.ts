@@ -1,13 +1,11 @@
-import { asStillageError, StillageError } from "../../base/errors.ts";
-import { backOffMs, isNoTry, isPassing } from "./back-off.ts";
-import type { BuildOutcome, BuildReport, PipelineOptions, PipelineResult, PullOutcome } from "./pipeline.ts";
-import type { ElementOutcome, JobResult, PipelineEvent, PushResult, QueueName } from "./pipeline-events.ts";
+import { StillageError } from "../../base/errors.ts";
+import { BuildGroup, nextGroup } from "./build-group.ts";
+import type { BuildOutcome, PipelineOptions, PipelineResult, PullOutcome } from "./pipeline.ts";
+import type { ElementOutcome, JobResult, PushResult } from "./pipeline-events.ts";
 import type { PipelineElement } from "./pipeline-graph.ts";
 import { type PipelineItem as Item, isThere, itemsOf, type PipelineQueue as Queue, queueOf } from "./pipeline-item.ts";
-import { breakBy, freedBy, realCountdown, trialCountdown } from "./usability.ts";
-
-/** Elements that are built in one go at most: what they have done is known to the others one by one, and a failure of the builder is one of all that are left. */
-const maxTogether = 64;
+import { PipelineJobs } from "./pipeline-jobs.ts";
+import { breakBy, freedBy, realCountdown } from "./usability.ts";
 
 type Ending = NonNullable<PipelineResult["ended"]>;
 
@@ -19,17 +17,21 @@ export class PipelineRun<E extends PipelineElement> {
   private readonly items: ReadonlyMap<string, Item<E>>;
   private readonly counts = realCountdown<E>();
   private readonly pulls = queueOf<E>("pull");
+  private readonly fetches = queueOf<E>("fetch");
   private readonly builds = queueOf<E>("build");
   private readonly pushes = queueOf<E>("push");
   private ended: Ending | undefined;
-  private readonly jobs = new AbortController();
-  private readonly waits = new AbortController();
+  private readonly jobs: PipelineJobs<E>;
   private readonly over = Promise.withResolvers<void>();
   private readonly options: PipelineOptions<E>;
 
   constructor(options: PipelineOptions<E>) {
     this.options = options;
     this.items = itemsOf(options.graph, options.cost?.bind(options) ?? (() => 1));
+    this.jobs = new PipelineJobs(options, (queue, item) => {
+      this.enqueue(queue, item);
+      this.step();
+    });
   }
 
   async run(): Promise<PipelineResult> {
@@ -47,7 +49,7 @@ export class PipelineRun<E extends PipelineElement> {
     } finally {
       stop.removeEventListener("abort", onStop);
       abort.removeEventListener("abort", onAbort);
-      this.waits.abort();
+      this.jobs.over();
     }
     return this.result();
   }
@@ -57,8 +59,10 @@ export class PipelineRun<E extends PipelineElement> {
     const { widths } = this.options;
     while (this.begins(this.pushes) && this.pushes.running < widths.push) void this.runPush(this.next(this.pushes));
     while (this.begins(this.builds) && this.builds.running < widths.build) void this.runBuild(this.nextGroup());
+    while (this.begins(this.fetches) && this.fetches.running < widths.fetch)
+      void this.runFetch(this.next(this.fetches));
     while (this.begins(this.pulls) && this.pulls.running < widths.pull) void this.runPull(this.next(this.pulls));
-    const queues = [this.pulls, this.builds, this.pushes];
+    const queues = [this.pulls, this.fetches, this.builds, this.pushes];
     const waits = (queue: Queue<E>): boolean => this.allows(queue) && queue.delayed > 0;
     if (queues.every((queue) => queue.running === 0 && !waits(queue))) this.over.resolve();
   }
@@ -75,27 +79,10 @@ export class PipelineRun<E extends PipelineElement> {
     return queue.ready.take() as Item<E>;
   }
 
-  /**
-   * The next to be built with those that may be built in one go with it: so many of the ready ones that all free places get some, and then what waits for nothing but these.
-   */
   private nextGroup(): Item<E>[] {
-    const first = this.next(this.builds);
-    const kind = this.options.together?.(first.element);
-    if (kind === undefined) return [first];
-    const like = (item: Item<E>): boolean => this.options.together?.(item.element) === kind;
-    const free = this.options.widths.build - this.builds.running;
-    const share = Math.ceil((this.builds.ready.count(like) + 1) / free);
-    const group = [first, ...this.builds.ready.takeLike(like, Math.min(share, maxTogether) - 1)];
-    const counts = trialCountdown<E>();
-    for (const item of group) {
-      for (const waiter of freedBy(item, counts)) {
-        if (group.length >= maxTogether || waiter.outcome !== undefined || !like(waiter)) continue;
-        waiter.taken = true;
-        this.tell({ kind: "queued", queue: "build", element: waiter.element.name });
-        group.push(waiter);
-      }
-    }
-    return group;
+    const { widths, together } = this.options;
+    const free = widths.build - this.builds.running;
+    return nextGroup(this.builds, free, together, (item) => this.jobs.queued(this.builds, item));
   }
 
   private item(name: string): Item<E> {
@@ -123,12 +110,12 @@ export class PipelineRun<E extends PipelineElement> {
 
   private enqueue(queue: Queue<E>, item: Item<E>): void {
     queue.ready.add(item);
-    this.tell({ kind: "queued", queue: queue.name, element: item.element.name });
+    this.jobs.queued(queue, item);
   }
 
   private async runPull(item: Item<E>): Promise<void> {
     const { pull } = this.options;
-    const outcome = await this.attempt<PullOutcome>(
+    const outcome = await this.jobs.attempt<PullOutcome>(
       this.pulls,
       item,
       () => pull(item.element, this.jobs.signal),
@@ -150,7 +137,7 @@ export class PipelineRun<E extends PipelineElement> {
     this.offer(item);
   }
 
-  /** The element has to be built: so all is needed that it is built with. */
+  /** The element has to be built: so all is needed that it is built with, and meanwhile its sources are fetched. */
   private miss(item: Item<E>): void {
     const by = item.builtWith.find(({ failure }) => failure !== undefined)?.failure;
     if (by !== undefined) {
@@ -163,70 +150,52 @@ export class PipelineRun<E extends PipelineElement> {
       item.lacking += 1;
       each.waiters.push(item);
     }
+    this.fetch(item);
     if (item.lacking === 0) this.enqueue(this.builds, item);
   }
 
+  private fetch(item: Item<E>): void {
+    const { fetch, fetches } = this.options;
+    if (fetch === undefined || fetches?.(item.element) === false) return;
+    item.lacking += 1;
+    this.enqueue(this.fetches, item);
+  }
+
+  private async runFetch(item: Item<E>): Promise<void> {
+    // What cannot be built any more needs no sources.
+    const once = async (): Promise<"fetched" | "present"> =>
+      (item.outcome === undefined ? this.options.fetch?.(item.element, this.jobs.signal) : undefined) ?? "present";
+    const outcome = await this.jobs.attempt(this.fetches, item, once, (result) =>
+      result === "fetched" ? "processed" : "skipped",
+    );
+    if (outcome !== "later" && outcome !== "stopped") {
+      // Where it failed, the build finds out whether it can do without.
+      item.lacking -= 1;
+      if (item.lacking === 0 && item.outcome === undefined) this.enqueue(this.builds, item);
+    }
+    this.fetches.running -= 1;
+    this.step();
+  }
+
   private async runBuild(items: readonly Item<E>[]): Promise<void> {
-    this.builds.running += 1;
-    const waiting = new Map(items.map((item) => [item.element, item]));
-    const started = new Set<Item<E>>();
-    // Where nothing more is to be begun, the rest of a group is not.
-    const rest = new AbortController();
-    const signal = AbortSignal.any([this.jobs.signal, rest.signal]);
-    const endRest = (): void => {
-      if (!this.allows(this.builds)) rest.abort(runEnded());
-    };
-    const start = (item: Item<E> | undefined): void => {
-      if (item === undefined || started.has(item)) return;
-      started.add(item);
-      this.tell({ kind: "started", queue: "build", element: item.element.name, attempt: 1 });
-    };
-    const report: BuildReport<E> = {
-      started: (element) => {
-        const item = waiting.get(element);
-        if (item !== undefined && !started.has(item)) endRest();
-        if (!rest.signal.aborted) start(item);
-      },
-      ended: (element, outcome) => {
-        const item = waiting.get(element);
-        // What needs another one of its group, which failed, is settled already.
-        if (item === undefined || item.outcome !== undefined) return;
-        start(item);
-        waiting.delete(element);
-        this.buildEnded(item, outcome);
-        if (waiting.size > 0) endRest();
+    const group = new BuildGroup(items, {
+      ...{ queue: this.builds, jobs: this.jobs, build: (...all) => this.options.build(...all) },
+      allowed: () => this.allows(this.builds),
+      ended: (item, outcome) => {
+        if (outcome.kind === "stopped") this.settle(item, outcome);
+        else this.buildEnded(item, outcome);
         this.step();
       },
-    };
-    start(items[0]);
-    let error: unknown = new StillageError("internal", "the builder did not say what became of it");
-    try {
-      const elements = items.map(({ element }) => element);
-      await this.options.build(elements, report, signal);
-    } catch (failure) {
-      error = failure;
-    }
-    this.builds.running -= 1;
-    for (const item of waiting.values()) {
-      if (item.outcome !== undefined) continue;
-      if (!signal.aborted) {
-        start(item);
-        this.buildEnded(item, { kind: "failed", why: asStillageError(error), kept: false });
-      } else {
-        if (started.has(item)) this.endJob("build", item, "stopped");
-        this.settle(item, { kind: "stopped" });
-      }
-    }
+    });
+    await group.run();
     this.step();
   }
 
   private buildEnded(item: Item<E>, outcome: BuildOutcome): void {
     if (outcome.kind === "built") {
-      this.endJob("build", item, "processed");
       this.settle(item, { kind: "built" });
       this.offer(item);
     } else {
-      this.endJob("build", item, "failed", outcome.why);
       this.settle(item, { kind: "failed", why: outcome.why, cached: false });
       if (outcome.kept) this.offer(item);
     }
@@ -242,70 +211,12 @@ export class PipelineRun<E extends PipelineElement> {
   private async runPush(item: Item<E>): Promise<void> {
     const { push } = this.options;
     const once = async (): Promise<PushResult> => push?.(item.element, this.jobs.signal) ?? "skipped";
-    const outcome = await this.attempt(this.pushes, item, once, (result) =>
+    const outcome = await this.jobs.attempt(this.pushes, item, once, (result) =>
       result === "pushed" ? "processed" : "skipped",
     );
     if (outcome !== "later" && outcome !== "stopped") item.push = outcome;
     this.pushes.running -= 1;
     this.step();
-  }
-
-  /** Runs a job of a queue once; where it fails and may be tried again, that is `later`. It counts as running until whoever called this has done what follows: the run is not over before. */
-  private async attempt<T>(
-    queue: Queue<E>,
-    item: Item<E>,
-    job: () => Promise<T>,
-    resultOf: (outcome: T) => JobResult,
-  ): Promise<T | "failed" | "stopped" | "later"> {
-    const attempt = this.nextAttempt(queue, item);
-    queue.running += 1;
-    this.tell({ kind: "started", queue: queue.name, element: item.element.name, attempt });
-    try {
-      const outcome = await job();
-      this.endJob(queue.name, item, resultOf(outcome));
-      return outcome;
-    } catch (error) {
-      const why = asStillageError(error);
-      if (this.jobs.signal.aborted) {
-        this.endJob(queue.name, item, "stopped");
-        return "stopped";
-      }
-      if (isNoTry(why)) {
-        this.attempts.set(`${queue.name} ${item.index}`, attempt - 1);
-      } else if (attempt > this.options.retries || !isPassing(why)) {
-        this.endJob(queue.name, item, "failed", why);
-        return "failed";
-      }
-      void this.tryLater(queue, item, attempt, why);
-      return "later";
-    }
-  }
-
-  private readonly attempts = new Map<string, number>();
-
-  private nextAttempt({ name }: Queue<E>, { index }: Item<E>): number {
-    const attempt = (this.attempts.get(`${name} ${index}`) ?? 0) + 1;
-    this.attempts.set(`${name} ${index}`, attempt);
-    return attempt;
-  }
-
-  /** Gives its place to others meanwhile. */
-  private async tryLater(queue: Queue<E>, item: Item<E>, attempt: number, why: StillageError): Promise<void> {
-    const afterMs = backOffMs(attempt, why, this.options.random);
-    queue.delayed += 1;
-    this.tell({ kind: "retrying", queue: queue.name, element: item.element.name, afterMs, why });
-    try {
-      await this.options.time.wait(afterMs, this.waits.signal);
-    } catch {
-      return; // the run is over
-    }
-    queue.delayed -= 1;
-    this.enqueue(queue, item);
-    this.step();
-  }
-
-  private endJob(queue: QueueName, { element }: Item<E>, result: JobResult, why?: StillageError): void {
-    this.tell({ kind: "ended", queue, element: element.name, result, ...(why && { why }) });
   }
 
   /** Says what became of an element, and of those that waited for it. */
@@ -314,7 +225,7 @@ export class PipelineRun<E extends PipelineElement> {
     for (const [item, what] of settling) {
       if (item.outcome !== undefined) continue;
       item.outcome = what;
-      this.tell({ kind: "settled", element: item.element.name, outcome: what });
+      this.jobs.tell({ kind: "settled", element: item.element.name, outcome: what });
       if (what.kind === "failed" || what.kind === "blocked") {
         const by = what.kind === "failed" ? item.element.name : what.by;
         for (const waiter of breakBy(item, by)) settling.push([waiter, { kind: "blocked", by }]);
@@ -331,9 +242,9 @@ export class PipelineRun<E extends PipelineElement> {
   private end(how: Ending): void {
     if (this.ended !== undefined && endings.indexOf(how) <= endings.indexOf(this.ended)) return;
     this.ended = how;
-    this.tell({ kind: "ending", how });
+    this.jobs.tell({ kind: "ending", how });
     if (how === "terminate" || how === "abort") {
-      this.jobs.abort(runEnded());
+      this.jobs.abort();
     }
     // After what is being done: whoever says so may be in the middle of it.
     queueMicrotask(() => this.step());
@@ -357,13 +268,7 @@ export class PipelineRun<E extends PipelineElement> {
     const why = new StillageError("invalid", `what ${item.element.name} is built with leads back to itself`);
     return { kind: "failed", why, cached: false };
   }
-
-  private tell(event: PipelineEvent extends infer T ? (T extends unknown ? Omit<T, "at"> : never) : never): void {
-    this.options.events({ at: this.options.time.now(), ...event } as PipelineEvent);
-  }
 }
-
-const runEnded = (): StillageError => new StillageError("cancelled", "the run was ended");
 
 function pulled(outcome: PullOutcome): JobResult {
   return outcome.kind === "missing" ? "missing" : outcome.kind === "present" ? "skipped" : "processed";

@@ -9,13 +9,22 @@ export interface QueueTally {
 
 /** How far a pipeline is, counted from its events. */
 export class PipelineTally {
-  readonly queues: Readonly<Record<QueueName, QueueTally>> = { pull: empty(), build: empty(), push: empty() };
+  readonly queues: Readonly<Record<QueueName, QueueTally>> = {
+    pull: empty(),
+    fetch: empty(),
+    build: empty(),
+    push: empty(),
+  };
   /** What is being done, since when, by queue. */
   readonly running: Readonly<Record<QueueName, Map<string, number>>> = {
     pull: new Map(),
+    fetch: new Map(),
     build: new Map(),
     push: new Map(),
   };
+
+  /** What is tried again, by queue and element: when, and why. */
+  readonly delayed = new Map<string, { readonly element: string; readonly until: number; readonly why: string }>();
 
   /** Gives, for a job that ended, how long it took in milliseconds, the last try alone. */
   take(event: PipelineEvent): number | undefined {
@@ -30,6 +39,7 @@ export class PipelineTally {
     switch (event.kind) {
       case "queued":
         tally.waiting += 1;
+        this.delayed.delete(`${queue} ${element}`);
         return undefined;
       case "started":
         tally.waiting -= 1;
@@ -41,6 +51,9 @@ export class PipelineTally {
         const since = running.get(element) ?? at;
         running.delete(element);
         tally.running -= 1;
+        if (event.kind === "retrying") {
+          this.delayed.set(`${queue} ${element}`, { element, until: at + event.afterMs, why: event.why.message });
+        }
         if (event.kind === "ended") tally.done[event.result] += 1;
         return at - since;
       }

@@ -1,5 +1,5 @@
 import { type ErrorCode, StillageError } from "../../base/errors.ts";
-import { AwayError } from "./back-off.ts";
+import { AwayError } from "../connection/away-error.ts";
 import { type OnError, type PipelineOptions, type PipelineResult, runPipeline } from "./pipeline.ts";
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { type PipelineElement, PipelineGraph } from "./pipeline-graph.ts";
@@ -11,6 +11,8 @@ export type PullPlan = "present" | "pulled" | "missing" | "failed build" | Error
 /** An element and how its jobs go. */
 export interface PlannedElement extends PipelineElement {
   readonly pulls: readonly PullPlan[];
+  /** Nothing is fetched for those without. */
+  readonly fetches?: readonly ("fetched" | "present" | ErrorCode)[] | undefined;
   readonly build: "built" | "failed" | "kept" | "rejects" | "says nothing";
   readonly pushes: readonly ("pushed" | "present" | "away" | ErrorCode)[];
   /** Of each of its jobs. */
@@ -57,8 +59,8 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
   if (run.abortAfter !== undefined) void time.wait(run.abortAfter, never).then(() => abort.abort());
   const events: PipelineEvent[] = [];
   const groups: string[][] = [];
-  const running = { pull: 0, build: 0, push: 0 };
-  const most = { pull: 0, build: 0, push: 0 };
+  const running = { pull: 0, fetch: 0, build: 0, push: 0 };
+  const most = { pull: 0, fetch: 0, build: 0, push: 0 };
   const tries = new Map<string, number>();
   const during = async <T>(queue: QueueName, job: () => Promise<T>): Promise<T> => {
     running[queue] += 1;
@@ -86,6 +88,14 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
         const plan = nextOf(pulls, `pull ${name}`);
         if (plan === "failed build") return { kind: "pulled", failedBuild: failure("failed-precondition") };
         if (plan === "missing" || plan === "present" || plan === "pulled") return { kind: plan };
+        throw failure(plan);
+      }),
+    fetches: ({ fetches }) => fetches !== undefined,
+    fetch: ({ name, fetches = [], milliseconds }, signal) =>
+      during("fetch", async () => {
+        await time.wait(milliseconds, signal);
+        const plan = nextOf(fetches, `fetch ${name}`);
+        if (plan === "fetched" || plan === "present") return plan;
         throw failure(plan);
       }),
     build: (elements, report, signal) =>

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { neededToBuild, type PlannedElement, type PlannedRun, planned, runPlanned } from "./pipeline.fixture.ts";
+import { queueNames } from "./pipeline-events.ts";
 import { PipelineGraph } from "./pipeline-graph.ts";
 
-const widths = { pull: 2, build: 2, push: 2 };
+const widths = { pull: 2, fetch: 2, build: 2, push: 2 };
 const usual = { widths, retries: 0, onError: "continue" } as const;
 
 describe("runPipeline", () => {
@@ -23,27 +24,28 @@ describe("runPipeline", () => {
   it("builds the longest chain first", async () => {
     const chain = ["a", "b", "c"].map((name, i, all) => planned(name, { buildDependencies: all.slice(i + 1, i + 2) }));
     const elements = [planned("alone"), ...chain];
-    const narrow = { pull: 4, build: 1, push: 1 };
+    const narrow = { ...widths, pull: 4, build: 1, push: 1 };
     const { groups } = await runPlanned({ ...usual, widths: narrow, elements, asked: ["alone", "a", "b", "c"] });
     assert.deepEqual(groups, [["c"], ["b"], ["alone"], ["a"]]);
   });
 
-  it("has all three queues at work at a time", async () => {
+  it("has all queues at work at a time", async () => {
     const elements = [
       planned("late", { pulls: ["pulled"], milliseconds: 1000 }),
       planned("slow", { milliseconds: 100 }),
       planned("quick", { pulls: ["pulled"], milliseconds: 110 }),
+      planned("made", { milliseconds: 150, fetches: ["fetched"] }),
     ];
-    const asked = ["late", "slow", "quick"];
-    const { events } = await runPlanned({ ...usual, widths: { ...widths, pull: 3 }, elements, asked });
-    const running = { pull: 0, build: 0, push: 0 };
+    const asked = ["late", "slow", "quick", "made"];
+    const { events } = await runPlanned({ ...usual, widths: { ...widths, pull: 4 }, elements, asked });
+    const running = { pull: 0, fetch: 0, build: 0, push: 0 };
     let together = 0;
     for (const event of events) {
       if (event.kind === "started") running[event.queue] += 1;
       if (event.kind === "ended") running[event.queue] -= 1;
       together = Math.max(together, Object.values(running).filter((count) => count > 0).length);
     }
-    assert.equal(together, 3);
+    assert.equal(together, 4);
   });
 
   it("begins nothing but pushes after a failure where it quits, and ends all where it terminates", async () => {
@@ -53,7 +55,12 @@ describe("runPipeline", () => {
       planned("long", { milliseconds: 40 }),
       planned("next", { buildDependencies: ["long"] }),
     ];
-    const run = { ...usual, widths: { pull: 9, build: 9, push: 1 }, elements, asked: ["done", "bad", "long", "next"] };
+    const run = {
+      ...usual,
+      widths: { ...widths, pull: 9, build: 9 },
+      elements,
+      asked: ["done", "bad", "long", "next"],
+    };
     const quit = await runPlanned({ ...run, onError: "quit" });
     assert.deepEqual(kinds(quit.outcomes), { done: "built", bad: "failed", long: "built", next: "stopped" });
     assert.deepEqual(Object.fromEntries(quit.pushes), { done: "pushed", long: "pushed" });
@@ -107,6 +114,43 @@ describe("runPipeline", () => {
     assert.deepEqual(Object.fromEntries(lost.pushes), { a: "failed" });
   });
 
+  it("fetches what is missed at once, beside what it waits for, and builds it when both are there", async () => {
+    const fetches = ["fetched"] as const;
+    const elements = ["a", "b", "c"].map((name, i, all) =>
+      planned(name, { buildDependencies: all.slice(i + 1, i + 2), milliseconds: 100, fetches }),
+    );
+    const { events } = await runPlanned({ ...usual, widths: { ...widths, fetch: 3 }, elements, asked: ["a"] });
+    const times = (queue: string): number[] =>
+      events.filter((each) => each.kind === "started" && each.queue === queue).map(({ at }) => at);
+    assert.deepEqual(
+      [times("pull"), times("fetch"), times("build")],
+      [
+        [0, 100, 200],
+        [100, 200, 300],
+        [400, 500, 600],
+      ],
+    );
+  });
+
+  it("leaves it to a build to say what it lacks where a fetch failed, and fetches nothing for what is not built", async () => {
+    const elements = [
+      planned("late", { fetches: ["unavailable", "forbidden"] }),
+      planned("bad", { build: "failed", milliseconds: 1 }),
+      planned("user", { buildDependencies: ["bad"], fetches: ["fetched"] }),
+    ];
+    const narrow = { ...widths, fetch: 1, pull: 3 };
+    const run = await runPlanned({ ...usual, retries: 2, widths: narrow, elements, asked: ["late", "user"] });
+    assert.deepEqual(kinds(run.outcomes), { bad: "failed", user: "blocked", late: "built" });
+    const ended = run.events.filter((each) => each.kind === "ended" && each.queue === "fetch");
+    assert.deepEqual(
+      ended.map((each) => each.kind === "ended" && [each.element, each.result]),
+      [
+        ["user", "skipped"],
+        ["late", "failed"],
+      ],
+    );
+  });
+
   it("begins nothing once it is stopped, and ends what runs once it is aborted", async () => {
     const elements = [planned("first", { milliseconds: 100 }), planned("second", { buildDependencies: ["first"] })];
     const stopped = await runPlanned({ ...usual, elements, asked: ["second"], stopAfter: 150 });
@@ -121,7 +165,7 @@ describe("runPipeline", () => {
       planned(name, { together: name === "e" ? undefined : "x" }),
     );
     const asked = elements.map(({ name }) => name);
-    const wide = { pull: 5, build: 2, push: 1 };
+    const wide = { ...widths, pull: 5 };
     // All are ready at once, because what decides is looked for in one step of time.
     const { groups } = await runPlanned({
       ...usual,
@@ -207,6 +251,10 @@ const elementPlan = fc.record({
   ),
   result: fc.constantFrom("built", "built", "built", "built", "failed", "kept", "rejects", "says nothing"),
   pushes: fc.array(fc.constantFrom("pushed", "present", "unavailable", "forbidden"), { minLength: 1, maxLength: 3 }),
+  fetches: fc.option(
+    fc.array(fc.constantFrom("fetched", "present", "unavailable", "forbidden"), { minLength: 1, maxLength: 3 }),
+    { nil: undefined },
+  ),
   milliseconds: fc.integer({ min: 0, max: 50 }),
   together: fc.option(fc.constantFrom("x", "y"), { nil: undefined }),
   links: fc.array(fc.tuple(fc.nat(), fc.boolean(), fc.boolean()), { maxLength: 4 }),
@@ -216,7 +264,7 @@ const runs: fc.Arbitrary<PlannedRun> = fc
   .record({
     plans: fc.array(elementPlan, { minLength: 1, maxLength: 14 }),
     asked: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
-    widths: fc.record({ pull: width(), build: width(), push: width() }),
+    widths: fc.record({ pull: width(), fetch: width(), build: width(), push: width() }),
     retries: fc.nat(2),
     onError: fc.constantFrom("quit", "continue", "terminate"),
     stopAfter: fc.option(fc.nat(400), { nil: undefined, freq: 2 }),
@@ -247,6 +295,7 @@ async function check(run: PlannedRun): Promise<void> {
   const graph = new PipelineGraph(run.elements);
   const settled = new Map<string, string>();
   const tries = new Map<string, number>();
+  const fetched = new Set<string>();
   const there = new Set(["present", "pulled", "built"]);
   let ending: string | undefined;
   for (const event of events) {
@@ -255,18 +304,20 @@ async function check(run: PlannedRun): Promise<void> {
       assert.ok(!settled.has(event.element), `${event.element} is settled twice`);
       settled.set(event.element, event.outcome.kind);
     }
+    if (event.kind === "ended" && event.queue === "fetch") fetched.add(event.element);
     if (event.kind !== "started") continue;
     const what = `${event.queue} ${event.element}`;
     tries.set(what, (tries.get(what) ?? 0) + 1);
     if (ending !== undefined) assert.ok(ending === "quit" && event.queue === "push", what);
     if (event.queue === "build") {
+      assert.ok(fetched.has(event.element) || graph.element(event.element).fetches === undefined, what);
       for (const needed of neededToBuild(graph, event.element)) {
         assert.ok(there.has(settled.get(needed) ?? ""), `${what} before ${needed}`);
       }
     }
     if (event.queue === "push") assert.ok(settled.has(event.element), what);
   }
-  for (const queue of ["pull", "build", "push"] as const) assert.ok(most[queue] <= run.widths[queue], queue);
+  for (const queue of queueNames) assert.ok(most[queue] <= run.widths[queue], queue);
   for (const [what, count] of tries) assert.ok(count <= (what.startsWith("build") ? 1 : run.retries + 1), what);
   assert.deepEqual(Object.fromEntries(settled), kinds(outcomes));
   assert.equal(settled.size, run.elements.length);

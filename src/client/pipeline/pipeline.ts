@@ -36,6 +36,12 @@ export interface PipelineOptions<E extends PipelineElement> {
   /** Whether it is here, or can be had from anywhere. An error is no failure of the element: it is built. */
   pull(element: E, signal: AbortSignal): Promise<PullOutcome>;
   /**
+   * Gets what the element is made of from wherever that is, beside waiting for what it is built with; it is built once that has ended. An error is no failure of the element: the build finds out.
+   */
+  readonly fetch?: ((element: E, signal: AbortSignal) => Promise<"fetched" | "present">) | undefined;
+  /** Whether there is anything to be fetched; for all where it is not given. */
+  fetches?(element: E): boolean;
+  /**
    * Builds elements one after the other, in an order in which each comes after those that it needs, and without those that need one that failed; more than one only where `together` allows. What
    * it has not reported when it settles has failed, with the error that it rejects with; but where the signal ended it, it was not built.
    */
@@ -46,7 +52,7 @@ export interface PipelineOptions<E extends PipelineElement> {
   readonly push: ((element: E, signal: AbortSignal) => Promise<"pushed" | "present" | "skipped">) | undefined;
   /** How many jobs of each queue run at once; a group that is built together is one. */
   readonly widths: Readonly<Record<QueueName, number>>;
-  /** Tries after the first one, of pulls and of pushes. */
+  /** Tries after the first one, of pulls, fetches and pushes. */
   readonly retries: number;
   readonly onError: OnError;
   /** How long a build of an element may take, in any unit: what is on the longest chain comes first. One for each where it is not given. */
@@ -71,8 +77,8 @@ export interface PipelineResult {
 }
 
 /**
- * Takes elements through three queues that run beside each other: each is pulled if it can be; on a miss it is built as soon as all is there that it is built with; and whatever is there is
- * pushed behind that. Knows nothing of BuildStream or servers. Never rejects but for a fault of its own: failures are outcomes.
+ * Takes elements through four queues that run beside each other: each is pulled if it can be; on a miss its sources are fetched, and it is built as soon as all is there that it is built with; and whatever
+ * is there is pushed behind that. Knows nothing of BuildStream or servers. Never rejects but for a fault of its own: failures are outcomes.
  */
 export function runPipeline<E extends PipelineElement>(options: PipelineOptions<E>): Promise<PipelineResult> {
   return new PipelineRun(options).run();

@@ -13,7 +13,8 @@ export interface ProcessEnd {
 }
 
 export interface ProcessOptions {
-  readonly directory: string;
+  /** Where it runs; where this process does unless it is given. */
+  readonly directory?: string;
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Ends it: gently, and after `graceMs` hard. */
   readonly signal: AbortSignal;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../base/clock.ts";
 import { asStillageError, type StillageError } from "../../base/errors.ts";
+import { backOffMs } from "../back-off.ts";
 import { AwayError } from "../connection/away-error.ts";
-import { backOffMs } from "../pipeline/back-off.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OptionalParts } from "./copy-content.ts";
 import {

@@ -11,7 +11,7 @@ import type { Project } from "../support/project.ts";
 export interface BuildEvent {
   readonly event: string;
   readonly at?: number;
-  readonly queue?: "pull" | "build" | "push";
+  readonly queue?: "pull" | "fetch" | "build" | "push";
   readonly element?: string;
   readonly result?: string;
   readonly text?: string;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
@@ -7,10 +8,10 @@ import type { Project } from "../support/project.ts";
 export const elementCount = 50;
 
 /** How long each of the slow builds sleeps. */
-const slowSeconds = 2;
+const slowSeconds = 1;
 
 /**
- * Writes a project whose elements are mostly cheap: imports, half of which build on others, stacks, and four builds in the sandbox, three of which sleep. `half.bst` is a half of it, `sad.bst`
+ * Writes a project whose elements are mostly cheap: imports, half of which build on others, stacks, and four builds in the sandbox, three of which sleep; one has a source that has to be fetched. `half.bst` is a half of it, `sad.bst`
  * has a build in it that fails, and `new.bst` a source without a ref.
  */
 export async function writeWideProject(folder: string): Promise<Project> {
@@ -18,7 +19,7 @@ export async function writeWideProject(folder: string): Promise<Project> {
     "base.bst": imported("base"),
     "slow-a.bst": slow("a", ["base.bst"]),
     "slow-b.bst": slow("b", ["base.bst"]),
-    "after/slow-a.bst": slow("c", ["slow-a.bst"]),
+    "after/slow-a.bst": { ...slow("c", ["slow-a.bst"]), sources: [await upstream(folder)] },
     "quick.bst": built("quick", ["base.bst"], "true"),
     "bad.bst": built("bad", ["base.bst"], "echo this goes wrong; false"),
     "needs-bad.bst": { kind: "stack", depends: ["bad.bst"] },
@@ -52,6 +53,14 @@ export async function writeJoinedProjects(folder: string, artifacts: readonly ob
   await put(folder, "sub/deep/inner.bst", stringify(imported("inner")));
   await put(folder, "sub/files/inner/inner.txt", "inner\n");
   return { folder, upstream: "" };
+}
+
+/** A source that has to be fetched from elsewhere. */
+async function upstream(folder: string): Promise<object> {
+  const content = "from elsewhere\n";
+  await put(folder, "upstream/source.txt", content);
+  const ref = createHash("sha256").update(content).digest("hex");
+  return { kind: "remote", url: `file://${join(folder, "upstream/source.txt")}`, ref };
 }
 
 function imported(files: string): object {
