@@ -20,7 +20,7 @@ export function remoteCheckCommand(end: (status: number) => void): Command {
   addUse(addClientOptions(command).option("--json", "Print JSON"), {
     notes: [
       "Nothing is pushed or changed there: whether pushing is allowed, a push of nothing tells. Servers that did not answer are asked again, and what was remembered of them is forgotten.",
-      "In a pipe: a line for each, with tabs between name, URL, works, limited or fails, product, protocols, pull (yes or no), push (yes or no), milliseconds of a small call, the certificate's end, bytes of a batch and of a blob at most, and why it does not work. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
+      "In a pipe: a line for each, with tabs between name, URL, works, limited or fails, product, protocols, pull (yes or no), push (yes or no), milliseconds of a small call, the certificate's end, bytes of a batch and of a blob at most, why it does not work, and the proxy by way of which it is asked. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
     ],
     examples: [
       { says: "All caches of the project in the working directory", run: "stillage remote check" },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { StillageError } from "../../base/errors.ts";
 import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
+import { askedOf, ProxyError, tunnelAgent } from "../../base/proxy.ts";
 import { type PostLimits, post } from "../../http/post.ts";
 import type { HttpAccess } from "./http-access.ts";
 
@@ -119,12 +120,17 @@ export class CommitPost {
     signal: AbortSignal,
   ): Promise<string> {
     signal.throwIfAborted();
-    const { headers, authorities, client } = this.access;
+    const { headers, authorities, client, proxy } = this.access;
     const at = new URL(what, this.base);
-    const request = (at.protocol === "https:" ? nodeHttps() : nodeHttp()).request(at, {
+    const secure = at.protocol === "https:";
+    const plain = proxy === undefined || secure ? undefined : askedOf(proxy, at);
+    const request = (secure ? nodeHttps() : nodeHttp()).request(at, {
+      ...plain,
+      ...(proxy && secure && { agent: tunnelAgent(proxy, { keepAlive: false }) }),
       method: "POST",
       signal,
       headers: {
+        ...plain?.headers,
         ...(typeof headers === "function" ? await headers() : headers),
         "content-type": body instanceof Uint8Array ? "application/json" : "application/x-tar",
       },
@@ -149,7 +155,8 @@ function unreachable(at: URL, error: unknown): StillageError {
   const { code, message } = error as NodeJS.ErrnoException;
   const shown = `${at.protocol}//${at.host}${at.pathname}`;
   if (code === "ETIMEDOUT") return new StillageError("deadline", `${shown} does not answer`, { cause: error });
-  return new StillageError("unavailable", `${shown} cannot be reached (${code ?? message})`, { cause: error });
+  const why = error instanceof ProxyError ? message : (code ?? message);
+  return new StillageError("unavailable", `${shown} cannot be reached (${why})`, { cause: error });
 }
 
 function json(value: unknown): Uint8Array {
