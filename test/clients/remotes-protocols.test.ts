@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { contentOfCommit } from "../../src/artifact/directory-content.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { startConnectProxy } from "../../src/base/connect-proxy.fixture.ts";
 import type { CommitStore } from "../../src/client/commit-store.ts";
 import { checkRemotes, works } from "../../src/client/connection/check-remotes.ts";
 import { openRemote, openRemotes } from "../../src/client/connection/open-remotes.ts";
@@ -283,6 +284,53 @@ test("stillage remote check", async () => {
   assert.match((await run("list", "--remote", dead)).stdout, /not tried until/);
   assert.equal((await run("check", "--remote", pushing)).status, 0);
   assert.doesNotMatch((await run("list", "--remote", dead)).stdout, /not tried until/);
+});
+
+test("servers of every kind by way of a proxy that the environment names", async (context) => {
+  await using workspace = await createWorkspace();
+  const repository = await Repository.create(workspace);
+  await commitArtifact(workspace, repository, "app");
+  await repository.run("summary", "--update");
+  const { server: tls } = await makeCertificates(await workspace.folder("certificates"));
+  const listen = `address=127.0.0.1:0,push=true,cert=${tls.certificate},key=${tls.key}`;
+  await using server = await startServer(await workspace.folder("store"), ["--listen", listen]);
+  const [web, plain] = [await serveFiles(repository.path, { tls }), await serveFiles(repository.path)];
+  context.after(() => [web, plain].map(({ server: each }) => each.close()));
+  const home = await workspace.folder("home");
+  const run = (variables: Record<string, string>, ...words: string[]) => {
+    const env = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, ...variables };
+    return runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], { cwd: home, env });
+  };
+  const [gRPC, secure] = [`https://${server.address}`, web.url].map(
+    (url) => `url=${url},server-cert=${tls.certificate}`,
+  );
+  const all = [gRPC ?? "", secure ?? "", plain.url];
+  await using proxy = await startConnectProxy({ credentials: "me:word" });
+  const at = `http://${proxy.address}`;
+  const named = { https_proxy: at.replace("//", "//me:word@"), http_proxy: at.replace("//", "//me:word@") };
+
+  const checked = await run(named, "remote", "check", "--json", ...all);
+  assert.doesNotMatch(checked.stdout, /me:word/);
+  const report = JSON.parse(checked.stdout) as { state: string; proxy: string }[];
+  assert.deepEqual(
+    report.map((each) => [each.state, each.proxy]),
+    all.map(() => ["works", at]),
+  );
+  assert.equal(proxy.asked.includes(`CONNECT ${server.address}`), true);
+  assert.equal(proxy.asked.includes(`CONNECT ${new URL(web.url).host}`), true);
+  assert.equal(proxy.asked.includes(`GET ${plain.url}/summary`), true);
+  for (const from of [secure ?? "", plain.url]) {
+    const mirrored = await run(named, "mirror", from, gRPC ?? "");
+    assert.deepEqual([mirrored.status, mirrored.stderr], [0, ""]);
+    assert.match(mirrored.stdout, from === secure ? /^copied\t/ : /^present\t/);
+  }
+
+  const before = proxy.asked.length;
+  const direct = await run({ ...named, no_proxy: "127.0.0.0/8" }, "remote", "check", "--json", ...all);
+  assert.deepEqual([direct.status, proxy.asked.length, /"proxy": "/.test(direct.stdout)], [0, before, false]);
+  const refused = await run({ https_proxy: at }, "remote", "check", ...all.slice(0, 2));
+  assert.equal(refused.status, 1);
+  assert.equal(refused.stdout.match(/the proxy http:\S+ does not connect us to \S+: 407/g)?.length, 2);
 });
 
 describe("what real clients have pushed", { concurrency: 2 }, () => {

@@ -14,7 +14,11 @@ import { RpcError } from "./rpc-error.ts";
 
 /** Gives back what it is sent. */
 const server = createServer();
-server.on("stream", (stream: ServerHttp2Stream) => {
+server.on("stream", (stream: ServerHttp2Stream, headers) => {
+  if (headers[":path"] === "/page") {
+    stream.respond({ ":status": 404, "content-type": "text/html" });
+    return void stream.end("<html>");
+  }
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
   stream.on("error", () => {});
@@ -56,6 +60,7 @@ test("calls, large ones and many at once, go through one tunnel", async () => {
   );
   assert.ok(large.equals(all[2] ?? Buffer.alloc(0)));
   assert.deepEqual(proxy.asked, [`CONNECT 127.0.0.1:${port}`]);
+  await assert.rejects(channel.unary("page", large), { httpStatus: 404 });
   proxy.cut();
   const again = () => call(channel, Buffer.from("again"));
   // The first one may still go where there is nothing any more.
