@@ -1,6 +1,7 @@
 import type { Agent, RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { lookupHost } from "./host-lookup.ts";
 import { nodeHttp, nodeHttps } from "./node-http.ts";
 
 /** A proxy of HTTP. */
@@ -49,6 +50,7 @@ export function openTunnel(
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const request = nodeHttp().request({
     ...{ host: proxy.host, port: proxy.port, method: "CONNECT", path: target, agent: false },
+    lookup: lookupHost,
     headers: { host: target, ...proxyHeaders(proxy) },
     ...(signal && { signal }),
   });

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { lookupHost } from "../../base/host-lookup.ts";
 import { type HttpProxy, openTunnel } from "../../base/proxy.ts";
 import { parseServerUrl } from "../../rpc/client/server-url.ts";
 
@@ -39,7 +40,7 @@ export async function firstWords(
 
 /** A connection, which may still be under way. */
 async function reach(where: Place, proxy: HttpProxy | undefined, signal: AbortSignal): Promise<Socket> {
-  if (proxy === undefined || "path" in where) return connect(where);
+  if (proxy === undefined || "path" in where) return connect({ ...where, lookup: lookupHost });
   return openTunnel(proxy, where.host, where.port, { signal });
 }
 

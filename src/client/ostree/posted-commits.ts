@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { StillageError } from "../../base/errors.ts";
+import { lookupHost } from "../../base/host-lookup.ts";
 import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
 import { askedOf, ProxyError, tunnelAgent } from "../../base/proxy.ts";
 import { type PostLimits, post } from "../../http/post.ts";
@@ -128,6 +129,7 @@ export class CommitPost {
       ...plain,
       ...(proxy && secure && { agent: tunnelAgent(proxy, { keepAlive: false }) }),
       method: "POST",
+      lookup: lookupHost,
       signal,
       headers: {
         ...plain?.headers,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { RequestOptions } from "node:https";
 import { StillageError } from "../../base/errors.ts";
+import { lookupHost } from "../../base/host-lookup.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
 import { askedOf, type HttpProxy, ProxyError, tunnelAgent } from "../../base/proxy.ts";
@@ -51,6 +52,7 @@ export function httpSource(base: string, options: HttpSourceOptions = {}): HttpS
   const credentials = url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
   const shared: RequestOptions = {
     agent,
+    lookup: lookupHost,
     timeout: options.silenceMs ?? silenceMs,
     ...(signal && { signal }),
     ...(authorities !== undefined && { ca: authorities }),

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { lookupHost } from "../../base/host-lookup.ts";
 import { type HttpProxy, openTunnel, ProxyError } from "../../base/proxy.ts";
 import { grpcStatus } from "../status.ts";
 import { ConnectionError, type ConnectionFailure, type ConnectionStage, socketMessage } from "./connection-error.ts";
@@ -200,8 +201,8 @@ const waits: Readonly<Record<ConnectionStage, string>> = {
 function openSocket({ tls, where }: ServerPlace, options: SessionOptions): Socket | TunnelledSocket {
   const { proxy } = options;
   if (proxy !== undefined && "host" in where) return openThrough(proxy, { tls, where }, options);
-  if (!tls) return connectPlain({ ...where, noDelay: true });
-  return connectTls({ ...where, ...trust(options) }).setNoDelay();
+  if (!tls) return connectPlain({ ...where, noDelay: true, lookup: lookupHost });
+  return connectTls({ ...where, ...trust(options), lookup: lookupHost }).setNoDelay();
 }
 
 /** Trust, and the name to find, are those of a connection without the proxy. */
