@@ -80,7 +80,7 @@ export async function mirrorNamed(
   const [from, to] = [await ours.open(ends.from, "read"), await ours.open(ends.to, "write")];
   const { mirrorArtifacts, mirrorThese } = await import("../transfer/mirror-artifacts.ts");
   const options = { ...optionsOf(context), from, to, optional: "those-there", width: mirrorWidth } as const;
-  if (names === undefined) return mirrorArtifacts([{ project: "*", element: "*", key: "*" }], options);
+  if (names === undefined) return await mirrorArtifacts([{ project: "*", element: "*", key: "*" }], options);
   const meant = await meaningOf(names, async () => [from], context);
   return together(meant, await mirrorThese(meant.questions, options));
 }
