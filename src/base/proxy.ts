@@ -61,6 +61,8 @@ export function openTunnel(
   request.on("connect", ({ statusCode: status = 0, statusMessage = "" }, socket, head) => {
     if (status >= 200 && status < 300) {
       if (head.length > 0) socket.unshift(head);
+      // Whoever speaks TLS in it hears of what breaks it there.
+      socket.on("error", () => {});
       resolve(socket as Socket);
       return;
     }

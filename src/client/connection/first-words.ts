@@ -83,6 +83,7 @@ function shakesHands(raw: Socket, signal: AbortSignal): Promise<boolean> {
   socket.on("secureConnect", () => end(true));
   socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => end(code.includes("_ALERT_")));
   socket.on("close", no);
+  raw.on("error", no);
   return promise;
 }
 
