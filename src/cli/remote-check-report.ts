@@ -36,17 +36,18 @@ export function checkTable(checks: readonly RemoteCheck[], width: number): strin
   return `${textTable(columns, rows, width)}${notes.length === 0 ? "" : `\n${notes.join("\n")}\n`}`;
 }
 
-function notesOf({ spec, error, shortcomings, warnings, place }: RemoteCheck): string[] {
+function notesOf({ spec, proxy, error, shortcomings, warnings, place }: RemoteCheck): string[] {
   const { maxBlobBytes = 0 } = place?.storage ?? {};
   const limits = maxBlobBytes === 0 ? [] : [`it takes no blobs of more than ${humanSize(maxBlobBytes)}`];
+  const way = proxy === undefined ? [] : [`it is asked by way of the proxy ${proxy}`];
   const found = error === undefined ? [] : [error.message, ...(error.hint === undefined ? [] : [`  ${error.hint}`])];
-  return [...found, ...[...shortcomings, ...warnings, ...limits].map((each) => `${spec.name}: ${each}`)];
+  return [...found, ...[...shortcomings, ...warnings, ...limits, ...way].map((each) => `${spec.name}: ${each}`)];
 }
 
 /** For programs: a line for each with tabs between. */
 export function checkTabs(checks: readonly RemoteCheck[]): string {
   const lines = checks.map((check) => {
-    const { spec, place, latencyMs, error, shortcomings } = check;
+    const { spec, place, proxy, latencyMs, error, shortcomings } = check;
     const { certificateEnd, storage } = place ?? {};
     return [
       spec.name,
@@ -61,6 +62,7 @@ export function checkTabs(checks: readonly RemoteCheck[]): string {
       storage?.maxBatchBytes ? String(storage.maxBatchBytes) : "",
       storage?.maxBlobBytes ? String(storage.maxBlobBytes) : "",
       [...(error === undefined ? [] : [error.message]), ...shortcomings].join("; "),
+      proxy ?? "",
     ];
   });
   return lines.map((cells) => `${cells.map(printable).join("\t")}\n`).join("");
@@ -69,7 +71,7 @@ export function checkTabs(checks: readonly RemoteCheck[]): string {
 /** All that was found out. */
 export function checkJson(checks: readonly RemoteCheck[]): string {
   const all = checks.map((check) => {
-    const { spec, place, latencyMs, error, shortcomings, warnings } = check;
+    const { spec, place, proxy, latencyMs, error, shortcomings, warnings } = check;
     const { name, url, type, push, instanceName, origin } = spec;
     const { product, protocols = [], storage, certificateEnd } = place ?? {};
     return {
@@ -83,6 +85,7 @@ export function checkJson(checks: readonly RemoteCheck[]): string {
         state: stateOf(check),
         works: works(check),
       },
+      proxy: proxy ?? null,
       product: product ?? null,
       protocols: protocols.map(protocolJson),
       pull: mayDo(check, "pull"),

@@ -6,6 +6,7 @@ import { openReachability, unreachablePath } from "../client/connection/reachabi
 import type { RemoteSpec } from "../client/remote-spec.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
+import { sayNotes } from "./configuration-notes.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
@@ -20,7 +21,7 @@ export function remoteCheckCommand(end: (status: number) => void): Command {
   addUse(addClientOptions(command).option("--json", "Print JSON"), {
     notes: [
       "Nothing is pushed or changed there: whether pushing is allowed, a push of nothing tells. Servers that did not answer are asked again, and what was remembered of them is forgotten.",
-      "In a pipe: a line for each, with tabs between name, URL, works, limited or fails, product, protocols, pull (yes or no), push (yes or no), milliseconds of a small call, the certificate's end, bytes of a batch and of a blob at most, and why it does not work. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
+      "In a pipe: a line for each, with tabs between name, URL, works, limited or fails, product, protocols, pull (yes or no), push (yes or no), milliseconds of a small call, the certificate's end, bytes of a batch and of a blob at most, why it does not work, and the proxy by way of which it is asked. \\ and what a terminal acts on stand as \\\\ and \\xNN.",
     ],
     examples: [
       { says: "All caches of the project in the working directory", run: "stillage remote check" },
@@ -31,7 +32,7 @@ export function remoteCheckCommand(end: (status: number) => void): Command {
     see: "docs/CLIENT.md",
   });
   return command.action(async (names: string[], flags: ClientFlags & { readonly json?: true }) => {
-    const specs = remotesMeant(names, flags);
+    const specs = remotesMeant(names, flags, flags.json !== true);
     if (specs === undefined) return end(exitStatus.usage);
     end(await interruptible((signal) => check(specs, names.length === 0, flags, signal), "the check was stopped"));
   });
@@ -54,9 +55,17 @@ async function check(
 }
 
 /** What names mean: remotes of the configuration, used or not, or others as `--remote` describes them. Problems are printed, and then there is nothing. */
-function remotesMeant(names: readonly string[], flags: ClientFlags): readonly RemoteSpec[] | undefined {
+function remotesMeant(
+  names: readonly string[],
+  flags: ClientFlags,
+  withNotes: boolean,
+): readonly RemoteSpec[] | undefined {
   const configuration = clientConfiguration(flags);
-  if (configuration === undefined || names.length === 0) return configuration?.remotes;
+  if (configuration === undefined) return undefined;
+  if (names.length === 0) {
+    if (withNotes) sayNotes(configuration);
+    return configuration.remotes;
+  }
   const found: RemoteSpec[] = [];
   for (const name of names) {
     const known = configured(configuration, name) ?? described(name, flags);

@@ -13,6 +13,7 @@ import { shownUrl } from "../client/shown-url.ts";
 import { showProblem } from "../config/problem.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
+import { sayNotes } from "./configuration-notes.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -51,8 +52,7 @@ export function remoteListCommand(end: (status: number) => void): Command {
     const output = standardOutput();
     const rows = rowsOf(configuration, reachability);
     await output.write(flags.json ? json(configuration, rows) : text(configuration, rows, output));
-    if (!flags.json)
-      for (const note of configuration.notes) process.stderr.write(`stillage: note: ${showProblem(note)}\n`);
+    if (!flags.json) sayNotes(configuration);
     end(exitStatus.done);
   });
 }

@@ -8,8 +8,16 @@ const maxAnswerBytes = 4 << 20;
 /** Bytes that are sent at a time: entries of an archive are small. */
 const pieceBytes = 64 << 10;
 
-/** How long a server may take to say anything about refs: it looks at all that their commits need. */
-const answerMs = 300_000;
+/** How long a server may take, in milliseconds. */
+export interface PostLimits {
+  /** To take anything of what is sent. */
+  readonly takeMs: number;
+  /** To answer, once all is sent. */
+  readonly answerMs: number;
+}
+
+/** A server that is to set refs looks at all that their commits need. */
+const patience: PostLimits = { takeMs: 300_000, answerMs: 300_000 };
 
 /** What the statuses are called that a caller may act on. */
 const codes: Readonly<Record<number, ErrorCode>> = {
@@ -23,24 +31,32 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 
 /**
  * Sends a request that was made, with its body, and gives what a server of ours answers. A stream is read to its end whatever the server says. `explain` makes an error for people
- * of what keeps the server from answering. Errors: that; what the server says, `failed-precondition` where its status has no code of its own; those of the stream.
+ * of what keeps the server from answering, which is ETIMEDOUT beyond the limits. Errors: that; what the server says, `failed-precondition` where its status has no code of its own; those of the
+ * stream.
  */
 export async function post(
   request: ClientRequest,
   body: Uint8Array | AsyncIterable<Uint8Array>,
   explain: (error: unknown) => StillageError,
+  limits: PostLimits = patience,
 ): Promise<string> {
   // Settles once: with the answer, or with what keeps the server from giving one.
   const answered = answerOf(request).then(
     (text) => ({ text }),
     (error: unknown) => ({ error: error instanceof StillageError ? error : explain(error) }),
   );
-  if (body instanceof Uint8Array)
-    request.setTimeout(answerMs, () => request.destroy(new Error("it does not answer"))).end(body);
-  else await send(request, body, answered);
+  if (body instanceof Uint8Array) request.end(body);
+  else await send(request, body, answered, limits.takeMs);
+  // The request's own limit would not hold while it is connected.
+  const timer = setTimeout(giveUp, limits.answerMs, request);
   const answer = await answered;
+  clearTimeout(timer);
   if ("error" in answer) throw answer.error;
   return answer.text;
+}
+
+function giveUp(request: ClientRequest): void {
+  request.destroy(Object.assign(new Error("it does not answer"), { code: "ETIMEDOUT" }));
 }
 
 /** Sends pieces, as long as there is no answer yet; reads all of them. */
@@ -48,6 +64,7 @@ async function send(
   request: ClientRequest,
   pieces: AsyncIterable<Uint8Array>,
   answered: Promise<unknown>,
+  takeMs: number,
 ): Promise<void> {
   let over = false;
   void answered.then(() => {
@@ -58,7 +75,9 @@ async function send(
       if (over || request.write(piece)) continue;
       const waiting = new AbortController();
       const drained = once(request, "drain", { signal: waiting.signal }).catch(() => {});
+      const timer = setTimeout(giveUp, takeMs, request);
       await Promise.race([drained, answered]);
+      clearTimeout(timer);
       waiting.abort();
     }
   } catch (error) {

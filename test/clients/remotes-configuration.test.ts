@@ -58,7 +58,7 @@ for (const { name, cases, script, dialect, python } of generations) {
       const input = JSON.stringify(cases.map((each, i) => questionOf(each, folders[i] ?? "")));
       const program = join(import.meta.dirname, "remotes", script);
       const interpreter = await python();
-      if (interpreter !== undefined) outcomes = JSON.parse(await runOk(interpreter, [program], { input }));
+      if (interpreter !== undefined) outcomes = JSON.parse(await runOk(interpreter, ["-B", program], { input }));
     });
     after(async () => workspace[Symbol.asyncDispose]());
 

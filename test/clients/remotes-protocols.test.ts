@@ -7,11 +7,14 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { contentOfCommit } from "../../src/artifact/directory-content.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { startConnectProxy } from "../../src/base/connect-proxy.fixture.ts";
 import type { CommitStore } from "../../src/client/commit-store.ts";
 import { checkRemotes, works } from "../../src/client/connection/check-remotes.ts";
 import { openRemote, openRemotes } from "../../src/client/connection/open-remotes.ts";
 import { openReachability } from "../../src/client/connection/reachability.ts";
+import type { RemotePlace } from "../../src/client/connection/remote-place.ts";
 import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
+import type { Generation } from "../../src/store/artifact-refs.ts";
 import { assertQueue } from "./bst2/inspect.ts";
 import { Repository } from "./push/repository.ts";
 import { findAndCopy, keysOf, open, signal, specOf, spoken } from "./remotes/opened.ts";
@@ -24,9 +27,9 @@ import { type Generation as OldGeneration, startOldServer } from "./support/old-
 import { unusedPort } from "./support/port.ts";
 import { runProgram } from "./support/program.ts";
 import { startSilentServer } from "./support/silent-server.ts";
-import { artifactsAt, openSite } from "./support/site.ts";
+import { artifactsAt, openSite, type Site } from "./support/site.ts";
 import { startServer } from "./support/stillage.ts";
-import { createWorkspace } from "./support/workspace.ts";
+import { createWorkspace, type Workspace } from "./support/workspace.ts";
 
 /** Ports of one server: who comes by the first may push. */
 const bothPorts = ["--listen", "address=127.0.0.1:0,push=true", "--listen", "address=127.0.0.1:0,push=false"];
@@ -35,6 +38,17 @@ const bothPorts = ["--listen", "address=127.0.0.1:0,push=true", "--listen", "add
 const elements = ["data/tree.bst", "data/big.bst"];
 
 const ourProtocols = ["Remote Asset", "ArtifactService", "Remote Asset v1", "ReferenceStorage", "CAS"];
+
+/** Runs `stillage` as a user who has nothing configured, with variables of the environment. */
+async function atHome(workspace: Workspace) {
+  const home = await workspace.folder("home");
+  const own = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
+  return (variables: Readonly<Record<string, string>>, ...words: string[]) =>
+    runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], {
+      cwd: home,
+      env: { ...own, ...variables },
+    });
+}
 
 /** False, said aloud, where a release cannot be run. */
 function atHand(context: TestContext, release: string): boolean {
@@ -243,10 +257,8 @@ test("stillage remote check", async () => {
   const [pushing = "", pulling = ""] = server.listeners.map(({ address }) => `http://${address}`);
   await using mute = await startSilentServer("mute");
   const dead = `http://${mute.address}`;
-  const home = await workspace.folder("home");
-  const env = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
-  const run = (...words: string[]) =>
-    runProgram(process.execPath, [join(checkout, "src/main.ts"), "remote", ...words], { cwd: home, env });
+  const stillage = await atHome(workspace);
+  const run = (...words: string[]) => stillage({}, "remote", ...words);
 
   const good = await run("check", pushing, pulling);
   assert.deepEqual([good.status, good.stderr], [0, ""]);
@@ -285,61 +297,103 @@ test("stillage remote check", async () => {
   assert.doesNotMatch((await run("list", "--remote", dead)).stdout, /not tried until/);
 });
 
+test("servers of every kind by way of a proxy that the environment names", async (context) => {
+  await using workspace = await createWorkspace();
+  const repository = await Repository.create(workspace);
+  await commitArtifact(workspace, repository, "app");
+  await repository.run("summary", "--update");
+  const { server: tls } = await makeCertificates(await workspace.folder("certificates"));
+  const listen = `address=127.0.0.1:0,push=true,cert=${tls.certificate},key=${tls.key}`;
+  await using server = await startServer(await workspace.folder("store"), ["--listen", listen]);
+  const [web, plain] = [await serveFiles(repository.path, { tls }), await serveFiles(repository.path)];
+  context.after(() => [web, plain].map(({ server: each }) => each.close()));
+  const run = await atHome(workspace);
+  const [gRPC, secure] = [`https://${server.address}`, web.url].map(
+    (url) => `url=${url},server-cert=${tls.certificate}`,
+  );
+  const all = [gRPC ?? "", secure ?? "", plain.url];
+  await using proxy = await startConnectProxy({ credentials: "me:word" });
+  const at = `http://${proxy.address}`;
+  const named = { https_proxy: at.replace("//", "//me:word@"), http_proxy: at.replace("//", "//me:word@") };
+
+  const checked = await run(named, "remote", "check", "--json", ...all);
+  assert.doesNotMatch(checked.stdout, /me:word/);
+  const report = JSON.parse(checked.stdout) as { state: string; proxy: string }[];
+  assert.deepEqual(
+    report.map((each) => [each.state, each.proxy]),
+    all.map(() => ["works", at]),
+  );
+  assert.equal(proxy.asked.includes(`CONNECT ${server.address}`), true);
+  assert.equal(proxy.asked.includes(`CONNECT ${new URL(web.url).host}`), true);
+  assert.equal(proxy.asked.includes(`GET ${plain.url}/summary`), true);
+  for (const from of [secure ?? "", plain.url]) {
+    const mirrored = await run(named, "mirror", from, gRPC ?? "");
+    assert.deepEqual([mirrored.status, mirrored.stderr], [0, ""]);
+    assert.match(mirrored.stdout, from === secure ? /^copied\t/ : /^present\t/);
+  }
+
+  const before = proxy.asked.length;
+  const direct = await run({ ...named, no_proxy: "127.0.0.0/8" }, "remote", "check", "--json", ...all);
+  assert.deepEqual([direct.status, proxy.asked.length, /"proxy": "/.test(direct.stdout)], [0, before, false]);
+  const refused = await run({ https_proxy: at }, "remote", "check", ...all.slice(0, 2));
+  assert.equal(refused.status, 1);
+  assert.equal(refused.stdout.match(/the proxy http:\S+ does not connect us to \S+: 407/g)?.length, 2);
+});
+
+type Built = Awaited<ReturnType<typeof keysOf>>;
+
+/**
+ * Builds elements with a release's client, which pushes them to `from`; copies them from there to `to`; and has another client of the release, which has nothing, pull them from `to`. `look`
+ * is called between.
+ */
+async function carry(
+  site: Site,
+  servers: { readonly from: { readonly address: string }; readonly to: { readonly address: string } },
+  generation: Generation,
+  look: (to: RemotePlace, from: RemotePlace, built: Built) => Promise<void> = async () => {},
+): Promise<void> {
+  const builder = await site.machine("builder", artifactsAt(servers.from, true));
+  await builder.ok(site.project, "build", ...elements);
+  await using from = await open(servers.from);
+  await using to = await open(servers.to, { push: true });
+  const built = await keysOf(builder, site.project, elements);
+  for (const each of built) await findAndCopy(from, to, { ...each, generation });
+  await look(to, from, built);
+  const puller = await site.machine("puller", artifactsAt(servers.to, false));
+  const words = generation === "1.x" ? ["pull"] : ["artifact", "pull"];
+  const pulled = await puller.ok(site.project, ...words, ...elements);
+  assertQueue(pulled, "Pull", "processed", elements.length);
+}
+
 describe("what real clients have pushed", { concurrency: 2 }, () => {
   test("2.8.1's artifacts are found, listed and named at a server of its own, from where it pulls", async () => {
     await using site = await openSite("2.8.1");
-    const server = await site.serve();
-    const builder = await site.machine("builder", artifactsAt(server, true));
-    await builder.ok(site.project, "build", ...elements);
-    await using other = await startOldServer("2", await site.workspace.folder("other"));
-    await using from = await open(server);
-    await using to = await open(other, { push: true });
-    const built = await keysOf(builder, site.project, elements);
-    for (const each of built) await findAndCopy(from, to, { ...each, generation: "2.x" });
-    const listed: string[] = [];
-    for await (const each of from.index?.list([{ project: "har*", element: "data-?*", key: "" }], signal) ?? []) {
-      listed.push(`${each.element} ${each.keys[0]}`);
-    }
-    assert.deepEqual(listed.sort(), built.map(({ element, key }) => `${element} ${key}`).sort());
-
-    const puller = await site.machine("puller", artifactsAt(other, false));
-    const pulled = await puller.ok(site.project, "artifact", "pull", ...elements);
-    assertQueue(pulled, "Pull", "processed", elements.length);
+    await using own = await startOldServer("2", await site.workspace.folder("other"));
+    await carry(site, { from: await site.serve(), to: own }, "2.x", async (_, from, built) => {
+      const listed: string[] = [];
+      for await (const each of from.index?.list([{ project: "har*", element: "data-?*", key: "" }], signal) ?? []) {
+        listed.push(`${each.element} ${each.keys[0]}`);
+      }
+      assert.deepEqual(listed.sort(), built.map(({ element, key }) => `${element} ${key}`).sort());
+    });
   });
 
   test("1.6.8's are found by ReferenceStorage of its own server, and it pulls them from Stillage by Remote Asset", async () => {
     await using site = await openSite("1.6.8");
     await using own = await startOldServer("1", await site.workspace.folder("own"));
-    const builder = await site.machine("builder", artifactsAt(own, true));
-    await builder.ok(site.project, "build", ...elements);
-    const server = await site.serve();
-    await using from = await open(own);
-    await using to = await open(server, { push: true });
-    const built = await keysOf(builder, site.project, elements);
-    for (const each of built) await findAndCopy(from, to, { ...each, generation: "1.x" });
-    const puller = await site.machine("puller", artifactsAt(server, false));
-    const pulled = await puller.ok(site.project, "pull", ...elements);
-    assertQueue(pulled, "Pull", "processed", elements.length);
+    await carry(site, { from: own, to: await site.serve() }, "1.x");
   });
 
   test("1.93.4's are found by ArtifactService of its own server, and it pulls them from Stillage", async (context) => {
     if (!atHand(context, "1.93.4.dev0")) return;
     await using site = await openSite("1.93.4.dev0");
     await using own = await startOldServer("1.9", await site.workspace.folder("own"));
-    const builder = await site.machine("builder", artifactsAt(own, true));
-    await builder.ok(site.project, "build", ...elements);
-    const server = await site.serve();
-    await using from = await open(own);
-    await using to = await open(server, { push: true });
-    const built = await keysOf(builder, site.project, elements);
-    for (const each of built) await findAndCopy(from, to, { ...each, generation: "1.9x" });
-    const messages: (number | undefined)[] = [];
-    for await (const each of to.index?.list([{ project: "harbour", element: "*", key: "" }], signal) ?? []) {
-      messages.push(each.message?.length);
-    }
-    assert.deepEqual([messages.length, messages.includes(undefined)], [elements.length, false]);
-    const puller = await site.machine("puller", artifactsAt(server, false));
-    const pulled = await puller.ok(site.project, "artifact", "pull", ...elements);
-    assertQueue(pulled, "Pull", "processed", elements.length);
+    await carry(site, { from: own, to: await site.serve() }, "1.9x", async (to) => {
+      const messages: (number | undefined)[] = [];
+      for await (const each of to.index?.list([{ project: "harbour", element: "*", key: "" }], signal) ?? []) {
+        messages.push(each.message?.length);
+      }
+      assert.deepEqual([messages.length, messages.includes(undefined)], [elements.length, false]);
+    });
   });
 });

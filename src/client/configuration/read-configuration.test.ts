@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ClientConfiguration } from "./client-configuration.ts";
 import { configuredFolder } from "./configuration.fixture.ts";
-import { noConnection } from "./remote-entry.ts";
+import { noAuth, noConnection } from "./remote-entry.ts";
 
 // That BuildStream chooses and refuses the same is test/clients/remotes-configuration.test.ts; here is what it has not.
 
@@ -199,6 +199,52 @@ test("everything that is wrong is reported at once, with its place and what may 
     "--remote: pull: there is no such key here; did you mean push?",
     '--remote: type: "al" is none of all, index, storage; did you mean all?',
   ]);
+});
+
+test("a URL that is none is reported where it stands", (t) => {
+  const cases: readonly [url: string, message: string | undefined][] = [
+    ["cache.example.com:11001", "there is no scheme cache.example.com:; did you mean https://cache.example.com:11001?"],
+    ["htps://cache", "there is no scheme htps:; did you mean https?"],
+    ["socks://cache", "there is no scheme socks: (http, https, grpc, grpcs, unix, ssh, file)"],
+    ["http://", '"http://" is no URL of a remote; such are http(s)://HOST[:PORT] and grpc(s)://HOST[:PORT]'],
+    ["http://[::1", '"http://[::1" is no URL of a remote; such are http(s)://HOST[:PORT] and grpc(s)://HOST[:PORT]'],
+    [
+      "grpc://me:secret@h:99999",
+      '"grpc://h:99999" is no URL of a remote; such are http(s)://HOST[:PORT] and grpc(s)://HOST[:PORT]',
+    ],
+    ["unix:", '"unix:" is no URL of a remote; such are unix:PATH'],
+    ["ssh://-o/x", '"ssh://-o/x" is no URL of a remote; such are ssh://[USER@]HOST[:PORT]/PATH or [USER@]HOST:PATH'],
+    ["HTTPS://cache", undefined],
+    ["ssh://me@cache:2222", undefined],
+    ["../artifacts", undefined],
+    ["file:///artifacts", undefined],
+  ];
+  for (const [url, message] of cases) {
+    const folder = configuredFolder(t, {
+      "project/project.conf": `name: app\nmin-version: 2.0\nartifacts:\n- url: "${url}"\n`,
+    });
+    const [read, line] = [folder.read(), folder.read({ remotes: [`url=${url}`] })];
+    if (message === undefined) assert.deepEqual([urls(good(read)), urls(good(line))[0]], [[url], url]);
+    else
+      assert.deepEqual(
+        [read, line],
+        [
+          [`project/project.conf:4:8: url: ${message}`],
+          [`project/project.conf:4:8: url: ${message}`, `--remote: url: ${message}`],
+        ],
+      );
+  }
+  const caches = "source-caches:\n- url: htps://cache\n";
+  good(configuredFolder(t, { "project/project.conf": `name: app\nmin-version: 2.0\n${caches}` }).read());
+});
+
+test("certificates beside http:// are left out with a note, as BuildStream 1 does", (t) => {
+  const entry = "artifacts: {url: 'http://cache', server-cert: ca.pem, client-cert: c.pem, client-key: k.pem}\n";
+  const folder = configuredFolder(t, { "project/project.conf": `name: app\n${entry}` });
+  const { remotes, notes } = good(folder.read());
+  assert.deepEqual(remotes[0]?.auth, noAuth);
+  assert.match(notes[0]?.origin ?? "", /project.conf:2:47$/);
+  assert.match(notes[0]?.message ?? "", /^server-cert: http:\/\/ is without TLS/);
 });
 
 test("a grammar that is asked for is for projects of its generation", (t) => {

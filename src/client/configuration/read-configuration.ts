@@ -55,9 +55,10 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   });
   if (generation === "2") {
     // Caches of sources are not used here, but what is wrong with them keeps BuildStream from starting.
-    readUserCaches(user.sourceCaches, "source-caches", context);
-    readUserCaches(user.override && valueAt(user.override, "source-caches"), "source-caches", context);
-    readRecommended(project?.sourceCaches, "source-caches", ofProject);
+    const unused = { ...context, unused: true } as const;
+    readUserCaches(user.sourceCaches, "source-caches", unused);
+    readUserCaches(user.override && valueAt(user.override, "source-caches"), "source-caches", unused);
+    readRecommended(project?.sourceCaches, "source-caches", { ...ofProject, unused: true });
   }
 
   const problems = ordered(reader.problems);

@@ -6,6 +6,7 @@ import { type Environment, expandHome } from "../../project/paths.ts";
 import type { ValueReader } from "../../project/read-value.ts";
 import { type RemoteAuth, type RemoteConnection, type RemoteSpec, remoteTypes } from "../remote-spec.ts";
 import { shownUrl } from "../shown-url.ts";
+import { urlTrouble } from "./remote-url.ts";
 
 /** What an entry is read with. */
 export interface EntryContext {
@@ -16,6 +17,8 @@ export interface EntryContext {
   readonly reader: ValueReader;
   /** What BuildStream takes and does not heed. */
   readonly notes: Problem[];
+  /** Set for what is read only because BuildStream does: then nobody goes to its URLs. */
+  readonly unused?: true;
 }
 
 const flatKeys = ["url", "push", "server-cert", "client-key", "client-cert"];
@@ -61,7 +64,10 @@ export function readEntry(map: MapNode, context: EntryContext, more: readonly st
   const connection = dialect === "2" ? readConnection(reader.map(map, "connection-config"), context) : noConnection;
   const type = dialect === "1" ? "all" : typeOf(map, context);
   if (url === undefined || url === "" || type === undefined) return undefined;
-  return { name: shownUrl(url), url, type, push, instanceName: instanceName ?? "", auth, connection, origin: map.at };
+  const trouble = context.unused ? undefined : urlTrouble(url);
+  if (trouble !== undefined) return reader.report(valueAt(map, "url")?.at ?? map.at, trouble);
+  const remote = { name: shownUrl(url), url, type, push, instanceName: instanceName ?? "", connection, origin: map.at };
+  return { ...remote, auth: dialect === "2" ? auth : heeded(auth, url, map, context) };
 }
 
 function reportMissingUrl(map: MapNode, reader: ValueReader): void {
@@ -104,6 +110,15 @@ function readAuth(map: MapNode | undefined, context: EntryContext, flat?: readon
     }
   }
   return auth;
+}
+
+/** Certificates beside `http://` keep BuildStream from nothing before 1.95, and are used for nothing. */
+function heeded(auth: RemoteAuth, url: string, map: MapNode, { notes, unused }: EntryContext): RemoteAuth {
+  const key = certificateKeys.find((each) => valueAt(map, each) !== undefined);
+  if (unused || key === undefined || !/^(http|grpc):/i.test(url)) return auth;
+  const message = `${key}: http:// is without TLS, so no certificate is asked for there, and none shown`;
+  notes.push({ origin: valueAt(map, key)?.at ?? map.at, message });
+  return noAuth;
 }
 
 /** Absolute. Only BuildStream 1 leaves a `~` as it is. */

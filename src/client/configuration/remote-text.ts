@@ -6,6 +6,7 @@ import { type RemoteAuth, type RemoteSpec, type RemoteType, remoteTypes } from "
 import { shownUrl } from "../shown-url.ts";
 import type { Purpose } from "./client-configuration.ts";
 import { noAuth, noConnection } from "./remote-entry.ts";
+import { urlTrouble } from "./remote-url.ts";
 
 /** What remotes of the command line are read with. */
 export interface TextContext {
@@ -36,8 +37,12 @@ export function parseRemoteText(text: string, context: TextContext): RemoteSpec 
   const { purpose, named } = context;
   const known = named.find(({ name }) => name === text);
   if (known !== undefined) return { ...known, ...(purpose !== "all" && { push: purpose === "push" }), byHand: true };
-  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\/)/i.test(text) && !text.includes(","))
-    return remoteOf(text, { push: purpose !== "pull" });
+  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\/)/i.test(text) && !text.includes(",")) {
+    const trouble = urlTrouble(text);
+    return trouble === undefined
+      ? remoteOf(text, { push: purpose !== "pull" })
+      : [{ origin: remoteFlag, message: trouble }];
+  }
   if (text.includes("=")) return parseSpec(text, context);
   const names = named.map(({ name }) => name);
   const hint = didYouMean(text, names) || "; a remote is a URL such as https://cache.example.com, or the name of one";
@@ -73,7 +78,8 @@ function parseSpec(
       auth[fileKeys[key as keyof typeof fileKeys]] = resolve(workingDirectory, expandHome(value, environment));
     } else problem(`${key}: there is no such key here${didYouMean(key, keys)}`);
   }
-  if (url === "") problem("url: a remote needs its URL");
+  const trouble = url === "" ? "url: a remote needs its URL" : urlTrouble(url);
+  if (trouble !== undefined) problem(trouble);
   if ((auth.clientKey === undefined) !== (auth.clientCert === undefined))
     problem("client-key and client-cert go together");
   return problems.length > 0 ? problems : remoteOf(url, { push, type, instanceName, auth });

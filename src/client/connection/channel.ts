@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { StillageError } from "../../base/errors.ts";
+import type { Environment } from "../../project/paths.ts";
 import { type Channel, type ChannelOptions, connect } from "../../rpc/client/channel.ts";
 import { parseServerUrl } from "../../rpc/client/server-url.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { shownUrl } from "../shown-url.ts";
 import { bearerToken } from "./bearer-token.ts";
+import { proxyTo } from "./proxy-variables.ts";
 
 /** How long a server may take for what; in milliseconds. */
 export interface ConnectionLimits {
@@ -33,7 +35,11 @@ export const connectionLimits: ConnectionLimits = Object.freeze({
 const maxMessageBytes = 8 << 20;
 
 /** Opens nothing yet: the first call connects. Errors: `invalid` for what the configuration says wrong, with where it stands. */
-export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connectionLimits): Channel {
+export function openChannel(
+  spec: RemoteSpec,
+  limits: ConnectionLimits = connectionLimits,
+  environment: Environment = process.env,
+): Channel {
   const { auth, connection } = spec;
   const { keepaliveSeconds, requestTimeoutSeconds } = connection;
   const pingAfterMs = keepaliveSeconds === undefined ? limits.pingAfterMs : keepaliveSeconds * 1000;
@@ -42,6 +48,7 @@ export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connect
   const cert = readPem(spec, "client-cert", auth.clientCert);
   const key = readPem(spec, "client-key", auth.clientKey);
   const headers = bearerToken(spec);
+  const { proxy } = proxyTo(spec.url, environment);
   const options: ChannelOptions = {
     connectMs: limits.connectMs,
     pingAfterMs,
@@ -53,6 +60,7 @@ export function openChannel(spec: RemoteSpec, limits: ConnectionLimits = connect
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(headers !== undefined && { headers }),
+    ...(proxy !== undefined && { proxy }),
   };
   return connect(spec.url, options);
 }

@@ -4,6 +4,7 @@ import type { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openRemotes } from "./open-remotes.ts";
+import { proxyTo, webProxy } from "./proxy-variables.ts";
 import type { Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 
@@ -19,6 +20,8 @@ export interface RemoteCheck {
   /** `undefined` where it could not be used at all, and then there is an `error`. */
   readonly place: CheckedPlace | undefined;
   readonly error: StillageError | undefined;
+  /** Whose URL the proxy has by way of which it was asked; `undefined` for none. */
+  readonly proxy: string | undefined;
   /** Of one small call, in milliseconds: the median of a few. */
   readonly latencyMs: number | undefined;
   /** What is configured and does not work, a sentence each. */
@@ -47,7 +50,9 @@ export async function checkRemotes(specs: readonly RemoteSpec[], options: CheckO
   await using opened = await openRemotes(specs, { reachability, insist: true, askPush: true, signal });
   const checks = new Map<RemoteSpec, RemoteCheck>();
   for (const { spec, error } of opened.left) {
-    checks.set(spec, { spec, error, place: undefined, latencyMs: undefined, shortcomings: [], warnings: [] });
+    const { proxy, ignored } = wayTo(spec, undefined);
+    const nothing = { place: undefined, latencyMs: undefined, shortcomings: [] };
+    checks.set(spec, { spec, error, proxy, ...nothing, warnings: ignored });
   }
   const asked = opened.open.map(async (place) => checks.set(place.spec, await checkOf(place, signal, now)));
   await Promise.all(asked);
@@ -62,12 +67,21 @@ export function works({ error, shortcomings }: RemoteCheck): boolean {
 async function checkOf(place: RemotePlace, signal: AbortSignal, now: number): Promise<RemoteCheck> {
   const { spec, protocols, product, storage, certificateEnd } = place;
   const latencyMs = await medianRoundTrip(place, signal);
+  const { proxy, ignored } = wayTo(spec, place);
   const ends = [endOf("its certificate", certificateEnd, now), endOf("our certificate", ownCertificateEnd(spec), now)];
   return {
-    ...{ spec, error: undefined, latencyMs, shortcomings: place.shortcomings },
+    ...{ spec, error: undefined, proxy, latencyMs, shortcomings: place.shortcomings },
     place: { protocols, product, storage, certificateEnd, generations: place.index?.generations ?? [] },
-    warnings: ends.filter((each) => each !== undefined),
+    warnings: [...ends.filter((each) => each !== undefined), ...ignored],
   };
+}
+
+/** By way of which proxy a server is asked, as a web server where it turned out to be one; and what the environment says of proxies that is not followed. */
+function wayTo({ url }: RemoteSpec, place: RemotePlace | undefined): { proxy: string | undefined; ignored: string[] } {
+  const web = place?.protocols.some(({ name }) => name === "OSTree") === true ? URL.parse(url) : null;
+  const { proxy, variable } = web === null ? proxyTo(url, process.env) : webProxy(web, process.env);
+  const ignored = `what ${variable} names is not used: it is no http:// URL of a proxy`;
+  return { proxy: proxy?.shown, ignored: variable !== undefined && proxy === undefined ? [ignored] : [] };
 }
 
 /** `undefined` of a server that has stopped answering meanwhile. */

@@ -1,4 +1,5 @@
 import { StillageError } from "../../base/errors.ts";
+import { ProxyError } from "../../base/proxy.ts";
 import type { ConnectionError } from "../../rpc/client/connection-error.ts";
 import type { RpcError } from "../../rpc/client/rpc-error.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
@@ -34,7 +35,7 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
   const heard = stage !== "connect" && failure !== "silent";
   if (failure === "no-http2" || trouble?.noHttp2 === true) return otherProtocol("https/1", at, error);
   if (heard && (trouble === undefined || trouble.vague === true)) {
-    const other = misunderstanding(await firstWords(spec.url, signal), isTls(spec.url));
+    const other = misunderstanding(await firstWords(spec.url, broken.proxy, signal), isTls(spec.url));
     if (other !== undefined) return otherProtocol(other, at, error);
   }
   if (trouble !== undefined) {
@@ -49,7 +50,13 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
 
 const isTls = (url: string): boolean => /^(https|grpcs):/i.test(url);
 
-function hintFor({ stage, failure, cause }: ConnectionError, tls: boolean): string {
+function hintFor({ stage, failure, cause, proxy }: ConnectionError, tls: boolean): string {
+  if (cause instanceof ProxyError && cause.status === proxyWantsUser) {
+    return "the proxy wants a user: http://USER:PASSWORD@HOST:PORT in the variable that names it";
+  }
+  if (proxy !== undefined && stage === "connect") {
+    return "`grpc_proxy`, `https_proxy` or `http_proxy` names the proxy; `no_proxy` the hosts that are reached without";
+  }
   if (failure === "silent") {
     return "the server is overloaded, or a firewall swallows what is sent to it; check host and port";
   }
@@ -60,6 +67,8 @@ function hintFor({ stage, failure, cause }: ConnectionError, tls: boolean): stri
   const { code = "" } = (cause ?? {}) as NodeJS.ErrnoException;
   return networkHints[code] ?? "check host and port, and whether the server runs";
 }
+
+const proxyWantsUser = 407;
 
 const networkHints: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there: check the port, and whether the server runs",

@@ -1,5 +1,7 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { lookupHost } from "../../base/host-lookup.ts";
+import { type HttpProxy, openTunnel } from "../../base/proxy.ts";
 import { parseServerUrl } from "../../rpc/client/server-url.ts";
 
 /** What a server turns out to speak: HTTP/1 without or HTTP/2 without TLS, or TLS. `undefined`: it does not say. */
@@ -20,16 +22,30 @@ const enoughBytes = 9;
 const waitMs = 1000;
 
 /** Asks, over connections of its own, what speaks at a URL. Never fails. */
-export async function firstWords(url: string, signal: AbortSignal): Promise<SpokenProtocol> {
+export async function firstWords(
+  url: string,
+  proxy: HttpProxy | undefined,
+  signal: AbortSignal,
+): Promise<SpokenProtocol> {
   const { where } = parseServerUrl(url);
-  const heard = await heardInTheClear(where, signal);
-  // Servers of TLS end the connection more often than they send the alert that is due.
-  return heard === undefined && (await shakesHands(where, signal)) ? "tls" : heard;
+  const ends = AbortSignal.any([signal, AbortSignal.timeout(2 * waitMs)]);
+  try {
+    const heard = await heardInTheClear(await reach(where, proxy, ends), ends);
+    // Servers of TLS end the connection more often than they send the alert that is due.
+    return heard === undefined && (await shakesHands(await reach(where, proxy, ends), ends)) ? "tls" : heard;
+  } catch {
+    return undefined;
+  }
 }
 
-function heardInTheClear(where: Place, signal: AbortSignal): Promise<SpokenProtocol> {
+/** A connection, which may still be under way. */
+async function reach(where: Place, proxy: HttpProxy | undefined, signal: AbortSignal): Promise<Socket> {
+  if (proxy === undefined || "path" in where) return connect({ ...where, lookup: lookupHost });
+  return openTunnel(proxy, where.host, where.port, { signal });
+}
+
+function heardInTheClear(socket: Socket, signal: AbortSignal): Promise<SpokenProtocol> {
   const { promise, resolve } = Promise.withResolvers<SpokenProtocol>();
-  const socket = connect(where);
   let heard = Buffer.alloc(0);
   const end = (): void => {
     clearTimeout(timer);
@@ -39,24 +55,26 @@ function heardInTheClear(where: Place, signal: AbortSignal): Promise<SpokenProto
   };
   const timer = setTimeout(end, waitMs);
   signal.addEventListener("abort", end, { once: true });
-  socket.on("connect", () => socket.write(preface));
   socket.on("data", (chunk: Buffer) => {
     heard = Buffer.concat([heard, chunk]);
     if (heard.length >= enoughBytes) end();
   });
   socket.on("error", end);
   socket.on("close", end);
+  // Sent when the connection stands.
+  socket.write(preface);
   return promise;
 }
 
 /** Nothing is sent but the handshake, so whom that is with does not matter. */
-function shakesHands(where: Place, signal: AbortSignal): Promise<boolean> {
+function shakesHands(raw: Socket, signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connectTls({ ...where, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+  const socket = connectTls({ socket: raw, ALPNProtocols: ["h2"], rejectUnauthorized: false });
   const end = (tls: boolean): void => {
     clearTimeout(timer);
     signal.removeEventListener("abort", no);
     socket.destroy();
+    raw.destroy();
     resolve(tls);
   };
   const no = (): void => end(false);
@@ -65,6 +83,7 @@ function shakesHands(where: Place, signal: AbortSignal): Promise<boolean> {
   socket.on("secureConnect", () => end(true));
   socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => end(code.includes("_ALERT_")));
   socket.on("close", no);
+  raw.on("error", no);
   return promise;
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import { type Environment, xdgDirectory } from "../../project/paths.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { shownUrl } from "../shown-url.ts";
+import { proxyTo } from "./proxy-variables.ts";
 import { type Failure, UnreachableFile } from "./unreachable-file.ts";
 
 /** A server that did not answer. Times are milliseconds since 1970. */
@@ -77,13 +78,14 @@ export function openReachability(path: string, clock: Clock): Reachability {
   };
 }
 
-/** A server as another user, or under another instance name, may well answer. */
+/** A server as another user, under another instance name, or by another way may well answer. */
 function keyOf({ url, instanceName, auth }: RemoteSpec): string {
   const { serverCert, clientCert, clientKey, accessToken } = auth;
   // A secret is not written down.
   const shown = shownUrl(url);
   const where = shown === url ? url : `${shown}#${createHash("sha256").update(url).digest("hex")}`;
-  const rest = [instanceName, serverCert, clientCert, clientKey, accessToken].map((each) => each ?? "");
+  const { proxy } = proxyTo(url, process.env);
+  const rest = [instanceName, serverCert, clientCert, clientKey, accessToken, proxy?.shown].map((each) => each ?? "");
   return rest.every((each) => each === "") ? where : JSON.stringify([where, ...rest]);
 }
 

@@ -32,7 +32,7 @@ const rpc = (code: number, details?: Uint8Array): RpcError => new RpcError(code,
 const broken = (
   ...[stage, failure, cause]: [ConnectionError["stage"], ConnectionError["failure"], unknown?]
 ): RpcError =>
-  new RpcError(grpcStatus.unavailable, "broken", { cause: new ConnectionError(stage, failure, "broken", cause) });
+  new RpcError(grpcStatus.unavailable, "broken", { cause: new ConnectionError(stage, failure, "broken", { cause }) });
 
 describe("what fails in passing", () => {
   it("is tried four times more, after pauses that grow", async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { StillageError } from "../../base/errors.ts";
+import { ProxyError } from "../../base/proxy.ts";
 import type { Channel } from "../../rpc/client/channel.ts";
 import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
@@ -112,7 +113,11 @@ function passingKind(error: unknown, reached: boolean): "yes" | "fruitless" | "a
 
 const passingStatus = new Set<number>([grpcStatus.unavailable, grpcStatus.aborted, grpcStatus.cancelled]);
 
+/** A server that is being restarted refuses, also a proxy that is to connect to it. */
 const mayRecover = (error: unknown): boolean =>
+  (error instanceof ProxyError && passingProxy.has(error.status)) ||
   ["ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENOENT"].includes(
     (error as NodeJS.ErrnoException | undefined)?.code ?? "",
   );
+
+const passingProxy = new Set<number | undefined>([502, 503, 504]);

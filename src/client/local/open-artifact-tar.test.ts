@@ -200,7 +200,7 @@ describe("artifacts in a tar file", () => {
     await utimes(killed, 1000, 1000);
     const seen = async () => {
       await using tar = await openArtifactTar(at.file, "read");
-      return listed(tar, "*", "*", "");
+      return await listed(tar, "*", "*", "");
     };
     {
       await using tar = await openArtifactTar(at.file, "write");

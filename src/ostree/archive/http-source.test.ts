@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { startConnectProxy } from "../../base/connect-proxy.fixture.ts";
 import { httpSource } from "./http-source.ts";
 import { gather } from "./put-foreign.ts";
 
@@ -38,6 +39,24 @@ test("gets files below the URL, over connections that are kept, with what is sen
   }
   assert.deepEqual(new Set(asked), new Set(["/a/repo/summary", `Basic ${btoa("me:pass word")}`]));
   assert.equal(web.connections(), 2);
+});
+
+test("asks a proxy for the whole URL, and says what that refuses", async () => {
+  await using web = await serve((request, response) => {
+    const { host, authorization, "proxy-authorization": leaked } = request.headers;
+    response.end([request.url, `http://${host}` === web.url, authorization, leaked].join());
+  });
+  await using started = await startConnectProxy({ credentials: "me:pass" });
+  const [host = "", port] = started.address.split(":");
+  const proxy = { host, port: Number(port), credentials: "me:pass", shown: "http://proxy" };
+  const source = httpSource(web.url.replace("//", "//them:word@"), { proxy });
+  const content = await source.get("a/summary", 100);
+  assert.equal(content && String(await gather(content, 100)), `/a/summary,true,Basic ${btoa("them:word")},`);
+  assert.deepEqual(started.asked, [`GET ${web.url}/a/summary`]);
+  const stranger = httpSource(web.url, { proxy: { ...proxy, credentials: undefined } });
+  await assert.rejects(stranger.get("summary", 100), { code: "unauthenticated", hint: /USER:PASSWORD/ });
+  const secure = httpSource(web.url.replace("http:", "https:"), { proxy: { ...proxy, credentials: undefined } });
+  await assert.rejects(secure.get("summary", 100), { code: "unavailable", message: /proxy http:\/\/proxy .*407/ });
 });
 
 test("says what an answer means", async () => {

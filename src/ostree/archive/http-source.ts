@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { RequestOptions } from "node:https";
 import { StillageError } from "../../base/errors.ts";
+import { lookupHost } from "../../base/host-lookup.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
+import { askedOf, type HttpProxy, ProxyError, tunnelAgent } from "../../base/proxy.ts";
 import type { ObjectSource } from "./object-source.ts";
 
 /** Requests at the same time, as OSTree's own clients have them. */
@@ -23,6 +25,8 @@ export interface HttpSourceOptions {
   readonly authorities?: string;
   /** PEM of a certificate, and of its key, by which the server knows us. */
   readonly client?: { readonly certificate: string; readonly key: string };
+  /** By way of which the server is asked. */
+  readonly proxy?: HttpProxy;
   readonly signal?: AbortSignal;
   readonly silenceMs?: number;
 }
@@ -40,11 +44,15 @@ export function httpSource(base: string, options: HttpSourceOptions = {}): HttpS
   const url = baseUrl(base);
   const secure = url.protocol === "https:";
   const connections = { keepAlive: true, maxSockets: inFlight };
-  const agent = new (secure ? nodeHttps() : nodeHttp()).Agent(connections);
-  const { authorities, client, headers = {}, signal } = options;
+  const { authorities, client, headers = {}, proxy, signal } = options;
+  const agent =
+    secure && proxy !== undefined
+      ? tunnelAgent(proxy, connections)
+      : new (secure ? nodeHttps() : nodeHttp()).Agent(connections);
   const credentials = url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
   const shared: RequestOptions = {
     agent,
+    lookup: lookupHost,
     timeout: options.silenceMs ?? silenceMs,
     ...(signal && { signal }),
     ...(authorities !== undefined && { ca: authorities }),
@@ -55,7 +63,8 @@ export function httpSource(base: string, options: HttpSourceOptions = {}): HttpS
     const at = new URL(path, url);
     const shown = `${at.protocol}//${at.host}${at.pathname}`;
     const ours = { ...(typeof headers === "function" ? await headers() : headers), "accept-encoding": "identity" };
-    const response = await ask(at, shown, secure, { ...shared, method, headers: ours });
+    const asked = askedAt(at, proxy);
+    const response = await ask(shown, secure, { ...shared, ...asked, method, headers: { ...asked.headers, ...ours } });
     return { response, shown, length: Number(response.headers["content-length"] ?? 0) };
   };
   return {
@@ -109,11 +118,15 @@ function decoded(text: string): string {
   }
 }
 
-function ask(at: URL, shown: string, secure: boolean, options: RequestOptions): Promise<IncomingMessage> {
+function askedAt(at: URL, proxy: HttpProxy | undefined): RequestOptions & { readonly headers?: RequestHeaders } {
+  const { protocol, hostname, port, pathname } = at;
+  if (proxy !== undefined && protocol === "http:") return askedOf(proxy, at);
+  return { protocol, host: hostname.replace(/^\[|\]$/g, ""), port, path: pathname };
+}
+
+function ask(shown: string, secure: boolean, options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const { protocol, hostname, port, pathname } = at;
-    const host = hostname.replace(/^\[|\]$/g, "");
-    const request = (secure ? nodeHttps() : nodeHttp()).request({ ...options, protocol, host, port, path: pathname });
+    const request = (secure ? nodeHttps() : nodeHttp()).request(options);
     request.on("timeout", () => request.destroy(new StillageError("unavailable", `${shown} does not answer`)));
     request.on("error", (error) => reject(failed(shown, error, options.signal)));
     request.on("response", resolve);
@@ -138,6 +151,8 @@ async function* bodyOf(response: IncomingMessage, shown: string, maxBytes: numbe
 function failed(shown: string, error: unknown, signal?: AbortSignal): StillageError {
   if (signal?.aborted && signal.reason instanceof StillageError) return signal.reason;
   if (error instanceof StillageError) return error;
+  if (error instanceof ProxyError)
+    return new StillageError("unavailable", `${shown}: ${error.message}`, { cause: error });
   const { code = "", name, message } = error as NodeJS.ErrnoException;
   if (name === "AbortError")
     return new StillageError("cancelled", `the request for ${shown} was stopped`, { cause: error });
@@ -150,7 +165,11 @@ function failed(shown: string, error: unknown, signal?: AbortSignal): StillageEr
 function refused(shown: string, status: number): StillageError {
   const message = `${shown} answers ${status}`;
   if (status === 408 || status === 429 || status >= 500) return new StillageError("unavailable", message);
-  if (status === 401 || status === 407) return new StillageError("unauthenticated", message);
+  if (status === 407) {
+    const hint = "the proxy wants a user: http://USER:PASSWORD@HOST:PORT in the variable that names it";
+    return new StillageError("unauthenticated", message, { hint });
+  }
+  if (status === 401) return new StillageError("unauthenticated", message);
   const hint = status >= 300 && status < 400 ? { hint: "redirects are not followed: name where it leads" } : {};
   return new StillageError("invalid", message, hint);
 }

@@ -46,11 +46,14 @@ export class ClientCall {
     this.#reader = new MessageReader(limits.maxMessageBytes);
     this.#release = this.#bound(limits);
     let cause: Error | undefined;
-    stream.on("response", (headers) => this.#answered(headers));
+    stream.once("response", (headers) => {
+      this.#answered(headers);
+      // Not before: over a connection in a tunnel what follows the headers may be there before these are told.
+      stream.on("data", (chunk: Uint8Array) => this.#take(chunk));
+    });
     stream.on("trailers", (trailers) => {
       this.#trailers = trailers;
     });
-    stream.on("data", (chunk: Uint8Array) => this.#take(chunk));
     stream.on("drain", () => this.#notify());
     stream.on("end", () => this.#ended());
     stream.on("error", (error) => {

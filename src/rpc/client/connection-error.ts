@@ -1,3 +1,5 @@
+import type { HttpProxy } from "../../base/proxy.ts";
+
 /**
  * How far a connection had come when it failed: `connect` is the network's part, `tls` the handshake, `settings` the wait for the first word of HTTP/2 from the
  * server, and `open` all that comes after that.
@@ -11,12 +13,24 @@ export type ConnectionFailure = "error" | "ended" | "silent" | "no-http2";
 export class ConnectionError extends Error {
   readonly stage: ConnectionStage;
   readonly failure: ConnectionFailure;
+  readonly #proxy: HttpProxy | undefined;
 
-  constructor(stage: ConnectionStage, failure: ConnectionFailure, message: string, cause?: unknown) {
+  constructor(
+    stage: ConnectionStage,
+    failure: ConnectionFailure,
+    message: string,
+    { cause, proxy }: { readonly cause?: unknown; readonly proxy?: HttpProxy | undefined } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
+    this.#proxy = proxy;
     this.name = "ConnectionError";
     this.stage = stage;
     this.failure = failure;
+  }
+
+  /** What was between us and the server, or was to be. It may have a secret, so whoever prints the error does not see it. */
+  get proxy(): HttpProxy | undefined {
+    return this.#proxy;
   }
 }
 

@@ -1,11 +1,15 @@
+import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
-import { connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { lookupHost } from "../../base/host-lookup.ts";
+import { type HttpProxy, openTunnel, ProxyError } from "../../base/proxy.ts";
 import { grpcStatus } from "../status.ts";
 import { ConnectionError, type ConnectionFailure, type ConnectionStage, socketMessage } from "./connection-error.ts";
 import { RpcError } from "./rpc-error.ts";
 import { parseServerUrl, type ServerPlace } from "./server-url.ts";
 import { watchSilence } from "./silence.ts";
+import { TunnelledSocket } from "./tunnelled-socket.ts";
 
 /** How a server is reached and trusted. Keys and certificates are PEM. */
 export interface SessionOptions {
@@ -16,6 +20,8 @@ export interface SessionOptions {
   readonly key?: string | Uint8Array;
   /** The name to find in the server's certificate, where it is not the URL's host. */
   readonly serverName?: string;
+  /** Connects through a tunnel of this one. A socket of this machine needs none. */
+  readonly proxy?: HttpProxy;
   /** How long connecting may take, from the first packet to the server's first SETTINGS. Without it as long as the system waits. */
   readonly connectMs?: number;
   /** A server that says nothing for so long while calls are in progress is asked by a PING. Without it never. */
@@ -36,7 +42,8 @@ const maxSessionMemory = 4096;
 
 /** One connection: an HTTP/2 session and the socket below it. */
 export class Session {
-  readonly socket: Socket;
+  readonly socket: Socket | TunnelledSocket;
+  readonly #proxy: HttpProxy | undefined;
   readonly http2: ClientHttp2Session;
   #stage: ConnectionStage = "connect";
   #failure: RpcError | undefined;
@@ -48,6 +55,7 @@ export class Session {
   constructor(url: string, options: SessionOptions) {
     const place = parseServerUrl(url);
     const socket = openSocket(place, options);
+    this.#proxy = options.proxy;
     const http2 = connect(place.authority, {
       maxSessionMemory,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxFrameSize: frameBytes },
@@ -58,7 +66,7 @@ export class Session {
     socket.once("connect", () => {
       this.#stage = place.tls ? "tls" : "settings";
     });
-    socket.once("secureConnect", () => this.#secured(socket as TLSSocket));
+    socket.once("secureConnect", (at = socket) => this.#secured(at as TLSSocket));
     http2.once("connect", () => {
       if (!http2.destroyed) http2.setLocalWindowSize(connectionWindowBytes);
     });
@@ -144,8 +152,11 @@ export class Session {
   }
 
   #errorOf(failure: ConnectionFailure, message: string, cause?: unknown): RpcError {
-    const error = new ConnectionError(this.#stage, failure, message, cause);
-    return new RpcError(grpcStatus.unavailable, message, { cause: error });
+    const proxy = this.#proxy;
+    const what =
+      proxy === undefined || cause instanceof ProxyError ? message : `${message}, by the proxy ${proxy.shown}`;
+    const error = new ConnectionError(this.#stage, failure, what, { cause, proxy });
+    return new RpcError(grpcStatus.unavailable, what, { cause: error });
   }
 
   #secured(socket: TLSSocket): void {
@@ -187,15 +198,42 @@ const waits: Readonly<Record<ConnectionStage, string>> = {
   open: "no answer",
 };
 
-function openSocket({ tls, where }: ServerPlace, { ca, cert, key, serverName }: SessionOptions): Socket {
-  if (!tls) return connectPlain({ ...where, noDelay: true });
-  const socket = connectTls({
-    ...where,
+function openSocket({ tls, where }: ServerPlace, options: SessionOptions): Socket | TunnelledSocket {
+  const { proxy } = options;
+  if (proxy !== undefined && "host" in where) return openThrough(proxy, { tls, where }, options);
+  if (!tls) return connectPlain({ ...where, noDelay: true, lookup: lookupHost });
+  return connectTls({ ...where, ...trust(options), lookup: lookupHost }).setNoDelay();
+}
+
+/** Trust, and the name to find, are those of a connection without the proxy. */
+function openThrough(
+  proxy: HttpProxy,
+  {
+    tls,
+    where: { host, port },
+  }: { readonly tls: boolean; readonly where: { readonly host: string; readonly port: number } },
+  options: SessionOptions,
+): TunnelledSocket {
+  const { connectMs } = options;
+  return new TunnelledSocket(async (signal, reached) => {
+    const socket = await openTunnel(proxy, host, port, { signal, ...(connectMs !== undefined && { connectMs }) });
+    socket.setNoDelay();
+    reached("connect", socket);
+    if (!tls) return socket;
+    const secure = connectTls({ servername: isIP(host) ? "" : host, ...trust(options), host, socket });
+    signal.addEventListener("abort", () => secure.destroy(), { once: true });
+    await once(secure, "secureConnect", { signal });
+    reached("secureConnect", secure);
+    return secure;
+  });
+}
+
+function trust({ ca, cert, key, serverName }: SessionOptions): ConnectionOptions {
+  return {
     ALPNProtocols: ["h2"],
     ...(serverName !== undefined && { servername: serverName }),
     ...(ca !== undefined && { ca: Buffer.from(ca) }),
     ...(cert !== undefined && { cert: Buffer.from(cert) }),
     ...(key !== undefined && { key: Buffer.from(key) }),
-  });
-  return socket.setNoDelay();
+  };
 }

@@ -1,9 +1,8 @@
 import type { ClientHttp2Session } from "node:http2";
-import type { Socket } from "node:net";
 
 /** A connection that is watched. */
 interface Watched {
-  readonly socket: Socket;
+  readonly socket: { readonly bytesRead: number; once(event: "close", then: () => void): unknown };
   /** Calls in progress. */
   readonly calls: number;
   giveUp(message: string): void;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
+import { startConnectProxy } from "../../base/connect-proxy.fixture.ts";
 import { grpcStatus } from "../status.ts";
 import { type ChannelOptions, connect } from "./channel.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -91,4 +92,22 @@ test("the end of the server's certificate is known once it was seen", async () =
 
 test("a Unix socket", async () => {
   assert.equal(await statusWith({}, socket), grpcStatus.ok);
+});
+
+test("through a proxy the server is trusted as without, and shown no less", async () => {
+  await using started = await startConnectProxy();
+  const [host = "", port] = started.address.split(":");
+  const proxy = { host, port: Number(port), credentials: undefined, shown: "http://proxy" };
+  assert.equal(await statusWith({ ca: server.cert, ...client, proxy }), grpcStatus.ok);
+  assert.equal(await statusWith({ ...client, proxy }), grpcStatus.unavailable);
+  assert.equal(await statusWith({ ca: server.cert, ...stranger, proxy }), grpcStatus.unavailable);
+  assert.equal(
+    await statusWith({ ca: server.cert, ...client, proxy, serverName: "elsewhere" }),
+    grpcStatus.unavailable,
+  );
+  const channel = connect(url, { ca: server.cert, ...client, proxy });
+  await channel.unary("test.Echo/Same", Uint8Array.of(1));
+  assert.equal(channel.certificateEnd, Date.parse(new X509Certificate(server.cert).validTo));
+  channel.destroy();
+  assert.deepEqual(new Set(started.asked), new Set([`CONNECT ${new URL(url).host}`]));
 });
