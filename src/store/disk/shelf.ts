@@ -2,19 +2,19 @@ import { fstatSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { closeAll } from "../../base/close-all.ts";
 import { type Digest, isEmptyBlob, showDigest } from "../../base/digest.ts";
-import { type DigestFunction, ostree } from "../../base/digest-function.ts";
-import { DigestList, isHashOfWords } from "../../base/digest-list.ts";
+import type { DigestFunction } from "../../base/digest-function.ts";
+import { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
-import { hashOf } from "../../base/hash.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
 import type { StagedBlob } from "../blob-staging.ts";
 import type { BatchRead, Blob, BlobBatch, TenantUsage, Upload } from "../blob-store.ts";
 import { type GatheredEnd, GatheredUpload } from "../gathered-upload.ts";
 import { putByUpload } from "../put-by-upload.ts";
-import { bodyOf, putEach } from "../put-each.ts";
 import { verifyBlob } from "../verify-blob.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type BatchLoan, BatchReader } from "./batch-reader.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import { type ArrivingFile, BlobFiles, type NewFile } from "./blob-files.ts";
 import { always, BlobRemoval } from "./blob-removal.ts";
 import { packedRoom } from "./blob-room.ts";
@@ -39,9 +39,6 @@ export type BegunUpload =
   | { readonly file: undefined; readonly end: GatheredEnd }
   | { readonly file: NewFile; readonly end: UploadEnd };
 
-/** Settles when a blob is there or refused; for those of a batch, which have one together, it resolves to why some were refused, by hash. */
-type Arriving = Promise<void> | Promise<Map<string, unknown>>;
-
 /** The blobs of one tenant and one function: small ones in packs, large ones in files, and one index over both. */
 export class Shelf {
   private readonly function: DigestFunction;
@@ -52,8 +49,8 @@ export class Shelf {
   readonly writer: PackWriter;
   private readonly reader: BatchReader;
   private readonly removal: BlobRemoval;
-  /** Blobs that are about to be there, by hash. */
-  private readonly arriving = new Map<string, Arriving>();
+  readonly arrivals: Arrivals;
+  private readonly batches: BatchWriter;
 
   /** `directory` is the shelf's own; it need not be there yet. */
   constructor(directory: string, fn: DigestFunction, context: DiskContext) {
@@ -63,6 +60,8 @@ export class Shelf {
     this.packs = new Packs(join(directory, "packs"), this.index, context);
     this.files = new BlobFiles(directory, this.index, context);
     this.writer = new PackWriter(this.packs, this.index, context);
+    this.arrivals = new Arrivals(fn, context.seeds);
+    this.batches = new BatchWriter(this, context.now);
     this.removal = new BlobRemoval(this, context);
     this.reader = new BatchReader(this, context, (...broken) => this.discard(...broken));
   }
@@ -150,48 +149,8 @@ export class Shelf {
   }
 
   /** See BlobStore. */
-  async putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
-    const { function: fn, index, arriving } = this;
-    if (fn === ostree) return putEach(this, batch);
-    const { digests, lengths } = batch;
-    const { sizes, words } = digests;
-    const now = this.context.now();
-    const failures = new Map<number, unknown>();
-    const others: Promise<unknown>[] = [];
-    const { promise, resolve } = Promise.withResolvers<Map<string, unknown>>();
-    const [which, hashes]: [number[], string[]] = [[], []];
-    for (let i = 0; i < digests.length; i++) {
-      const size = sizes[i] as number;
-      const body = bodyOf(batch, i);
-      const hash = size <= maxPackedSize && size === lengths[i] ? hashOf(fn, body) : undefined;
-      if (hash === undefined || !isHashOfWords(fn, words, i * fn.words, hash)) {
-        others.push(this.put(digests.at(i), body).catch((error) => failures.set(i, error)));
-        continue;
-      }
-      if (size === 0) continue;
-      const entry = index.find(words, i * fn.words);
-      const before = entry >= 0 ? undefined : arriving.get(hash);
-      if (entry >= 0) index.touch(entry, now);
-      else if (before !== undefined) {
-        others.push(arrived(before, hash).catch((error) => failures.set(i, error)));
-      } else {
-        which.push(i);
-        hashes.push(hash);
-        arriving.set(hash, promise);
-      }
-    }
-    const refused = new Map<string, unknown>();
-    const failed = await this.writer.putBatch(batch, which);
-    for (const [k, hash] of hashes.entries()) {
-      arriving.delete(hash);
-      const i = which[k] as number;
-      if (!failed.has(i)) continue;
-      failures.set(i, failed.get(i));
-      refused.set(hash, failed.get(i));
-    }
-    resolve(refused);
-    await Promise.all(others);
-    return failures;
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
+    return this.batches.put(batch);
   }
 
   private putInFile(digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -330,15 +289,21 @@ export class Shelf {
 
   /** Stores a blob unless it is there; whoever comes with one that is being stored waits for that. */
   private once(digest: Digest, store: () => Promise<void>): Promise<void> {
-    const entry = this.index.find(DigestList.of(digest).words, 0);
+    const { index, arrivals } = this;
+    const { words } = DigestList.of(digest);
+    const entry = index.find(words, 0);
     if (entry >= 0) {
-      this.index.touch(entry, this.context.now());
+      index.touch(entry, this.context.now());
       return Promise.resolve();
     }
-    const before = this.arriving.get(digest.hash);
-    if (before !== undefined) return arrived(before, digest.hash);
-    const storing = store().finally(() => this.arriving.delete(digest.hash));
-    this.arriving.set(digest.hash, storing);
+    const before = arrivals.outcome(words, 0);
+    if (before !== undefined) return before;
+    const storing = store().finally(() => {
+      arrivals.remove(words, 0);
+      arrivals.end(party);
+    });
+    const party = arrivals.begin(storing);
+    arrivals.add(words, 0, 0, party);
     return storing;
   }
 
@@ -389,12 +354,6 @@ export class Shelf {
     log.error({ blob: showDigest(digest), pack: pack?.path, offset }, "a blob is broken on disk and is dropped");
     this.removal.remove([entry], always).catch((error) => log.error({ error }, "cannot note that a blob is dropped"));
   }
-}
-
-/** Waits for a blob that somebody else is storing. */
-async function arrived(arriving: Arriving, hash: string): Promise<void> {
-  const refused = await arriving;
-  if (refused instanceof Map && refused.has(hash)) throw refused.get(hash);
 }
 
 function emptyBlob(digest: Digest): Blob {
