@@ -15,8 +15,7 @@ import { DigestList } from "../base/digest-list.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { filezOf, filezOfSize, filezOfZeros, hashOfContent } from "../base/filez.fixture.ts";
 import { BatchReadBlobsResponseSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { encodeEntry } from "./batch-entry.ts";
-import type { Blob, BlobBatch, BlobReader, BlobStore, BlobStoreAdmin } from "./blob-store.ts";
+import type { Blob, BlobReader, BlobStore, BlobStoreAdmin } from "./blob-store.ts";
 
 /** A store to test, with what is needed to look after it. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -254,51 +253,6 @@ export function blobStoreContract(name: string, open: OpenForTest): void {
       }
     });
 
-    for (const fn of storedFunctions) {
-      it(`keeps batches, and says of each blob whether it is stored, ${fn.name}`, async () => {
-        await using test = await open({});
-        const good = sizes.filter((size) => size <= 1 << 20).map((size) => blob(fn, size));
-        const [first, there, large, other] = [blob(fn, 500), blob(fn, 600), blob(fn, 2_000_000), blob(fn, 700)];
-        await test.store.put(there.digest, there.bytes);
-        const wrong = { digest: other.digest, bytes: Buffer.alloc(other.bytes.length) };
-        const short = { digest: other.digest, bytes: other.bytes.subarray(1) };
-        const empty =
-          fn.emptyHash === undefined
-            ? []
-            : [{ digest: { function: fn, hash: fn.emptyHash, size: 0 }, bytes: Buffer.alloc(0) }];
-        const batch = [first, wrong, ...good, first, there, short, large, ...empty];
-        const whole = async (framed: boolean): Promise<void> => {
-          const failures = await test.store.putBatch(batchOf(batch, framed));
-          const bad = [1, good.length + 4];
-          assert.deepEqual(
-            [...failures.keys()].toSorted((a, b) => a - b),
-            bad,
-          );
-          for (const i of bad) await rejects(Promise.reject(failures.get(i)), "invalid");
-        };
-        await Promise.all([whole(true), whole(false), test.store.put(first.digest, first.bytes)]);
-        for (const { digest, bytes } of [...good, first, there, large]) {
-          assert.deepEqual(await read(test.store, digest), bytes);
-        }
-        const small = [...good, first, there];
-        const again = await readBatch(
-          test.store,
-          small.map(({ digest }) => digest),
-        );
-        assert.deepEqual(again, { data: small.map(({ bytes }) => bytes), missing: [] });
-        assert.equal(test.admin.usage().blobs, good.length + 3);
-      });
-    }
-
-    it("takes of a batch what fits", async () => {
-      await using test = await open({ quota: 1_000_000 });
-      const blobs = [600_000, 100, 600_000, 200].map((size) => blob(sha256, size));
-      const failures = await test.store.putBatch(batchOf(blobs));
-      assert.deepEqual([...failures.keys()], [2]);
-      await rejects(Promise.reject(failures.get(2)), "exhausted");
-      assert.deepEqual(await test.store.missing(listOf(blobs.map(({ digest }) => digest))), [2]);
-    });
-
     it("takes one blob from many at once", async () => {
       await using test = await open({});
       for (const size of [5000, 2_000_000]) {
@@ -387,21 +341,6 @@ export function listOf(digests: readonly Digest[]): DigestList {
   const list = new DigestList(digests[0]?.function ?? sha256);
   for (const digest of digests) list.push(digest);
   return list;
-}
-
-/** A batch of these blobs, with or without what makes an entry of each around it. */
-export function batchOf(blobs: readonly { digest: Digest; bytes: Uint8Array }[], framed = true): BlobBatch {
-  const digests = listOf(blobs.map(({ digest }) => digest));
-  const bare = blobs.map(({ digest, bytes }, i) => !framed || bytes.length !== digest.size || i % 5 === 4);
-  const parts = blobs.map(({ bytes }, i) => (bare[i] ? bytes : encodeEntry(digests, i, bytes)));
-  for (const [i, part] of parts.entries()) if (!bare[i]) part[0] = 0x12; // the tag is another one in a request
-  let at = 0;
-  const starts = blobs.map(({ bytes }, i) => {
-    at += (parts[i] as Uint8Array).length;
-    return at - bytes.length;
-  });
-  const lengths = blobs.map(({ bytes }) => bytes.length);
-  return { digests, bytes: Buffer.concat(parts), starts, lengths, framed: bare.map((each) => !each) };
 }
 
 /** Uploads a blob in pieces of 64 KiB; aborts where that fails. */

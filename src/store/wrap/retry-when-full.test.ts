@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
-import { batchOf } from "../blob-store.contract.ts";
+import { batchOf } from "../batch.fixture.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { retryWhenFull } from "./retry-when-full.ts";
 
