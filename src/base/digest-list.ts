@@ -35,6 +35,16 @@ function mayBeDigest(fn: DigestFunction, bytes: Uint8Array, start: number, end: 
   return size !== 0 || isEmptyHash(fn, bytes, start, end);
 }
 
+/** Whether the hash that stands as words from `word` on is the one in `hex`, which has a hash of the function in lower-case hex digits. */
+export function isHashOfWords(fn: DigestFunction, words: Uint32Array, word: number, hex: string): boolean {
+  for (let w = word, p = 0; p < fn.hexLength; w++) {
+    let value = 0;
+    for (const end = p + 8; p < end; p++) value = (value << 4) | (nibble[hex.charCodeAt(p)] as number);
+    if (value >>> 0 !== words[w]) return false;
+  }
+  return true;
+}
+
 /** Room for the words of a hash of any function, for the moment in which they become digits. */
 const digitsOf = Buffer.alloc(64);
 

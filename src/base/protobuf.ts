@@ -98,8 +98,11 @@ const decoder = new TextDecoder("utf-8", { fatal: false });
 
 /** Bytes that a varint takes. `value` is a whole number from 0 to 2^53. */
 export function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+  if (value < 1 << 7) return 1; // nearly every one is of these three
+  if (value < 1 << 14) return 2;
+  if (value < 1 << 21) return 3;
+  let length = 4;
+  for (let rest = Math.floor(value / (1 << 28)); rest > 0; rest = Math.floor(rest / 128)) length++;
   return length;
 }
 

@@ -3,7 +3,7 @@ import type { DigestFunction } from "../base/digest-function.ts";
 import type { DigestList } from "../base/digest-list.ts";
 import { readMessage } from "../cache/read-message.ts";
 import { encodeEntry } from "../store/batch-entry.ts";
-import type { BatchRead, Blob, BlobStore, Upload } from "../store/blob-store.ts";
+import type { BatchRead, Blob, BlobBatch, BlobStore, Upload } from "../store/blob-store.ts";
 import { maxPackedSize } from "../store/disk/pack.ts";
 import type { Intake } from "./intake.ts";
 import { inLanes } from "./lanes.ts";
@@ -82,6 +82,10 @@ export class TakingStore implements BlobStore {
 
   put(digest: Digest, bytes: Uint8Array): Promise<void> {
     return this.own.put(digest, bytes);
+  }
+
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
+    return this.own.putBatch(batch);
   }
 
   upload(digest: Digest): Promise<Upload> {

@@ -9,7 +9,7 @@ import { varintLength, writeVarint } from "../base/protobuf.ts";
  *
  * All before the data is the head; its length follows from the function and the size.
  */
-const tagEntry = 0x0a; // BatchReadBlobsResponse.responses
+export const tagEntry = 0x0a; // BatchReadBlobsResponse.responses
 const tagDigest = 0x0a; // Response.digest
 const tagHash = 0x0a; // Digest.hash
 const tagSize = 0x10; // Digest.size_bytes
@@ -28,6 +28,40 @@ export function headLength(fn: DigestFunction, size: number): number {
 export function entryLength(fn: DigestFunction, size: number): number {
   const rest = restLength(fn, size);
   return 1 + varintLength(rest) + rest;
+}
+
+/** Where the parts of a message lie whose fields are those of an entry, whatever its own tag is. */
+export interface EntryPlaces {
+  /** What is behind the tag and the length. */
+  readonly start: number;
+  readonly end: number;
+  /** The first field's bytes, and those of its own first field. */
+  readonly digestStart: number;
+  readonly hashStart: number;
+  /** The last field's bytes. */
+  readonly dataEnd: number;
+}
+
+/**
+ * Whether a message that was found to have this hash and size, and as many bytes of data, is an entry byte for byte, but for its tag, which is `tag`.
+ * An entry is the shortest message that says as much: no number in one of its length takes more bytes than it has to, and nothing else is in it. What is left to see is the order.
+ */
+export function isEntry(
+  fn: DigestFunction,
+  size: number,
+  bytes: Uint8Array,
+  tag: number,
+  places: EntryPlaces,
+): boolean {
+  const { start, end, digestStart, hashStart, dataEnd } = places;
+  const rest = restLength(fn, size);
+  return (
+    end - start === rest &&
+    bytes[start - varintLength(rest) - 1] === tag &&
+    digestStart === start + 1 + varintLength(digestLength(fn, size)) &&
+    hashStart === digestStart + 1 + varintLength(fn.hexLength) &&
+    dataEnd === end
+  );
 }
 
 /** Writes the head of the blob whose hash begins at `words[word]`, and returns the position after it. */

@@ -38,8 +38,29 @@ export interface BlobStore extends BlobReader {
    */
   put(digest: Digest, bytes: Uint8Array): Promise<void>;
 
+  /**
+   * Stores each blob of a batch as `put` does, at a small part of the cost. Resolves, never rejects, once none of them is under way, to why those failed that did, by their
+   * positions. The batch must not change until then.
+   */
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>>;
+
   /** Begins a blob that comes in pieces. Reserves its size: `exhausted` where it does not fit. */
   upload(digest: Digest): Promise<Upload>;
+}
+
+/** Blobs of one function that are at hand whole, in one piece of memory. A blob may be there twice. */
+export interface BlobBatch {
+  readonly digests: DigestList;
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` each blob begins, … */
+  readonly starts: readonly number[];
+  /** … how long it is, which its digest may contradict, … */
+  readonly lengths: readonly number[];
+  /**
+   * … and whether before it, byte for byte, stands what does in the entry of a BatchReadBlobsResponse with just this digest and length (`batch-entry.ts`), but for
+   * the first byte, the tag: such entries are copied as they lie, neighbours in one go.
+   */
+  readonly framed: readonly boolean[];
 }
 
 /** An open blob. */

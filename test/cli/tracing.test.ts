@@ -78,7 +78,7 @@ test("with an SDK loaded, calls and what takes time in them are spans, below tho
     ["grpc", `${reapi}.ContentAddressableStorage/BatchUpdateBlobs`],
   );
   assert.deepEqual([update?.attributes["rpc.response.status_code"], update?.status.code], ["OK", 0]);
-  assert.deepEqual(below(update), ["put blob"]);
+  assert.deepEqual(below(update), ["put blobs"]);
   assert.deepEqual(below(named(`${reapi}.ActionCache/UpdateActionResult`)[0]).toSorted(), ["commit refs"]);
   const [found, refused] = named(`${reapi}.ActionCache/GetActionResult`);
   assert.deepEqual(below(found), ["walk closure"]);

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { batchOf } from "../../src/store/batch.fixture.ts";
 import type { BlobStore } from "../../src/store/blob-store.ts";
 import type { DiskTenant } from "../../src/store/disk/disk-tenant.ts";
 import { openDiskStore } from "../../src/store/disk/open-store.ts";
@@ -46,7 +47,8 @@ async function lane(): Promise<void> {
     const from = next;
     next += inGroup;
     const blobs = Array.from({ length: inGroup }, (_, i) => blobOf(from + i));
-    await Promise.all(blobs.map(store));
+    if ((from / inGroup) % 2 < 1) await Promise.all(blobs.map(store));
+    else await storeBatches(blobs);
     const gone = blobs[from % inGroup] ?? blobs[0];
     const large = blobs.find(({ number }) => number % 300 === 99);
     for (const each of [gone, large]) if (each !== undefined) await remove(each);
@@ -83,6 +85,17 @@ async function store({ number, tenant, digest, bytes }: NumberedBlob): Promise<v
   if (number % 100 === 99 || number % 7 === 0) await upload(blobs, digest, bytes);
   else await blobs.put(digest, bytes);
   say(`has ${number}`);
+}
+
+/** Stores them in batches, those of one tenant and function in one. */
+async function storeBatches(blobs: readonly NumberedBlob[]): Promise<void> {
+  const batches = Map.groupBy(blobs, ({ tenant, digest }) => `${tenant} ${digest.function.name}`);
+  const put = async (batch: readonly NumberedBlob[]): Promise<void> => {
+    const [failure] = await disk.tenant(batch[0]?.tenant ?? "").putBatch(batchOf(batch));
+    if (failure !== undefined) throw failure[1];
+    for (const { number } of batch) say(`has ${number}`);
+  };
+  await Promise.all(Array.from(batches.values(), put));
 }
 
 async function upload(blobs: BlobStore, digest: NumberedBlob["digest"], bytes: Buffer): Promise<void> {

@@ -6,8 +6,8 @@ import type { BlobStore } from "../../store/blob-store.ts";
 import { checkBatchTotal } from "../batch-limit.ts";
 import { checkBlobSize } from "../blob-limit.ts";
 import { reach } from "../rights.ts";
-import { decodeBatchUpdate, type UpdateEntry } from "../wire/batch-update.ts";
-import { type BlobStatus, encodeBlobStatus, noDigest } from "../wire/blob-status.ts";
+import { type BatchUpdate, decodeBatchUpdate, type UpdateEntry } from "../wire/batch-update.ts";
+import { type BlobStatus, encodeBlobStatus, encodeStored, noDigest } from "../wire/blob-status.ts";
 import { decompress, identityCompressor, zstdCompressor } from "../zstd.ts";
 import type { CasOptions } from "./cas.ts";
 
@@ -19,27 +19,42 @@ const statusField = 2;
  * (RESOURCE_EXHAUSTED) takes the push for done and announces an artifact that is not there.
  */
 export async function updateBatch(request: Uint8Array, call: Call, options: CasOptions): Promise<Reply> {
-  const { instance, entries } = decodeBatchUpdate(request);
-  const { blobs } = reach(options.tenants, call, instance, "push");
-  checkBatchTotal(sumOfSizes(entries), options.maxBatchBytes);
-  const outcomes = await Promise.allSettled(entries.map((entry) => store(blobs, entry, options.maxBlobBytes)));
-  const parts = outcomes.map((outcome, i) => {
-    const { encoded } = entries[i] as UpdateEntry;
-    if (outcome.status === "fulfilled") return encodeBlobStatus(encoded, statusField, outcome.value);
-    const error = asStillageError(outcome.reason);
-    if (error.code === "unavailable") throw error;
-    return encodeBlobStatus(encoded, statusField, { code: statusCodeOf(error), message: error.message });
-  });
+  const update = decodeBatchUpdate(request, options.maxBlobBytes);
+  const { blobs } = reach(options.tenants, call, update.instance, "push");
+  checkBatchTotal(update.bytes, options.maxBatchBytes);
+  const statuses = await storeAll(blobs, update, options.maxBlobBytes);
+  if (statuses.size === 0) return { parts: [encodeStored(request, update.named)] };
+  const parts: Uint8Array[] = [];
+  for (let i = 0; i < update.named.length; i += 2) {
+    const named = request.subarray(update.named[i], update.named[i + 1]);
+    parts.push(encodeBlobStatus(named, statusField, statuses.get(i / 2)));
+  }
   return { parts };
 }
 
-/** The uncompressed bytes: what a digest states where the data is compressed, and what came where it is not. */
-function sumOfSizes(entries: readonly UpdateEntry[]): number {
-  let total = 0;
-  for (const { digest, data, compressor } of entries) {
-    total += compressor === identityCompressor || digest === undefined ? data.length : digest.size;
+/** Gives the statuses of those that are not stored, by their positions, and throws where that is the whole call's. */
+async function storeAll(
+  blobs: BlobStore,
+  { batch, positions, others }: BatchUpdate,
+  maxBlobBytes: number | undefined,
+): Promise<ReadonlyMap<number, BlobStatus>> {
+  const statuses = new Map<number, BlobStatus>();
+  const [failures, outcomes] = await Promise.all([
+    blobs.putBatch(batch),
+    Promise.allSettled(others.map((entry) => store(blobs, entry, maxBlobBytes))),
+  ]);
+  const refuse = (position: number, reason: unknown): void => {
+    const error = asStillageError(reason);
+    if (error.code === "unavailable") throw error;
+    statuses.set(position, { code: statusCodeOf(error), message: error.message });
+  };
+  for (const [i, error] of failures) refuse(positions[i] as number, error);
+  for (const [i, outcome] of outcomes.entries()) {
+    const { position } = others[i] as UpdateEntry;
+    if (outcome.status === "rejected") refuse(position, outcome.reason);
+    else if (outcome.value !== undefined) statuses.set(position, outcome.value);
   }
-  return total;
+  return statuses;
 }
 
 /** Gives a status for what cannot be stored as it came, and throws what goes wrong. */

@@ -13,6 +13,7 @@ export function tracedBlobs(store: BlobStore, trace: Trace | undefined): BlobSto
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
     put: (digest, bytes) => trace("put blob", { "stillage.blob.size": digest.size }, () => store.put(digest, bytes)),
+    putBatch: (batch) => trace("put blobs", { "stillage.blobs": batch.digests.length }, () => store.putBatch(batch)),
     upload: async (digest) => tracedUpload(await store.upload(digest), trace),
   };
 }

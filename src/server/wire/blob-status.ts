@@ -16,6 +16,36 @@ export const noDigest: BlobStatus = {
 };
 
 /**
+ * The `responses` entries (field 1) of BatchUpdateBlobsResponse for blobs of which each is stored. `named` has the start and the end in `request` of the Digest message
+ * of each.
+ */
+export function encodeStored(request: Uint8Array, named: readonly number[]): Uint8Array {
+  let length = 0;
+  for (let i = 0; i < named.length; i += 2) {
+    const outer = entryOf((named[i + 1] as number) - (named[i] as number));
+    length += 1 + varintLength(outer) + outer;
+  }
+  const out = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let i = 0; i < named.length; i += 2) {
+    const end = named[i + 1] as number;
+    let from = named[i] as number;
+    out[at++] = tagOf(1, wireBytes);
+    at = writeVarint(out, at, entryOf(end - from));
+    out[at++] = tagOf(1, wireBytes);
+    at = writeVarint(out, at, end - from);
+    // Digests are short: a copy of each would take longer to begin than this does.
+    while (from < end) out[at++] = request[from++] as number;
+  }
+  return out;
+}
+
+/** The length of an entry that has nothing but a Digest message of `digest` bytes. */
+function entryOf(digest: number): number {
+  return 1 + varintLength(digest) + digest;
+}
+
+/**
  * One `responses` entry (field 1) of BatchUpdateBlobsResponse (status in field 2) or BatchReadBlobsResponse (field 3),
  * without data. OK is no status at all, which reads the same.
  */

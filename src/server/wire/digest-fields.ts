@@ -13,11 +13,16 @@ export class DigestFields {
   /** As sent; may be no possible size. */
   size = 0;
 
+  /** Says what no message at all does. */
+  clear(): void {
+    this.hashStart = 0;
+    this.hashEnd = 0;
+    this.size = 0;
+  }
+
   read(bytes: Uint8Array, start: number, end: number): void {
     const reader = new ProtobufReader(bytes, start, end);
-    this.hashStart = start;
-    this.hashEnd = start;
-    this.size = 0;
+    this.clear();
     for (let tag = reader.field(); tag !== 0; tag = reader.field()) {
       if (tag === hashTag) {
         this.hashStart = reader.start;

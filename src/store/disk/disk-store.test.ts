@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import type { Digest } from "../../base/digest.ts";
 import { silentLog } from "../../base/log.ts";
+import { blobBatchContract } from "../blob-batch.contract.ts";
 import { blobCensusContract } from "../blob-census.contract.ts";
 import { blobStagingContract } from "../blob-staging.contract.ts";
 import { blobStoreContract } from "../blob-store.contract.ts";
@@ -27,6 +28,7 @@ for (const durability of ["on", "off"] as const) {
     };
   };
   blobStoreContract(`disk, durability ${durability}`, open);
+  blobBatchContract(`disk, durability ${durability}`, open);
   blobStagingContract(`disk, durability ${durability}`, open);
   blobCensusContract(`disk, durability ${durability}`, open);
 }

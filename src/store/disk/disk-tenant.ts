@@ -6,7 +6,7 @@ import { type DigestFunction, storedFunctions } from "../../base/digest-function
 import type { DigestList } from "../../base/digest-list.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, BlobReader, BlobStore, TenantUsage, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, BlobBatch, BlobReader, BlobStore, TenantUsage, Upload } from "../blob-store.ts";
 import type { BatchLoan } from "./batch-reader.ts";
 import type { DiskContext } from "./disk-context.ts";
 import type { Sharing } from "./shared-bytes.ts";
@@ -83,6 +83,10 @@ export class DiskTenant implements BlobStore, BlobStaging {
 
   put(digest: Digest, bytes: Uint8Array): Promise<void> {
     return this.shelf(digest.function).put(digest, bytes);
+  }
+
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
+    return this.shelf(batch.digests.function).putBatch(batch);
   }
 
   /** As `put`, for a small blob whose bytes are known to be the digest's. */

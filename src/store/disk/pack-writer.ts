@@ -1,13 +1,16 @@
 import type { Digest } from "../../base/digest.ts";
-import { DigestList } from "../../base/digest-list.ts";
+import type { DigestList } from "../../base/digest-list.ts";
 import { fromFileSystem } from "../../base/errors.ts";
-import { entryLength, maxHeadLength, writeHead } from "../batch-entry.ts";
+import { entryLength } from "../batch-entry.ts";
+import type { BlobBatch } from "../blob-store.ts";
+import { bodyOf } from "../put-each.ts";
 import { ActivePack } from "./active-pack.ts";
 import { packedRoom, recordBytes } from "./blob-room.ts";
 import type { DigestIndex } from "./digest-index.ts";
 import { checkOpen, type DiskContext } from "./disk-context.ts";
 import { present, removed } from "./index-format.ts";
 import type { Pack } from "./pack.ts";
+import { type Origin, PackGroup } from "./pack-group.ts";
 import type { Packs } from "./packs.ts";
 
 /** What is laid out for one write: the next group gathers meanwhile, and an answer waits for one sync of this much. */
@@ -18,24 +21,9 @@ export interface Promised {
   room: number;
 }
 
-/** Blobs that wait to be written. */
-interface Group {
-  readonly digests: DigestList;
-  readonly bodies: Uint8Array[];
-  readonly waiters: { resolve: () => void; reject: (error: unknown) => void }[];
-  /** Where those that are copies of blobs in another pack lie there, by their place in the group. */
-  readonly origins: Map<number, Origin>;
-}
-
-/** Where the blob lies that is copied. */
-export interface Origin {
-  readonly pack: Pack;
-  readonly offset: number;
-}
-
 /** Blobs of a group that go into one write. */
 interface Part {
-  readonly group: Group;
+  readonly group: PackGroup;
   readonly from: number;
   readonly to: number;
 }
@@ -45,7 +33,7 @@ export class PackWriter {
   private readonly packs: Packs;
   private readonly index: DigestIndex;
   private readonly context: DiskContext;
-  private waiting: Group;
+  private waiting: PackGroup;
   private running: Promise<void> | undefined;
   /** The last part that was written: settles once it, and all before it, are published or refused. */
   private publishing: Promise<void> | undefined;
@@ -55,7 +43,7 @@ export class PackWriter {
     this.packs = packs;
     this.index = index;
     this.context = context;
-    this.waiting = this.emptyGroup();
+    this.waiting = new PackGroup(this.index.function);
   }
 
   /**
@@ -73,14 +61,67 @@ export class PackWriter {
     try {
       await new Promise<void>((resolve, reject) => {
         this.waiting.digests.push(digest);
-        this.waiting.bodies.push(bytes);
-        this.waiting.waiters.push({ resolve, reject });
+        this.waiting.add(bytes, 0, false, { stored: resolve, refused: reject });
         this.running ??= this.run();
       });
     } catch (error) {
       this.context.space.giveBack(room);
       throw error;
     }
+  }
+
+  /**
+   * As `put` of those blobs of a batch that are at `which`. Resolves, never rejects, once none of them is under way, to why those failed that did, by their
+   * positions in the batch.
+   */
+  async putBatch(batch: BlobBatch, which: readonly number[]): Promise<Map<number, unknown>> {
+    const failures = new Map<number, unknown>();
+    if (which.length === 0) return failures;
+    const { digests, bytes, starts, framed } = batch;
+    const { sizes, function: fn } = digests;
+    let room = 0;
+    for (const i of which) room += packedRoom(fn, sizes[i] as number);
+    const { context } = this;
+    if (!this.takeAtOnce(room)) return this.putEachOf(batch, which);
+    await new Promise<void>((resolve) => {
+      const { waiting } = this;
+      const first = waiting.length;
+      let left = which.length;
+      const stored = (): void => {
+        if (--left === 0) resolve();
+      };
+      const refused = (error: unknown, i: number): void => {
+        const position = which[i - first] as number;
+        context.space.giveBack(packedRoom(fn, sizes[position] as number));
+        failures.set(position, error);
+        stored();
+      };
+      const waiter = { stored, refused };
+      for (const i of which) {
+        waiting.digests.append(digests, i);
+        waiting.add(bytes, starts[i] as number, framed[i] as boolean, waiter);
+      }
+      this.running ??= this.run();
+    });
+    return failures;
+  }
+
+  private takeAtOnce(room: number): boolean {
+    const { closed, space } = this.context;
+    try {
+      return !closed && space.takeAtOnce(room);
+    } catch {
+      return false; // each of them will be told why
+    }
+  }
+
+  /** The same, where some may have to wait for room, and some not fit. */
+  private async putEachOf(batch: BlobBatch, which: readonly number[]): Promise<Map<number, unknown>> {
+    const failures = new Map<number, unknown>();
+    const put = (i: number): Promise<unknown> =>
+      this.put(batch.digests.at(i), bodyOf(batch, i)).catch((error) => failures.set(i, error));
+    await Promise.all(which.map(put));
+    return failures;
   }
 
   /**
@@ -94,18 +135,18 @@ export class PackWriter {
     let left = bodies.length;
     let failure: unknown;
     await new Promise<void>((resolve) => {
-      const settled = (): void => {
+      const stored = (): void => {
         if (--left === 0) resolve(); // not before the last: until then the bodies are needed
       };
       const refused = (error: unknown): void => {
         failure ??= error;
-        settled();
+        stored();
       };
+      const waiter = { stored, refused };
       for (const [i, body] of bodies.entries()) {
-        waiting.origins.set(waiting.bodies.length, origins[i] as Origin);
+        waiting.origins.set(waiting.length, origins[i] as Origin);
         waiting.digests.append(digests, i);
-        waiting.bodies.push(body);
-        waiting.waiters.push({ resolve: settled, reject: refused });
+        waiting.add(body, 0, false, waiter);
       }
       this.running ??= this.run();
     });
@@ -130,13 +171,13 @@ export class PackWriter {
   private async run(): Promise<void> {
     await null; // whoever puts several at once shall find them in one group
     do {
-      while (this.waiting.bodies.length > 0) {
+      while (this.waiting.length > 0) {
         const group = this.waiting;
-        this.waiting = this.emptyGroup();
-        for (let from = 0; from < group.bodies.length; ) from = await this.write(group, from);
+        this.waiting = new PackGroup(this.index.function);
+        for (let from = 0; from < group.length; ) from = await this.write(group, from);
       }
       if (this.current?.pack.appendable === false) await this.retire();
-    } while (this.waiting.bodies.length > 0);
+    } while (this.waiting.length > 0);
     this.running = undefined;
   }
 
@@ -146,14 +187,14 @@ export class PackWriter {
    * A crash before that leaves whole records, which the next start finds by their hashes and keeps, and one torn, which it cuts off;
    * after it, the same with all of them whole. Nobody is told of a blob before that.
    */
-  private async write(group: Group, from: number): Promise<number> {
+  private async write(group: PackGroup, from: number): Promise<number> {
     const { staging } = this.context;
     const buffer = staging.take();
-    let part = { group, from, to: group.bodies.length };
+    let part = { group, from, to: group.length };
     try {
       const active = await this.active();
       const start = active.startInBuffer;
-      const { to, end } = layOut(group, from, buffer, start, active.left);
+      const { to, end } = group.layOut(from, buffer, start, active.left);
       part = { group, from, to };
       const position = await active.append(buffer, start, end);
       this.publishing = this.publish(active, part, position, this.publishing);
@@ -207,7 +248,7 @@ export class PackWriter {
     }
     pack.counted += offset - position + (part.to - part.from) * recordBytes(digests.function);
     pack.end = offset;
-    for (let i = part.from; i < part.to; i++) waiters[i]?.resolve();
+    for (let i = part.from; i < part.to; i++) waiters[i]?.stored();
   }
 
   /** Lets the index lead to a copy, and returns the last use of the blob; `undefined` where it is no longer what was copied. */
@@ -229,7 +270,7 @@ export class PackWriter {
   private refuse({ group, from, to }: Part, error: unknown): void {
     const refusal = fromFileSystem(error, "cannot store blobs");
     this.context.log.error({ error, blobs: to - from }, refusal.message);
-    for (let i = from; i < to; i++) group.waiters[i]?.reject(refusal);
+    for (let i = from; i < to; i++) group.waiters[i]?.refused(refusal, i);
   }
 
   /** The pack to append to. */
@@ -248,34 +289,4 @@ export class PackWriter {
     await this.current?.close();
     this.current = undefined;
   }
-
-  private emptyGroup(): Group {
-    return { digests: new DigestList(this.index.function), bodies: [], waiters: [], origins: new Map() };
-  }
-}
-
-/**
- * Lays the records of a group out from `start` on, as many as fit into the buffer and, but for the first, into the `left` bytes of the pack: `to` is
- * the first blob and `end` the first byte after them.
- */
-function layOut(
-  group: Group,
-  from: number,
-  buffer: Uint8Array,
-  start: number,
-  left: number,
-): { to: number; end: number } {
-  const { digests, bodies } = group;
-  const fn = digests.function;
-  let end = start;
-  let to = from;
-  for (; to < bodies.length; to++) {
-    const body = bodies[to] as Uint8Array;
-    const longest = end + maxHeadLength + body.length;
-    if (longest > buffer.length || (to > from && longest - start > left)) break;
-    end = writeHead(buffer, end, fn, digests.words, to * fn.words, body.length);
-    buffer.set(body, end);
-    end += body.length;
-  }
-  return { to, end };
 }

@@ -7,7 +7,8 @@ import type { DigestIndex } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
 import { readFully } from "./file-io.ts";
 import { type Pack, packHeaderLength } from "./pack.ts";
-import type { Origin, PackWriter } from "./pack-writer.ts";
+import type { Origin } from "./pack-group.ts";
+import type { PackWriter } from "./pack-writer.ts";
 import type { Packs } from "./packs.ts";
 
 /** Entries of the index that are looked at in one go: a part of a millisecond. */

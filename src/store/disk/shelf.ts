@@ -8,11 +8,13 @@ import { fromFileSystem } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { headLength, headMatches } from "../batch-entry.ts";
 import type { StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, TenantUsage, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, BlobBatch, TenantUsage, Upload } from "../blob-store.ts";
 import { type GatheredEnd, GatheredUpload } from "../gathered-upload.ts";
 import { putByUpload } from "../put-by-upload.ts";
 import { verifyBlob } from "../verify-blob.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type BatchLoan, BatchReader } from "./batch-reader.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import { type ArrivingFile, BlobFiles, type NewFile } from "./blob-files.ts";
 import { always, BlobRemoval } from "./blob-removal.ts";
 import { packedRoom } from "./blob-room.ts";
@@ -47,8 +49,8 @@ export class Shelf {
   readonly writer: PackWriter;
   private readonly reader: BatchReader;
   private readonly removal: BlobRemoval;
-  /** Blobs that are about to be there, by hash. */
-  private readonly arriving = new Map<string, Promise<void>>();
+  readonly arrivals: Arrivals;
+  private readonly batches: BatchWriter;
 
   /** `directory` is the shelf's own; it need not be there yet. */
   constructor(directory: string, fn: DigestFunction, context: DiskContext) {
@@ -58,6 +60,8 @@ export class Shelf {
     this.packs = new Packs(join(directory, "packs"), this.index, context);
     this.files = new BlobFiles(directory, this.index, context);
     this.writer = new PackWriter(this.packs, this.index, context);
+    this.arrivals = new Arrivals(fn, context.seeds);
+    this.batches = new BatchWriter(this, context.now);
     this.removal = new BlobRemoval(this, context);
     this.reader = new BatchReader(this, context, (...broken) => this.discard(...broken));
   }
@@ -142,6 +146,11 @@ export class Shelf {
   async putVerified(digest: Digest, bytes: Uint8Array, promised?: Promised): Promise<void> {
     if (!mayBePacked(digest, bytes)) return this.putInFile(digest, bytes);
     if (bytes.length > 0) await this.once(digest, () => this.writer.put(digest, bytes, promised));
+  }
+
+  /** See BlobStore. */
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
+    return this.batches.put(batch);
   }
 
   private putInFile(digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -280,15 +289,21 @@ export class Shelf {
 
   /** Stores a blob unless it is there; whoever comes with one that is being stored waits for that. */
   private once(digest: Digest, store: () => Promise<void>): Promise<void> {
-    const entry = this.index.find(DigestList.of(digest).words, 0);
+    const { index, arrivals } = this;
+    const { words } = DigestList.of(digest);
+    const entry = index.find(words, 0);
     if (entry >= 0) {
-      this.index.touch(entry, this.context.now());
+      index.touch(entry, this.context.now());
       return Promise.resolve();
     }
-    const before = this.arriving.get(digest.hash);
+    const before = arrivals.outcome(words, 0);
     if (before !== undefined) return before;
-    const storing = store().finally(() => this.arriving.delete(digest.hash));
-    this.arriving.set(digest.hash, storing);
+    const storing = store().finally(() => {
+      arrivals.remove(words, 0);
+      arrivals.end(party);
+    });
+    const party = arrivals.begin(storing);
+    arrivals.add(words, 0, 0, party);
     return storing;
   }
 

@@ -66,6 +66,11 @@ export class Space {
     return this.takeOrWait(bytes, () => this.tryTake(bytes));
   }
 
+  /** As `take`, where all of them fit and nothing waits; else nothing is done, and it says false. */
+  takeAtOnce(bytes: number): boolean {
+    return this.waiting.size === 0 && this.tryTake(bytes) === undefined;
+  }
+
   /** As `take`, for bytes that are on the disk already and shared from now on. */
   takeShared(bytes: number): MaybePromise<void> {
     const tryTake = (): NoRoom | undefined => {

@@ -7,8 +7,18 @@ import { anyHashOf } from "../../base/hash.ts";
 import { encodeEntry } from "../batch-entry.ts";
 import type { StoreCensus } from "../blob-census.ts";
 import type { BlobStaging, StagedBlob } from "../blob-staging.ts";
-import type { BatchRead, Blob, BlobReader, BlobStore, BlobStoreAdmin, StoreUsage, Upload } from "../blob-store.ts";
+import type {
+  BatchRead,
+  Blob,
+  BlobBatch,
+  BlobReader,
+  BlobStore,
+  BlobStoreAdmin,
+  StoreUsage,
+  Upload,
+} from "../blob-store.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
+import { putEach } from "../put-each.ts";
 import { verifyAnyBlob } from "../verify-blob.ts";
 import { type MemoryBlob, MemoryCensus, type Numbered } from "./memory-census.ts";
 
@@ -78,6 +88,10 @@ export class MemoryStore implements BlobStore, BlobStaging, BlobStoreAdmin {
     this.take(digest.size);
     const kept = new Uint8Array(bytes); // not slice: of a Buffer that is a view
     this.numbers.set(keyOfDigest(digest), this.list.push({ digest, bytes: kept, used: this.seconds() }) - 1);
+  }
+
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
+    return putEach(this, batch);
   }
 
   async upload(digest: Digest): Promise<Upload> {

@@ -5,6 +5,7 @@ import type { Digest } from "../../base/digest.ts";
 import { digestFunctions, sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { ThreadLine } from "../../base/thread-line.ts";
+import { blobBatchContract } from "../blob-batch.contract.ts";
 import { blob, blobStoreContract, listOf, rejects } from "../blob-store.contract.ts";
 import type { StoreUsage } from "../blob-store.ts";
 import { refStoreContract } from "../ref-store.contract.ts";
@@ -57,6 +58,8 @@ function openBlobs(quota?: number) {
 }
 
 blobStoreContract("in another thread", async ({ quota }) => openBlobs(quota));
+
+blobBatchContract("in another thread", async ({ quota }) => openBlobs(quota));
 
 refStoreContract("in another thread", () => {
   const time = new Float64Array(new SharedArrayBuffer(8));

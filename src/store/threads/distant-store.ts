@@ -3,7 +3,7 @@ import { type Digest, isEmptyBlob } from "../../base/digest.ts";
 import type { DigestFunction } from "../../base/digest-function.ts";
 import type { DigestList } from "../../base/digest-list.ts";
 import type { ThreadLine } from "../../base/thread-line.ts";
-import type { BatchRead, Blob, BlobStore, Upload } from "../blob-store.ts";
+import type { BatchRead, Blob, BlobBatch, BlobStore, Upload } from "../blob-store.ts";
 import { BatchFiller } from "../disk/batch-filler.ts";
 import { alignedBuffer } from "../disk/direct-io.ts";
 import { DiskBlob } from "../disk/disk-blob.ts";
@@ -15,6 +15,7 @@ import { ReadPace } from "../disk/read-pace.ts";
 import { verifyAndSync } from "../disk/shared-bytes.ts";
 import { GatheredUpload } from "../gathered-upload.ts";
 import { putByUpload } from "../put-by-upload.ts";
+import { putEach } from "../put-each.ts";
 import { verifyAnyBlob } from "../verify-blob.ts";
 import { filesOfPlan, planOfPlain } from "./batch-lease.ts";
 import { DistantUpload } from "./distant-upload.ts";
@@ -151,6 +152,10 @@ class DistantTenant implements BlobStore {
       (into) => into.set(bytes),
       (slab, at) => this.line.ask("put", this.instance, plain, slab, at),
     );
+  }
+
+  putBatch(batch: BlobBatch): Promise<ReadonlyMap<number, unknown>> {
+    return putEach(this, batch);
   }
 
   async upload(digest: Digest): Promise<Upload> {

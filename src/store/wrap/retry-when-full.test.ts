@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
+import { batchOf } from "../batch.fixture.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { retryWhenFull } from "./retry-when-full.ts";
 
@@ -19,6 +20,7 @@ function refusing(code: "exhausted" | "invalid"): BlobStore {
     open: () => undefined,
     readBatch: () => ({ parts: [], bytes: 0, missing: [0], release: () => {} }),
     put: refuse,
+    putBatch: async () => new Map([[0, new StillageError(code, "no")]]),
     upload: async () => ({
       digest,
       received: 3,
@@ -34,6 +36,11 @@ test("a full store is unavailable for a while", async () => {
   const store = retryWhenFull(refusing("exhausted"));
   const unavailable = { code: "unavailable", message: "no", retryAfterMs: 1000 };
   await assert.rejects(store.put(digest, bytes), unavailable);
+  const failures = await store.putBatch(batchOf([{ digest, bytes }]));
+  assert.deepEqual(
+    Array.from(failures, ([i, error]) => [i, error instanceof StillageError && error.code]),
+    [[0, "unavailable"]],
+  );
   const upload = await store.upload(digest);
   assert.equal(upload.received, 3);
   await assert.rejects(async () => upload.write(bytes), unavailable);
@@ -43,4 +50,6 @@ test("a full store is unavailable for a while", async () => {
 test("other errors stay what they are", async () => {
   const store = retryWhenFull(refusing("invalid"));
   await assert.rejects(store.put(digest, bytes), { code: "invalid", retryAfterMs: undefined });
+  const failures = await store.putBatch(batchOf([{ digest, bytes }]));
+  assert.equal((failures.get(0) as StillageError).code, "invalid");
 });

@@ -17,6 +17,10 @@ export function retryWhenFull(store: BlobStore): BlobStore {
     open: (digest) => store.open(digest),
     readBatch: (digests) => store.readBatch(digests),
     put: (digest, bytes) => store.put(digest, bytes).catch(refuseForAWhile),
+    putBatch: async (batch) => {
+      const failures = await store.putBatch(batch);
+      return failures.size === 0 ? failures : new Map(Array.from(failures, ([i, error]) => [i, forAWhile(error)]));
+    },
     upload: async (digest) => retryUploadWhenFull(await store.upload(digest).catch(refuseForAWhile)),
   };
 }
@@ -40,6 +44,10 @@ export function retryUploadWhenFull(upload: Upload): Upload {
 
 /** Throws what a caller is told in place of `exhausted`. */
 export function refuseForAWhile(error: unknown): never {
-  if (!(error instanceof StillageError) || error.code !== "exhausted") throw error;
-  throw new StillageError("unavailable", error.message, { cause: error, retryAfterMs });
+  throw forAWhile(error);
+}
+
+function forAWhile(error: unknown): unknown {
+  if (!(error instanceof StillageError) || error.code !== "exhausted") return error;
+  return new StillageError("unavailable", error.message, { cause: error, retryAfterMs });
 }

@@ -2,10 +2,10 @@ import { silentLog } from "../../../src/base/log.ts";
 import { type DiskStore, openDiskStore } from "../../../src/store/disk/open-store.ts";
 import { blobOf, firstOf } from "../power-blobs.ts";
 import { openSay } from "../sayings.ts";
-import { putter, remover } from "./lane.ts";
+import { batchPutter, putter, remover } from "./lane.ts";
 
 /**
- * Puts small blobs by several lanes and in bulk, removes some, asks for some, has index files written anew; closes the store, and goes on in the
+ * Puts small blobs by several lanes and in bulk, one by one and in batches, removes some, asks for some, has index files written anew; closes the store, and goes on in the
  * one that it opens then.
  *
  *     packs.ts STORE FIRST-NUMBER on|off
@@ -36,7 +36,8 @@ for (const from of [Number(first), Number(first) + 500]) {
 async function lane(disk: DiskStore, from: number): Promise<void> {
   for (let i = 0; i < 8; i++) {
     const numbers = Array.from({ length: 1 + ((from + i) % 4) }, (_, k) => from + i * 4 + k);
-    await Promise.all(numbers.map(putter(disk, say)));
+    if (i % 2) await batchPutter(disk, say)(numbers);
+    else await Promise.all(numbers.map(putter(disk, say)));
     if (i % 4 === 2) await remover(disk, say)(from + i * 4);
   }
 }
@@ -45,6 +46,7 @@ async function lane(disk: DiskStore, from: number): Promise<void> {
 async function bulk(disk: DiskStore, from: number): Promise<void> {
   for (let i = 0; i < 2; i++) {
     const numbers = Array.from({ length: 5 }, (_, k) => firstOf.bulk + from + i * 10 + k * 3);
-    await Promise.all(numbers.map(putter(disk, say)));
+    if (i % 2) await batchPutter(disk, say)(numbers);
+    else await Promise.all(numbers.map(putter(disk, say)));
   }
 }
