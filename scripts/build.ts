@@ -49,14 +49,23 @@ await build({
     {
       name: "client program",
       setup: ({ onResolve }) =>
-        onResolve({ filter: /^\.\/client-program\.ts$/ }, () => ({ path: "./client-program.js", external: true })),
+        onResolve({ filter: /^\.\/client-program\.ts$/ }, () => ({ path: `${root}/src/cli/built-client-program.ts` })),
     },
   ],
 });
 // What is to begin at once is one file each.
+await build({ ...options, entryPoints: { "object-writer.worker": writer } });
+// As a script, it can be loaded with its code, and the parts of Node that it imports are loaded when they are wanted.
 await build({
   ...options,
-  entryPoints: { "client-program": "src/cli/client-program.ts", "object-writer.worker": writer },
+  entryPoints: { "client-program": "src/cli/client-program.ts" },
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  banner: { js: 'const scriptUrl=require("node:url").pathToFileURL(__filename).href;' },
+  define: { "import.meta.url": "scriptUrl" },
+  minifySyntax: true,
+  minifyWhitespace: true,
 });
 await writeFile(`${root}/dist/LICENSES`, await licences());
 
