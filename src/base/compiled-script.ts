@@ -1,28 +1,30 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import { Script } from "node:vm";
+// Imported, parts of Node are loaded with all that they export: of node:fs also streams and what reads lines.
+const { readFileSync } = process.getBuiltinModule("node:fs");
+const { createRequire } = process.getBuiltinModule("node:module");
+const { Script } = process.getBuiltinModule("node:vm");
+
+/** A script as V8 has it. */
+export type CompiledScript = InstanceType<typeof Script>;
 
 /** Where the code stands that V8 has made of a script: that of one Node does for no other. */
 export function codePath(path: string): string {
   return path.replace(/cjs$/, `${process.version}-${process.arch}.code`);
 }
 
-/** A CommonJS script, as a function of what such a script is given. `code` goes unused where this Node has other flags, or is another one. */
-export function compileScript(path: string, code: Buffer | undefined): Script {
-  // Of ASCII, so that it is taken as it is.
+/** A CommonJS script of ASCII, as a function of what such a script is given. `code` goes unused where this Node has other flags than the one that made it. */
+export function compileScript(path: string, code: Buffer | undefined): CompiledScript {
   const source = `(function(require,module,__filename){${readFileSync(path, "latin1")}\n})`;
   return new Script(source, { filename: path, ...(code !== undefined && { cachedData: code }) });
 }
 
 /** Runs a compiled script; gives what it exports. */
-export function runScript(script: Script, path: string): unknown {
+export function runScript(script: CompiledScript, path: string): unknown {
   const module = { exports: {} };
-  script.runInThisContext()(createRequire(path), module, path, dirname(path));
+  script.runInThisContext()(createRequire(path), module, path);
   return module.exports;
 }
 
-/** What a script exports whose code may lie beside it. */
+/** What a script exports, beside which its code may lie. */
 export function loadScript(path: string): unknown {
   return runScript(compileScript(path, readCode(path)), path);
 }
