@@ -20,8 +20,21 @@ export function compileScript(path: string, code: Buffer | undefined): CompiledS
 /** Runs a compiled script; gives what it exports. */
 export function runScript(script: CompiledScript, path: string): unknown {
   const module = { exports: {} };
-  script.runInThisContext()(createRequire(path), module, path);
+  const required = createRequire(path);
+  const require = (id: string): unknown => (rare.has(id) ? whenUsed(() => required(id)) : required(id));
+  script.runInThisContext()(require, module, path);
   return module.exports;
+}
+
+/** Parts of Node that take a millisecond or more to load, and that few runs of a program make use of. */
+const rare = new Set(
+  ["child_process", "fs/promises", "http2", "sqlite", "tls", "worker_threads", "zlib"].map((name) => `node:${name}`),
+);
+
+/** A module that is loaded when something of it is first used. */
+function whenUsed(load: () => object): object {
+  let loaded: object | undefined;
+  return new Proxy({}, { get: (_, name) => Reflect.get((loaded ??= load()), name) });
 }
 
 /** What a script exports, beside which its code may lie. */
