@@ -34,7 +34,11 @@ const rare = new Set(
 /** A module that is loaded when something of it is first used. */
 function whenUsed(load: () => object): object {
   let loaded: object | undefined;
-  return new Proxy({}, { get: (_, name) => Reflect.get((loaded ??= load()), name) });
+  const get = (_: object, name: string | symbol): unknown => {
+    loaded ??= load();
+    return Reflect.get(loaded, name);
+  };
+  return new Proxy({}, { get });
 }
 
 /** What a script exports, beside which its code may lie. */
