@@ -29,6 +29,7 @@ serve: setup ## Serve a cache from source; STORE=./cache LISTEN=127.0.0.1:11001 
 .PHONY: build
 build: setup ## Bundle the programs and the library into dist/, for bin/ and npm pack
 	node scripts/build.ts
+	node scripts/code.ts
 	node scripts/declarations.ts
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y package.json)} node scripts/manual.ts dist/manual
 

@@ -2,7 +2,7 @@
 import { globSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Metafile } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
 const programs = {
@@ -17,8 +17,7 @@ interface Description {
 }
 const description = JSON.parse(await readFile(`${root}/package.json`, "utf8")) as Description;
 
-/** Small packages that every command needs: in the programs' own files they are read in a fourth of the time. Others stay where npm puts them. */
-const bundled = ["@bufbuild/protobuf", "commander", "yaml"];
+/** These stay where npm puts them. Small packages that every command needs are none of them: in the programs' own files they are read in a fourth of the time. */
 const { dependencies, optionalDependencies } = description;
 
 const options = {
@@ -28,10 +27,11 @@ const options = {
   format: "esm",
   platform: "node",
   target: `node${description.engines.node.replace(/\D/g, "")}`,
-  external: Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !bundled.includes(name)),
+  external: Object.keys({ ...dependencies, ...optionalDependencies }),
   // Its modules: what Node gets are scripts of old, of which all is read.
   alias: { yaml: `${root}/node_modules/yaml/browser/index.js` },
   sourcemap: "linked",
+  metafile: true,
   // Names of classes and functions stand in logs.
   keepNames: true,
   logLevel: "warning",
@@ -40,7 +40,7 @@ const options = {
 const { "object-writer.worker": writer = "", ...others } = workers();
 
 await rm(`${root}/dist`, { recursive: true, force: true });
-await build({
+const many = await build({
   ...options,
   entryPoints: { ...programs, library: "src/library.ts", ...others },
   // What a command loads when it is asked for is read then, and not before.
@@ -49,16 +49,25 @@ await build({
     {
       name: "client program",
       setup: ({ onResolve }) =>
-        onResolve({ filter: /^\.\/client-program\.ts$/ }, () => ({ path: "./client-program.js", external: true })),
+        onResolve({ filter: /^\.\/client-program\.ts$/ }, () => ({ path: `${root}/src/cli/built-client-program.ts` })),
     },
   ],
 });
 // What is to begin at once is one file each.
-await build({
+const writing = await build({ ...options, entryPoints: { "object-writer.worker": writer } });
+// As a script, it can be loaded with its code, and the parts of Node that it imports are loaded when they are wanted.
+const client = await build({
   ...options,
-  entryPoints: { "client-program": "src/cli/client-program.ts", "object-writer.worker": writer },
+  entryPoints: { "client-program": "src/cli/client-program.ts" },
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  banner: { js: 'const scriptUrl=require("node:url").pathToFileURL(__filename).href;' },
+  define: { "import.meta.url": "scriptUrl" },
+  minifySyntax: true,
+  minifyWhitespace: true,
 });
-await writeFile(`${root}/dist/LICENSES`, await licences());
+await writeFile(`${root}/dist/LICENSES`, await licences([many, writing, client].map(({ metafile }) => metafile)));
 
 /** A worker stands under its own name beside the bundle that starts it, so no two may have one name (see workerUrl). */
 function workers(): Record<string, string> {
@@ -71,17 +80,21 @@ function workers(): Record<string, string> {
   return found;
 }
 
-/** What the licences of the bundled packages ask for: their texts, and that of Google's part of one, which is under Apache's like this project. */
-async function licences(): Promise<string> {
-  const modules = `${root}/node_modules`;
-  const [google = ""] =
-    /^(\/\/.*\n)+/.exec(await readFile(`${modules}/@bufbuild/protobuf/dist/esm/wire/varint.js`, "utf8")) ?? [];
-  const texts = {
-    "@bufbuild/protobuf": `Apache-2.0 (see LICENSE of this package), and in part:\n\n${google.replaceAll(/^\/\/ ?/gm, "")}`,
-    commander: await readFile(`${modules}/commander/LICENSE`, "utf8"),
-    yaml: await readFile(`${modules}/yaml/LICENSE`, "utf8"),
-  };
-  return Object.entries(texts)
-    .map(([name, text]) => `${name}\n\n${text}`)
-    .join(`\n${"-".repeat(80)}\n\n`);
+/** What the licences of the bundled packages ask for: their texts. */
+async function licences(files: readonly Metafile[]): Promise<string> {
+  const found = new Set<string>();
+  for (const path of files.flatMap(({ inputs }) => Object.keys(inputs))) {
+    const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+    if (name !== undefined) found.add(name);
+  }
+  const texts = [...found].sort().map(async (name) => `${name}\n\n${await licenceOf(name)}`);
+  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** Of one package: the text it has, or what it has instead: Apache's, as this project, and Google's of a part. */
+async function licenceOf(name: string): Promise<string> {
+  const folder = `${root}/node_modules/${name}`;
+  if (name !== "@bufbuild/protobuf") return readFile(`${folder}/LICENSE`, "utf8");
+  const [google = ""] = /^(\/\/.*\n)+/.exec(await readFile(`${folder}/dist/esm/wire/varint.js`, "utf8")) ?? [];
+  return `Apache-2.0 (see LICENSE of this package), and in part:\n\n${google.replaceAll(/^\/\/ ?/gm, "")}`;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # deb.sh [FOLDER]: builds the Debian package into dist/deb/ or the folder: the bundled programs, their packages, the Node that they are tested with, units, manual
-# pages. Needs no root. The same commit and tools give the same bytes. DEB_VERSION=1.2.3-1 is another version than package.json's.
+# pages. Needs no root. The same dist/ and tools give the same bytes. DEB_VERSION=1.2.3-1 is another version than package.json's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,7 +30,10 @@ share=$tree/usr/share/stillage
 install -d "$lib/bin" "$lib/dist" "$lib/runtime" "$doc" "$share" "$tree/usr/bin" "$tree/DEBIAN"
 
 install -m 755 bin/* "$lib/bin/"
-install -m 644 dist/*.js "$lib/dist/"
+# With the code of the one Node that runs it.
+code=dist/client-program.$("$runtime/bin/node" -p 'process.version + "-" + process.arch').code
+[ -e "$code" ] || "$runtime/bin/node" scripts/code.ts
+install -m 644 dist/*.js dist/*.cjs "$code" "$lib/dist/"
 # Says that the bundles are modules.
 install -m 644 package.json "$lib/"
 for program in stillage bst-artifact-server bst-artifact-receive; do ln -s "../lib/stillage/bin/$program" "$tree/usr/bin/$program"; done

@@ -45,6 +45,13 @@ for (const folder of folders) {
 }
 
 paragraph(
+  `${prefix}/dist/*`,
+  ["Stillage contributors, and those of the bundled packages, whom the text names"],
+  "Apache-2.0, and of the bundled packages MIT, ISC and BSD-3-Clause",
+  `${reference}\n\n${readFileSync(join(root, "dist/LICENSES"), "utf8")}`,
+);
+
+paragraph(
   `${prefix}/runtime/node`,
   ["Node.js contributors, and those whom the text names"],
   "Node.js",

@@ -1,11 +1,7 @@
-import { decode } from "../base/decode.ts";
 import { type Digest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
-import { StillageError } from "../base/errors.ts";
-import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { type Artifact, ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
+import { type ArtifactMessage, artifactMessage, type DigestMessage } from "../cache/artifact-message.ts";
 import type { ArtifactContent, ArtifactPart, BuildDependency, LogFile, TreeName } from "./artifact-content.ts";
-import { countFields } from "./field-count.ts";
 
 /** Logs that are taken from a message, which has one or a few; and what is taken of what it says went wrong, in characters. */
 export const maxLogs = 1000;
@@ -19,10 +15,7 @@ export const maxFields = 50_000;
  * for none. Errors: `invalid` for what is no Artifact, has more than `maxFields` fields, or a digest that cannot be.
  */
 export function contentOfMessage(bytes: Uint8Array, fn: DigestFunction): ArtifactContent {
-  if (countFields(ArtifactSchema, bytes, maxFields) > maxFields) {
-    throw new StillageError("invalid", `the artifact's message has more than ${maxFields} fields`);
-  }
-  const artifact = decode(ArtifactSchema, bytes);
+  const artifact = artifactMessage.decode(bytes, maxFields);
   const digest = (message: DigestMessage | undefined): Digest | undefined =>
     message === undefined || message.hash === "" ? undefined : parseDigest(message.hash, message.sizeBytes, fn);
   const trees: Partial<Record<TreeName, Digest>> = {};
@@ -56,7 +49,12 @@ export function contentOfMessage(bytes: Uint8Array, fn: DigestFunction): Artifac
   return { version, keys, build: outcomeOf(artifact), trees, logs, dependencies, publicData, parts, problems: [] };
 }
 
-function outcomeOf({ buildSuccess, buildError, buildErrorDetails, wasWorkspaced }: Artifact): ArtifactContent["build"] {
+function outcomeOf({
+  buildSuccess,
+  buildError,
+  buildErrorDetails,
+  wasWorkspaced,
+}: ArtifactMessage): ArtifactContent["build"] {
   return {
     success: buildSuccess,
     error: buildSuccess ? undefined : orNone(buildError), // of a good build it says "succeeded"
@@ -65,7 +63,7 @@ function outcomeOf({ buildSuccess, buildError, buildErrorDetails, wasWorkspaced 
   };
 }
 
-function dependencyOf(dependency: Artifact["buildDeps"][number]): BuildDependency {
+function dependencyOf(dependency: ArtifactMessage["buildDeps"][number]): BuildDependency {
   const { projectName, elementName, cacheKey, wasWorkspaced } = dependency;
   return { project: orNone(projectName), element: elementName, key: cacheKey, workspaced: wasWorkspaced };
 }

@@ -70,6 +70,11 @@ export class ProtobufReader {
     return this.start === this.end ? "" : decoder.decode(this.view());
   }
 
+  /** Reads a number that has no tag, one of a packed list, into `value`. */
+  number(): void {
+    this.value = this.varint();
+  }
+
   private varint(): number {
     const { bytes, limit } = this;
     let at = this.pos;

@@ -1,11 +1,8 @@
-import { decode } from "../base/decode.ts";
 import { type Digest, keyOfDigest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
-import type { Digest as DigestMessage } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
-import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { Root, Walk } from "../store/ref-store.ts";
+import { artifactMessage, type DigestMessage, sourceMessage } from "./artifact-message.ts";
 import { readMessage } from "./read-message.ts";
 
 /** An Artifact is some kilobytes; an error's details and a sandbox's environment may add to that. */
@@ -45,7 +42,7 @@ export function needsOfMessage(walk: MessageWalk, bytes: Uint8Array, fn: DigestF
 }
 
 function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
-  const artifact = decode(ArtifactSchema, bytes);
+  const artifact = artifactMessage.decode(bytes);
   const { publicData, lowDiversityMeta, highDiversityMeta, buildtree, sources, buildroot, buildsandbox } = artifact;
   const required = [
     ...rootsOf("directory", [artifact.files], fn),
@@ -61,7 +58,7 @@ function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
 }
 
 function needsOfSource(bytes: Uint8Array, fn: DigestFunction): Needs {
-  return { required: rootsOf("directory", [decode(SourceSchema, bytes).files], fn), optional: new Map() };
+  return { required: rootsOf("directory", [sourceMessage.decode(bytes).files], fn), optional: new Map() };
 }
 
 function rootsOf(walk: Root["walk"], digests: readonly (DigestMessage | undefined)[], fn: DigestFunction): Root[] {

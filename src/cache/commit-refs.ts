@@ -6,10 +6,11 @@ import { StillageError } from "../base/errors.ts";
 import { CommitRefSchema } from "../gen/stillage/ostree/v1/commit_ref_pb.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { bytesOfChecksum, type Checksum } from "../ostree/object-name.ts";
-import { isRefName, parseRefName } from "../ostree/ref-name.ts";
+import { parseRefName } from "../ostree/ref-name.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import type { NewRef, RefName, RefStore, Root } from "../store/ref-store.ts";
 import { entryOf } from "./artifact-ref-name.ts";
+import { isCachedRef } from "./cached-ref.ts";
 import type { Closure } from "./closure.ts";
 import { checkDetached } from "./commit-detached.ts";
 import { checksumOf, commitEntry } from "./commit-entry.ts";
@@ -196,11 +197,6 @@ function checkNames(changes: readonly RefChange[]): void {
       hint: "this cache keeps artifacts; other branches go into a repository of releases",
     });
   }
-}
-
-/** Whether a ref is that of an artifact: PROJECT/ELEMENT/KEY. As all have as many parts, none is the directory of another. */
-export function isCachedRef(name: string): boolean {
-  return isRefName(name) && name.split("/").length === 3;
 }
 
 function incomplete(name: string, to: string, why: string): StillageError {

@@ -1,5 +1,5 @@
+import { isCachedRef } from "../cache/cached-ref.ts";
 import { checkDetached } from "../cache/commit-detached.ts";
-import { isCachedRef } from "../cache/commit-refs.ts";
 import { detachedPath } from "../ostree/archive/repository-layout.ts";
 import { parseChecksum } from "../ostree/object-name.ts";
 import type { NameKind } from "./name-kind.ts";

@@ -19,7 +19,7 @@ const limitMs = 280_000;
 const newer = "9999-1";
 let linted: Promise<ProgramResult> | undefined;
 
-test("the same commit gives the same bytes", async () => {
+test("the same build gives the same bytes", async () => {
   await using workspace = await createWorkspace();
   const deb = await builtPackage();
   // It takes as long as all that follows, and can go on meanwhile.

@@ -1,15 +1,12 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { decode } from "../../base/decode.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
-import { ServerCapabilitiesSchema } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { StatusResponseSchema } from "../../gen/buildstream/v2/reference_storage_pb.ts";
-import { ServerCapabilitiesSchema as BstCapabilitiesSchema } from "../../gen/buildstream/v2/services_pb.ts";
+import type { MessageType } from "../../base/message.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { type StorageCapabilities, unknownCapabilities } from "../storage/capabilities.ts";
 import { type Answer, allowed, answerOf, unasked } from "./answer.ts";
+import { bstCapabilities, serverCapabilities, statusResponse } from "./probe-messages.ts";
 import type { Outcomes, Question } from "./probe-questions.ts";
 import type { RemoteProtocol } from "./remote-place.ts";
 
@@ -32,8 +29,8 @@ export class ProbeAnswers {
   /** The protocols that the server has, whether or not for us: those of names by their generation, the newest first. */
   async protocols(): Promise<RemoteProtocol[]> {
     const [status, capabilities] = [
-      this.message("status", StatusResponseSchema),
-      this.message("bstCapabilities", BstCapabilitiesSchema),
+      this.message("status", statusResponse),
+      this.message("bstCapabilities", bstCapabilities),
     ];
     const all: RemoteProtocol[] = [
       await this.assets("Remote Asset", "2.x", "fetchBlob", "pushBlob"),
@@ -56,7 +53,7 @@ export class ProbeAnswers {
 
   /** What its storage says of itself. */
   get storage(): StorageCapabilities {
-    const cache = this.message("capabilities", ServerCapabilitiesSchema)?.cacheCapabilities;
+    const cache = this.message("capabilities", serverCapabilities)?.cacheCapabilities;
     if (cache === undefined) return unknownCapabilities;
     return {
       maxBatchBytes: limitOf(cache.maxBatchTotalSizeBytes),
@@ -82,7 +79,7 @@ export class ProbeAnswers {
 
   private async storagePull(): Promise<Answer> {
     const pull = await this.answer("findMissing");
-    const { cacheCapabilities } = this.message("capabilities", ServerCapabilitiesSchema) ?? {};
+    const { cacheCapabilities } = this.message("capabilities", serverCapabilities) ?? {};
     const functions = cacheCapabilities?.digestFunctions ?? [];
     if (pull.kind !== "allowed" || functions.length === 0 || functions.includes(sha256.value)) return pull;
     const error = new StillageError(
@@ -115,11 +112,11 @@ export class ProbeAnswers {
   }
 
   /** The message that a question was answered with; `undefined` also for bytes that are none. */
-  private message<Desc extends DescMessage>(question: Question, schema: Desc): MessageShape<Desc> | undefined {
+  private message<Shape extends object>(question: Question, type: MessageType<Shape>): Shape | undefined {
     const outcome = this.outcomes.get(question);
     if (outcome === undefined || outcome instanceof RpcError) return undefined;
     try {
-      return decode(schema, outcome);
+      return type.decode(outcome);
     } catch {
       return undefined;
     }
@@ -127,4 +124,4 @@ export class ProbeAnswers {
 }
 
 /** Negative limits, which mean nothing, are as none. */
-const limitOf = (value: bigint): number => (value > 0n ? Number(value) : 0);
+const limitOf = (value: number): number => Math.max(0, value);

@@ -1,11 +1,10 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { StatusRequestSchema } from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import type { Channel } from "../../rpc/client/channel.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { connectionLimits } from "./channel.ts";
 import { ProbeAnswers } from "./probe-answers.ts";
+import { instanceRequest } from "./probe-messages.ts";
 import { asksPush, type Outcomes, type Question, questions, questionsFor } from "./probe-questions.ts";
 import { askProduct, type Product } from "./product.ts";
 import { Retries, type RetryOptions } from "./retries.ts";
@@ -40,8 +39,7 @@ export interface Probed {
 export async function probe({ channel, spec, askPush, signal }: ProbeOptions): Promise<Probed> {
   const { requestTimeoutSeconds } = spec.connection;
   const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
-  // The instance name is the first field of all these requests, and they have nothing else in them.
-  const request = toBinary(StatusRequestSchema, create(StatusRequestSchema, { instanceName: spec.instanceName }));
+  const request = instanceRequest.encode({ instanceName: spec.instanceName });
   const ask = async (question: Question): Promise<readonly [Question, Uint8Array | RpcError]> => {
     try {
       return [question, await channel.unary(questions[question], request, { signal, timeoutMs })];

@@ -1,12 +1,10 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { contentOfMessage } from "../../artifact/message-content.ts";
 import { digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
-import { tagOf, varintLength, wireBytes, writeVarint } from "../../base/protobuf.ts";
 import { maxProtoBytes } from "../../cache/artifact-needs.ts";
-import { GetArtifactRequestSchema, UpdateArtifactRequestSchema } from "../../gen/buildstream/v2/services_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
+import { getArtifactRequest, updateArtifactRequest } from "./artifact-service-messages.ts";
 import { type Found, indexOfKeys } from "./keys-one-by-one.ts";
 import { type Element, lookingFor, nameOf, naming, type ProtocolIndex } from "./protocol-index.ts";
 import { understood } from "./server-answer.ts";
@@ -20,8 +18,7 @@ export const artifactService = "buildstream.v2.ArtifactService";
 export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
   const { instanceName } = calls;
   const look = async (element: Element, key: string, signal: AbortSignal): Promise<Found | undefined> => {
-    const question = create(GetArtifactRequestSchema, { instanceName, cacheKey: nameOf(element, key) });
-    const request = toBinary(GetArtifactRequestSchema, question);
+    const request = getArtifactRequest.encode({ instanceName, cacheKey: nameOf(element, key) });
     const call = { method: `${artifactService}/GetArtifact`, request, doing: lookingFor(element, key) };
     const message = await calls.unaryOrMissing(call, signal);
     if (message === undefined) return undefined;
@@ -35,8 +32,8 @@ export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
     async put(artifact, key, signal) {
       const { message } = artifact;
       if (message === undefined) throw new StillageError("internal", "an artifact of 1.9x came without its message");
-      const update = create(UpdateArtifactRequestSchema, { instanceName, cacheKey: nameOf(artifact, key) });
-      const request = withMessage(toBinary(UpdateArtifactRequestSchema, update), message);
+      const names = { instanceName, cacheKey: nameOf(artifact, key) };
+      const request = updateArtifactRequest.encode({ ...names, artifact: message });
       const call = { method: `${artifactService}/UpdateArtifact`, request, doing: naming(artifact) };
       await calls.unary(call, signal);
     },
@@ -45,13 +42,4 @@ export function artifactServiceIndex(calls: RemoteCalls): ProtocolIndex {
 
 function tooLarge(name: string, bytes: number): StillageError {
   return new StillageError("unavailable", `${name} answers with an artifact's message of ${bytes} bytes`);
-}
-
-/** An UpdateArtifactRequest with the message as it is, unknown fields and all: its keys are those of its bytes. */
-function withMessage(request: Uint8Array, message: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(request.length + 1 + varintLength(message.length) + message.length);
-  bytes.set(request);
-  bytes[request.length] = tagOf(3, wireBytes);
-  bytes.set(message, writeVarint(bytes, request.length + 1, message.length));
-  return bytes;
 }

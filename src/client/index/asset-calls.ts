@@ -1,11 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "../../base/digest.ts";
-import {
-  FetchBlobRequestSchema,
-  FetchBlobResponseSchema,
-} from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
+import type { DigestMessage } from "../../cache/artifact-message.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
+import { fetchRequest, fetchResponse } from "./asset-messages.ts";
 import { decodeAnswer, digestInAnswer } from "./server-answer.ts";
 
 export const fetchService = "build.bazel.remote.asset.v1.Fetch";
@@ -37,15 +34,14 @@ interface FoundAsset {
  */
 export async function fetchAsset(calls: RemoteCalls, question: AssetQuestion): Promise<FoundAsset | undefined> {
   const { method, uris, maxBytes, doing, signal } = question;
-  const message = create(FetchBlobRequestSchema, { instanceName: calls.instanceName, uris: [...uris] });
-  const request = toBinary(FetchBlobRequestSchema, message);
+  const request = fetchRequest.encode({ instanceName: calls.instanceName, uris });
   const bytes = await calls.unaryOrMissing({ method, request, doing }, signal);
   if (bytes === undefined) return undefined;
-  const response = decodeAnswer(FetchBlobResponseSchema, bytes, calls.name);
+  const response = decodeAnswer(fetchResponse, bytes, calls.name);
   const code = response.status?.code ?? grpcStatus.ok;
   if (code === grpcStatus.notFound) return undefined;
   if (code !== grpcStatus.ok) throw await calls.failure(code, response.status?.message ?? "", doing, signal);
-  const digest = digestInAnswer(response.blobDigest, maxBytes, calls.name);
+  const digest = digestInAnswer(response.digest, maxBytes, calls.name);
   if (digest === undefined) return undefined;
   const [only = ""] = uris;
   if (uris.length === 1) return { uri: only, digest };
@@ -59,6 +55,6 @@ export async function fetchAsset(calls: RemoteCalls, question: AssetQuestion): P
 }
 
 /** As the fields of a Digest of the Remote Execution API. */
-export function digestMessage({ hash, size }: Digest): { hash: string; sizeBytes: bigint } {
-  return { hash, sizeBytes: BigInt(size) };
+export function digestFields({ hash, size }: Digest): DigestMessage {
+  return { hash, sizeBytes: size };
 }

@@ -1,11 +1,10 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { ArtifactContent } from "../../artifact/artifact-content.ts";
 import { sameDigest } from "../../base/digest.ts";
 import { maxProtoBytes } from "../../cache/artifact-needs.ts";
 import { artifactPrefix } from "../../cache/artifact-ref-name.ts";
-import { PushBlobRequestSchema } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
-import { digestMessage, fetchAsset, fetchService, pushService } from "./asset-calls.ts";
+import { digestFields, fetchAsset, fetchService, pushService } from "./asset-calls.ts";
+import { pushRequest } from "./asset-messages.ts";
 import { type Element, keysToPut, lookingFor, nameOf, naming, type ProtocolIndex } from "./protocol-index.ts";
 
 /**
@@ -37,14 +36,13 @@ export function assetIndex(calls: RemoteCalls): ProtocolIndex {
         return found !== undefined && sameDigest(found.digest, artifact.content);
       });
       if (missing.length === 0) return "present";
-      const message = create(PushBlobRequestSchema, {
+      const request = pushRequest.encode({
         instanceName: calls.instanceName,
         uris: missing.map((key) => uriOf(artifact, key)),
-        blobDigest: digestMessage(artifact.content),
+        digest: digestFields(artifact.content),
         referencesBlobs: references(content, "blob"),
         referencesDirectories: references(content, "directory"),
       });
-      const request = toBinary(PushBlobRequestSchema, message);
       await calls.unary({ method: `${pushService}/PushBlob`, request, doing: naming(artifact) }, signal);
       return "published";
     },
@@ -54,5 +52,5 @@ export function assetIndex(calls: RemoteCalls): ProtocolIndex {
 /** The digests of an artifact's parts of one kind, each once: of old artifacts several trees are the same, and some have none. */
 function references({ parts }: ArtifactContent, walk: "blob" | "directory") {
   const digests = parts.filter((part) => part.walk === walk).map((part) => part.digest);
-  return [...new Map(digests.map((digest) => [digest.hash, digest])).values()].map(digestMessage);
+  return [...new Map(digests.map((digest) => [digest.hash, digest])).values()].map(digestFields);
 }

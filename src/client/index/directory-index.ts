@@ -1,9 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { StillageError } from "../../base/errors.ts";
 import { directoryPrefix } from "../../cache/artifact-ref-name.ts";
-import { PushDirectoryRequestSchema } from "../../gen/build/bazel/remote/asset/v1/remote_asset_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
-import { digestMessage, fetchAsset, fetchService, maxDirectoryBytes, pushService } from "./asset-calls.ts";
+import { digestFields, fetchAsset, fetchService, maxDirectoryBytes, pushService } from "./asset-calls.ts";
+import { pushRequest } from "./asset-messages.ts";
 import { type Found, indexOfKeys } from "./keys-one-by-one.ts";
 import { type Element, lookingFor, nameOf, naming, type ProtocolIndex } from "./protocol-index.ts";
 
@@ -26,12 +25,11 @@ export function directoryIndex(calls: RemoteCalls): ProtocolIndex {
     generation: "1.x",
     look,
     async put(artifact, key, signal) {
-      const message = create(PushDirectoryRequestSchema, {
+      const request = pushRequest.encode({
         instanceName: calls.instanceName,
         uris: [directoryPrefix + nameOf(artifact, key)],
-        rootDirectoryDigest: digestMessage(artifact.content),
+        digest: digestFields(artifact.content),
       });
-      const request = toBinary(PushDirectoryRequestSchema, message);
       await calls.unary({ method: `${pushService}/PushDirectory`, request, doing: naming(artifact) }, signal);
     },
   });

@@ -1,13 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  GetReferenceRequestSchema,
-  GetReferenceResponseSchema,
-  UpdateReferenceRequestSchema,
-} from "../../gen/buildstream/v2/reference_storage_pb.ts";
 import type { RemoteCalls } from "../connection/remote-calls.ts";
-import { digestMessage, maxDirectoryBytes } from "./asset-calls.ts";
+import { digestFields, maxDirectoryBytes } from "./asset-calls.ts";
 import { type Found, indexOfKeys } from "./keys-one-by-one.ts";
 import { type Element, lookingFor, nameOf, naming, type ProtocolIndex } from "./protocol-index.ts";
+import { getReferenceRequest, getReferenceResponse, updateReferenceRequest } from "./reference-messages.ts";
 import { decodeAnswer, digestInAnswer } from "./server-answer.ts";
 
 const referenceService = "buildstream.v2.ReferenceStorage";
@@ -19,12 +14,11 @@ const referenceService = "buildstream.v2.ReferenceStorage";
 export function referenceIndex(calls: RemoteCalls): ProtocolIndex {
   const { instanceName } = calls;
   const look = async (element: Element, key: string, signal: AbortSignal): Promise<Found | undefined> => {
-    const message = create(GetReferenceRequestSchema, { instanceName, key: nameOf(element, key) });
-    const request = toBinary(GetReferenceRequestSchema, message);
+    const request = getReferenceRequest.encode({ instanceName, key: nameOf(element, key) });
     const call = { method: `${referenceService}/GetReference`, request, doing: lookingFor(element, key) };
     const bytes = await calls.unaryOrMissing(call, signal);
     if (bytes === undefined) return undefined;
-    const { digest } = decodeAnswer(GetReferenceResponseSchema, bytes, calls.name);
+    const { digest } = decodeAnswer(getReferenceResponse, bytes, calls.name);
     const content = digestInAnswer(digest, maxDirectoryBytes, calls.name);
     return content && { content, message: undefined };
   };
@@ -32,9 +26,8 @@ export function referenceIndex(calls: RemoteCalls): ProtocolIndex {
     generation: "1.x",
     look,
     async put(artifact, key, signal) {
-      const names = { keys: [nameOf(artifact, key)], digest: digestMessage(artifact.content) };
-      const update = create(UpdateReferenceRequestSchema, { instanceName, ...names });
-      const request = toBinary(UpdateReferenceRequestSchema, update);
+      const names = { keys: [nameOf(artifact, key)], digest: digestFields(artifact.content) };
+      const request = updateReferenceRequest.encode({ instanceName, ...names });
       const call = { method: `${referenceService}/UpdateReference`, request, doing: naming(artifact) };
       await calls.unary(call, signal);
     },

@@ -1,17 +1,12 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { decode } from "../../base/decode.ts";
 import { type Digest, parseDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
-import type { Digest as DigestMessage } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import type { MessageType } from "../../base/message.ts";
+import type { DigestMessage } from "../../cache/artifact-message.ts";
 
 /** A message that a server answered with. Errors: `unavailable` for bytes that are none: whatever is there, it is no index. */
-export function decodeAnswer<Desc extends DescMessage>(
-  schema: Desc,
-  bytes: Uint8Array,
-  from: string,
-): MessageShape<Desc> {
-  return understood(from, () => decode(schema, bytes));
+export function decodeAnswer<Shape extends object>(type: MessageType<Shape>, bytes: Uint8Array, from: string): Shape {
+  return understood(from, () => type.decode(bytes));
 }
 
 /**

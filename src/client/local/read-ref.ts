@@ -1,10 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { contentOfMessage } from "../../artifact/message-content.ts";
-import { decode } from "../../base/decode.ts";
 import { type Digest, digestOf, parseDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
-import { DigestSchema } from "../../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
+import { digestMessage } from "../../cache/artifact-message.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
 
 /** What a ref says. */
@@ -36,7 +34,7 @@ export function readMessageRef(bytes: Uint8Array): ReadRef | undefined {
 /** Reads a ref of BuildStream 1.1.4 to 1.6: the encoded Digest of the artifact's Directory. `undefined` for what is none. */
 export function readDirectoryRef(bytes: Uint8Array): ReadRef | undefined {
   return unlessInvalid(() => {
-    const { hash, sizeBytes } = decode(DigestSchema, bytes);
+    const { hash, sizeBytes } = digestMessage.decode(bytes);
     const content = parseDigest(hash, sizeBytes, sha256);
     return { generation: "1.x", content, message: undefined, keys: undefined };
   });
@@ -44,7 +42,7 @@ export function readDirectoryRef(bytes: Uint8Array): ReadRef | undefined {
 
 /** The ref of an artifact of 1.x: a Digest message. */
 export function writeDirectoryRef({ hash, size }: Digest): Uint8Array {
-  return toBinary(DigestSchema, create(DigestSchema, { hash, sizeBytes: BigInt(size) }));
+  return digestMessage.encode({ hash, sizeBytes: size });
 }
 
 function unlessInvalid<T>(read: () => T): T | undefined {

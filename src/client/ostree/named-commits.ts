@@ -1,4 +1,4 @@
-import { isCachedRef } from "../../cache/commit-refs.ts";
+import { isCachedRef } from "../../cache/cached-ref.ts";
 import { compareNames } from "../../ostree/names.ts";
 import type { Checksum } from "../../ostree/object-name.ts";
 import { globMatches } from "../../store/glob.ts";

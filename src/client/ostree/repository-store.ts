@@ -1,5 +1,5 @@
 import { StillageError } from "../../base/errors.ts";
-import { isCachedRef } from "../../cache/commit-refs.ts";
+import { isCachedRef } from "../../cache/cached-ref.ts";
 import type { ArchiveRepository } from "../../ostree/archive/archive-repository.ts";
 import { pullCommits } from "../../ostree/archive/pull.ts";
 import { listRefs, refsBelow } from "../../ostree/archive/ref-files.ts";

@@ -1,0 +1,55 @@
+// Imported, parts of Node are loaded with all that they export: of node:fs also streams and what reads lines.
+const { readFileSync } = process.getBuiltinModule("node:fs");
+const { createRequire } = process.getBuiltinModule("node:module");
+const { Script } = process.getBuiltinModule("node:vm");
+
+/** A script as V8 has it. */
+export type CompiledScript = InstanceType<typeof Script>;
+
+/** Where the code stands that V8 has made of a script: that of one Node does for no other. */
+export function codePath(path: string): string {
+  return path.replace(/cjs$/, `${process.version}-${process.arch}.code`);
+}
+
+/** A CommonJS script of ASCII, as a function of what such a script is given. `code` goes unused where this Node has other flags than the one that made it. */
+export function compileScript(path: string, code: Buffer | undefined): CompiledScript {
+  const source = `(function(require,module,__filename){${readFileSync(path, "latin1")}\n})`;
+  return new Script(source, { filename: path, ...(code !== undefined && { cachedData: code }) });
+}
+
+/** Runs a compiled script; gives what it exports. */
+export function runScript(script: CompiledScript, path: string): unknown {
+  const module = { exports: {} };
+  const required = createRequire(path);
+  const require = (id: string): unknown => (rare.has(id) ? whenUsed(() => required(id)) : required(id));
+  script.runInThisContext()(require, module, path);
+  return module.exports;
+}
+
+/** Parts of Node that take a millisecond or more to load, and that few runs of a program make use of. */
+const rare = new Set(
+  ["child_process", "fs/promises", "http2", "sqlite", "tls", "worker_threads", "zlib"].map((name) => `node:${name}`),
+);
+
+/** A module that is loaded when something of it is first used. */
+function whenUsed(load: () => object): object {
+  let loaded: object | undefined;
+  const get = (_: object, name: string | symbol): unknown => {
+    loaded ??= load();
+    return Reflect.get(loaded, name);
+  };
+  return new Proxy({}, { get });
+}
+
+/** What a script exports, beside which its code may lie. */
+export function loadScript(path: string): unknown {
+  return runScript(compileScript(path, readCode(path)), path);
+}
+
+function readCode(path: string): Buffer | undefined {
+  try {
+    return readFileSync(codePath(path));
+  } catch {
+    return undefined; // it only takes longer
+  }
+}
