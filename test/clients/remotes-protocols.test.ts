@@ -12,6 +12,7 @@ import { checkRemotes, works } from "../../src/client/connection/check-remotes.t
 import { openRemote, openRemotes } from "../../src/client/connection/open-remotes.ts";
 import { openReachability } from "../../src/client/connection/reachability.ts";
 import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
+import { programFile } from "../support/program-file.ts";
 import { assertQueue } from "./bst2/inspect.ts";
 import { Repository } from "./push/repository.ts";
 import { findAndCopy, keysOf, open, signal, specOf, spoken } from "./remotes/opened.ts";
@@ -19,7 +20,7 @@ import { commitArtifact, keys } from "./remotes/ostree-artifacts.ts";
 import { serveFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
-import { checkout, clientsFolder } from "./support/checkout.ts";
+import { clientsFolder } from "./support/checkout.ts";
 import { type Generation as OldGeneration, startOldServer } from "./support/old-server.ts";
 import { unusedPort } from "./support/port.ts";
 import { runProgram } from "./support/program.ts";
@@ -246,7 +247,7 @@ test("stillage remote check", async () => {
   const home = await workspace.folder("home");
   const env = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
   const run = (...words: string[]) =>
-    runProgram(process.execPath, [join(checkout, "src/main.ts"), "remote", ...words], { cwd: home, env });
+    runProgram(process.execPath, [programFile("stillage"), "remote", ...words], { cwd: home, env });
 
   const good = await run("check", pushing, pulling);
   assert.deepEqual([good.status, good.stderr], [0, ""]);
