@@ -59,7 +59,7 @@ test-programs: setup
 
 .PHONY: test-unit
 test-unit: test-setup ## Unit tests, which stand beside their source
-	$(call node-test,$(unit-limit)) --test-concurrency=2 'src/**/*.test.ts' 'bench/**/*.test.ts' 'scripts/**/*.test.ts'
+	@scripts/unit-tests.sh $(unit-limit)
 
 .PHONY: test-cli
 test-cli: test-setup test-programs ## The programs as processes: commands, settings, signals, exit statuses
