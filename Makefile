@@ -79,7 +79,7 @@ test-conformance: test-setup test-programs ## The API's semantics, also against 
 	$(call node-test,$(process-limit)) 'test/conformance/**/*.test.ts'
 
 .PHONY: test-soak
-test-soak: test-setup build ## Two minutes of 200 connections that push, pull, break off and talk nonsense; SOAK_SECONDS=120
+test-soak: test-setup build ## A minute of 200 connections that push, pull, break off and talk nonsense; SOAK_SECONDS=60
 	$(call node-test,$(process-limit)) 'test/soak/**/*.test.ts'
 
 .PHONY: test-package
