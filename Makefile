@@ -5,6 +5,8 @@ SHELL := bash
 export PATH := $(CURDIR)/.node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Tests start the programs many hundred times: what is compiled once takes a third of the time.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/compiled
+# What test-programs makes of the sources, and tests run (test/support/program-file.ts).
+export BUILT_PROGRAMS := $(CURDIR)/.cache/programs
 
 # A test that takes this long (milliseconds) hangs; the slowest takes a fraction of it.
 unit-limit := 60000
@@ -52,16 +54,20 @@ lint: setup ## Types, style, the rules of the house, generated code
 test-setup: setup
 	@scripts/test-setup.sh
 
+.PHONY: test-programs
+test-programs: setup
+	@scripts/test-programs.sh
+
 .PHONY: test-unit
 test-unit: test-setup ## Unit tests, which stand beside their source
-	$(call node-test,$(unit-limit)) --test-concurrency=2 'src/**/*.test.ts' 'bench/**/*.test.ts' 'scripts/**/*.test.ts'
+	@scripts/unit-tests.sh $(unit-limit)
 
 .PHONY: test-cli
-test-cli: test-setup ## The programs as processes: commands, settings, signals, exit statuses
+test-cli: test-setup test-programs ## The programs as processes: commands, settings, signals, exit statuses
 	$(call node-test,$(process-limit)) 'test/cli/**/*.test.ts'
 
 .PHONY: test-fault
-test-fault: test-setup ## Kills, damage, full disks, archives that mean harm
+test-fault: test-setup test-programs ## Kills, damage, full disks, archives that mean harm
 	$(call node-test,$(process-limit)) 'test/fault/**/*.test.ts'
 
 .PHONY: test-power
@@ -69,12 +75,12 @@ test-power: test-setup ## Power cuts, simulated at some hundred moments of real 
 	$(call node-test,$(process-limit)) 'test/power/**/*.test.ts'
 
 .PHONY: test-conformance
-test-conformance: test-setup ## The API's semantics, also against buildbox-casd, and bounded fuzzing
+test-conformance: test-setup test-programs ## The API's semantics, also against buildbox-casd, and bounded fuzzing
 	@scripts/clients/bst.sh 2.8.1
 	$(call node-test,$(process-limit)) 'test/conformance/**/*.test.ts'
 
 .PHONY: test-soak
-test-soak: test-setup build ## Two minutes of 200 connections that push, pull, break off and talk nonsense; SOAK_SECONDS=120
+test-soak: test-setup build ## A minute of 200 connections that push, pull, break off and talk nonsense; SOAK_SECONDS=60
 	$(call node-test,$(process-limit)) 'test/soak/**/*.test.ts'
 
 .PHONY: test-package
@@ -87,7 +93,7 @@ test-deb: test-setup build ## The Debian package on a machine with systemd, from
 	deb=$$(DEB_COMPRESSION="-Zgzip -z1" scripts/deb.sh | tail -n 1); DEB_FILE=$$deb $(call node-test,$(process-limit)) --test-concurrency=2 'test/deb/**/*.test.ts'
 
 .PHONY: test-docs
-test-docs: test-setup ## What the documentation says: links, snippets, commands
+test-docs: test-setup test-programs ## What the documentation says: links, snippets, commands
 	@scripts/clients/bst.sh 2.8.1
 	@scripts/clients/bst1.sh
 	@scripts/clients/grpcurl.sh

@@ -1,10 +1,11 @@
-// Bundles the programs, their workers and the library into dist/, where bin/ and the package find them.
+// Bundles the programs, their workers and the library into dist/, where bin/ and the package find them. Usage: node scripts/build.ts [FOLDER]
 import { globSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
+const outdir = join(root, process.argv[2] ?? "dist");
 const programs = {
   stillage: "src/main.ts",
   "bst-artifact-server": "src/bst-artifact-server.ts",
@@ -22,7 +23,7 @@ const { dependencies, optionalDependencies } = description;
 
 const options = {
   absWorkingDir: root,
-  outdir: "dist",
+  outdir,
   bundle: true,
   format: "esm",
   platform: "node",
@@ -39,7 +40,7 @@ const options = {
 
 const { "object-writer.worker": writer = "", ...others } = workers();
 
-await rm(`${root}/dist`, { recursive: true, force: true });
+await rm(outdir, { recursive: true, force: true });
 const many = await build({
   ...options,
   entryPoints: { ...programs, library: "src/library.ts", ...others },
@@ -67,7 +68,7 @@ const client = await build({
   minifySyntax: true,
   minifyWhitespace: true,
 });
-await writeFile(`${root}/dist/LICENSES`, await licences([many, writing, client].map(({ metafile }) => metafile)));
+await writeFile(join(outdir, "LICENSES"), await licences([many, writing, client].map(({ metafile }) => metafile)));
 
 /** A worker stands under its own name beside the bundle that starts it, so no two may have one name (see workerUrl). */
 function workers(): Record<string, string> {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs targets of the Makefile, all of them whatever fails, and says at the end how each went. Usage: scripts/suites.sh STAGE...
 # A stage is a list of targets, or two such lanes with a `|` between them, which run side by side: a suite keeps hardly more than one core
-# busy. What a suite prints comes whole when it has ended. SUITE_LANES=1 runs everything one after the other.
+# busy. When the first lane is done, it goes on with the second's targets from their end. What a suite prints comes whole when it has ended.
+# SUITE_LANES=1 runs everything one after the other.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 logs=$(mktemp -d)
@@ -12,6 +13,7 @@ trap 'exit 130' INT TERM
 lane() {
   local suite started outcome
   for suite in "$@"; do
+    mkdir "$logs/$suite.taken" 2>/dev/null || continue
     echo "== $suite begins" >&2
     started=$SECONDS
     if make --no-print-directory "$suite" </dev/null >"$logs/$suite" 2>&1; then outcome=passed; else outcome=FAILED; fi
@@ -20,10 +22,12 @@ lane() {
   done
 }
 
+reversed() { tr -s ' ' '\n' <<<"$1" | tac; }
+
 for stage in "$@"; do
   # shellcheck disable=SC2086 # targets are words
   if [[ $stage == *"|"* && ${SUITE_LANES:-2} != 1 ]]; then
-    lane ${stage%%|*} &
+    lane ${stage%%|*} $(reversed "${stage#*|}") &
     lane ${stage#*|} &
     wait
   else

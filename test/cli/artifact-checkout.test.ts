@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { programFile } from "../support/program-file.ts";
 import { type CachedArtifact, type Files, fillCache } from "./support/cache-with-artifacts.ts";
 import { type Folder, newFolder } from "./support/folder.ts";
-import { checkout, type Outcome, run } from "./support/programs.ts";
+import { type Outcome, run } from "./support/programs.ts";
 
 const key = (digit: string): string => digit.repeat(64);
 
@@ -41,7 +42,7 @@ describe("stillage artifact, on a local cache", () => {
 
   /** Begins a checkout, and sends a signal once files are being written. */
   async function interrupted(target: string, signal: NodeJS.Signals): Promise<void> {
-    const words = [join(checkout, "src/main.ts"), "artifact", "checkout", "os/many", target, "--in", "cache"];
+    const words = [programFile("stillage"), "artifact", "checkout", "os/many", target, "--in", "cache"];
     const child = spawn(process.execPath, words, {
       cwd: folder.path,
       env: { ...process.env, ...env() },

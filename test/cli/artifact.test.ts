@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DirectorySchema } from "../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { ArtifactSchema } from "../../src/gen/buildstream/v2/artifact_pb.ts";
 import { blobOf, type TestBlob, upload } from "../conformance/support/blobs.ts";
 import { type Endpoint, openEndpoint } from "../conformance/support/endpoint.ts";
+import { programFile } from "../support/program-file.ts";
 import { type Folder, newFolder } from "./support/folder.ts";
-import { checkout, type Outcome, type RunningProgram, run, serve } from "./support/programs.ts";
+import { type Outcome, type RunningProgram, run, serve } from "./support/programs.ts";
 
 const keyOf = (text: string): string => text.padEnd(64, "0");
 const key = keyOf("abc1");
@@ -190,7 +190,7 @@ describe("stillage artifact, beside a running server", () => {
   });
 
   test("a reader that ends early is no failure", async () => {
-    const words = [join(checkout, "src/main.ts"), "artifact", "list", "--in", "store"];
+    const words = [programFile("stillage"), "artifact", "list", "--in", "store"];
     const child = spawn(process.execPath, words, { cwd: folder.path, stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.destroy();
     let stderr = "";

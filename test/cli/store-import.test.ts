@@ -10,8 +10,9 @@ import { sha256 } from "../../src/base/digest-function.ts";
 import { commitMembers } from "../../src/cache/push.fixture.ts";
 import { putBlob, putDirectory } from "../../src/cache/tree.fixture.ts";
 import { OldFolder } from "../../src/import/old-cache.fixture.ts";
+import { programFile } from "../support/program-file.ts";
 import { newFolder } from "./support/folder.ts";
-import { checkout, run, serve } from "./support/programs.ts";
+import { run, serve } from "./support/programs.ts";
 
 /** An old server's folder with two references, of which one is incomplete. */
 async function oldFolder(): Promise<OldFolder> {
@@ -132,7 +133,7 @@ test("a signal ends it, and the next run goes on", async () => {
   for (let i = 0; i < 3000; i++) await putBlob(old, `blob ${i}`);
   const args = ["store", "import", old.path, "--store", "new"];
   const made = watch(folder.path);
-  const child = spawn(process.execPath, [join(checkout, "src/main.ts"), ...args], { cwd: folder.path });
+  const child = spawn(process.execPath, [programFile("stillage"), ...args], { cwd: folder.path });
   const ended = once(child, "close");
   const said: Buffer[] = [];
   child.stderr.on("data", (piece: Buffer) => said.push(piece));

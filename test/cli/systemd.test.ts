@@ -9,9 +9,10 @@ import { test } from "node:test";
 import { Capabilities } from "../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { connect } from "../../src/rpc/client/channel.ts";
 import { client } from "../../src/rpc/client/typed.ts";
+import { programFile } from "../support/program-file.ts";
 import { newFolder } from "./support/folder.ts";
 import { listenForNotices } from "./support/notices.ts";
-import { checkout, type Listening, type LogLine, run, runCommand, serve } from "./support/programs.ts";
+import { type Listening, type LogLine, run, runCommand, serve } from "./support/programs.ts";
 
 test("a service manager hears of start, reload, signs of life and stop, in this order", async () => {
   await using folder = await newFolder();
@@ -86,7 +87,7 @@ test("a server listens on the sockets that are handed to it", async () => {
   const sockets = [...ports.map((port) => `127.0.0.1:${port}`), unix];
   const words = ["--fdname=pull:push:push", ...sockets.map((socket) => `--listen=${socket}`)];
   const listen = ["--listen", "address=systemd:pull,push=false", "--listen", "systemd:push"];
-  const program = [process.execPath, join(checkout, "src/main.ts"), "serve", join(folder.path, "store"), ...listen];
+  const program = [process.execPath, programFile("stillage"), "serve", join(folder.path, "store"), ...listen];
   const child = spawn("systemd-socket-activate", [...words, ...program], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(child, "close");
   try {

@@ -5,9 +5,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
+import { programFile } from "../support/program-file.ts";
 import { fillCache } from "./support/cache-with-artifacts.ts";
 import { type Folder, newFolder } from "./support/folder.ts";
-import { checkout, run } from "./support/programs.ts";
+import { run } from "./support/programs.ts";
 
 const key = "a".repeat(64);
 const preload = `--import=${join(import.meta.dirname, "support/odd-sync.ts")}`;
@@ -43,7 +44,7 @@ describe("what goes to a tar file", () => {
   });
 
   test("is not told of where it was not written, and a second signal takes away what was half written", async () => {
-    const words = [join(checkout, "src/main.ts"), ...mirror];
+    const words = [programFile("stillage"), ...mirror];
     const child = spawn(process.execPath, words, {
       cwd: folder.path,
       env: { ...process.env, ...env("hung") },

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { reference } from "../../src/config/reference.ts";
 import { settingKeys, settings } from "../../src/config/settings.ts";
-import { checkout, type Program, run } from "./support/programs.ts";
+import type { Program } from "../support/program-file.ts";
+import { checkout, run } from "./support/programs.ts";
 
 const cwd = tmpdir();
 

@@ -11,6 +11,7 @@ import { messageOf } from "../../src/cache/tree.fixture.ts";
 import { DirectorySchema } from "../../src/gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
 import { recognize } from "../../src/import/old-cache.ts";
 import { openEndpoint } from "../conformance/support/endpoint.ts";
+import { programFile } from "../support/program-file.ts";
 import { checkoutListing as checkoutListing1 } from "./bst1/inspect.ts";
 import { assertAllPulled, assertQueue, checkoutListing, removeUpstream } from "./bst2/inspect.ts";
 import { actionCount, bazelBuild, writeWorkspace } from "./support/bazel.ts";
@@ -39,7 +40,7 @@ interface Imported {
 }
 
 async function importInto(store: string, old: string, ...flags: string[]): Promise<Imported> {
-  const words = ["src/main.ts", "store", "import", old, "--store", store, "--json", ...flags];
+  const words = [programFile("stillage"), "store", "import", old, "--store", store, "--json", ...flags];
   const { status, stdout, stderr } = await runProgram(process.execPath, words, { cwd: checkout });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout) as Imported;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { objectPath } from "../../src/ostree/object-name.ts";
 import { blocksOf } from "../docs/markdown.ts";
+import { programFile } from "../support/program-file.ts";
 import { makeAccess } from "./support/access.ts";
 import { type Authority, makeAuthority } from "./support/certificates.ts";
 import { checkout } from "./support/checkout.ts";
@@ -206,7 +207,9 @@ describe("Debian's ostree pulls from the cache", { concurrency: 2 }, () => {
     const starting = (text: string): string => blocks.find((block) => block.text.startsWith(text))?.text ?? "";
     const settings = join(await workspace.folder("etc"), "stillage.yaml");
     await writeFile(settings, starting("# stillage.yaml"));
-    await runOk(process.execPath, ["src/main.ts", "config", "check", "--config", settings], { cwd: checkout });
+    await runOk(process.execPath, [programFile("stillage"), "config", "check", "--config", settings], {
+      cwd: checkout,
+    });
     await using server = await startServer(await smallStore());
     const commands = starting("ostree init").replace("127.0.0.1:11001", server.address);
     const cwd = await workspace.folder("shell");

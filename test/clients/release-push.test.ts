@@ -3,7 +3,8 @@ import { readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { checkout, installed } from "./support/checkout.ts";
+import { programFile } from "../support/program-file.ts";
+import { installed } from "./support/checkout.ts";
 import { OstreeRepository } from "./support/ostree-repository.ts";
 import { type ProgramResult, runOk, runProgram } from "./support/program.ts";
 import { openReleaseHost, type ReleaseHost } from "./support/release-host.ts";
@@ -16,7 +17,7 @@ describe("release publish --push", () => {
   let env: NodeJS.ProcessEnv;
 
   const stillage = (...words: string[]): Promise<ProgramResult> =>
-    runProgram(process.execPath, [join(checkout, "src/main.ts"), "release", ...words, "--releases", releases], { env });
+    runProgram(process.execPath, [programFile("stillage"), "release", ...words, "--releases", releases], { env });
 
   async function ok(...words: string[]): Promise<string> {
     const { status, stdout, stderr } = await stillage(...words);
@@ -107,11 +108,11 @@ describe("release publish --push", () => {
       await create("stable", "4", "four");
       await ok("publish", "--push", "ci:os");
       const there = await runOk(process.execPath, [
-        ...[join(checkout, "src/main.ts"), "release", "list", "--releases", host.releases],
+        ...[programFile("stillage"), "release", "list", "--releases", host.releases],
       ]);
       assert.match(there, /^beta\t2\t[0-9a-f]{64}\t/m);
       assert.match(there, /^stable\t4\t[0-9a-f]{64}\t/m);
-      const main = join(checkout, "src/main.ts");
+      const main = programFile("stillage");
       const verified = await runOk(process.execPath, [main, "release", "verify", "--all", "--releases", host.releases]);
       assert.doesNotMatch(verified, /FAILED/);
       const overSsh = await runOk("ssh", ["ci", "stillage", "release", "show", "stable", "--json"], { env });

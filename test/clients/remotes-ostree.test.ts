@@ -16,6 +16,7 @@ import { Receiver } from "../../src/client/ostree/receiver.ts";
 import type { Place } from "../../src/client/place.ts";
 import { parseSshUrl } from "../../src/ssh/push-destination.ts";
 import { SshConnection } from "../../src/ssh/ssh-connection.ts";
+import { programFile } from "../support/program-file.ts";
 import { openPushSite, type PushSite, receiver } from "./push/push-site.ts";
 import { Repository } from "./push/repository.ts";
 import { testBuildStream10 } from "./remotes/buildstream10.ts";
@@ -285,7 +286,7 @@ describe("caches of BuildStream 1.0", { concurrency: 2 }, () => {
     const home = await workspace.folder("home");
     const env = { PATH: process.env.PATH, HOME: home };
     const stillage = (...words: readonly string[]): Promise<string> =>
-      runOk(process.execPath, [join(checkout, "src/main.ts"), ...words], { env, cwd: home });
+      runOk(process.execPath, [programFile("stillage"), ...words], { env, cwd: home });
     const name = `demo/lib/${keys[0]}`;
     const url = `http://${old.address}`;
     assert.match(await stillage("mirror", repository.path, url, "demo/lib"), new RegExp(`^copied\t${name}\t`, "m"));

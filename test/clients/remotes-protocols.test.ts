@@ -15,6 +15,7 @@ import { openReachability } from "../../src/client/connection/reachability.ts";
 import type { RemotePlace } from "../../src/client/connection/remote-place.ts";
 import { copyCommit } from "../../src/client/ostree/copy-commit.ts";
 import type { Generation } from "../../src/store/artifact-refs.ts";
+import { programFile } from "../support/program-file.ts";
 import { assertQueue } from "./bst2/inspect.ts";
 import { Repository } from "./push/repository.ts";
 import { findAndCopy, keysOf, open, signal, specOf, spoken } from "./remotes/opened.ts";
@@ -22,7 +23,7 @@ import { commitArtifact, keys } from "./remotes/ostree-artifacts.ts";
 import { serveFiles } from "./remotes/web-files.ts";
 import { makeAccess } from "./support/access.ts";
 import { makeCertificates } from "./support/certificates.ts";
-import { checkout, clientsFolder } from "./support/checkout.ts";
+import { clientsFolder } from "./support/checkout.ts";
 import { type Generation as OldGeneration, startOldServer } from "./support/old-server.ts";
 import { unusedPort } from "./support/port.ts";
 import { runProgram } from "./support/program.ts";
@@ -44,7 +45,7 @@ async function atHome(workspace: Workspace) {
   const home = await workspace.folder("home");
   const own = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
   return (variables: Readonly<Record<string, string>>, ...words: string[]) =>
-    runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], {
+    runProgram(process.execPath, [programFile("stillage"), ...words], {
       cwd: home,
       env: { ...own, ...variables },
     });

@@ -7,13 +7,14 @@ import { makeKeyPair } from "../cli/support/key-pair.ts";
 import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const blocks = blocksOf(readFileSync(join(checkout, "docs/ACCESS.md"), "utf8"));
 const accessFiles = blocks.filter(({ text }) => text.startsWith("# access.yaml"));
 
 const stillage = (cwd: string, words: readonly string[]): Promise<string> =>
-  runOk(process.execPath, [join(checkout, "src/main.ts"), ...words], { cwd });
+  runOk(process.execPath, [programFile("stillage"), ...words], { cwd });
 
 test("every access file, and the listeners beside it, pass `stillage config check`", async () => {
   assert.equal(accessFiles.length, 2);

@@ -6,6 +6,7 @@ import { CatalogueClient } from "../clients/support/catalogue.ts";
 import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { artifactsAt, openSite } from "../clients/support/site.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const blocks = blocksOf(readFileSync(join(checkout, "docs/API.md"), "utf8"));
@@ -55,6 +56,6 @@ test("the README's look at the API works, and so does its command", async () => 
   const server = await site.serve([], folder);
   const answer = await runOk("bash", ["-c", command.replace(documented, server.address).replace("curl", "curl -sS")]);
   assert.deepEqual(JSON.parse(answer), { items: [], next: null });
-  const list = ["src/main.ts", "artifact", "list", "--in", folder];
+  const list = [programFile("stillage"), "artifact", "list", "--in", folder];
   assert.equal(await runOk(process.execPath, list, { cwd: checkout }), "");
 });

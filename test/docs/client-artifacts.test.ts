@@ -6,6 +6,7 @@ import { type CachedArtifact, fillCache } from "../cli/support/cache-with-artifa
 import { checkout } from "../clients/support/checkout.ts";
 import { type ProgramResult, runProgram } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const page = readFileSync(join(checkout, "docs/CLIENT.md"), "utf8");
@@ -28,7 +29,7 @@ test("artifacts are listed, checked out and compared as the page says", async ()
   const run = (line: string): Promise<ProgramResult> => {
     const words = line.split(" ").slice(1);
     const env = { PATH: process.env.PATH, HOME: join(cwd, "home") };
-    return runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], { cwd, env });
+    return runProgram(process.execPath, [programFile("stillage"), ...words], { cwd, env });
   };
   const outcomes: [command: string, outcome: ProgramResult][] = [];
   for (const line of commands) {

@@ -6,6 +6,7 @@ import { checkout } from "../clients/support/checkout.ts";
 import { runProgram } from "../clients/support/program.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const page = readFileSync(join(checkout, "docs/CLIENT.md"), "utf8");
@@ -25,7 +26,7 @@ test("the check of two remotes", async () => {
     text.replaceAll("127.0.0.1:11001", pushing).replaceAll("127.0.0.1:11002", pulling);
   const [program, ...words] = real(block("stillage remote check")).trim().split(" ");
   assert.equal(program, "stillage");
-  const checked = await runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], {
+  const checked = await runProgram(process.execPath, [programFile("stillage"), ...words], {
     cwd: workspace.path,
     env: { PATH: process.env.PATH, HOME: workspace.path },
   });

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { checkout } from "../clients/support/checkout.ts";
 import { runProgram } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const page = readFileSync(join(checkout, "docs/CLIENT.md"), "utf8");
@@ -28,8 +29,7 @@ test("the list of remotes, and a mistake in a project", async () => {
   const [program, ...words] = block("stillage remote list").trim().split(" ");
   assert.equal(program, "stillage");
   const env = { PATH: process.env.PATH, HOME: join(workspace.path, "home") };
-  const run = () =>
-    runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], { cwd: workspace.path, env });
+  const run = () => runProgram(process.execPath, [programFile("stillage"), ...words], { cwd: workspace.path, env });
   const shown = (text: string): string => text.replaceAll(`${workspace.path}/`, "");
 
   const listed = await run();

@@ -10,6 +10,7 @@ import { checkout } from "../clients/support/checkout.ts";
 import { runOk, runProgram } from "../clients/support/program.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const page = readFileSync(join(checkout, "docs/CLIENT.md"), "utf8");
@@ -30,7 +31,7 @@ test("a push, a pull and a mirror", async () => {
     const [program, ...words] = line.split(" ").map((word) => word.replaceAll("'", ""));
     assert.equal(program, "stillage");
     const env = { PATH: process.env.PATH, HOME: workspace.path };
-    const { status, stdout, stderr } = await runProgram(process.execPath, [join(checkout, "src/main.ts"), ...words], {
+    const { status, stdout, stderr } = await runProgram(process.execPath, [programFile("stillage"), ...words], {
       cwd: workspace.path,
       env,
     });

@@ -9,6 +9,7 @@ import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const page = readFileSync(join(checkout, "docs/IMPORT.md"), "utf8");
@@ -28,7 +29,7 @@ test("the commands import, and serve what was imported", async () => {
   const here = (line: string): string[] =>
     line.replaceAll("/srv/artifacts", old.path).replaceAll("/var/lib/stillage", store).split(" ").slice(1);
   for (const line of commands.slice(0, 2)) {
-    const said = await runOk(process.execPath, ["src/main.ts", ...here(line)], { cwd: checkout });
+    const said = await runOk(process.execPath, [programFile("stillage"), ...here(line)], { cwd: checkout });
     assert.match(said, /references +1 of 1 (would be )?taken/);
   }
   const { positionals } = parseArgs({ args: here(commands[2] ?? ""), allowPositionals: true });
@@ -38,7 +39,7 @@ test("the commands import, and serve what was imported", async () => {
 });
 
 test("every flag of the command stands there, and no other", async () => {
-  const help = await runOk(process.execPath, ["src/main.ts", "store", "import", "--help"], { cwd: checkout });
+  const help = await runOk(process.execPath, [programFile("stillage"), "store", "import", "--help"], { cwd: checkout });
   const flagsIn = (text: string) => new Set([...text.matchAll(/(?<=[\s`(])--[a-z][a-z-]+/g)].map(([flag]) => flag));
   const ofHelp = flagsIn(help);
   ofHelp.delete("--help");

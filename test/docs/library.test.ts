@@ -12,6 +12,7 @@ import { checkout } from "../clients/support/checkout.ts";
 import { runProgram } from "../clients/support/program.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace, type Workspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const blocks = blocksOf(readFileSync(join(checkout, "docs/LIBRARY.md"), "utf8"));
@@ -77,7 +78,7 @@ async function provideArtifacts(workspace: Workspace, address: string): Promise<
     await put("5af1", "app", built);
   }
   const builder = join(workspace.path, "build-into-cache");
-  const program = `'${process.execPath}' '${join(checkout, "src/main.ts")}'`;
+  const program = `'${process.execPath}' '${programFile("stillage")}'`;
   await writeFile(builder, `#!/bin/sh\nexec ${program} mirror built.tar cache "$1"\n`);
   await chmod(builder, 0o755);
 }

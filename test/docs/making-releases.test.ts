@@ -10,6 +10,7 @@ import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
 import { openEndpoint } from "../conformance/support/endpoint.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const page = readFileSync(join(checkout, "docs/RELEASES.md"), "utf8");
@@ -32,7 +33,7 @@ test("the commands of docs/RELEASES.md make, show and copy releases", async () =
   }
   const program = (name: string, text: string): void =>
     writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  program("stillage", `exec ${process.execPath} ${join(checkout, "src/main.ts")} "$@"`);
+  program("stillage", `exec ${process.execPath} ${programFile("stillage")} "$@"`);
   // What the format of the page makes of one element.
   const values = { name: "base.bst", "full-key": key, kind: "manual", "source-info": "[]", "build-deps": "[]" };
   const shown = showFormat.replace(/%\{([a-z-]+)\}/g, (_, name: keyof typeof values) => values[name] ?? "[]");

@@ -10,6 +10,7 @@ import { checkout, clientsFolder } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const blocks = blocksOf(readFileSync(join(checkout, "docs/ORIGIN.md"), "utf8"));
@@ -19,7 +20,7 @@ test("the snippet of stillage.yaml passes `stillage config check`", async () => 
   await using workspace = await createWorkspace();
   const file = join(await workspace.folder("etc"), "stillage.yaml");
   await writeFile(file, starting("# stillage.yaml"));
-  await runOk(process.execPath, ["src/main.ts", "config", "check", "--config", file], { cwd: checkout });
+  await runOk(process.execPath, [programFile("stillage"), "config", "check", "--config", file], { cwd: checkout });
 });
 
 test("the snippet for Bazel has the flags that Bazel is tested with", () => {

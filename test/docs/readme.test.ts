@@ -14,6 +14,7 @@ import { runOk } from "../clients/support/program.ts";
 import { openSite } from "../clients/support/site.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 const blocks = blocksOf(readFileSync(join(checkout, "README.md"), "utf8"));
@@ -35,7 +36,7 @@ test("the snippet of stillage.yaml passes `stillage config check`", async () => 
   const snippet = blocks.find(({ text }) => text.startsWith("# stillage.yaml"));
   assert.ok(snippet);
   await writeFile(file, snippet.text.replaceAll("/etc/stillage", etc));
-  await runOk(process.execPath, ["src/main.ts", "config", "check", "--config", file], { cwd: checkout });
+  await runOk(process.execPath, [programFile("stillage"), "config", "check", "--config", file], { cwd: checkout });
 });
 
 test("`make serve` serves until it is stopped", async () => {

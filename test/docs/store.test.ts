@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { checkout } from "../clients/support/checkout.ts";
 import { runOk } from "../clients/support/program.ts";
 import { createWorkspace } from "../clients/support/workspace.ts";
+import { programFile } from "../support/program-file.ts";
 import { blocksOf } from "./markdown.ts";
 
 test("the commands of docs/STORE.md back a store up and restore it", async () => {
@@ -16,7 +17,7 @@ test("the commands of docs/STORE.md back a store up and restore it", async () =>
   const store = join(workspace.path, "store");
   cpSync(join(checkout, "test/fixtures/stores/format-2"), store, { recursive: true });
   const run = (line: string): Promise<string> =>
-    runOk(process.execPath, ["src/main.ts", ...line.split(" ").slice(1)], { cwd: checkout });
+    runOk(process.execPath, [programFile("stillage"), ...line.split(" ").slice(1)], { cwd: checkout });
   await run(`stillage store migrate --store ${store}`);
   for (const line of commands) {
     const here = line

@@ -11,11 +11,12 @@ import { DigestList } from "../../src/base/digest-list.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type OpenCache, openCache } from "../../src/cache/open-cache.ts";
 import { read } from "../../src/store/blob-store.contract.ts";
+import { programFile } from "../support/program-file.ts";
 import { blobsOf, refNameOf } from "./backup-pushes.ts";
 import { temporaryDirectory } from "./store-blobs.ts";
 
 const program = (name: string): string => join(import.meta.dirname, name);
-const stillage = join(import.meta.dirname, "../../src/main.ts");
+const stillage = programFile("stillage");
 const options = { quota: undefined, durability: "on", clock: systemClock, log: silentLog } as const;
 
 /** A process that pushes into a store, and what it has said. */

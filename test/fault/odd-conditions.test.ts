@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { Fsck } from "../../src/check/fsck.ts";
-import { checkout, run } from "../cli/support/programs.ts";
+import { run } from "../cli/support/programs.ts";
 import { startServer } from "../clients/support/stillage.ts";
 import { newUri } from "../conformance/support/assets.ts";
 import { missing, newBlob, type TestBlob, upload } from "../conformance/support/blobs.ts";
 import { readAll, readName, writeBlob } from "../conformance/support/byte-stream.ts";
 import { type Endpoint, openEndpoint } from "../conformance/support/endpoint.ts";
+import { programFile } from "../support/program-file.ts";
 import { filesIn, wrongIn } from "./damaged-store.ts";
 import { temporaryDirectory } from "./store-blobs.ts";
 
@@ -166,7 +167,7 @@ describe("a store with files of another owner", () => {
     const nobody = 65534;
     if (process.getuid?.() !== 0) return t.skip("only root can give files away");
     const as = { uid: nobody, gid: nobody, cwd: "/" };
-    const program = join(checkout, "src/main.ts");
+    const program = programFile("stillage");
     const runs = await execute(process.execPath, [program, "version"], as).then(
       () => true,
       () => false,
@@ -226,7 +227,7 @@ describe("a repair that is killed", () => {
       await handle.write(bytes, 0, 4, rotten);
       await handle.close();
       const child = execFile(process.execPath, [
-        join(checkout, "src/main.ts"),
+        programFile("stillage"),
         "store",
         "fsck",
         "--repair",

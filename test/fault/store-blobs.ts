@@ -14,13 +14,37 @@ export interface NumberedBlob {
   readonly bytes: Buffer;
 }
 
+/** What has been hashed: the tests of a process check the same blobs many times. */
+const digests = new Map<number, Digest>();
+
 /** Every hundredth is larger than what goes into packs; most are small, and each has its number within. */
 export function blobOf(number: number): NumberedBlob {
-  const size = number % 100 === 99 ? 1_100_000 + number : number % 10 === 9 ? 20_000 + number : 20 + (number % 400) * 3;
-  const content = Buffer.alloc(size, `blob ${number},`);
   const tenant = tenantOf(number);
-  if (number % 11 === 5) return { number, tenant, ...fileObjectOf(number, content) };
-  return { number, tenant, digest: digestOf(functionOf(number), content), bytes: content };
+  const known = digests.get(number);
+  if (known !== undefined) {
+    return {
+      ...{ number, tenant, digest: known },
+      get bytes() {
+        return bytesOf(number);
+      },
+    };
+  }
+  const bytes = bytesOf(number);
+  const digest = isFileObject(number)
+    ? { function: ostree, hash: hashOfContent(plainOf(number)), size: bytes.length }
+    : digestOf(functionOf(number), bytes);
+  digests.set(number, digest);
+  return { number, tenant, digest, bytes };
+}
+
+function bytesOf(number: number): Buffer {
+  if (!isFileObject(number)) return contentOf(number);
+  return filezOf(plainOf(number), isDenseObject(number) ? 1 : 0);
+}
+
+function contentOf(number: number): Buffer {
+  const size = number % 100 === 99 ? 1_100_000 + number : number % 10 === 9 ? 20_000 + number : 20 + (number % 400) * 3;
+  return Buffer.alloc(size, `blob ${number},`);
 }
 
 /** Whether a blob is a file of its own: it is large, or a file object of OSTree with few bytes and much content. */
@@ -30,12 +54,12 @@ export function liesInFile(number: number): boolean {
 
 const isDenseObject = (number: number): boolean => number % 1100 === 5;
 
-/** A file object of OSTree; some have few bytes and so much content that they lie in no pack. */
-function fileObjectOf(number: number, content: Buffer): Pick<NumberedBlob, "digest" | "bytes"> {
-  const isDense = isDenseObject(number);
-  const plain = isDense ? Buffer.concat([content, Buffer.alloc(9 << 20)]) : content;
-  const bytes = filezOf(plain, isDense ? 1 : 0);
-  return { digest: { function: ostree, hash: hashOfContent(plain), size: bytes.length }, bytes };
+const isFileObject = (number: number): boolean => number % 11 === 5;
+
+/** The content of a file object of OSTree; some have few bytes and so much content that they lie in no pack. */
+function plainOf(number: number): Buffer {
+  const content = contentOf(number);
+  return isDenseObject(number) ? Buffer.concat([content, Buffer.alloc(9 << 20)]) : content;
 }
 
 /** The nameless tenant has every second blob, and of the others each hundred thousand has a tenant of its own. */

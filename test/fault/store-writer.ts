@@ -24,6 +24,9 @@ const enough = 30_000;
 const inGroup = 50;
 const lanes = 4;
 
+/** Blobs that are put beside one compaction: it gets hardly anywhere as long as there are more. */
+const besideCompaction = 1000;
+
 let reached = 0;
 let seconds = 1_000_000_000;
 const disk = await openDiskStore(directory, {
@@ -39,7 +42,8 @@ const disk = await openDiskStore(directory, {
 });
 
 let next = Number(first);
-let compacting = false;
+let compaction: Promise<unknown> | undefined;
+let compactedSince = 0;
 await Promise.all(Array.from({ length: lanes }, lane));
 
 async function lane(): Promise<void> {
@@ -73,11 +77,14 @@ async function thinOut(blobs: readonly NumberedBlob[]): Promise<void> {
     }
   }
   census.close();
-  if (compacting) return;
-  compacting = true;
-  void disk.compact().finally(() => {
-    compacting = false;
-  });
+  if (compaction === undefined) {
+    compactedSince = next;
+    compaction = disk.compact().finally(() => {
+      compaction = undefined;
+    });
+  } else if (next > compactedSince + besideCompaction) {
+    await compaction;
+  }
 }
 
 async function store({ number, tenant, digest, bytes }: NumberedBlob): Promise<void> {

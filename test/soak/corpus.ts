@@ -9,20 +9,27 @@ export function soakBlob(number: number, size: number): TestBlob {
   return blobOf(data);
 }
 
+interface NewBlob {
+  readonly number: number;
+  readonly size: number;
+  readonly blob: TestBlob;
+}
+
 /** What the server has acknowledged. */
 export class Acknowledged {
-  private readonly blobs: { readonly number: number; readonly size: number }[] = [];
+  private readonly blobs: { readonly number: number; readonly size: number; readonly digest: TestBlob["digest"] }[] =
+    [];
   readonly assets: { readonly uri: string; readonly hash: string }[] = [];
   readonly results: { readonly action: TestBlob["digest"]; readonly hash: string }[] = [];
   private numbers = 0;
 
-  newBlob(size: number): { readonly number: number; readonly size: number; readonly blob: TestBlob } {
+  newBlob(size: number): NewBlob {
     const number = this.numbers++;
     return { number, size, blob: soakBlob(number, size) };
   }
 
-  add({ number, size }: { readonly number: number; readonly size: number }): void {
-    this.blobs.push({ number, size });
+  add({ number, size, blob: { digest } }: NewBlob): void {
+    this.blobs.push({ number, size, digest });
   }
 
   get count(): number {
@@ -35,7 +42,7 @@ export class Acknowledged {
     return found && soakBlob(found.number, found.size);
   }
 
-  *all(): Generator<TestBlob> {
-    for (const { number, size } of this.blobs) yield soakBlob(number, size);
+  all(): TestBlob["digest"][] {
+    return this.blobs.map(({ digest }) => digest);
   }
 }

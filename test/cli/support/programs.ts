@@ -3,17 +3,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { type Program, programFile } from "../../support/program-file.ts";
 
 /** The folder of the checkout. */
 export const checkout = join(import.meta.dirname, "../../..");
-
-export type Program = "stillage" | "bst-artifact-server" | "bst-artifact-receive";
-
-const sources: Readonly<Record<Program, string>> = {
-  stillage: "src/main.ts",
-  "bst-artifact-server": "src/bst-artifact-server.ts",
-  "bst-artifact-receive": "src/bst-artifact-receive.ts",
-};
 
 /** Longer than any command takes on a busy machine. */
 const limitMs = 120_000;
@@ -33,7 +26,7 @@ export interface Outcome {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Runs a program from its source until it ends. */
+/** Runs a program until it ends. */
 export async function run(program: Program, args: readonly string[], options: RunOptions): Promise<Outcome> {
   const child = start(program, args, options);
   return outcomeOf(child);
@@ -108,7 +101,7 @@ export async function serve(program: Program, args: readonly string[], options: 
 }
 
 function start(program: Program, args: readonly string[], { cwd, env }: RunOptions): Child {
-  return spawn(process.execPath, [join(checkout, sources[program]), ...args], {
+  return spawn(process.execPath, [programFile(program), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],

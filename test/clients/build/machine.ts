@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
-import { checkout, clientsFolder, installed } from "../support/checkout.ts";
+import { programFile } from "../../support/program-file.ts";
+import { clientsFolder, installed } from "../support/checkout.ts";
 import { type ProgramResult, runProgram } from "../support/program.ts";
 import type { Project } from "../support/project.ts";
 
@@ -69,7 +70,7 @@ export async function createMachine(folder: string, project: Project, servers: r
   await configured(servers, join(home, ".config/buildstream.conf"));
   await mkdir(bin);
   await symlink(bst, join(bin, "bst"));
-  const program = `#!/bin/sh\nexec '${process.execPath}' '${join(checkout, "src/main.ts")}' "$@"\n`;
+  const program = `#!/bin/sh\nexec '${process.execPath}' '${programFile("stillage")}' "$@"\n`;
   await writeFile(join(bin, "stillage"), program, { mode: 0o755 });
   const env = {
     ...{ PATH: `${bin}:${process.env.PATH}`, HOME: home, LANG: "C.UTF-8", TMPDIR: folder },
@@ -77,7 +78,7 @@ export async function createMachine(folder: string, project: Project, servers: r
     ...{ NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
   };
   const options = { cwd: project.folder, env };
-  const words = [join(checkout, "src/main.ts"), "build"];
+  const words = [programFile("stillage"), "build"];
   return {
     folder,
     stillage: (more) => runProgram(process.execPath, [...words, ...more], options),

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { blocksOf } from "../../docs/markdown.ts";
+import { programFile } from "../../support/program-file.ts";
 import { checkout } from "../support/checkout.ts";
 import { runOk } from "../support/program.ts";
 import { type Sshd, type SshdOptions, type SshKey, startSshd } from "../support/sshd.ts";
@@ -33,7 +34,7 @@ export interface PushSiteOptions {
   readonly setUp?: (pullUrl: string, store: string) => Promise<SshdOptions>;
 }
 
-const receive = `${process.execPath} ${join(checkout, "src/bst-artifact-receive.ts")}`;
+const receive = `${process.execPath} ${programFile("bst-artifact-receive")}`;
 
 /** The command that takes a push, in words that need no quotes. */
 export function receiver(pullUrl: string, store: string): string {

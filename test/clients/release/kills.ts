@@ -11,7 +11,7 @@ import { directoryTree } from "../../../src/ostree/archive/directory-tree.ts";
 import { allReleases } from "../../../src/release/history.ts";
 import { createRelease } from "../../../src/release/publish.ts";
 import { releaseFolder, requestFor } from "../../../src/release/releases.fixture.ts";
-import { checkout } from "../../cli/support/programs.ts";
+import { programFile } from "../../support/program-file.ts";
 import { ostree, realFsck } from "../support/ostree.ts";
 import { createWorkspace } from "../support/workspace.ts";
 
@@ -92,7 +92,7 @@ export function testKills(): void {
 
 function start(releases: string, words: readonly string[]): ChildProcess {
   const env = { PATH: process.env.PATH, STILLAGE_RELEASES: releases };
-  return spawn(process.execPath, [join(checkout, "src/main.ts"), "release", ...words], { env, stdio: "ignore" });
+  return spawn(process.execPath, [programFile("stillage"), "release", ...words], { env, stdio: "ignore" });
 }
 
 /** Kills a process as soon as something is so. False where it ended before. */

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { checkout } from "./checkout.ts";
+import { programFile } from "../../support/program-file.ts";
 import { runOk } from "./program.ts";
 
 /** Who may do what at a server, and tokens for some. */
@@ -19,7 +19,7 @@ export async function makeAccess(folder: string, rights: readonly object[]): Pro
   return {
     file,
     async token(name) {
-      const words = [join(checkout, "src/main.ts"), "token", "create", name, "--access", file];
+      const words = [programFile("stillage"), "token", "create", name, "--access", file];
       const text = (await runOk(process.execPath, words)).trim();
       const path = join(folder, `${name}.token`);
       await writeFile(path, `${text}\n`);

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
+import { programFile } from "../../support/program-file.ts";
 import type { BstClient } from "./bst.ts";
-import { checkout, clientsFolder } from "./checkout.ts";
+import { clientsFolder } from "./checkout.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 
 /** What became of an artifact, as `--json` tells it. */
@@ -33,7 +34,7 @@ export interface OwnClient {
   start(...words: string[]): ChildProcess;
 }
 
-const program = join(checkout, "src/main.ts");
+const program = programFile("stillage");
 
 /** A client whose state and configuration are in the folder `home`, in the project's folder `directory`. */
 export function ownClient(home: string, directory: string, bstVersion = "2.8.1"): OwnClient {

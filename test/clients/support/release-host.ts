@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { initReleaseRepository } from "../../../src/release/init-repository.ts";
 import { blocksOf } from "../../docs/markdown.ts";
+import { programFile } from "../../support/program-file.ts";
 import { checkout } from "./checkout.ts";
 import { OstreeRepository } from "./ostree-repository.ts";
 import { runOk } from "./program.ts";
@@ -35,7 +36,7 @@ async function lineFor(name: string, releases: string, access: string | undefine
   return (
     line
       // sshd gives its sessions nothing of our environment, and compiling takes most of a session's time.
-      .replace("stillage receive", `${cache}${process.execPath} ${join(checkout, "src/main.ts")} receive`)
+      .replace("stillage receive", `${cache}${process.execPath} ${programFile("stillage")} receive`)
       .replace("--releases /srv/releases", `--releases ${releases}`)
       .replace(" --access /etc/stillage/access.yaml", access === undefined ? "" : ` --access ${access}`)
       .replace("--as ci", `--as ${name}`)

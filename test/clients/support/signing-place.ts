@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { blocksOf } from "../../docs/markdown.ts";
+import { programFile } from "../../support/program-file.ts";
 import { checkout } from "./checkout.ts";
 import { type PlainFiles, servePlainFiles } from "./plain-files.ts";
 import { type ProgramResult, runOk, runProgram } from "./program.ts";
@@ -35,7 +36,7 @@ export async function openSigningPlace(): Promise<SigningPlace> {
   await chmod(gnupg, 0o700);
   await mkdir(join(folder, "tree/usr/bin"), { recursive: true });
   await writeFile(join(folder, "tree/usr/bin/tool"), "#!/bin/sh\necho 1\n", { mode: 0o755 });
-  const program = `#!/bin/sh\nexec ${process.execPath} ${join(checkout, "src/main.ts")} "$@"\n`;
+  const program = `#!/bin/sh\nexec ${process.execPath} ${programFile("stillage")} "$@"\n`;
   await writeFile(join(bin, "stillage"), program, { mode: 0o755 });
   const repository = join(releases, "os");
   const web = await servePlainFiles(join(repository, "public"));
@@ -54,7 +55,7 @@ export async function openSigningPlace(): Promise<SigningPlace> {
     run: (script) => runProgram("bash", bash, { cwd: folder, env, input: script }),
     ok: (script) => runOk("bash", bash, { cwd: folder, env, input: script }),
     killed: async (words, isNow) => {
-      const child = spawn(process.execPath, [join(checkout, "src/main.ts"), ...words], {
+      const child = spawn(process.execPath, [programFile("stillage"), ...words], {
         cwd: folder,
         env,
         stdio: "ignore",

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { programFile } from "../../support/program-file.ts";
 import { checkout } from "./checkout.ts";
 
 /** One place the server under test listens at, as its ready line says it. */
@@ -62,7 +63,7 @@ export async function startServer(folder: string, options: readonly string[] = [
 
 function serverCommand(): string[] {
   const other = process.env.STILLAGE_PROGRAM;
-  return other === undefined ? [process.execPath, "src/main.ts"] : other.split(" ");
+  return other === undefined ? [process.execPath, programFile("stillage")] : other.split(" ");
 }
 
 /** Collects the log into `lines` and resolves at the ready line. Rejects when the server ends or says nothing in time. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { programFile } from "../../support/program-file.ts";
 import { checkout } from "./checkout.ts";
 import { runOk } from "./program.ts";
 
@@ -16,5 +17,5 @@ export async function loseFile(store: string, size: number): Promise<void> {
 
 /** Reads all of a store whose server has ended; rejects where anything is wrong with it. */
 export async function fsck(store: string): Promise<void> {
-  await runOk(process.execPath, ["src/main.ts", "store", "fsck", "--store", store], { cwd: checkout });
+  await runOk(process.execPath, [programFile("stillage"), "store", "fsck", "--store", store], { cwd: checkout });
 }

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs the unit tests, some twenty files in a process: each in one of its own, most of the time would go to loading the same modules again.
+# A file with hooks for every test of its process has one of its own. What a process says comes whole, in the end what failed.
+# Usage: scripts/unit-tests.sh MILLISECONDS-A-TEST
+set -euo pipefail
+shopt -s globstar nullglob
+cd "$(dirname "$0")/.."
+limit=$1
+files=({src,bench,scripts}/**/*.test.ts)
+mapfile -t alone < <(grep -lE '^(before|after)Each\(' "${files[@]}")
+first=$((${#alone[@]} > 0 ? 0 : 1))
+mapfile -t together < <(grep -LE '^(before|after)Each\(' "${files[@]}")
+logs=$(mktemp -d)
+# Each part is a group of processes, which ends with this script.
+set -m
+trap 'for each in $(jobs -p); do kill -- "-$each" 2>/dev/null || true; done; rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+# Many small parts end together; three at once, as some wait for the disk.
+parts=12
+side_by_side=3
+
+# part NUMBER, or 0 for the files that run alone
+part() {
+  local how=(--test-isolation=none "--test-shard=$1/$parts" "${together[@]}")
+  [ "$1" != 0 ] || how=(--test-concurrency=1 "${alone[@]}")
+  # A test that ended the process would take the others with it: the summary shows that none did.
+  { timeout --foreground --kill-after=10 5m node --test "--test-timeout=$limit" "${how[@]}" >"$logs/$1" 2>&1 && grep -q '^ℹ duration_ms ' "$logs/$1"; } ||
+    echo "$1" >>"$logs/failed"
+}
+
+for ((number = first; number <= parts; number++)); do
+  ((number < side_by_side)) || wait -n
+  part "$number" &
+done
+wait
+
+for ((number = first; number <= parts; number++)); do
+  grep -qsx "$number" "$logs/failed" || cat "$logs/$number"
+done
+[ ! -e "$logs/failed" ] || while read -r number; do
+  echo "== part $number failed"
+  cat "$logs/$number"
+done <"$logs/failed"
+cat "$logs"/[0-9]* | awk '$1 == "ℹ" && $2 ~ /^(tests|pass|fail|cancelled|skipped)$/ { sum[$2] += $3 }
+  END { printf "In all %d tests: %d passed, %d failed, %d cancelled, %d skipped\n", sum["tests"], sum["pass"], sum["fail"], sum["cancelled"], sum["skipped"] }'
+[ ! -e "$logs/failed" ]
