@@ -39,7 +39,7 @@ export function oneByOne(take: (digest: Digest, bytes: Uint8Array) => MaybePromi
  */
 export interface BlobSource {
   /**
-   * Any number of blobs of at most `maxSmallBytes` each, in any order, several batches at a time where that is faster. `take` gets them verified. Gives those that
+   * Any number of blobs of at most `maxSmallBytes` each, in any order, several batches at a time where that is faster. `take` gets each once, verified. Gives those that
    * are not there.
    */
   readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]>;
@@ -53,6 +53,8 @@ export interface BlobSource {
 
 /** Where blobs go to. Errors as of a source, and `forbidden` and `exhausted`. */
 export interface BlobSink {
+  /** Said when many may come that are not known yet: what takes a while to get ready begins to. Left out where nothing does. */
+  expectWrites?(): void;
   /** Those of `digests` that are not there, each once. Any number is asked for. The empty blob is always there. */
   missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]>;
   /**

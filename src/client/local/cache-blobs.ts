@@ -40,6 +40,10 @@ export class CacheBlobs implements BlobPlace {
     }
   }
 
+  expectWrites(): void {
+    this.sink.expectWrites?.();
+  }
+
   missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     return this.sink.missing(digests, signal);
   }

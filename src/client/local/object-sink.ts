@@ -43,6 +43,10 @@ export class ObjectSink implements BlobSink {
     this.names = new ShelfNames(layout.objects);
   }
 
+  expectWrites(): void {
+    this.threads.start();
+  }
+
   /**
    * Those that are not there, or in another size. It is a use of the others, as casd counts it: they are the last to go. Some 5 µs each, in slices. Whoever relies
    * on one that somebody else has just written, or that was written before a kill, has it on the disk after `flush` as well.

@@ -48,6 +48,8 @@ export class BlobCopier {
   private readonly large: WaitingBlobs;
   private asked: DigestSet | undefined;
   private pending: Digest[] = [];
+  /** How many of them make a question. */
+  private enough = limits.firstQuestionBlobs;
   /** Those of `pending` that are at hand. */
   private offered = new Map<string, WholeBlob>();
   private offeredBytes = 0;
@@ -68,7 +70,7 @@ export class BlobCopier {
       const digest = digests.at(i);
       if (isEmptyBlob(digest)) continue;
       this.pending.push(digest);
-      if (this.pending.length >= limits.questionBlobs) await this.ask();
+      if (this.pending.length >= this.enough) await this.ask();
     }
   }
 
@@ -80,7 +82,7 @@ export class BlobCopier {
       this.pending.push(digest);
       this.offered.set(digest.hash, blob);
       this.offeredBytes += digest.size;
-      const isFull = this.pending.length >= limits.questionBlobs || this.offeredBytes >= limits.offeredBytes;
+      const isFull = this.pending.length >= this.enough || this.offeredBytes >= limits.offeredBytes;
       if (isFull) await this.ask();
     }
   }
@@ -156,6 +158,7 @@ export class BlobCopier {
     this.pending = [];
     this.offered = new Map();
     this.offeredBytes = 0;
+    this.enough = Math.min(this.enough * 2, limits.questionBlobs);
     await this.questions.add(0, () => this.stopping(() => this.copyMissing(pending, offered)));
   }
 

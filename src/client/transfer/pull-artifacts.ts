@@ -45,6 +45,7 @@ async function pullOne(
     notes.push(`${place}: ${error.message}`);
   };
   const tried = new Set<string>();
+  to.blobs?.expectWrites?.();
   const places = await remotes();
   for (const place of places) {
     const found = await place.index?.find(question, signal).catch((error) => {

@@ -1,7 +1,6 @@
-import { type Digest, showDigest } from "../../base/digest.ts";
+import { type Digest, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
 import type { BlobSource, TakeBatch } from "../blob-place.ts";
-import { WantedBlobs } from "./wanted-blobs.ts";
 
 /** A source by the name that messages give it. */
 export interface NamedSource {
@@ -65,25 +64,26 @@ export class SourceRow {
     take: TakeBatch,
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
-    const wanted = new WantedBlobs(digests);
+    const came: Digest[] = [];
     let own: { readonly error: unknown } | undefined;
-    const takeOnce: TakeBatch = async ({ blobs, memory }) => {
-      const fresh = blobs.filter(({ digest }) => wanted.take(digest));
+    const noted: TakeBatch = async (batch) => {
       try {
-        if (fresh.length > 0) await take({ blobs: fresh, memory });
+        await take(batch);
       } catch (error) {
         own ??= { error };
         throw error;
       }
+      for (const { digest } of batch.blobs) came.push(digest);
     };
     try {
-      await source.blobs.readMany(digests, takeOnce, signal);
+      return await source.blobs.readMany(digests, noted, signal);
     } catch (error) {
-      if (own === undefined) signal.throwIfAborted();
-      if (own === undefined) this.note(source, asStillageError(error));
+      if (own !== undefined) throw own.error;
+      signal.throwIfAborted();
+      this.note(source, asStillageError(error));
     }
-    if (own !== undefined) throw own.error;
-    return wanted.rest();
+    const taken = new Set(came.map(keyOfDigest));
+    return digests.filter((digest) => !taken.has(keyOfDigest(digest)));
   }
 
   private askLast(source: NamedSource): void {

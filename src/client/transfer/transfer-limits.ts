@@ -1,4 +1,5 @@
-/** Blobs that a destination is asked for at once: a question of some 300 kB. */
+/** Blobs that a destination is asked for at once: a question of some 300 kB. The first is short, so that blobs move while the next are asked for, and each may be twice as long as the one before. */
+export const firstQuestionBlobs = 512;
 export const questionBlobs = 4096;
 
 /** Of directories that wait to be asked for together, in bytes. */

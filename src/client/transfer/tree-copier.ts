@@ -1,6 +1,7 @@
 import { type Digest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { StillageError } from "../../base/errors.ts";
+import { Slices } from "../../base/slices.ts";
 import { DigestSet } from "../../cache/digest-set.ts";
 import { readChildren } from "../../cache/directory-children.ts";
 import { maxDirectoryBytes } from "../../cache/directory-walk.ts";
@@ -26,16 +27,23 @@ export async function copyTree(context: TreeContext, copier: BlobCopier, root: D
   if (isEmptyBlob(root)) return;
   const seen = new DigestSet(root.function);
   seen.add(DigestList.of(root), 0);
+  const slices = new Slices();
   const children = { files: new DigestList(root.function), directories: new DigestList(root.function) };
   for (let next = 0; next < seen.items.length; ) {
     context.signal.throwIfAborted();
     const batch = takeBatch(seen.items, next);
     next += batch.digests.length;
-    for (const { bytes } of await directoriesOf(context, copier, batch)) {
+    const { here, fetched } = await directoriesOf(context, copier, batch);
+    for (const [i, { digest, bytes }] of [...here, ...fetched].entries()) {
+      // What has been found to be missing is asked for meanwhile.
+      if (slices.over) await slices.rest();
+      if (i >= here.length) checkNames(digest, bytes);
       readChildren(bytes, 0, bytes.length, children);
       await copier.add(children.files);
       children.files.clear();
     }
+    if (context.near === undefined) await copier.offer(fetched);
+    else if (fetched.length > 0) await copier.put(fetched);
     for (let i = 0; i < children.directories.length; i++) seen.add(children.directories, i);
     children.directories.clear();
     if (seen.items.length > maxTreeDirectories) {
@@ -67,19 +75,17 @@ function takeBatch(queue: DigestList, from: number): Batch {
   return { digests, bytes };
 }
 
-/** The directories of a batch, and has those written that the place lacks. */
+/** The directories of a batch: those that the place has, and those that it may lack. What nobody has, the copier is told. */
 async function directoriesOf(
   context: TreeContext,
   copier: BlobCopier,
   { digests, bytes }: Batch,
-): Promise<WholeBlob[]> {
+): Promise<{ readonly here: readonly WholeBlob[]; readonly fetched: readonly WholeBlob[] }> {
   const { to, sources, near, signal, budget } = context;
   if (near === undefined) {
     const read = await budget.hold(bytes, () => readDirectories(sources, digests, signal));
     for (const digest of read.rest) copier.lacks(digest);
-    for (const each of read.blobs) checkNames(each.digest, each.bytes);
-    await copier.offer(read.blobs);
-    return read.blobs;
+    return { here: [], fetched: read.blobs };
   }
   const missing = new Set((await to.missing(digests, signal)).map(keyOfDigest));
   const present = digests.filter((digest) => !missing.has(keyOfDigest(digest)));
@@ -88,9 +94,7 @@ async function directoriesOf(
   const wanted = [...digests.filter((digest) => missing.has(keyOfDigest(digest))), ...here.rest];
   const fetched = await readDirectories(sources, wanted, signal);
   for (const digest of fetched.rest) copier.lacks(digest);
-  for (const each of fetched.blobs) checkNames(each.digest, each.bytes);
-  if (fetched.blobs.length > 0) await copier.put(fetched.blobs);
-  return [...here.blobs, ...fetched.blobs];
+  return { here: here.blobs, fetched: fetched.blobs };
 }
 
 async function readDirectories(
