@@ -68,7 +68,7 @@ export const kinds = {
   ),
   "refs-lost": wrong("names that were in the damaged file and could not be read", "nothing: clients push them again"),
   "ref-incomplete": note(
-    "a name that needs blobs which are not here: it is not served, and heals when it is pushed again",
+    "a name that needs blobs which are not here, or trees with names that lead elsewhere: it is not served, and heals when it is pushed again",
     "nothing",
   ),
 } as const satisfies Record<string, Kind>;

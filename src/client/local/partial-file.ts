@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
 import { type RunningHash, runningHash } from "../../base/hash.ts";
-import { closeFile, openFile, readFully, truncateFile, writeAll } from "../../store/disk/file-io.ts";
+import { closeFile, openFile, readFully, syncData, truncateFile, writeAll } from "../../store/disk/file-io.ts";
 import { isAbsent } from "./cache-failure.ts";
 import { placeFile } from "./object-file.ts";
 
@@ -16,6 +16,9 @@ const pieceBytes = 1 << 20;
 
 const partMode = 0o644;
 
+/** After so many bytes the disk is told to begin: whoever waits for it at the end would else wait for all of a large blob. */
+const syncedBytes = 64 << 20;
+
 /** What of a large blob has come, in a file of its own: `HASH-SIZE.part` while nobody writes to it, `HASH-SIZE.WRITER.part` while somebody does. */
 export class PartialFile {
   private readonly folder: string;
@@ -24,6 +27,10 @@ export class PartialFile {
   private readonly fd: number;
   private running: RunningHash;
   private isOpen = true;
+  /** While the disk is at it; how far it was told to go. */
+  private syncing: Promise<void> | undefined;
+  private syncedTo = 0;
+  private syncFailure: { readonly error: unknown } | undefined;
   /** Bytes that are there. */
   length = 0;
 
@@ -58,6 +65,7 @@ export class PartialFile {
     if (this.length + bytes.length > this.digest.size) throw different(this.digest);
     await Promise.all([this.running.update(bytes), writeAll(this.fd, bytes, this.length)]);
     this.length += bytes.length;
+    if (this.syncing === undefined && this.length - this.syncedTo >= syncedBytes) this.syncAhead();
   }
 
   /** Whether it is the whole blob. To be asked once. */
@@ -68,6 +76,7 @@ export class PartialFile {
   async restart(): Promise<void> {
     await truncateFile(this.fd, 0);
     this.length = 0;
+    this.syncedTo = 0;
     this.running = runningHash(this.digest.function);
   }
 
@@ -75,6 +84,10 @@ export class PartialFile {
   async publish(path: string, mode: number): Promise<void> {
     fchmodSync(this.fd, mode);
     await this.close();
+    if (this.syncFailure !== undefined) {
+      this.length = 0; // what is on the disk is not known
+      throw this.syncFailure.error;
+    }
     try {
       placeFile(this.path, path, this.digest.size);
     } catch (error) {
@@ -97,7 +110,20 @@ export class PartialFile {
   private async close(): Promise<void> {
     if (!this.isOpen) return;
     this.isOpen = false;
+    await this.syncing;
     await closeFile(this.fd);
+  }
+
+  /** Linux tells of a failure once: whoever asks again for the same file hears of none. */
+  private syncAhead(): void {
+    this.syncedTo = this.length;
+    this.syncing = syncData(this.fd)
+      .catch((error: unknown) => {
+        this.syncFailure ??= { error };
+      })
+      .then(() => {
+        this.syncing = undefined;
+      });
   }
 
   private async readWhatIsThere(): Promise<void> {
