@@ -28,8 +28,10 @@ export class BlobBatches {
 
   /** Room for the next blob, and for one byte more, if that is wanted. It counts only once it is added. */
   room(size: number): Uint8Array {
-    const bytes = Math.max(size, Math.min(batchBytes, this.toCome));
-    this.memory ??= new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+    if (this.memory === undefined || this.memory.length - this.filled < size) {
+      const bytes = Math.max(size, Math.min(batchBytes, this.toCome));
+      this.memory = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+    }
     return this.memory.subarray(this.filled, this.filled + size);
   }
 

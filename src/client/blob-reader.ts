@@ -83,7 +83,7 @@ export class PlaceReader implements BlobReader {
   private async whole(digest: Digest): Promise<Uint8Array | undefined> {
     let whole: Uint8Array | undefined;
     const take = oneByOne((_, bytes) => {
-      whole = Uint8Array.from(bytes);
+      whole = bytes;
     });
     await this.blobs.readMany([digest], take, this.signal);
     return whole;

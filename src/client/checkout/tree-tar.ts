@@ -83,7 +83,7 @@ async function readGroup(group: Group, files: FileContents, signal: AbortSignal)
     entry.type === "file" && entry.size > 0 && entry.size <= maxSmallBytes ? [entry] : [],
   );
   const take = (entry: FileEntry, bytes: Uint8Array): void => {
-    contents.set(entry, Uint8Array.from(bytes));
+    contents.set(entry, bytes);
   };
   if (small.length > 0) await files.readMany(small, take, signal);
   return contents;

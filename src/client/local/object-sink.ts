@@ -6,7 +6,7 @@ import { StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
 import { Slices } from "../../base/slices.ts";
 import type { BlobSink, WholeBlob } from "../blob-place.ts";
-import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
+import { cacheFailure, checkSignal } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
 import { makeFolder, removeObject, sizeOfObject, touchObject } from "./object-file.ts";
 import { copied, freshWriterName, type LyingBlobs, ObjectWriters } from "./object-writers.ts";
@@ -32,7 +32,6 @@ export class ObjectSink implements BlobSink {
   private readonly small: SmallObjects;
   private readonly threads: ObjectWriters;
   private readonly written: WrittenObjects;
-  private readonly names: ShelfNames;
   private isReady = false;
 
   constructor(layout: CacheLayout) {
@@ -40,7 +39,6 @@ export class ObjectSink implements BlobSink {
     this.small = new SmallObjects(layout, freshWriterName());
     this.threads = new ObjectWriters(layout);
     this.written = new WrittenObjects(layout.objects);
-    this.names = new ShelfNames(layout.objects);
   }
 
   expectWrites(): void {
@@ -53,7 +51,7 @@ export class ObjectSink implements BlobSink {
    */
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
-    const isNotThere = this.names.absent(digests);
+    const names = new ShelfNames(this.layout.objects, digests);
     const missing: Digest[] = [];
     const noted = new Map<string, Digest>();
     for (const digest of digests) {
@@ -63,7 +61,7 @@ export class ObjectSink implements BlobSink {
       }
       if (isEmptyBlob(digest)) continue;
       const changed =
-        digest.function !== sha256 || isNotThere(digest)
+        digest.function !== sha256 || names.lacks(digest)
           ? undefined
           : touchObject(objectPath(this.layout, digest), digest.size);
       if (changed !== undefined) {
@@ -71,7 +69,8 @@ export class ObjectSink implements BlobSink {
         continue;
       }
       const same = noted.get(digest.hash);
-      if (same !== undefined && sameDigest(same, digest)) continue;
+      if (same !== undefined && (sameDigest(same, digest) || missing.some((each) => sameDigest(each, digest))))
+        continue;
       noted.set(digest.hash, digest);
       missing.push(digest);
     }
@@ -97,7 +96,9 @@ export class ObjectSink implements BlobSink {
       if (memory === undefined && hashOf(sha256, bytes) !== digest.hash) throw different(digest);
       if (!inThread && !isEmptyBlob(digest)) this.put(digest, bytes);
     }
-    if (inThread) await this.writeInThread(memory === undefined ? copied(blobs) : { blobs, memory });
+    if (!inThread) return;
+    const isLying = memory !== undefined && blobs.every(({ bytes }) => bytes.buffer === memory);
+    await this.writeInThread(isLying ? { blobs, memory } : copied(blobs));
   }
 
   async write(
@@ -119,7 +120,7 @@ export class ObjectSink implements BlobSink {
       await file.rest();
       throw this.failure(error, digest);
     }
-    this.add(digest);
+    this.written.add(digest.hash);
   }
 
   async flush(): Promise<void> {
@@ -128,16 +129,21 @@ export class ObjectSink implements BlobSink {
 
   /** Ends the threads that write. A real program that ran meanwhile has noted what it counted, without what is written here. */
   async close(): Promise<void> {
-    await this.threads.close();
-    this.small.close();
-    if (this.isReady) removeObject(this.layout.usage);
+    try {
+      await this.threads.close();
+    } finally {
+      this.small.close();
+      if (this.isReady) removeObject(this.layout.usage);
+    }
   }
 
   private async writeInThread({ blobs, memory }: LyingBlobs): Promise<void> {
     const some = blobs.filter(({ digest }) => !isEmptyBlob(digest));
-    const failure = await this.threads.write({ blobs: some, memory });
+    const failure = await this.threads.write({ blobs: some, memory }).catch((error: unknown) => {
+      throw cacheFailure(error, `writing to ${dirname(this.layout.objects)}`);
+    });
     const count = failure?.at ?? some.length;
-    for (let i = 0; i < count; i++) this.add((some[i] as WholeBlob).digest);
+    for (let i = 0; i < count; i++) this.written.add((some[i] as WholeBlob).digest.hash);
     if (failure !== undefined) throw this.failure(failure, (some[failure.at] as WholeBlob).digest);
   }
 
@@ -147,12 +153,7 @@ export class ObjectSink implements BlobSink {
     } catch (error) {
       throw this.failure(error, digest);
     }
-    this.add(digest);
-  }
-
-  private add({ hash }: Digest): void {
-    this.names.add(hash);
-    this.written.add(hash);
+    this.written.add(digest.hash);
   }
 
   /** Makes what has to be there before anything is written, and lets the real program count anew what it has. */
@@ -207,8 +208,8 @@ function removeAbandoned(incoming: string): void {
     const kept = name.endsWith(".part") ? partsKeptMs : smallKeptMs;
     try {
       if (statSync(path).mtimeMs < Date.now() - kept) rmSync(path, { recursive: true, force: true });
-    } catch (error) {
-      if (!isAbsent(error)) throw error;
+    } catch {
+      // gone, or another user's: it takes room, and harms nobody
     }
   }
 }

@@ -5,7 +5,7 @@ import { hashOf, runningHash } from "../../base/hash.ts";
 import { Slices } from "../../base/slices.ts";
 import { closeFile, openFile, readFully } from "../../store/disk/file-io.ts";
 import { BlobBatches } from "../blob-batches.ts";
-import { type BlobSource, maxSmallBytes, type TakeBatch } from "../blob-place.ts";
+import type { BlobSource, TakeBatch } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
 import { readObject, removeObject, sizeOfObject } from "./object-file.ts";
@@ -41,8 +41,13 @@ export class ObjectSource implements BlobSource {
       }
       // One byte more shows a file that is longer.
       if (batches.isFull(digest.size + 1)) await batches.give();
-      if (this.readWhole(digest, batches)) batches.add(digest);
-      else missing.push(digest);
+      try {
+        if (this.readWhole(digest, batches)) batches.add(digest);
+        else missing.push(digest);
+      } catch (error) {
+        await batches.give(); // those before it are all right
+        throw error;
+      }
     }
     await batches.give();
     return missing;
@@ -98,7 +103,6 @@ export class ObjectSource implements BlobSource {
     if (digest.function !== sha256) return false;
     if (digest.size === 0) return true;
     const path = objectPath(this.layout, digest);
-    if (digest.size > maxSmallBytes && sizeOfObject(path) !== digest.size) return false;
     const bytes = readObject(path, batches.room(digest.size + 1), digest.size);
     if (bytes === undefined) return false;
     if (hashOf(sha256, bytes) === digest.hash) return true;

@@ -38,6 +38,8 @@ export interface WriterData {
 }
 
 interface Thread {
+  /** Whether somebody waits for its end. */
+  isClosing: boolean;
   readonly worker: Worker;
   readonly waiting: Map<number, PromiseWithResolvers<WriterFailure | undefined>>;
 }
@@ -77,7 +79,9 @@ export class ObjectWriters {
     const { threads = [] } = this;
     this.threads = undefined;
     await Promise.all(
-      threads.map(async ({ worker }) => {
+      threads.map(async (thread) => {
+        const { worker } = thread;
+        thread.isClosing = true;
         const ended = once(worker, "exit");
         worker.ref();
         worker.postMessage(undefined);
@@ -97,10 +101,11 @@ export class ObjectWriters {
       workerData: { layout: this.layout, name: freshWriterName() } satisfies WriterData,
     });
     const waiting: Thread["waiting"] = new Map();
+    const thread: Thread = { isClosing: false, worker, waiting };
     worker.on("message", ({ id, failure }: WriterAnswer) => {
       waiting.get(id)?.resolve(failure);
       waiting.delete(id);
-      if (waiting.size === 0) worker.unref();
+      if (waiting.size === 0 && !thread.isClosing) worker.unref();
     });
     worker.on("error", (error) => {
       for (const answer of waiting.values()) answer.reject(error);
@@ -109,7 +114,7 @@ export class ObjectWriters {
       if (this.threads?.length === 0) this.threads = undefined;
     });
     worker.unref();
-    return { worker, waiting };
+    return thread;
   }
 }
 

@@ -100,6 +100,17 @@ describe("blobs of the local cache", () => {
     assert.deepEqual(await filesLeft(cache), []);
   });
 
+  it("are written although somebody has taken a writer's folder away", async () => {
+    await using cache = await freshCache();
+    const [first, second] = [textBlob("first"), textBlob("second")];
+    await cache.blobs.writeMany([first], signal);
+    for (const name of await readdir(join(cache.directory, "cas/stillage"))) {
+      await rm(join(cache.directory, "cas/stillage", name), { recursive: true });
+    }
+    await cache.blobs.writeMany([second], signal);
+    assert.deepEqual((await readAll(cache.blobs, [first.digest, second.digest])).missing, []);
+  });
+
   it("that somebody else has just written are on the disk after a flush as well", async () => {
     await using writer = await freshCache();
     await using later = await openLocalCache(writer.directory);

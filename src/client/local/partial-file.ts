@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants, fchmodSync } from "node:fs";
+import { constants, fchmodSync, futimesSync } from "node:fs";
 import { chmod, copyFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, showDigest } from "../../base/digest.ts";
@@ -17,7 +17,10 @@ const pieceBytes = 1 << 20;
 const partMode = 0o644;
 
 /** After so many bytes the disk is told to begin: whoever waits for it at the end would else wait for all of a large blob. */
-const syncedBytes = 64 << 20;
+const aheadBytes = 64 << 20;
+
+/** Whether the disk is at one of this process's files: each takes one of the few threads that all other file operations want as well. */
+let isAhead = false;
 
 /** What of a large blob has come, in a file of its own: `HASH-SIZE.part` while nobody writes to it, `HASH-SIZE.WRITER.part` while somebody does. */
 export class PartialFile {
@@ -30,11 +33,13 @@ export class PartialFile {
   /** While the disk is at it; how far it was told to go. */
   private syncing: Promise<void> | undefined;
   private syncedTo = 0;
+  private readonly aheadBytes: number;
   private syncFailure: { readonly error: unknown } | undefined;
   /** Bytes that are there. */
   length = 0;
 
-  private constructor(folder: string, digest: Digest, path: string, fd: number) {
+  private constructor(folder: string, digest: Digest, path: string, fd: number, ahead: number) {
+    this.aheadBytes = ahead;
     this.folder = folder;
     this.digest = digest;
     this.path = path;
@@ -46,11 +51,11 @@ export class PartialFile {
    * Takes what an earlier writer has left, or begins. One that was killed leaves its file under its own name: that is taken once it has not changed for a
    * minute, as a copy, because a writer that only hangs would go on in the same file.
    */
-  static async take(folder: string, digest: Digest): Promise<PartialFile> {
+  static async take(folder: string, digest: Digest, ahead = aheadBytes): Promise<PartialFile> {
     const path = join(folder, `${stem(digest)}.${process.pid}-${randomBytes(6).toString("hex")}.part`);
     const taken = (await renamed(resting(folder, digest), path)) || (await copied(folder, digest, path));
     const fd = await openFile(path, taken ? "r+" : "wx+");
-    const file = new PartialFile(folder, digest, path, fd);
+    const file = new PartialFile(folder, digest, path, fd, ahead);
     try {
       if (taken) await file.readWhatIsThere();
       return file;
@@ -63,9 +68,10 @@ export class PartialFile {
   /** Errors: `corrupt` for more than the blob has. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.length + bytes.length > this.digest.size) throw different(this.digest);
+    this.checkDisk();
     await Promise.all([this.running.update(bytes), writeAll(this.fd, bytes, this.length)]);
     this.length += bytes.length;
-    if (this.syncing === undefined && this.length - this.syncedTo >= syncedBytes) this.syncAhead();
+    if (!isAhead && this.length - this.syncedTo >= this.aheadBytes) this.syncAhead();
   }
 
   /** Whether it is the whole blob. To be asked once. */
@@ -82,12 +88,12 @@ export class PartialFile {
 
   /** Becomes the object at `path`. Errors: those of the file system; `aborted` where another writer took it for abandoned. */
   async publish(path: string, mode: number): Promise<void> {
+    const now = new Date();
+    // The disk may take longer than others wait before they take it for abandoned.
+    futimesSync(this.fd, now, now);
     fchmodSync(this.fd, mode);
     await this.close();
-    if (this.syncFailure !== undefined) {
-      this.length = 0; // what is on the disk is not known
-      throw this.syncFailure.error;
-    }
+    this.checkDisk();
     try {
       placeFile(this.path, path, this.digest.size);
     } catch (error) {
@@ -103,7 +109,9 @@ export class PartialFile {
   /** Leaves what has come to the next writer. Never fails: what cannot be kept has to come again. */
   async rest(): Promise<void> {
     await this.close().catch(() => {});
-    const kept = this.length > 0 && rename(this.path, resting(this.folder, this.digest));
+    // What the disk has of it is not known, and nobody would be told again.
+    const isKept = this.length > 0 && this.syncFailure === undefined;
+    const kept = isKept && rename(this.path, resting(this.folder, this.digest));
     await Promise.resolve(kept || unlink(this.path)).catch(() => {});
   }
 
@@ -114,16 +122,21 @@ export class PartialFile {
     await closeFile(this.fd);
   }
 
-  /** Linux tells of a failure once: whoever asks again for the same file hears of none. */
   private syncAhead(): void {
     this.syncedTo = this.length;
+    isAhead = true;
     this.syncing = syncData(this.fd)
       .catch((error: unknown) => {
         this.syncFailure ??= { error };
       })
       .then(() => {
-        this.syncing = undefined;
+        isAhead = false;
       });
+  }
+
+  /** Linux tells of a failure once: whoever asks again for the same file hears of none. */
+  private checkDisk(): void {
+    if (this.syncFailure !== undefined) throw this.syncFailure.error;
   }
 
   private async readWhatIsThere(): Promise<void> {

@@ -13,55 +13,32 @@ const namesForOne = 5;
 /** What a directory takes however few names it has. */
 const smallFolderBytes = 8192;
 
-/** Names that are kept, at some 150 bytes each. */
-const maxKept = 200_000;
-
 /**
  * Tells which of many objects are not there without looking for each: the names in a folder are read once, where they are not many more than what is asked for.
- * Whatever else may be there, or not: others write and remove meanwhile.
+ * Whatever else may be there, or not. For one question: others write meanwhile.
  */
 export class ShelfNames {
   private readonly objects: string;
   /** `undefined` for a folder that is not read. */
-  private readonly shelves = new Map<string, Set<string> | undefined>();
-  private kept = 0;
+  private readonly shelves = new Map<string, ReadonlySet<string> | undefined>();
 
-  constructor(objects: string) {
+  constructor(objects: string, digests: readonly Digest[]) {
     this.objects = objects;
-  }
-
-  /** Which of these are not there. An answer counts for one question, and for those after it as far as this object is told what is written. */
-  absent(digests: readonly Digest[]): (digest: Digest) => boolean {
-    if (digests.length < minAsked) return () => false;
+    if (digests.length < minAsked) return;
     const asked = new Map<string, number>();
     for (const { hash } of digests) {
       const shelf = hash.slice(0, 2);
       asked.set(shelf, (asked.get(shelf) ?? 0) + 1);
     }
-    for (const [shelf, count] of asked) {
-      if (!this.shelves.has(shelf)) this.keep(shelf, this.read(shelf, count));
-    }
-    return ({ hash }) => this.shelves.get(hash.slice(0, 2))?.has(hash) === false;
+    for (const [shelf, count] of asked) this.shelves.set(shelf, this.read(shelf, count));
   }
 
-  /** An object that has been written. */
-  add(hash: string): void {
-    const names = this.shelves.get(hash.slice(0, 2));
-    if (names === undefined || names.has(hash)) return;
-    names.add(hash);
-    this.kept += 1;
-  }
-
-  private keep(shelf: string, names: Set<string> | undefined): void {
-    if (names !== undefined) this.kept += names.size;
-    if (this.kept > maxKept) {
-      this.shelves.clear();
-      this.kept = 0;
-    } else this.shelves.set(shelf, names);
+  lacks({ hash }: Digest): boolean {
+    return this.shelves.get(hash.slice(0, 2))?.has(hash) === false;
   }
 
   /** Hashes; `undefined` where it is too much, or cannot be read. */
-  private read(shelf: string, asked: number): Set<string> | undefined {
+  private read(shelf: string, asked: number): ReadonlySet<string> | undefined {
     const folder = `${this.objects}/${shelf}`;
     try {
       const stats = statSync(folder, { throwIfNoEntry: false });

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath, shelfPath } from "./cache-layout.ts";
 import { makeFolder, placeFile, removeObject, writeTemporary } from "./object-file.ts";
 
@@ -24,14 +25,27 @@ export class SmallObjects {
   /** The bytes are those of the hash. A crash leaves this writer's folder, with one file or none. Errors: those of the file system. */
   put(hash: string, bytes: Uint8Array): void {
     this.makeShelf(hash);
-    if (this.getsMode === undefined) makeFolder(this.folder);
-    this.getsMode = writeTemporary(this.temporary, bytes, this.layout.objectMode, this.getsMode);
+    this.write(bytes);
     try {
       placeFile(this.temporary, objectPath(this.layout, { hash }), bytes.length);
     } catch (error) {
       removeObject(this.temporary);
       throw error;
     }
+  }
+
+  private write(bytes: Uint8Array): void {
+    if (this.getsMode !== undefined) {
+      try {
+        writeTemporary(this.temporary, bytes, this.layout.objectMode, this.getsMode);
+        return;
+      } catch (error) {
+        // Others take the folder of a writer away that has not written for long.
+        if (!isAbsent(error)) throw error;
+      }
+    }
+    makeFolder(this.folder);
+    this.getsMode = writeTemporary(this.temporary, bytes, this.layout.objectMode, this.getsMode);
   }
 
   /** Makes the folder that an object lies in. */

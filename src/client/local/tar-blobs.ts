@@ -47,8 +47,13 @@ export class TarBlobs implements BlobSource, BlobSink {
       }
       if (batches.isFull(digest.size)) await batches.give();
       const bytes = batches.room(digest.size);
-      if (extent !== undefined) this.fill(bytes, extent);
-      if (hashOf(sha256, bytes) !== digest.hash) throw this.damaged(digest);
+      try {
+        if (extent !== undefined) this.fill(bytes, extent);
+        if (hashOf(sha256, bytes) !== digest.hash) throw this.damaged(digest);
+      } catch (error) {
+        await batches.give(); // those before it are all right
+        throw error;
+      }
       batches.add(digest);
     }
     await batches.give();

@@ -10,6 +10,6 @@ export function checkNames(digest: Digest, bytes: Uint8Array): void {
   const why = wrongNames(bytes);
   if (why === undefined) return;
   throw new StillageError("corrupt", `the directory ${showDigest(digest)} ${why}`, {
-    hint: "nothing of it was written; whoever pushed it made it wrong",
+    hint: "it is not written, and the artifact gets no name here; whoever pushed it made it wrong",
   });
 }

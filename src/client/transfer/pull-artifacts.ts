@@ -45,7 +45,6 @@ async function pullOne(
     notes.push(`${place}: ${error.message}`);
   };
   const tried = new Set<string>();
-  to.blobs?.expectWrites?.();
   const places = await remotes();
   for (const place of places) {
     const found = await place.index?.find(question, signal).catch((error) => {
@@ -55,6 +54,7 @@ async function pullOne(
     if (found === undefined || tried.has(found.content.hash)) continue;
     tried.add(found.content.hash);
     if (to.near !== true && here?.content.hash === found.content.hash) return { ...nothing, result: "present" };
+    if (found.generation !== "1.0") (to.blobsFor?.(found.generation) ?? to.blobs)?.expectWrites?.();
     const copied = await copyFrom(found, [place, ...places.filter((each) => each !== place)], options);
     if (copied instanceof StillageError) {
       note(place.name, copied);

@@ -62,6 +62,7 @@ export function testLocalCache1(version: string): void {
     assert.ok(first);
     await unlink(join(first.parentPath, first.name));
     assert.equal(await copyAll(from, to), 1);
+    await to[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(join(taker.cache, "artifacts/cas/stillage")), []);
   });
 }

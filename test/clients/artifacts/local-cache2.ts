@@ -107,6 +107,7 @@ export function testLocalCache2(version: string): void {
     await removeUpstream(site);
     assert.deepEqual(await showAll(other, site), await showAll(builder, site));
     assert.deepEqual(await checkoutListing(other, site), await checkoutListing(builder, site));
+    await to[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(join(other.cache, "cas/stillage")), []);
   });
 }
