@@ -34,11 +34,24 @@ const rare = new Set(
 /** A module that is loaded when something of it is first used. */
 function whenUsed(load: () => object): object {
   let loaded: object | undefined;
-  const get = (_: object, name: string | symbol): unknown => {
+  const module = (): object => {
     loaded ??= load();
-    return Reflect.get(loaded, name);
+    return loaded;
   };
-  return new Proxy({}, { get });
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => Reflect.get(module(), name),
+      // An `import()` is bundled as a copy of all names.
+      has: (_, name) => Reflect.has(module(), name),
+      ownKeys: () => Reflect.ownKeys(module()),
+      getOwnPropertyDescriptor(_, name) {
+        const own = Reflect.getOwnPropertyDescriptor(module(), name);
+        // What the target does not have cannot be told to be fixed.
+        return own && { ...own, configurable: true };
+      },
+    },
+  );
 }
 
 /** What a script exports, beside which its code may lie. */

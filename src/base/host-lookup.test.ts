@@ -28,10 +28,21 @@ test("gives what the system gives", async () => {
 });
 
 test("what is no name is none", async () => {
-  for (const host of ["--help", "-s", "a b", "no.such.host.invalid"]) {
+  for (const host of ["--help", "-s", "a b", "a\0b", "no.such.host.invalid"]) {
     const [code] = await by(lookupHost, host, { all: true });
     assert.ok(code !== undefined, host);
   }
+});
+
+test("where no other program can be started, names are looked up here", async () => {
+  const program = `
+    import { lookupHost } from "${import.meta.dirname}/host-lookup.ts";
+    // Longer than the system takes it.
+    process.env.LARGE = "x".repeat(1 << 20);
+    lookupHost("${hostname()}", { all: true }, (error, found) => console.log(error?.code, found.length > 0));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { timeout: 60_000 });
+  const [code, , found] = await by(lookup as typeof lookupHost, hostname(), {});
+  assert.deepEqual([`${stdout}`, `${stderr}`], [`${code} ${found !== undefined}\n`, ""]);
 });
 
 test("a process ends though a name is still being looked up, and leaves nobody behind who does so", {
@@ -43,8 +54,7 @@ test("a process ends though a name is still being looked up, and leaves nobody b
   writeFileSync(join(folder, "getent"), getent, { mode: 0o755 });
   const program = `
     import { existsSync } from "node:fs";
-    import { setImmediate } from "node:timers/promises";
-import { lookupHost } from "${import.meta.dirname}/host-lookup.ts";
+    import { lookupHost } from "${import.meta.dirname}/host-lookup.ts";
     lookupHost("host.invalid", {}, () => process.exit(1));
     setInterval(() => existsSync("${folder}/asked") && process.exit(7), 10);`;
   const env = { PATH: `${folder}:${process.env.PATH}` };
