@@ -65,3 +65,9 @@ test("a part of Node that is loaded when it is used has all its names, as a bund
     assert.deepEqual([names, has], [Object.getOwnPropertyNames(childProcess), true]);
     assert.equal(copy.execFile, childProcess.execFile);
   }));
+
+test("traces name the columns of the first line as they are in the file", () =>
+  withScript(async (path) => {
+    await writeFile(path, `module.exports = () => { throw new Error("here"); };`);
+    assert.throws(loadScript(path) as () => never, ({ stack = "" }: Error) => stack.includes(`${path}:1:32`));
+  }));

@@ -13,8 +13,14 @@ export function codePath(path: string): string {
 
 /** A CommonJS script of ASCII, as a function of what such a script is given. `code` goes unused where this Node has other flags than the one that made it. */
 export function compileScript(path: string, code: Buffer | undefined): CompiledScript {
-  const source = `(function(require,module,__filename){${readFileSync(path, "latin1")}\n})`;
-  return new Script(source, { filename: path, ...(code !== undefined && { cachedData: code }) });
+  const head = "(function(require,module,__filename){";
+  const source = `${head}${readFileSync(path, "latin1")}\n})`;
+  // Traces name places in the file.
+  return new Script(source, {
+    filename: path,
+    columnOffset: -head.length,
+    ...(code !== undefined && { cachedData: code }),
+  });
 }
 
 /** Runs a compiled script; gives what it exports. */
