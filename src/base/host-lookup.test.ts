@@ -45,6 +45,34 @@ test("where no other program can be started, names are looked up here", async ()
   assert.deepEqual([`${stdout}`, `${stderr}`], [`${code} ${found !== undefined}\n`, ""]);
 });
 
+test("takes addresses from what `getent` says, and asks here where it says none", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "stillage-lookup-"));
+  const { PATH } = process.env;
+  t.after(() => {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  });
+  process.env.PATH = folder;
+  const [here] = await by(lookup as typeof lookupHost, "no.such.host.invalid", {});
+  const found = async (script: string | undefined) => {
+    if (script !== undefined) writeFileSync(join(folder, "getent"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return by(lookupHost, "no.such.host.invalid", { all: true });
+  };
+  const none = [here, []];
+  for (const script of [undefined, "exit 2", "echo no address here"]) {
+    const [code, addresses = []] = await found(script);
+    assert.deepEqual([code, addresses], none, script ?? "no such program");
+  }
+  const said = "echo '192.0.2.1 STREAM a'; echo '192.0.2.1 DGRAM'; echo; echo wrong; echo 'fe80::1%lo RAW'";
+  assert.deepEqual(await found(said), [
+    undefined,
+    [
+      { address: "192.0.2.1", family: 4 },
+      { address: "fe80::1%lo", family: 6 },
+    ],
+  ]);
+});
+
 test("a process ends though a name is still being looked up, and leaves nobody behind who does so", {
   timeout: 30_000,
 }, async (t) => {
