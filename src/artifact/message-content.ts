@@ -1,21 +1,23 @@
 import { type Digest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
-import { type ArtifactMessage, artifactMessage, type DigestMessage } from "../cache/artifact-message.ts";
+import {
+  type ArtifactMessage,
+  artifactMessage,
+  type DigestMessage,
+  maxArtifactFields,
+} from "../cache/artifact-message.ts";
 import type { ArtifactContent, ArtifactPart, BuildDependency, LogFile, TreeName } from "./artifact-content.ts";
 
 /** Logs that are taken from a message, which has one or a few; and what is taken of what it says went wrong, in characters. */
 export const maxLogs = 1000;
 const maxErrorLength = 64 << 10;
 
-/** Fields of a message and the messages in it: five for each dependency. */
-export const maxFields = 50_000;
-
 /**
  * What an encoded buildstream.v2.Artifact says: the form of 1.91 and later. Digests in it are of the function `fn`; one with an empty hash stands
- * for none. Errors: `invalid` for what is no Artifact, has more than `maxFields` fields, or a digest that cannot be.
+ * for none. Errors: `invalid` for what is no Artifact, has more than `maxArtifactFields` fields, or a digest that cannot be.
  */
 export function contentOfMessage(bytes: Uint8Array, fn: DigestFunction): ArtifactContent {
-  const artifact = artifactMessage.decode(bytes, maxFields);
+  const artifact = artifactMessage.decode(bytes, maxArtifactFields);
   const digest = (message: DigestMessage | undefined): Digest | undefined =>
     message === undefined || message.hash === "" ? undefined : parseDigest(message.hash, message.sizeBytes, fn);
   const trees: Partial<Record<TreeName, Digest>> = {};

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import childProcess from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -51,4 +52,22 @@ test("it runs without code as well, and with what is none for it", () =>
       if (code !== undefined) await writeFile(codePath(path), code);
       assert.equal((loadScript(path) as Exports).twice(3), 6);
     }
+  }));
+
+test("a part of Node that is loaded when it is used has all its names, as a bundle copies them", () =>
+  withScript(async (path) => {
+    await writeFile(
+      path,
+      `const rare = require("node:child_process");
+      module.exports = { names: Object.getOwnPropertyNames(rare), has: "spawn" in rare, copy: { ...rare } };`,
+    );
+    const { names, has, copy } = loadScript(path) as { names: string[]; has: boolean; copy: { execFile: unknown } };
+    assert.deepEqual([names, has], [Object.getOwnPropertyNames(childProcess), true]);
+    assert.equal(copy.execFile, childProcess.execFile);
+  }));
+
+test("traces name the columns of the first line as they are in the file", () =>
+  withScript(async (path) => {
+    await writeFile(path, `module.exports = () => { throw new Error("here"); };`);
+    assert.throws(loadScript(path) as () => never, ({ stack = "" }: Error) => stack.includes(`${path}:1:32`));
   }));

@@ -13,8 +13,14 @@ export function codePath(path: string): string {
 
 /** A CommonJS script of ASCII, as a function of what such a script is given. `code` goes unused where this Node has other flags than the one that made it. */
 export function compileScript(path: string, code: Buffer | undefined): CompiledScript {
-  const source = `(function(require,module,__filename){${readFileSync(path, "latin1")}\n})`;
-  return new Script(source, { filename: path, ...(code !== undefined && { cachedData: code }) });
+  const head = "(function(require,module,__filename){";
+  const source = `${head}${readFileSync(path, "latin1")}\n})`;
+  // Traces name places in the file.
+  return new Script(source, {
+    filename: path,
+    columnOffset: -head.length,
+    ...(code !== undefined && { cachedData: code }),
+  });
 }
 
 /** Runs a compiled script; gives what it exports. */
@@ -34,11 +40,24 @@ const rare = new Set(
 /** A module that is loaded when something of it is first used. */
 function whenUsed(load: () => object): object {
   let loaded: object | undefined;
-  const get = (_: object, name: string | symbol): unknown => {
+  const module = (): object => {
     loaded ??= load();
-    return Reflect.get(loaded, name);
+    return loaded;
   };
-  return new Proxy({}, { get });
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => Reflect.get(module(), name),
+      // An `import()` is bundled as a copy of all names.
+      has: (_, name) => Reflect.has(module(), name),
+      ownKeys: () => Reflect.ownKeys(module()),
+      getOwnPropertyDescriptor(_, name) {
+        const own = Reflect.getOwnPropertyDescriptor(module(), name);
+        // What the target does not have cannot be told to be fixed.
+        return own && { ...own, configurable: true };
+      },
+    },
+  );
 }
 
 /** What a script exports, beside which its code may lie. */

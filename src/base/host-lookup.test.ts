@@ -28,10 +28,49 @@ test("gives what the system gives", async () => {
 });
 
 test("what is no name is none", async () => {
-  for (const host of ["--help", "-s", "a b", "no.such.host.invalid"]) {
+  for (const host of ["--help", "-s", "a b", "a\0b", "no.such.host.invalid"]) {
     const [code] = await by(lookupHost, host, { all: true });
     assert.ok(code !== undefined, host);
   }
+});
+
+test("where no other program can be started, names are looked up here", async () => {
+  const program = `
+    import { lookupHost } from "${import.meta.dirname}/host-lookup.ts";
+    // Longer than the system takes it.
+    process.env.LARGE = "x".repeat(1 << 20);
+    lookupHost("${hostname()}", { all: true }, (error, found) => console.log(error?.code, found.length > 0));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { timeout: 60_000 });
+  const [code, , found] = await by(lookup as typeof lookupHost, hostname(), {});
+  assert.deepEqual([`${stdout}`, `${stderr}`], [`${code} ${found !== undefined}\n`, ""]);
+});
+
+test("takes addresses from what `getent` says, and asks here where it says none", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "stillage-lookup-"));
+  const { PATH } = process.env;
+  t.after(() => {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  });
+  process.env.PATH = folder;
+  const [here] = await by(lookup as typeof lookupHost, "no.such.host.invalid", {});
+  const found = async (script: string | undefined) => {
+    if (script !== undefined) writeFileSync(join(folder, "getent"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return by(lookupHost, "no.such.host.invalid", { all: true });
+  };
+  const none = [here, []];
+  for (const script of [undefined, "exit 2", "echo no address here"]) {
+    const [code, addresses = []] = await found(script);
+    assert.deepEqual([code, addresses], none, script ?? "no such program");
+  }
+  const said = "echo '192.0.2.1 STREAM a'; echo '192.0.2.1 DGRAM'; echo; echo wrong; echo 'fe80::1%lo RAW'";
+  assert.deepEqual(await found(said), [
+    undefined,
+    [
+      { address: "192.0.2.1", family: 4 },
+      { address: "fe80::1%lo", family: 6 },
+    ],
+  ]);
 });
 
 test("a process ends though a name is still being looked up, and leaves nobody behind who does so", {
@@ -43,8 +82,7 @@ test("a process ends though a name is still being looked up, and leaves nobody b
   writeFileSync(join(folder, "getent"), getent, { mode: 0o755 });
   const program = `
     import { existsSync } from "node:fs";
-    import { setImmediate } from "node:timers/promises";
-import { lookupHost } from "${import.meta.dirname}/host-lookup.ts";
+    import { lookupHost } from "${import.meta.dirname}/host-lookup.ts";
     lookupHost("host.invalid", {}, () => process.exit(1));
     setInterval(() => existsSync("${folder}/asked") && process.exit(7), 10);`;
   const env = { PATH: `${folder}:${process.env.PATH}` };

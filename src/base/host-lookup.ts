@@ -9,7 +9,7 @@ import { isIP } from "node:net";
 export function lookupHost(host: string, options: LookupOptions, done: LookupDone): void {
   // What is never asked of anybody.
   if (isIP(host) !== 0 || host === "localhost") {
-    lookupHere(host, options, done as never);
+    here(host, options, done);
     return;
   }
   const began = performance.now();
@@ -20,9 +20,18 @@ export function lookupHost(host: string, options: LookupOptions, done: LookupDon
     const near = addresses.length > 0 || performance.now() - began < soonMs;
     if (first !== undefined && options.all) done(null, wanted);
     else if (first !== undefined) done(null, first.address, first.family);
-    else if (near) lookupHere(host, options, done as never);
+    else if (near) here(host, options, done);
     else done(notNow(host), options.all ? [] : "");
   });
+}
+
+/** Also what is no name at all is told by `done`: who throws from a look-up ends the process. */
+function here(host: string, options: LookupOptions, done: LookupDone): void {
+  try {
+    lookupHere(host, options, done as never);
+  } catch (error) {
+    done(error as NodeJS.ErrnoException, options.all ? [] : "");
+  }
 }
 
 /** As `net` wants it. */
@@ -57,8 +66,26 @@ function addressesOf(host: string): Promise<LookupAddress[]> {
 
 async function ask(host: string): Promise<LookupAddress[]> {
   // What looks like an option is no name.
-  if (!/^[^\s\0-]\S*$/.test(host)) return [];
-  const { execFile } = await import("node:child_process");
+  if (!/^[^\s\0-][^\s\0]*$/.test(host)) return [];
+  let output: string;
+  try {
+    output = await said(host);
+  } catch {
+    return []; // the system starts no other program now
+  }
+  const found = new Map<string, LookupAddress>();
+  for (const line of output.split("\n")) {
+    const [address = ""] = line.split(/\s/);
+    const family = isIP(address);
+    if (family !== 0) found.set(address, { address, family });
+  }
+  return [...found.values()];
+}
+
+/** What `getent` says. Errors: what keeps the system from starting it at all; where it is not there, it says nothing. */
+async function said(host: string): Promise<string> {
+  // Loaded when a name is first asked about.
+  const { execFile } = process.getBuiltinModule("node:child_process");
   const { promise, resolve } = Promise.withResolvers<string>();
   const limits = { timeout: limitMs, killSignal: "SIGKILL", maxBuffer: maxBytes } as const;
   const child = execFile("getent", ["ahosts", host], limits, (_, output) => resolve(output));
@@ -67,13 +94,7 @@ async function ask(host: string): Promise<LookupAddress[]> {
   const output = await promise;
   running.delete(child);
   if (running.size === 0) process.off("exit", leave);
-  const found = new Map<string, LookupAddress>();
-  for (const line of output.split("\n")) {
-    const [address = ""] = line.split(/\s/);
-    const family = isIP(address);
-    if (family !== 0) found.set(address, { address, family });
-  }
-  return [...found.values()];
+  return output;
 }
 
 function leave(): void {

@@ -25,6 +25,7 @@ test("pieces of one message are joined, and lists of numbers packed or not", () 
 test("a negative number is none that anything here can be", () => {
   const minusOne = [...Array.from({ length: 9 }, () => 0xff), 1];
   assert.equal(part.decode(Uint8Array.from([tagOf(2, wireVarint), ...minusOne])).size, -1);
+  for (const size of [-1, 0.5, 2 ** 60]) assert.throws(() => part.encode({ size }), { code: "invalid" });
 });
 
 test("more fields than are allowed are refused, wherever they are", () => {
@@ -40,7 +41,7 @@ test("what is no such message is refused", () => {
   for (const bytes of [
     [tagOf(1, wireBytes), 5, 1], // cut short
     [tagOf(1, wireBytes), 3, tagOf(1, wireBytes), 1, 0xff], // no UTF-8
-    [tagOf(1, 3)], // a group
+    [tagOf(9, 3)], // a group without an end
     [tagOf(4, wireBytes), 1, 0x80], // a number that goes on behind its list
   ]) {
     assert.throws(() => whole.decode(Uint8Array.from(bytes)), { code: "invalid", message: /no test\.Whole/ });

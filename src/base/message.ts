@@ -176,7 +176,11 @@ const within = ({ bytes, start, end }: ProtobufReader): ProtobufReader => new Pr
 
 const wholeNumber = ({ value }: ProtobufReader): number => (Number.isSafeInteger(value) ? value : -1);
 
+/** Errors: `invalid` for what is no whole number from 0 on, such as what was read as -1: it would take in what follows it. */
 function pushVarint(out: Uint8Array[], number: number, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new StillageError("invalid", `${value} cannot be field ${number} of a message: it is no size or count`);
+  }
   const tag = tagOf(number, wireVarint);
   const bytes = Buffer.allocUnsafe(varintLength(tag) + varintLength(value));
   writeVarint(bytes, writeVarint(bytes, 0, tag), value);

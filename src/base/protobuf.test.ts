@@ -22,7 +22,9 @@ test("varints are written and read as the library does", () => {
 
 test("fields of every wire type are stepped over", () => {
   const bytes = new BinaryWriter().tag(1, 1).fixed64(1n).tag(2, 5).fixed32(2).tag(3, 2).string("text").tag(400, 0);
-  const reader = new ProtobufReader(bytes.int64(-1n).finish());
+  const group = [0x2b, ...Array(99).fill(0x0b), 0x08, 1, ...Array(99).fill(0x0c), 0x2c];
+  const reader = new ProtobufReader(Uint8Array.from([...group, ...bytes.int64(-1n).finish()]));
+  assert.equal(reader.field() >> 3, 5);
   assert.equal(reader.field() >> 3, 1);
   assert.equal(reader.field() >> 3, 2);
   assert.equal(reader.field(), tagOf(3, wireBytes));
@@ -39,7 +41,10 @@ const bad: Record<string, number[]> = {
   "a varint of eleven bytes": [0x08, ...Array(10).fill(0x80), 1],
   "a cut fixed64": [0x09, 1, 2],
   "a cut fixed32": [0x0d, 1],
-  "a group": [0x0b],
+  "a group without an end": [0x0b, 0x08, 1],
+  "a group that ends as another": [0x0b, 0x14],
+  "the end of no group": [0x0c],
+  "groups too deep": [...Array(101).fill(0x0b), ...Array(101).fill(0x0c)],
   "field number 0": [0x02, 0],
 };
 

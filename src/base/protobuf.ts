@@ -4,7 +4,12 @@ import { StillageError } from "./errors.ts";
 export const wireVarint = 0;
 export const wireFixed64 = 1;
 export const wireBytes = 2;
+const wireGroup = 3;
+const wireGroupEnd = 4;
 export const wireFixed32 = 5;
+
+/** Of groups in groups. */
+const maxGroupDepth = 100;
 
 /** A field's number and wire type as one number, the way it stands on the wire. */
 export const tagOf = (field: number, type: number): number => (field << 3) | type;
@@ -26,6 +31,8 @@ export class ProtobufReader {
   end = 0;
   /** Exact to 2^53; larger (a negative int64, too) becomes Infinity, which no size check lets through. */
   value = 0;
+  /** Groups that the next field is in. */
+  private depth = 0;
 
   constructor(bytes: Uint8Array, start = 0, limit: number = bytes.length) {
     this.bytes = bytes;
@@ -54,10 +61,21 @@ export class ProtobufReader {
         this.pos += 4;
         break;
       default:
-        cut(); // groups are not used by any message here
+        this.skipGroup(tag);
     }
     if (this.pos > this.limit || tag < 8 || tag > 0xffffffff) cut();
     return tag;
+  }
+
+  /** No message here has groups; what has one is stepped over, as by the generated code. */
+  private skipGroup(tag: number): void {
+    if ((tag & 7) !== wireGroup || ++this.depth > maxGroupDepth) cut();
+    const end = tag - wireGroup + wireGroupEnd;
+    for (let at = this.pos; this.varint() !== end; at = this.pos) {
+      this.pos = at;
+      this.field();
+    }
+    this.depth--;
   }
 
   /** The bytes field that was just read, as a view. */

@@ -1,6 +1,7 @@
 import type { Agent, RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { StillageError } from "./errors.ts";
 import { lookupHost } from "./host-lookup.ts";
 import { nodeHttp, nodeHttps } from "./node-http.ts";
 
@@ -30,8 +31,22 @@ export class ProxyError extends Error {
   }
 }
 
+/** What to do about a proxy's 407. */
+export const proxyWantsUser = "the proxy wants a user: http://USER:PASSWORD@HOST:PORT in the variable that names it";
+
+/** What a proxy's status means to whoever is kept from a server by it: `unauthenticated`, `forbidden`, or `undefined` where another try may come to more. */
+export function refusalOfProxy(
+  status: number | undefined,
+  message: string,
+  cause?: unknown,
+): StillageError | undefined {
+  if (status === 407) return new StillageError("unauthenticated", message, { hint: proxyWantsUser, cause });
+  if (status === undefined || status >= 500 || status === 408 || status === 429) return undefined;
+  return new StillageError("forbidden", message, { cause });
+}
+
 export interface TunnelOptions {
-  /** Aborting cuts what is there of it. */
+  /** Aborting ends the opening of it; what stands is its user's to end. */
   readonly signal?: AbortSignal;
   readonly connectMs?: number;
 }
@@ -95,14 +110,16 @@ export function askedOf(
 /** Connections by TLS through a proxy's tunnels. */
 export function tunnelAgent(
   proxy: HttpProxy,
-  options: { readonly keepAlive: boolean; readonly maxSockets?: number },
+  { signal, connectMs, ...options }: TunnelOptions & { readonly keepAlive: boolean; readonly maxSockets?: number },
 ): Agent {
   const agent = new (nodeHttps().Agent)(options);
+  // Node tells the end of a request that waits for its connection when that has come to something.
+  const tunnel = { ...(signal && { signal }), ...(connectMs !== undefined && { connectMs }) };
   agent.createConnection = (
     { host, port, ...rest }: RequestOptions,
     done?: (error: Error | null, to: Socket) => void,
   ) => {
-    const opened = openTunnel(proxy, host ?? "", Number(port));
+    const opened = openTunnel(proxy, host ?? "", Number(port), tunnel);
     opened.then(
       (socket) => done?.(null, connectTls({ ...rest, ...(host != null && { host }), socket } as object)),
       (error: Error) => done?.(error, undefined as unknown as Socket),

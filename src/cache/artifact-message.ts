@@ -46,4 +46,7 @@ export const artifactMessage = new MessageType("buildstream.v2.Artifact", {
 });
 export type ArtifactMessage = MessageOf<typeof artifactMessage>;
 
+/** Fields of an Artifact or Source and the messages in it: five for each dependency. Who sends more has memory and time taken by what is nothing. */
+export const maxArtifactFields = 50_000;
+
 export const sourceMessage = new MessageType("buildstream.v2.Source", { files: message(2, digestMessage) });

@@ -4,10 +4,16 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Digest, digestOf } from "../base/digest.ts";
 import { sha256 } from "../base/digest-function.ts";
 import { DigestSchema } from "../gen/build/bazel/remote/execution/v2/remote_execution_pb.ts";
-import { type Artifact, Artifact_LogFileSchema, ArtifactSchema } from "../gen/buildstream/v2/artifact_pb.ts";
+import {
+  type Artifact,
+  Artifact_DependencySchema,
+  Artifact_LogFileSchema,
+  ArtifactSchema,
+} from "../gen/buildstream/v2/artifact_pb.ts";
 import { SourceSchema } from "../gen/buildstream/v2/source_pb.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Root } from "../store/ref-store.ts";
+import { maxArtifactFields } from "./artifact-message.ts";
 import { maxProtoBytes } from "./artifact-needs.ts";
 import { Closure } from "./closure.ts";
 import { messageOf, putBlob, putDirectory } from "./tree.fixture.ts";
@@ -136,7 +142,10 @@ describe("an artifact", () => {
       publicData: create(DigestSchema, { hash: "xyz", sizeBytes: 3n }),
     });
     const large = { ...blob("large"), size: maxProtoBytes + 1 };
-    for (const digest of [unreadable, impossible, large]) {
+    const nothing = create(Artifact_DependencySchema);
+    const buildDeps = Array.from({ length: maxArtifactFields }, () => nothing);
+    const swollen = await put(store, { ...artifact, buildDeps });
+    for (const digest of [unreadable, impossible, large, swollen]) {
       assert.equal(await complete(store, { walk: "artifact", digest }), false);
     }
   });

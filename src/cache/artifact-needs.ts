@@ -2,7 +2,7 @@ import { type Digest, keyOfDigest, parseDigest } from "../base/digest.ts";
 import type { DigestFunction } from "../base/digest-function.ts";
 import type { BlobReader } from "../store/blob-store.ts";
 import type { Root, Walk } from "../store/ref-store.ts";
-import { artifactMessage, type DigestMessage, sourceMessage } from "./artifact-message.ts";
+import { artifactMessage, type DigestMessage, maxArtifactFields, sourceMessage } from "./artifact-message.ts";
 import { readMessage } from "./read-message.ts";
 
 /** An Artifact is some kilobytes; an error's details and a sandbox's environment may add to that. */
@@ -31,7 +31,7 @@ export async function readNeeds(blobs: BlobReader, { walk, digest }: MessageRoot
 }
 
 /**
- * What an encoded Artifact or Source needs. Errors: `invalid` for what is neither.
+ * What an encoded Artifact or Source needs. Errors: `invalid` for what is neither, or has more than `maxArtifactFields` fields.
  * - An Artifact requires files, public_data, low_diversity_meta, high_diversity_meta and logs. Buildtree, sources, buildroot and the
  *   subsandboxes are optional: only build shells and pulls with build trees want them, and 2.4 names sources that it never uploads.
  * - A Source requires its files.
@@ -42,7 +42,7 @@ export function needsOfMessage(walk: MessageWalk, bytes: Uint8Array, fn: DigestF
 }
 
 function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
-  const artifact = artifactMessage.decode(bytes);
+  const artifact = artifactMessage.decode(bytes, maxArtifactFields);
   const { publicData, lowDiversityMeta, highDiversityMeta, buildtree, sources, buildroot, buildsandbox } = artifact;
   const required = [
     ...rootsOf("directory", [artifact.files], fn),
@@ -58,7 +58,10 @@ function needsOfArtifact(bytes: Uint8Array, fn: DigestFunction): Needs {
 }
 
 function needsOfSource(bytes: Uint8Array, fn: DigestFunction): Needs {
-  return { required: rootsOf("directory", [sourceMessage.decode(bytes).files], fn), optional: new Map() };
+  return {
+    required: rootsOf("directory", [sourceMessage.decode(bytes, maxArtifactFields).files], fn),
+    optional: new Map(),
+  };
 }
 
 function rootsOf(walk: Root["walk"], digests: readonly (DigestMessage | undefined)[], fn: DigestFunction): Root[] {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { type ErrorCode, StillageError } from "../base/errors.ts";
+import { proxyWantsUser } from "../base/proxy.ts";
 
 /** Bytes of an answer: detached metadata makes the longest. */
 const maxAnswerBytes = 4 << 20;
@@ -119,6 +120,10 @@ async function answerOf(request: ClientRequest): Promise<string> {
   }
   const text = Buffer.concat(pieces).toString();
   if (response.statusCode === 200) return text;
+  // A proxy's own words are a page.
+  if (response.statusCode === 407) {
+    throw new StillageError("unauthenticated", "the proxy answers with status 407", { hint: proxyWantsUser });
+  }
   const [message = "", hint] = text.trim().split("\n");
   const said =
     message === "" || message.startsWith("<") ? `the server answers with status ${response.statusCode}` : message;

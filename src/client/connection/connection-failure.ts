@@ -1,5 +1,5 @@
 import { StillageError } from "../../base/errors.ts";
-import { ProxyError } from "../../base/proxy.ts";
+import { ProxyError, proxyWantsUser } from "../../base/proxy.ts";
 import type { ConnectionError } from "../../rpc/client/connection-error.ts";
 import type { RpcError } from "../../rpc/client/rpc-error.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
@@ -51,9 +51,7 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
 const isTls = (url: string): boolean => /^(https|grpcs):/i.test(url);
 
 function hintFor({ stage, failure, cause, proxy }: ConnectionError, tls: boolean): string {
-  if (cause instanceof ProxyError && cause.status === proxyWantsUser) {
-    return "the proxy wants a user: http://USER:PASSWORD@HOST:PORT in the variable that names it";
-  }
+  if (cause instanceof ProxyError && cause.status === 407) return proxyWantsUser;
   if (proxy !== undefined && stage === "connect") {
     return "`grpc_proxy`, `https_proxy` or `http_proxy` names the proxy; `no_proxy` the hosts that are reached without";
   }
@@ -67,8 +65,6 @@ function hintFor({ stage, failure, cause, proxy }: ConnectionError, tls: boolean
   const { code = "" } = (cause ?? {}) as NodeJS.ErrnoException;
   return networkHints[code] ?? "check host and port, and whether the server runs";
 }
-
-const proxyWantsUser = 407;
 
 const networkHints: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there: check the port, and whether the server runs",

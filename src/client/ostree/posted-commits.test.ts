@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { type ConnectProxyOptions, startConnectProxy } from "../../base/connect-proxy.fixture.ts";
 import { CommitPost } from "./posted-commits.ts";
 
 const { signal } = new AbortController();
@@ -76,4 +77,20 @@ test("what is no answer of ours is an error that says so", async (context) => {
   });
   const refusing = await serve(context, { checks: (_, response) => response.writeHead(405).end("<html>") });
   assert.equal((await refusing.refusal(signal))?.code, "unsupported");
+});
+
+test("a proxy that refuses, or says nothing, is told as such", async () => {
+  const refusal = async (url: string, options: ConnectProxyOptions) => {
+    await using started = await startConnectProxy(options);
+    const [host = "", port] = started.address.split(":");
+    const proxy = { host, port: Number(port), credentials: undefined, shown: "http://proxy" };
+    const found = await new CommitPost(new URL(url), { proxy }, limits).refusal(signal);
+    return [found?.code, found?.hint !== undefined];
+  };
+  const [plain, secure] = ["http://host.invalid/", "https://host.invalid/"];
+  assert.deepEqual(await refusal(plain, { credentials: "me:pass" }), ["unauthenticated", true]);
+  assert.deepEqual(await refusal(secure, { credentials: "me:pass" }), ["unauthenticated", true]);
+  assert.deepEqual(await refusal(secure, { refuses: 403 }), ["forbidden", false]);
+  assert.deepEqual(await refusal(secure, { refuses: 503 }), ["unavailable", false]);
+  assert.deepEqual(await refusal(secure, { silent: true }), ["deadline", false]);
 });

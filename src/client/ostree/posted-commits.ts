@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { StillageError } from "../../base/errors.ts";
 import { lookupHost } from "../../base/host-lookup.ts";
 import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
-import { askedOf, ProxyError, tunnelAgent } from "../../base/proxy.ts";
+import { askedOf, ProxyError, refusalOfProxy, tunnelAgent } from "../../base/proxy.ts";
 import { type PostLimits, post } from "../../http/post.ts";
 import type { HttpAccess } from "./http-access.ts";
 
@@ -127,7 +127,8 @@ export class CommitPost {
     const plain = proxy === undefined || secure ? undefined : askedOf(proxy, at);
     const request = (secure ? nodeHttps() : nodeHttp()).request(at, {
       ...plain,
-      ...(proxy && secure && { agent: tunnelAgent(proxy, { keepAlive: false }) }),
+      ...(proxy &&
+        secure && { agent: tunnelAgent(proxy, { keepAlive: false, signal, connectMs: this.limits.smallMs }) }),
       method: "POST",
       lookup: lookupHost,
       signal,
@@ -157,6 +158,8 @@ function unreachable(at: URL, error: unknown): StillageError {
   const { code, message } = error as NodeJS.ErrnoException;
   const shown = `${at.protocol}//${at.host}${at.pathname}`;
   if (code === "ETIMEDOUT") return new StillageError("deadline", `${shown} does not answer`, { cause: error });
+  const refused = error instanceof ProxyError && refusalOfProxy(error.status, `${shown}: ${message}`, error);
+  if (refused) return refused;
   const why = error instanceof ProxyError ? message : (code ?? message);
   return new StillageError("unavailable", `${shown} cannot be reached (${why})`, { cause: error });
 }

@@ -16,6 +16,7 @@ for each; do
   case $each in
     good*) echo "@stillage START   | p/g-fetch.1.log | fetch:$each"; echo "@stillage SUCCESS | p/g-fetch.1.log | fetch:$each" ;;
     bad*) echo "@stillage START   | p/b-fetch.1.log | fetch:$each"; echo "@stillage FAILURE | no answer | fetch:$each"; failed=255 ;;
+    killed*) kill -KILL $$ ;;
     lost*) echo "there is no such element"; exit 1 ;;
   esac
 done
@@ -38,9 +39,9 @@ test("what is wanted at about the same time is fetched by one process, and each 
   };
   const bst = { program, directory: folder, userConfiguration: "/c", projectName: "p", options: [] };
   const fetcher = new BstFetcher({ bst, width: 3, networkRetries: 2, time });
-  const abort = new AbortController();
+  const [abort, ending] = [new AbortController(), new AbortController()];
   const fetch = (name: string): Promise<string> =>
-    fetcher.fetch({ name } as BuiltElement, abort.signal).catch(({ message }) => message);
+    fetcher.fetch({ name } as BuiltElement, abort.signal, ending.signal).catch(({ message }) => message);
   const first = ["good.bst", "bad.bst", "had.bst"].map(fetch);
   pass.resolve();
   assert.deepEqual(await Promise.all(first), [
@@ -52,19 +53,28 @@ test("what is wanted at about the same time is fetched by one process, and each 
   const lost = fetch("lost.bst");
   assert.equal(await lost, "lost.bst: `bst source fetch` ended with 1: there is no such element");
   await fetcher[Symbol.asyncDispose]();
+  const [, killed = ""] = await Promise.all(["bad.bst", "killed.bst"].map(fetch));
+  assert.match(killed, /^killed.bst: `bst source fetch` ended with SIGKILL/);
+  await fetcher[Symbol.asyncDispose]();
   pass = Promise.withResolvers();
   const stopped = fetch("good.bst");
   abort.abort(new Error("that is enough"));
   pass.resolve();
   assert.equal(await stopped, "that is enough");
+  pass = Promise.withResolvers();
+  const notBegun = fetch("good.bst");
+  ending.abort(new Error("nothing more"));
+  pass.resolve();
+  assert.equal(await notBegun, "nothing more");
   const common = "--no-interactive --no-colors --strict";
   const calls = readFileSync(join(folder, "calls"), "utf8").replaceAll(` --directory ${folder} --config /c`, "");
   assert.deepEqual(calls.split("\n"), [
     `${common} --on-error continue --fetchers 3 --network-retries 2 source fetch --deps none -- good.bst bad.bst had.bst`,
     `${common} --on-error continue --fetchers 1 --network-retries 2 source fetch --deps none -- lost.bst`,
+    `${common} --on-error continue --fetchers 2 --network-retries 2 source fetch --deps none -- bad.bst killed.bst`,
     "",
   ]);
-  assert.deepEqual(pauses, [200, 200, 200]);
+  assert.deepEqual(pauses, [200, 200, 200, 200, 200]);
 });
 
 /** Tells the end of its first element at once, and of the others when something is written to the pipe. */
@@ -92,7 +102,7 @@ test("all processes together fetch as much at a time as is allowed, and each is 
   const time = { now: () => 0, wait: async () => {} };
   const fetcher = new BstFetcher({ bst, width: 2, networkRetries: 0, time });
   const { signal } = new AbortController();
-  const fetch = (name: string): Promise<string> => fetcher.fetch({ name } as BuiltElement, signal);
+  const fetch = (name: string): Promise<string> => fetcher.fetch({ name } as BuiltElement, signal, signal);
   const [first, ...others] = ["a", "b", "c", "d"].map(fetch);
   assert.equal(await first, "fetched");
   const later = fetch("e");

@@ -27,6 +27,7 @@ export interface BstFetcherOptions {
 interface Waiting {
   readonly element: BuiltElement;
   readonly signal: AbortSignal;
+  readonly ending: AbortSignal;
   resolve(what: "fetched" | "present"): void;
   reject(error: unknown): void;
 }
@@ -53,12 +54,12 @@ export class BstFetcher implements AsyncDisposable {
 
   /**
    * The element's sources are in the local cache then. What was fetched and what was not is BuildStream's own to keep: a process that is ended leaves nothing half. Errors: `failed-precondition` with what `bst` said; `not-found` where
-   * there is no `bst`; the signal's.
+   * there is no `bst`; the signal's; that of `ending` where no process has it yet.
    */
-  fetch(element: BuiltElement, signal: AbortSignal): Promise<"fetched" | "present"> {
+  fetch(element: BuiltElement, signal: AbortSignal, ending: AbortSignal): Promise<"fetched" | "present"> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ element, signal, resolve, reject });
-      if (!this.gathering) void this.gather(signal);
+      this.waiting.push({ element, signal, ending, resolve, reject });
+      if (!this.gathering) void this.gather(AbortSignal.any([signal, ending]));
     });
   }
 
@@ -70,10 +71,19 @@ export class BstFetcher implements AsyncDisposable {
       await this.options.time.wait(pause, signal).catch(() => {});
       let width = this.free();
       for (; width <= 0; width = this.free()) await this.progress.promise;
+      this.leaveOut();
       // What is more waits for more room than this process will ever have.
-      this.start(this.waiting.splice(0, Math.max(1, width * fetchedAhead)), width);
+      const together = this.waiting.splice(0, Math.max(1, width * fetchedAhead));
+      if (together.length > 0) this.start(together, width);
     }
     this.gathering = false;
+  }
+
+  /** Begins nothing for those whose run is ending. */
+  private leaveOut(): void {
+    const { left = [], begun = [] } = Object.groupBy(this.waiting, ({ ending }) => (ending.aborted ? "left" : "begun"));
+    this.waiting = begun;
+    for (const { ending, reject } of left) reject(ending.reason);
   }
 
   private free(): number {
@@ -131,7 +141,7 @@ export class BstFetcher implements AsyncDisposable {
     if (end.stopped) signal.throwIfAborted();
     for (const [name, each] of left) {
       // It says nothing of what is there.
-      const others = output.failures.size > 0 && !output.failures.has(name);
+      const others = end.signal === undefined && output.failures.size > 0 && !output.failures.has(name);
       if (end.status === 0 || others) each.resolve("present");
       else each.reject(failureOf(name, output, String(end.status ?? end.signal)));
     }

@@ -118,7 +118,7 @@ export async function buildElements(request: BuildRequest): Promise<BuildSummary
     ...{ graph, asked, retries, onError, events, stop, abort, time, random: Math.random },
     widths: { ...widths, fetch: widths.fetch * fetchedAhead },
     pull: (element, signal) => transfers.pull(element, signal),
-    fetch: (element, signal) => fetcher.fetch(element, signal),
+    fetch: (element, signal, ending) => fetcher.fetch(element, signal, ending),
     fetches: ({ fetchNeeded, workspaced }) => fetchNeeded && !workspaced,
     build: (group, report, signal) => builder.build(group, report, signal),
     push: pushes(request, remotes) ? (element, signal) => transfers.push(element, signal) : undefined,

@@ -15,6 +15,7 @@ export class PipelineJobs<E extends PipelineElement> {
   private readonly again: (queue: Queue<E>, item: Item<E>) => void;
   private readonly attempts = new Map<string, number>();
   private readonly jobs = new AbortController();
+  private readonly beginnings = new AbortController();
   private readonly waits = new AbortController();
 
   /** `again` is called when the time has come for another try. */
@@ -26,6 +27,16 @@ export class PipelineJobs<E extends PipelineElement> {
   /** Of whatever runs. */
   get signal(): AbortSignal {
     return this.jobs.signal;
+  }
+
+  /** Of what was given to somebody and has not begun there. */
+  get ending(): AbortSignal {
+    return this.beginnings.signal;
+  }
+
+  /** Has nothing more begun. */
+  beginNothing(): void {
+    this.beginnings.abort(runEnded());
   }
 
   /** Ends what runs. */
@@ -70,7 +81,7 @@ export class PipelineJobs<E extends PipelineElement> {
       return outcome;
     } catch (error) {
       const why = asStillageError(error);
-      if (this.signal.aborted) {
+      if (this.signal.aborted || (this.ending.aborted && error === this.ending.reason)) {
         this.ended(queue, item, "stopped");
         return "stopped";
       }

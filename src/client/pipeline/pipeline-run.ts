@@ -164,7 +164,9 @@ export class PipelineRun<E extends PipelineElement> {
   private async runFetch(item: Item<E>): Promise<void> {
     // What cannot be built any more needs no sources.
     const once = async (): Promise<"fetched" | "present"> =>
-      (item.outcome === undefined ? this.options.fetch?.(item.element, this.jobs.signal) : undefined) ?? "present";
+      (item.outcome === undefined
+        ? this.options.fetch?.(item.element, this.jobs.signal, this.jobs.ending)
+        : undefined) ?? "present";
     const outcome = await this.jobs.attempt(this.fetches, item, once, (result) =>
       result === "fetched" ? "processed" : "skipped",
     );
@@ -243,6 +245,7 @@ export class PipelineRun<E extends PipelineElement> {
     if (this.ended !== undefined && endings.indexOf(how) <= endings.indexOf(this.ended)) return;
     this.ended = how;
     this.jobs.tell({ kind: "ending", how });
+    this.jobs.beginNothing();
     if (how === "terminate" || how === "abort") {
       this.jobs.abort();
     }

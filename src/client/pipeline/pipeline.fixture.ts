@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type ErrorCode, StillageError } from "../../base/errors.ts";
 import { AwayError } from "../connection/away-error.ts";
 import { type OnError, type PipelineOptions, type PipelineResult, runPipeline } from "./pipeline.ts";
@@ -11,8 +12,8 @@ export type PullPlan = "present" | "pulled" | "missing" | "failed build" | Error
 /** An element and how its jobs go. */
 export interface PlannedElement extends PipelineElement {
   readonly pulls: readonly PullPlan[];
-  /** Nothing is fetched for those without. */
-  readonly fetches?: readonly ("fetched" | "present" | ErrorCode)[] | undefined;
+  /** Nothing is fetched for those without; what is to begin later does not before the run is ending. */
+  readonly fetches?: readonly ("fetched" | "present" | "later" | ErrorCode)[] | undefined;
   readonly build: "built" | "failed" | "kept" | "rejects" | "says nothing";
   readonly pushes: readonly ("pushed" | "present" | "away" | ErrorCode)[];
   /** Of each of its jobs. */
@@ -91,11 +92,15 @@ export async function runPlanned(run: PlannedRun): Promise<PlannedResult> {
         throw failure(plan);
       }),
     fetches: ({ fetches }) => fetches !== undefined,
-    fetch: ({ name, fetches = [], milliseconds }, signal) =>
+    fetch: ({ name, fetches = [], milliseconds }, signal, ending) =>
       during("fetch", async () => {
         await time.wait(milliseconds, signal);
         const plan = nextOf(fetches, `fetch ${name}`);
         if (plan === "fetched" || plan === "present") return plan;
+        if (plan === "later") {
+          if (!ending.aborted) await once(ending, "abort");
+          throw ending.reason;
+        }
         throw failure(plan);
       }),
     build: (elements, report, signal) =>

@@ -151,6 +151,20 @@ describe("runPipeline", () => {
     );
   });
 
+  it("waits for no fetch that has not begun once it is ending", async () => {
+    const elements = [planned("bad", { build: "kept" }), planned("other", { fetches: ["later"] })];
+    for (const how of [{ stopAfter: 15 }, { onError: "quit" as const }]) {
+      const { outcomes, events, pushes } = await runPlanned({ ...usual, ...how, elements, asked: ["bad", "other"] });
+      assert.deepEqual(kinds(outcomes), { bad: "failed", other: "stopped" });
+      assert.equal(pushes.get("bad"), "stopAfter" in how ? "left" : "pushed");
+      const ended = events.filter((each) => each.kind === "ended" && each.queue === "fetch");
+      assert.deepEqual(
+        ended.map((each) => each.kind === "ended" && each.result),
+        ["stopped"],
+      );
+    }
+  });
+
   it("begins nothing once it is stopped, and ends what runs once it is aborted", async () => {
     const elements = [planned("first", { milliseconds: 100 }), planned("second", { buildDependencies: ["first"] })];
     const stopped = await runPlanned({ ...usual, elements, asked: ["second"], stopAfter: 150 });

@@ -36,9 +36,12 @@ export interface PipelineOptions<E extends PipelineElement> {
   /** Whether it is here, or can be had from anywhere. An error is no failure of the element: it is built. */
   pull(element: E, signal: AbortSignal): Promise<PullOutcome>;
   /**
-   * Gets what the element is made of from wherever that is, beside waiting for what it is built with; it is built once that has ended. An error is no failure of the element: the build finds out.
+   * Gets what the element is made of from wherever that is, beside waiting for what it is built with; it is built once that has ended. An error is no failure of the element: the build finds out. From `ending` on nothing
+   * more is to be begun: what has not begun by then rejects with its reason.
    */
-  readonly fetch?: ((element: E, signal: AbortSignal) => Promise<"fetched" | "present">) | undefined;
+  readonly fetch?:
+    | ((element: E, signal: AbortSignal, ending: AbortSignal) => Promise<"fetched" | "present">)
+    | undefined;
   /** Whether there is anything to be fetched; for all where it is not given. */
   fetches?(element: E): boolean;
   /**

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { startConnectProxy } from "../../base/connect-proxy.fixture.ts";
 import { httpSource } from "./http-source.ts";
 import { gather } from "./put-foreign.ts";
@@ -56,7 +57,7 @@ test("asks a proxy for the whole URL, and says what that refuses", async () => {
   const stranger = httpSource(web.url, { proxy: { ...proxy, credentials: undefined } });
   await assert.rejects(stranger.get("summary", 100), { code: "unauthenticated", hint: /USER:PASSWORD/ });
   const secure = httpSource(web.url.replace("http:", "https:"), { proxy: { ...proxy, credentials: undefined } });
-  await assert.rejects(secure.get("summary", 100), { code: "unavailable", message: /proxy http:\/\/proxy .*407/ });
+  await assert.rejects(secure.get("summary", 100), { code: "unauthenticated", message: /proxy http:\/\/proxy .*407/ });
 });
 
 test("says what an answer means", async () => {
@@ -89,4 +90,16 @@ test("takes URLs of repositories alone", () => {
   for (const url of ["", "example.org", "ftp://example.org/", "file:///repo", "http://example.org/?a=b"]) {
     assert.throws(() => httpSource(url), { code: "invalid" }, url);
   }
+});
+
+test("what is stopped while a proxy keeps it waiting ends at once", { timeout: 5000 }, async () => {
+  await using mute = await startConnectProxy({ silent: true });
+  const [host = "", port] = mute.address.split(":");
+  const stop = new AbortController();
+  const proxy = { host, port: Number(port), credentials: undefined, shown: "http://proxy" };
+  const source = httpSource("https://host.invalid/repo", { proxy, signal: stop.signal });
+  const answer = assert.rejects(source.get("summary", 100), { code: "cancelled" });
+  while (mute.asked.length === 0) await setImmediate();
+  stop.abort();
+  await answer;
 });

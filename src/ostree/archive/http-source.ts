@@ -4,7 +4,7 @@ import { StillageError } from "../../base/errors.ts";
 import { lookupHost } from "../../base/host-lookup.ts";
 import type { MaybePromise } from "../../base/maybe-promise.ts";
 import { nodeHttp, nodeHttps } from "../../base/node-http.ts";
-import { askedOf, type HttpProxy, ProxyError, tunnelAgent } from "../../base/proxy.ts";
+import { askedOf, type HttpProxy, ProxyError, proxyWantsUser, refusalOfProxy, tunnelAgent } from "../../base/proxy.ts";
 import type { ObjectSource } from "./object-source.ts";
 
 /** Requests at the same time, as OSTree's own clients have them. */
@@ -47,7 +47,7 @@ export function httpSource(base: string, options: HttpSourceOptions = {}): HttpS
   const { authorities, client, headers = {}, proxy, signal } = options;
   const agent =
     secure && proxy !== undefined
-      ? tunnelAgent(proxy, connections)
+      ? tunnelAgent(proxy, { ...connections, ...(signal && { signal }) })
       : new (secure ? nodeHttps() : nodeHttp()).Agent(connections);
   const credentials = url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` };
   const shared: RequestOptions = {
@@ -151,11 +151,13 @@ async function* bodyOf(response: IncomingMessage, shown: string, maxBytes: numbe
 function failed(shown: string, error: unknown, signal?: AbortSignal): StillageError {
   if (signal?.aborted && signal.reason instanceof StillageError) return signal.reason;
   if (error instanceof StillageError) return error;
-  if (error instanceof ProxyError)
-    return new StillageError("unavailable", `${shown}: ${error.message}`, { cause: error });
   const { code = "", name, message } = error as NodeJS.ErrnoException;
-  if (name === "AbortError")
+  if (name === "AbortError" || signal?.aborted)
     return new StillageError("cancelled", `the request for ${shown} was stopped`, { cause: error });
+  if (error instanceof ProxyError) {
+    const what = `${shown}: ${message}`;
+    return refusalOfProxy(error.status, what, error) ?? new StillageError("unavailable", what, { cause: error });
+  }
   if (/CERT|SIGNATURE|ISSUER|ERR_TLS|ERR_SSL/.test(code)) {
     return new StillageError("forbidden", `the server of ${shown} cannot prove who it is (${code})`, { cause: error });
   }
@@ -165,10 +167,7 @@ function failed(shown: string, error: unknown, signal?: AbortSignal): StillageEr
 function refused(shown: string, status: number): StillageError {
   const message = `${shown} answers ${status}`;
   if (status === 408 || status === 429 || status >= 500) return new StillageError("unavailable", message);
-  if (status === 407) {
-    const hint = "the proxy wants a user: http://USER:PASSWORD@HOST:PORT in the variable that names it";
-    return new StillageError("unauthenticated", message, { hint });
-  }
+  if (status === 407) return new StillageError("unauthenticated", message, { hint: proxyWantsUser });
   if (status === 401) return new StillageError("unauthenticated", message);
   const hint = status >= 300 && status < 400 ? { hint: "redirects are not followed: name where it leads" } : {};
   return new StillageError("invalid", message, hint);

@@ -42,9 +42,13 @@ export class TunnelledSocket extends Duplex {
       socket.on("data", (chunk) => {
         if (!this.push(chunk)) socket.pause();
       });
-      socket.on("end", () => this.push(null));
+      socket.once("end", () => this.push(null));
       socket.on("error", (error) => this.destroy(error));
-      socket.on("close", () => this.destroy());
+      socket.once("close", () => {
+        // What came before its end may not have been read yet.
+        if (socket.readableEnded && !this.readableEnded) this.once("end", () => this.destroy());
+        else this.destroy();
+      });
       done();
     }, done);
   }
