@@ -8,6 +8,17 @@ export NODE_COMPILE_CACHE := $(CURDIR)/.cache/compiled
 # What test-programs makes of the sources, and tests run (test/support/program-file.ts).
 export BUILT_PROGRAMS := $(CURDIR)/.cache/programs
 
+# Where the environment names a proxy, what goes out takes it; the servers that tests start on this machine are not to be asked of it.
+own-addresses := localhost,127.0.0.1,127.0.0.0/8,::1
+comma := ,
+with-own = $(if $(findstring $(own-addresses),$(1)),$(1),$(if $(1),$(1)$(comma))$(own-addresses))
+direct := $(call with-own,$(or $(no_proxy),$(NO_PROXY)))
+export no_proxy := $(direct)
+export NO_PROXY := $(direct)
+ifdef no_grpc_proxy
+export no_grpc_proxy := $(call with-own,$(no_grpc_proxy))
+endif
+
 # A test that takes this long (milliseconds) hangs; the slowest takes a fraction of it.
 unit-limit := 60000
 process-limit := 300000

@@ -1,11 +1,11 @@
 // Bundles the programs, their workers and the library into dist/, where bin/ and the package find them. Usage: node scripts/build.ts [FOLDER]
-import { globSync } from "node:fs";
+import { existsSync, globSync, readdirSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
-const outdir = join(root, process.argv[2] ?? "dist");
+const outdir = outputFolder(process.argv[2]);
 const programs = {
   stillage: "src/main.ts",
   "bst-artifact-server": "src/bst-artifact-server.ts",
@@ -69,6 +69,21 @@ const client = await build({
   minifyWhitespace: true,
 });
 await writeFile(join(outdir, "LICENSES"), await licences([many, writing, client].map(({ metafile }) => metafile)));
+
+/** Whatever is in it goes, so it is one that is new, empty or of an earlier build. */
+function outputFolder(said: string | undefined): string {
+  if (said === undefined) return join(root, "dist");
+  const folder = resolve(said);
+  // From a folder that holds the checkout, or is it, the way to it goes down or nowhere.
+  const holdsCheckout = !relative(folder, root).startsWith("..");
+  if (said === "" || holdsCheckout || (existsSync(folder) && !isEarlierBuild(readdirSync(folder))))
+    throw new Error(`"${said}" is no folder for a build: it is to be new, empty, or that of an earlier one`);
+  return folder;
+}
+
+function isEarlierBuild(names: readonly string[]): boolean {
+  return names.length === 0 || names.includes("LICENSES");
+}
 
 /** A worker stands under its own name beside the bundle that starts it, so no two may have one name (see workerUrl). */
 function workers(): Record<string, string> {

@@ -44,6 +44,8 @@ async function moveArtifact(folder: string, run: (words: readonly string[]) => P
   const servers = `artifacts:\n  servers:\n  - url: http://${server.address}\n    push: true\n`;
   await writeFile(join(folder, "buildstream.conf"), `cachedir: ${cache}\n${servers}`);
   for (const name of ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"]) process.env[name] = folder;
+  // A proxy would be asked for this machine's own address too.
+  for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
   process.chdir(project);
   const name = `app/base/${key}`;
   const steps = [

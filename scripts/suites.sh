@@ -5,7 +5,7 @@
 # SUITE_LANES=1 runs everything one after the other.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-logs=$(mktemp -d)
+logs=$(mktemp -d) || exit
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 
@@ -13,7 +13,8 @@ trap 'exit 130' INT TERM
 lane() {
   local suite started outcome
   for suite in "$@"; do
-    mkdir "$logs/$suite.taken" 2>/dev/null || continue
+    # Taken by the other lane. Where the folder is not there for any other reason, the suite runs, and fails for want of a place for what it prints.
+    mkdir "$logs/$suite.taken" 2>/dev/null || [ ! -d "$logs/$suite.taken" ] || continue
     echo "== $suite begins" >&2
     started=$SECONDS
     if make --no-print-directory "$suite" </dev/null >"$logs/$suite" 2>&1; then outcome=passed; else outcome=FAILED; fi
@@ -36,4 +37,10 @@ for stage in "$@"; do
 done
 echo "== summary"
 cat "$logs/summary"
-! grep -q FAILED "$logs/summary"
+# A lane that was ended, or had no room to write, left some out.
+wanted=$(tr -s ' |' '\n\n' <<<"$*" | grep . | sort -u | wc -l)
+passed=$(grep -c ' passed ' "$logs/summary")
+[ "${passed:-0}" = "$wanted" ] || {
+  echo "== $((wanted - ${passed:-0})) of $wanted suites did not pass"
+  exit 1
+}

@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
 # Runs the unit tests, some twenty files in a process: each in one of its own, most of the time would go to loading the same modules again.
-# A file with hooks for every test of its process has one of its own. What a process says comes whole, in the end what failed.
+# What a process says comes whole, in the end what failed.
 # Usage: scripts/unit-tests.sh MILLISECONDS-A-TEST
 set -euo pipefail
 shopt -s globstar nullglob
 cd "$(dirname "$0")/.."
 limit=$1
 files=({src,bench,scripts}/**/*.test.ts)
-mapfile -t alone < <(grep -lE '^(before|after)Each\(' "${files[@]}")
-first=$((${#alone[@]} > 0 ? 0 : 1))
-mapfile -t together < <(grep -LE '^(before|after)Each\(' "${files[@]}")
 logs=$(mktemp -d)
 # Each part is a group of processes, which ends with this script.
 set -m
@@ -19,22 +16,23 @@ trap 'exit 130' INT TERM
 parts=12
 side_by_side=3
 
-# part NUMBER, or 0 for the files that run alone
+# part NUMBER: every so-many-th file
 part() {
-  local how=(--test-isolation=none "--test-shard=$1/$parts" "${together[@]}")
-  [ "$1" != 0 ] || how=(--test-concurrency=1 "${alone[@]}")
+  local i chosen=()
+  for ((i = $1 - 1; i < ${#files[@]}; i += parts)); do chosen+=("${files[i]}"); done
   # A test that ended the process would take the others with it: the summary shows that none did.
-  { timeout --foreground --kill-after=10 5m node --test "--test-timeout=$limit" "${how[@]}" >"$logs/$1" 2>&1 && grep -q '^ℹ duration_ms ' "$logs/$1"; } ||
+  { UNIT_TESTS=$(printf '%s\n' "${chosen[@]}") timeout --foreground --kill-after=10 5m node --test --test-isolation=none "--test-timeout=$limit" \
+    scripts/unit-tests-part.ts >"$logs/$1" 2>&1 && grep -q '^ℹ duration_ms ' "$logs/$1"; } ||
     echo "$1" >>"$logs/failed"
 }
 
-for ((number = first; number <= parts; number++)); do
-  ((number < side_by_side)) || wait -n
+for ((number = 1; number <= parts; number++)); do
+  ((number <= side_by_side)) || wait -n
   part "$number" &
 done
 wait
 
-for ((number = first; number <= parts; number++)); do
+for ((number = 1; number <= parts; number++)); do
   grep -qsx "$number" "$logs/failed" || cat "$logs/$number"
 done
 [ ! -e "$logs/failed" ] || while read -r number; do

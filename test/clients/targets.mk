@@ -1,9 +1,9 @@
 # Included by the Makefile: the suites with real clients. README.md beside this file says what each one is.
 
-# In the order of `make test`; one after the other, because each fills the machine.
+# In the order of `make test`, whose other lane takes them from the end (scripts/suites.sh); `make test-clients` runs one after the other.
 client-suites := test-bst2 test-bst24 test-bst1 test-bst19 test-bazel test-nginx test-grpcurl test-casd test-import test-ostree test-push test-release test-remotes test-artifacts test-build test-h2spec
 
-# Milliseconds for a whole suite, three times what the slowest takes on two busy cores.
+# Milliseconds for a whole suite, three times what the slowest takes when it has two cores to itself: beside a suite of the other lane it takes up to twice as long.
 client-limit := 600000
 
 .PHONY: test-clients $(client-suites)
