@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { startServer } from "../bench/server-process.ts";
-import { codePath, compileScript, runScript } from "../src/base/compiled-script.ts";
+import { codePath, compileScript, runScript, sealedCode } from "../src/base/compiled-script.ts";
 import { type Digest, digestOf } from "../src/base/digest.ts";
 import { sha256 } from "../src/base/digest-function.ts";
 import { flag, MessageType, message, messages, text } from "../src/base/message.ts";
@@ -23,7 +23,7 @@ try {
   const { run } = runScript(script, program) as typeof import("../src/cli/client-program.ts");
   await moveArtifact(home, run);
   setFlagsFromString("--flush-bytecode");
-  await writeFile(codePath(program), script.createCachedData());
+  await writeFile(codePath(program), sealedCode(program, script.createCachedData()));
 } finally {
   await rm(home, { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@
 const { readFileSync } = process.getBuiltinModule("node:fs");
 const { createRequire } = process.getBuiltinModule("node:module");
 const { Script } = process.getBuiltinModule("node:vm");
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 /** A script as V8 has it. */
 export type CompiledScript = InstanceType<typeof Script>;
@@ -65,10 +66,24 @@ export function loadScript(path: string): unknown {
   return runScript(compileScript(path, readCode(path)), path);
 }
 
+/** What belongs into the file at `codePath`. V8 knows code that is another script's by the length of that alone, and damaged code not at all: the seal is over both. */
+export function sealedCode(path: string, code: Buffer): Buffer {
+  return Buffer.concat([sealOf(path, code), code]);
+}
+
 function readCode(path: string): Buffer | undefined {
   try {
-    return readFileSync(codePath(path));
+    const sealed = readFileSync(codePath(path));
+    const code = sealed.subarray(sealBytes);
+    return sealOf(path, code).equals(sealed.subarray(0, sealBytes)) ? code : undefined;
   } catch {
     return undefined; // it only takes longer
   }
+}
+
+/** Of SHA-256. */
+const sealBytes = 32;
+
+function sealOf(path: string, code: Buffer): Buffer {
+  return createHash("sha256").update(readFileSync(path)).update(code).digest();
 }
