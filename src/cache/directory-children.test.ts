@@ -142,7 +142,7 @@ describe("readChildren", () => {
     ["a field that is cut", file(Buffer.concat([hashField(hash), size(1)])).subarray(0, 40)],
     ["a length beyond the end", Buffer.from([0x0a, 0x7f, 0x00])],
     ["a length that does not end", Buffer.from([0x0a, ...Array(11).fill(0x80)])],
-    ["a group", Buffer.from([0x0b, 0x0c])],
+    ["a group without an end", Buffer.from([0x0b])],
     ["field 0", Buffer.from([0x02, 0x00])],
     ["bytes of something else", Buffer.from("#!/bin/sh\nexit 0\n")],
   ];

@@ -71,7 +71,7 @@ const bad: Record<string, Uint8Array> = {
   "another hash with the size of the empty blob": encode({ blobDigests: [{ hash, sizeBytes: 0n }] }),
   "a size and no hash": encode({ blobDigests: [{ sizeBytes: 1n }] }),
   "a cut message": encode({ blobDigests: [{ hash, sizeBytes: 1n }] }).subarray(0, 30),
-  "a group": Uint8Array.of(0x0b, 0x0c),
+  "a group without an end": Uint8Array.of(0x0b),
   "field number 0": Uint8Array.of(0x00, 0x01),
   "a varint without end": new Uint8Array(11).fill(0xff),
 };
