@@ -13,7 +13,7 @@ set -m
 trap 'for each in $(jobs -p); do kill -- "-$each" 2>/dev/null || true; done; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 # Many small parts end together; three at once, as some wait for the disk.
-parts=12
+parts=6
 side_by_side=3
 
 # part NUMBER: every so-many-th file
