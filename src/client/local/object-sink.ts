@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Digest, emptyDigest, isEmptyBlob, sameDigest, showDigest } from "../../base/digest.ts";
+import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
@@ -52,8 +52,7 @@ export class ObjectSink implements BlobSink {
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
     const names = new ShelfNames(this.layout.objects, digests);
-    const missing: Digest[] = [];
-    const noted = new Map<string, Digest>();
+    const missing = new Map<string, Digest>();
     for (const digest of digests) {
       if (slices.over) {
         await slices.rest();
@@ -64,18 +63,11 @@ export class ObjectSink implements BlobSink {
         digest.function !== sha256 || names.lacks(digest)
           ? undefined
           : touchObject(objectPath(this.layout, digest), digest.size);
-      if (changed !== undefined) {
-        if (this.written.mayWait(changed)) this.written.add(digest.hash);
-        continue;
-      }
-      const same = noted.get(digest.hash);
-      if (same !== undefined && (sameDigest(same, digest) || missing.some((each) => sameDigest(each, digest))))
-        continue;
-      noted.set(digest.hash, digest);
-      missing.push(digest);
+      if (changed === undefined) missing.set(keyOfDigest(digest), digest);
+      else if (this.written.mayWait(changed)) this.written.add(digest.hash);
     }
-    if (missing.length >= minForThreads) this.threads.start();
-    return missing;
+    if (missing.size >= minForThreads) this.threads.start();
+    return [...missing.values()];
   }
 
   async writeMany(blobs: readonly WholeBlob[], signal: AbortSignal, memory?: ArrayBuffer): Promise<void> {
