@@ -62,7 +62,10 @@ export interface BlobSink {
    * with their `memory` are a batch that a source gave: they are verified, and the memory is the place's from then on.
    */
   writeMany(blobs: readonly WholeBlob[], signal: AbortSignal, memory?: ArrayBuffer): Promise<void>;
-  /** One blob of any size. `content` gives its bytes from an offset on, and is called again where writing is gone on with. Settles when it is there, verified. */
+  /**
+   * One blob of any size. `content` gives its bytes from an offset on, and is called again where writing is gone on with. What it gives from 0 on it verifies at its end; of what was begun
+   * elsewhere the whole is verified here. Settles when it is there.
+   */
   write(digest: Digest, content: (offset: number) => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Settles when everything that was written outlives a power cut, as far as the place gives such promises. Called before a name is given to it. */
   flush(): Promise<void>;

@@ -49,7 +49,7 @@ export function tarEnd(length: number): Uint8Array {
 }
 
 function fits(name: string): boolean {
-  return name.length <= maxName && [...name].every((char) => char < "\u0080");
+  return name.length <= maxName && isAscii(name);
 }
 
 /** The length that a record begins with counts its own digits. */
@@ -85,16 +85,17 @@ function headerBlock(
   text(flag, 156);
   text(target, 157, maxName);
   text("ustar\0" + "00", 257);
-  octal(
-    block.reduce((sum, byte) => sum + byte, 0),
-    148,
-    6,
-  );
+  let sum = 0;
+  for (const byte of block) sum += byte;
+  octal(sum, 148, 6);
   block[154] = 0;
   return block;
 }
 
+const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
+
 /** What a header without an extended one can say of a name; readers take the extended one. */
 function ascii(text: string): string {
+  if (isAscii(text)) return text;
   return Array.from(text, (char) => (char < "\u0080" ? char : "?")).join("");
 }

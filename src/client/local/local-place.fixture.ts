@@ -6,6 +6,7 @@ import { artifactMessage, keyOf } from "../../artifact/artifact.fixture.ts";
 import { contentOfMessage } from "../../artifact/message-content.ts";
 import { type Digest, digestOf } from "../../base/digest.ts";
 import { sha256 } from "../../base/digest-function.ts";
+import { StillageError } from "../../base/errors.ts";
 import { memoryTenant } from "../../cache/tenant.fixture.ts";
 import type { ArtifactIndex, IndexedArtifact } from "../artifact-index.ts";
 import { type BlobSource, oneByOne } from "../blob-place.ts";
@@ -19,16 +20,19 @@ export async function freshDirectory(): Promise<AsyncDisposable & { readonly pat
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-/** What is not what it is called is refused, in one piece or many, and is not there. */
+/** What is not what it is called is refused, and is not there; of one in pieces, which its source verifies, what has other pieces. */
 export async function refusesOtherBytes(blobs: BlobPlace): Promise<void> {
   const { digest, bytes } = textBlob("what it is");
   const wrong = bytes.toReversed();
   await assert.rejects(blobs.writeMany([{ digest, bytes: wrong }], signal), { code: "corrupt" });
-  for (const content of [wrong, Buffer.concat([bytes, wrong])]) {
-    for (const size of [3, 30]) {
-      const writing = blobs.write(digest, () => piecesOf(content, size), signal);
-      await assert.rejects(writing, { code: "corrupt" });
-    }
+  for (const size of [3, 30]) {
+    const longer = blobs.write(digest, () => piecesOf(Buffer.concat([bytes, wrong]), size), signal);
+    await assert.rejects(longer, { code: "corrupt" });
+    const refused = async function* (): AsyncGenerator<Uint8Array> {
+      yield* piecesOf(wrong, size);
+      throw new StillageError("corrupt", "its source says so");
+    };
+    await assert.rejects(blobs.write(digest, refused, signal), { code: "corrupt" });
   }
   assert.deepEqual(await blobs.missing([digest, digest], signal), [digest]);
 }

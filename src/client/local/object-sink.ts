@@ -32,6 +32,7 @@ export class ObjectSink implements BlobSink {
   private readonly small: SmallObjects;
   private readonly threads: ObjectWriters;
   private readonly written: WrittenObjects;
+  private readonly names: ShelfNames;
   private isReady = false;
 
   constructor(layout: CacheLayout) {
@@ -39,6 +40,7 @@ export class ObjectSink implements BlobSink {
     this.small = new SmallObjects(layout, freshWriterName());
     this.threads = new ObjectWriters(layout);
     this.written = new WrittenObjects(layout.objects);
+    this.names = new ShelfNames(layout.objects);
   }
 
   expectWrites(): void {
@@ -51,7 +53,7 @@ export class ObjectSink implements BlobSink {
    */
   async missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]> {
     const slices = new Slices();
-    const names = new ShelfNames(this.layout.objects, digests);
+    this.names.prepare(digests);
     const missing = new Map<string, Digest>();
     for (const digest of digests) {
       if (slices.over) {
@@ -60,7 +62,7 @@ export class ObjectSink implements BlobSink {
       }
       if (isEmptyBlob(digest)) continue;
       const changed =
-        digest.function !== sha256 || names.lacks(digest)
+        digest.function !== sha256 || this.names.lacks(digest)
           ? undefined
           : touchObject(objectPath(this.layout, digest), digest.size);
       if (changed === undefined) missing.set(keyOfDigest(digest), digest);
@@ -112,7 +114,7 @@ export class ObjectSink implements BlobSink {
       await file.rest();
       throw this.failure(error, digest);
     }
-    this.written.add(digest.hash);
+    this.wrote(digest);
   }
 
   async flush(): Promise<void> {
@@ -135,7 +137,7 @@ export class ObjectSink implements BlobSink {
       throw cacheFailure(error, `writing to ${dirname(this.layout.objects)}`);
     });
     const count = failure?.at ?? some.length;
-    for (let i = 0; i < count; i++) this.written.add((some[i] as WholeBlob).digest.hash);
+    for (let i = 0; i < count; i++) this.wrote((some[i] as WholeBlob).digest);
     if (failure !== undefined) throw this.failure(failure, (some[failure.at] as WholeBlob).digest);
   }
 
@@ -145,7 +147,12 @@ export class ObjectSink implements BlobSink {
     } catch (error) {
       throw this.failure(error, digest);
     }
-    this.written.add(digest.hash);
+    this.wrote(digest);
+  }
+
+  private wrote({ hash }: Digest): void {
+    this.written.add(hash);
+    this.names.add(hash);
   }
 
   /** Makes what has to be there before anything is written, and lets the real program count anew what it has. */
@@ -170,7 +177,7 @@ export class ObjectSink implements BlobSink {
   }
 }
 
-/** Writes the rest of a blob. What an earlier run has left may be wrong, after a power cut for one: then all of it comes again. */
+/** Writes the rest of a blob. What an earlier run has left may be wrong, after a power cut for one, and what follows another's: then all of it comes again. */
 async function fill(
   file: PartialFile,
   digest: Digest,
@@ -183,9 +190,9 @@ async function fill(
       await file.write(bytes);
     }
     if (file.length < digest.size) throw new StillageError("unavailable", `${showDigest(digest)} broke off`);
-    if (await file.isWhole()) return;
+    // Who gives all of it has verified it.
+    if (began === 0 || (await file.isWhole())) return;
     await file.restart();
-    if (began === 0) throw different(digest);
   }
 }
 

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { constants, fchmodSync, futimesSync } from "node:fs";
+import { constants, fchmodSync, fstatSync, futimesSync } from "node:fs";
 import { chmod, copyFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, showDigest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
-import { type RunningHash, runningHash } from "../../base/hash.ts";
-import { closeFile, openFile, readFully, syncData, truncateFile, writeAll } from "../../store/disk/file-io.ts";
+import { runningHash } from "../../base/hash.ts";
+import { closeFile, openFile, readFully, syncData, truncateFile } from "../../store/disk/file-io.ts";
 import { isAbsent } from "./cache-failure.ts";
 import { placeFile } from "./object-file.ts";
+import { TrailingWriter } from "./trailing-writer.ts";
 
 /** Nobody writes to a file that has not changed for so long, in milliseconds. */
 const abandonedMs = 60_000;
@@ -28,15 +29,13 @@ export class PartialFile {
   private readonly digest: Digest;
   private readonly path: string;
   private readonly fd: number;
-  private running: RunningHash;
+  private out: TrailingWriter;
   private isOpen = true;
   /** While the disk is at it; how far it was told to go. */
   private syncing: Promise<void> | undefined;
   private syncedTo = 0;
   private readonly aheadBytes: number;
   private syncFailure: { readonly error: unknown } | undefined;
-  /** Bytes that are there. */
-  length = 0;
 
   private constructor(folder: string, digest: Digest, path: string, fd: number, ahead: number) {
     this.aheadBytes = ahead;
@@ -44,7 +43,14 @@ export class PartialFile {
     this.digest = digest;
     this.path = path;
     this.fd = fd;
-    this.running = runningHash(digest.function);
+    const { size } = fstatSync(fd);
+    this.syncedTo = size;
+    this.out = new TrailingWriter(fd, size, pieceBytes);
+  }
+
+  /** Bytes that have come. More than the blob has are somebody else's: see `restart`. */
+  get length(): number {
+    return this.out.end;
   }
 
   /**
@@ -56,38 +62,44 @@ export class PartialFile {
     const taken = (await renamed(resting(folder, digest), path)) || (await copied(folder, digest, path));
     const fd = await openFile(path, taken ? "r+" : "wx+");
     const file = new PartialFile(folder, digest, path, fd, ahead);
-    try {
-      if (taken) await file.readWhatIsThere();
-      return file;
-    } catch (error) {
-      await closeFile(fd);
-      throw error;
-    }
+    if (file.length > digest.size) await file.restart();
+    return file;
   }
 
   /** Errors: `corrupt` for more than the blob has. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.length + bytes.length > this.digest.size) throw different(this.digest);
     this.checkDisk();
-    await Promise.all([this.running.update(bytes), writeAll(this.fd, bytes, this.length)]);
-    this.length += bytes.length;
+    await this.out.add(bytes);
     if (!isAhead && this.length - this.syncedTo >= this.aheadBytes) this.syncAhead();
   }
 
-  /** Whether it is the whole blob. To be asked once. */
+  /** Whether it is the blob, byte for byte: it is read again. */
   async isWhole(): Promise<boolean> {
-    return this.length === this.digest.size && (await this.running.digest("hex")) === this.digest.hash;
+    if (this.length !== this.digest.size) return false;
+    await this.out.flush();
+    const running = runningHash(this.digest.function);
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (let at = 0; at < this.length; ) {
+      const count = await readFully(this.fd, piece, at);
+      if (count === 0) return false;
+      await running.update(piece.subarray(0, count));
+      at += count;
+    }
+    return (await running.digest("hex")) === this.digest.hash;
   }
 
+  /** Takes all that has come away. */
   async restart(): Promise<void> {
+    await this.out.flush();
     await truncateFile(this.fd, 0);
-    this.length = 0;
     this.syncedTo = 0;
-    this.running = runningHash(this.digest.function);
+    this.out = new TrailingWriter(this.fd, 0, pieceBytes);
   }
 
   /** Becomes the object at `path`. Errors: those of the file system; `aborted` where another writer took it for abandoned. */
   async publish(path: string, mode: number): Promise<void> {
+    await this.out.flush();
     const now = new Date();
     // The disk may take longer than others wait before they take it for abandoned.
     futimesSync(this.fd, now, now);
@@ -108,9 +120,13 @@ export class PartialFile {
 
   /** Leaves what has come to the next writer. Never fails: what cannot be kept has to come again. */
   async rest(): Promise<void> {
+    const isThere = await this.out.flush().then(
+      () => true,
+      () => false,
+    );
     await this.close().catch(() => {});
     // What the disk has of it is not known, and nobody would be told again.
-    const isKept = this.length > 0 && this.syncFailure === undefined;
+    const isKept = this.length > 0 && isThere && this.syncFailure === undefined;
     const kept = isKept && rename(this.path, resting(this.folder, this.digest));
     await Promise.resolve(kept || unlink(this.path)).catch(() => {});
   }
@@ -137,17 +153,6 @@ export class PartialFile {
   /** Linux tells of a failure once: whoever asks again for the same file hears of none. */
   private checkDisk(): void {
     if (this.syncFailure !== undefined) throw this.syncFailure.error;
-  }
-
-  private async readWhatIsThere(): Promise<void> {
-    const piece = Buffer.allocUnsafe(pieceBytes);
-    for (;;) {
-      const count = await readFully(this.fd, piece, this.length);
-      if (count === 0) return;
-      if (this.length + count > this.digest.size) return this.restart();
-      await this.running.update(piece.subarray(0, count));
-      this.length += count;
-    }
   }
 }
 

@@ -13,32 +13,56 @@ const namesForOne = 5;
 /** What a directory takes however few names it has. */
 const smallFolderBytes = 8192;
 
+/** Names of one folder that are kept at most. */
+const maxNames = 4096;
+
+/** What others have added for so long, in milliseconds, may still be said to be lacking: then it comes a second time, and nothing else. */
+const keptMs = 1000;
+
 /**
- * Tells which of many objects are not there without looking for each: the names in a folder are read once, where they are not many more than what is asked for.
- * Whatever else may be there, or not. For one question: others write meanwhile.
+ * Tells which of many objects are not there without looking for each: the names in a folder are read once, where they are not many more than what is asked for, and
+ * serve for some questions that follow one another. Whatever else may be there, or not.
  */
 export class ShelfNames {
   private readonly objects: string;
   /** `undefined` for a folder that is not read. */
-  private readonly shelves = new Map<string, ReadonlySet<string> | undefined>();
+  private readonly shelves = new Map<string, Set<string> | undefined>();
+  private readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(objects: string, digests: readonly Digest[]) {
+  constructor(objects: string) {
     this.objects = objects;
+  }
+
+  /** Reads what helps with a question for these. */
+  prepare(digests: readonly Digest[]): void {
+    const isOld = performance.now() - this.readAt > keptMs;
+    if (isOld) this.shelves.clear();
     if (digests.length < minAsked) return;
+    if (isOld) this.readAt = performance.now();
     const asked = new Map<string, number>();
     for (const { hash } of digests) {
-      const shelf = hash.slice(0, 2);
+      const shelf = shelfOf(hash);
       asked.set(shelf, (asked.get(shelf) ?? 0) + 1);
     }
-    for (const [shelf, count] of asked) this.shelves.set(shelf, this.read(shelf, count));
+    for (const [shelf, count] of asked) {
+      if (!this.shelves.has(shelf)) this.shelves.set(shelf, this.read(shelf, count));
+    }
   }
 
   lacks({ hash }: Digest): boolean {
-    return this.shelves.get(hash.slice(0, 2))?.has(hash) === false;
+    return this.shelves.get(shelfOf(hash))?.has(hash) === false;
+  }
+
+  /** To be told of each object that this process has written. */
+  add(hash: string): void {
+    const names = this.shelves.get(shelfOf(hash));
+    if (names === undefined) return;
+    if (names.size < maxNames) names.add(hash);
+    else this.shelves.set(shelfOf(hash), undefined);
   }
 
   /** Hashes; `undefined` where it is too much, or cannot be read. */
-  private read(shelf: string, asked: number): ReadonlySet<string> | undefined {
+  private read(shelf: string, asked: number): Set<string> | undefined {
     const folder = `${this.objects}/${shelf}`;
     try {
       const stats = statSync(folder, { throwIfNoEntry: false });
@@ -50,3 +74,5 @@ export class ShelfNames {
     }
   }
 }
+
+const shelfOf = (hash: string): string => hash.slice(0, 2);

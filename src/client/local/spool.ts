@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
-import { writeAll } from "../../store/disk/file-io.ts";
 import { cacheFailure } from "./cache-failure.ts";
 import type { Extent } from "./tar-contents.ts";
 
@@ -58,15 +57,6 @@ export class Spool {
     return { fd, offset, size };
   }
 
-  /** Writes a piece of what room was reserved for, from `at` on in there. */
-  async write(extent: Extent, bytes: Uint8Array, at: number): Promise<void> {
-    try {
-      await writeAll(extent.fd, bytes, extent.offset + at);
-    } catch (error) {
-      throw this.failure(error);
-    }
-  }
-
   close(): void {
     if (this.fd !== undefined) closeSync(this.fd);
     this.fd = undefined;
@@ -84,7 +74,8 @@ export class Spool {
     return this.fd;
   }
 
-  private failure(error: unknown): StillageError {
+  /** What an error of the file system is told as. */
+  failure(error: unknown): StillageError {
     return cacheFailure(error, `writing ${this.path}`);
   }
 }

@@ -2,15 +2,20 @@ import { randomBytes } from "node:crypto";
 import { fstatSync, openSync, readdirSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
+import { Slices } from "../../base/slices.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../base/tar/tar-writer.ts";
-import { closeFile, readFully, syncData, syncDirectory, writeAll } from "../../store/disk/file-io.ts";
-import type { Extent, TarContents } from "./tar-contents.ts";
+import { closeFile, readFully, syncData, syncDirectory } from "../../store/disk/file-io.ts";
+import { type Extent, readFullySync, type TarContents } from "./tar-contents.ts";
 import { pathOfMember, shelves, type TarMember, tarLayouts } from "./tar-members.ts";
+import { TrailingWriter } from "./trailing-writer.ts";
 
 const refMode = 0o644;
 
 /** Small entries are written together, and large ones in such pieces. */
 const pieceBytes = 4 << 20;
+
+/** Up to this a blob is read at once: it lies in the memory of the system mostly, where a thread that reads it takes ten times as long to be asked. */
+const maxSyncBytes = 64 << 10;
 
 /** A file that nobody has written to for so long is that of a program that was killed. */
 const abandonedMs = 3_600_000;
@@ -30,7 +35,9 @@ export async function writeTar(path: string, contents: TarContents, check: () =>
   let written: Stats;
   try {
     const out = new Output(fd);
+    const slices = new Slices();
     for (const { member, extent, mode } of entriesOf(contents)) {
+      if (slices.over) await slices.rest();
       await out.write(tarHeader({ path: pathOfMember(member), kind: "file", mode, size: extent.size, modified: 0 }));
       await out.copy(extent);
       await out.write(tarPadding(extent.size));
@@ -89,49 +96,37 @@ function sorted(extents: ReadonlyMap<string, Extent>): [string, Extent][] {
   return [...extents].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** A file that grows, written in large pieces. */
+/** The archive as it grows. */
 class Output {
-  private readonly fd: number;
-  private readonly buffer = Buffer.allocUnsafe(pieceBytes);
-  private filled = 0;
-  private written = 0;
+  private readonly trailing: TrailingWriter;
 
   constructor(fd: number) {
-    this.fd = fd;
+    this.trailing = new TrailingWriter(fd, 0, pieceBytes);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      if (this.filled === this.buffer.length) await this.drain();
-      const part = bytes.subarray(at, at + this.buffer.length - this.filled);
-      this.buffer.set(part, this.filled);
-      this.filled += part.length;
-      at += part.length;
-    }
+    await this.trailing.add(bytes);
   }
 
   async copy({ fd, offset, size }: Extent): Promise<void> {
     for (let at = 0; at < size; ) {
-      if (this.filled === this.buffer.length) await this.drain();
-      const room = this.buffer.subarray(
-        this.filled,
-        this.filled + Math.min(size - at, this.buffer.length - this.filled),
-      );
-      const count = await readFully(fd, room, offset + at);
-      if (count < room.length) throw new StillageError("corrupt", "the archive was cut short while it was read");
-      this.filled += count;
-      at += count;
+      const room = await this.room();
+      const part = room.subarray(0, size - at);
+      const count =
+        part.length <= maxSyncBytes ? readFullySync(fd, part, offset + at) : await readFully(fd, part, offset + at);
+      if (count < part.length) throw new StillageError("corrupt", "the archive was cut short while it was read");
+      this.trailing.added(part.length);
+      at += part.length;
     }
   }
 
   async end(): Promise<void> {
-    await this.write(tarEnd(this.written + this.filled));
-    await this.drain();
+    await this.write(tarEnd(this.trailing.end));
+    await this.trailing.flush();
   }
 
-  private async drain(): Promise<void> {
-    await writeAll(this.fd, this.buffer.subarray(0, this.filled), this.written);
-    this.written += this.filled;
-    this.filled = 0;
+  private async room(): Promise<Uint8Array> {
+    const room = this.trailing.room();
+    return room.length > 0 ? room : this.trailing.nextRoom();
   }
 }

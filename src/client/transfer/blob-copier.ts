@@ -228,6 +228,7 @@ export class BlobCopier {
       };
       while (stream.usable) {
         this.signal.throwIfAborted();
+        stream.failure = undefined;
         try {
           await to.write(digest, content, this.signal);
           progress?.moved(1, digest.size - furthest);
@@ -239,8 +240,6 @@ export class BlobCopier {
           // What the sources failed with, the row has noted.
           if (stream.failure === undefined) throw error;
         }
-        if (stream.failure.code !== "corrupt") break;
-        stream.failure = undefined;
       }
       this.lacks(digest);
     });

@@ -93,9 +93,9 @@ export class SourceRow {
   }
 }
 
-/** A blob as its sources give it, one going on where another broke off. */
+/** A blob as its sources give it, each from some byte on to the end. */
 export class BlobStream {
-  /** What `content` failed with: `not-found` where all lack it. */
+  /** What `content` failed with: `not-found` where all lack it. Whoever calls it again, while the stream is `usable`, resets it. */
   failure: StillageError | undefined;
   private worst: StillageError | undefined;
   private readonly row: SourceRow;
@@ -114,14 +114,17 @@ export class BlobStream {
     return this.row.sources().some((source) => !this.spent.has(source));
   }
 
-  /** The bytes from `offset` on. Errors: `corrupt` for what one source gave, and then a second call begins with the next one; what `failure` says; `cancelled`. */
+  /**
+   * The bytes from `offset` on, of the first source that has any; from 0 on verified at their end. Where it breaks off the next is asked by another call, from where the reader is: what two
+   * gave is verified by neither. Errors: what `failure` says; `cancelled`.
+   */
   async *content(offset: number): AsyncGenerator<Uint8Array> {
-    let at = offset;
     for (const source of this.row.sources()) {
       if (this.spent.has(source)) continue;
+      let hasBegun = false;
       try {
-        for await (const bytes of source.blobs.read(this.digest, at, this.signal)) {
-          at += bytes.length;
+        for await (const bytes of source.blobs.read(this.digest, offset, this.signal)) {
+          hasBegun = true;
           yield bytes;
         }
         return;
@@ -131,12 +134,12 @@ export class BlobStream {
         this.spent.add(source);
         this.row.note(source, failure);
         if (this.worst === undefined || this.worst.code === "not-found") this.worst = failure;
-        // What it gave is with the reader already, who has to begin anew.
-        if (failure.code === "corrupt") throw this.fail(failure);
+        if (hasBegun) throw this.fail(failure);
       }
     }
     throw this.fail(this.worst ?? new StillageError("not-found", `nobody has ${showDigest(this.digest)}`));
   }
+
   private fail(failure: StillageError): StillageError {
     this.failure = failure;
     return failure;

@@ -123,6 +123,7 @@ export async function readLarge(
 ): Promise<Uint8Array | undefined> {
   const stream = sources.stream(digest, signal);
   while (stream.usable) {
+    stream.failure = undefined;
     const memory = Buffer.allocUnsafeSlow(digest.size);
     let at = 0;
     try {
@@ -136,7 +137,7 @@ export async function readLarge(
       signal.throwIfAborted();
       if (stream.failure === undefined) throw error;
     }
-    if (stream.failure?.code !== "corrupt") return undefined;
+    if (stream.failure === undefined) return undefined;
   }
   return undefined;
 }
