@@ -46,6 +46,8 @@ export interface Errors {
   stallMs?: number;
   /** What is said to be there after so many bytes of a write, before the client has sent them all. */
   commitEarly?: (received: number, size: number) => number | undefined;
+  /** How much is said to be there of a write, where that is not the truth; questions are counted from 0. */
+  committed?: (question: number) => number;
 }
 
 /** A storage in memory that errs as it is told, over a real connection. */
@@ -194,7 +196,8 @@ export class ErringCas implements AsyncDisposable {
         handle: (request) => {
           this.count("QueryWriteStatus");
           const { resourceName } = fromBinary(ReadRequestSchema, request);
-          const committedSize = BigInt(this.partial.get(resourceName)?.length ?? 0);
+          const told = this.errors.committed?.((this.calls.QueryWriteStatus ?? 0) - 1);
+          const committedSize = BigInt(told ?? this.partial.get(resourceName)?.length ?? 0);
           return reply(QueryWriteStatusResponseSchema, {
             committedSize,
             complete: this.stored.has(hashIn(resourceName)),

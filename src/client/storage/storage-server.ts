@@ -28,6 +28,9 @@ const streamsInFlight = 16;
 /** What a server may take for each byte of a large blob without a word: some get all of it from elsewhere first, or read all of it again at the end. */
 export const bytePatienceMs = 1 / 50_000;
 
+/** A stream that has got further by less than this when it breaks has not got any further: a server that breaks each of them after a byte would be asked for ever. */
+export const progressBytes = 16 << 10;
+
 export const casService = "build.bazel.remote.execution.v2.ContentAddressableStorage";
 export const byteStreamService = "google.bytestream.ByteStream";
 

@@ -7,11 +7,14 @@ import { grpcStatus } from "../../rpc/status.ts";
 import { encodeReadRequest, readResponseData } from "./byte-stream-message.ts";
 import { findMissing } from "./find-missing.ts";
 import { brokenAnswer, decodeAnswer } from "./message-parts.ts";
-import { bytePatienceMs, byteStreamService, checkFunction, type StorageServer } from "./storage-server.ts";
+import {
+  bytePatienceMs,
+  byteStreamService,
+  checkFunction,
+  progressBytes,
+  type StorageServer,
+} from "./storage-server.ts";
 import { wrongBytes } from "./wrong-bytes.ts";
-
-/** A stream that breaks after less than this has not got any further: otherwise a server that breaks each of them after a byte would be asked for ever. */
-const progressBytes = 16 << 10;
 
 /** See BlobSource.read. What is read from 0 on is verified at its end. */
 export async function* readStream(

@@ -75,6 +75,25 @@ describe("writing one blob by a stream", () => {
     });
   });
 
+  it("gives up where it gets no further, whatever the server says of how far it is", async () => {
+    const unavailable = new StillageError("unavailable", "gone");
+    const aborted = new StillageError("aborted", "continued by another call");
+    const sayings: [said: (question: number) => number, failure: (call: number) => StillageError][] = [
+      [(question) => (question % 2 === 0 ? 3 << 20 : 0), () => unavailable],
+      [(question) => question, () => unavailable],
+      [() => 3 << 20, (call) => (call % 2 === 0 ? unavailable : aborted)],
+    ];
+    for (const [committed, failure] of sayings) {
+      // Refused in the end, so that to go on for ever fails the test.
+      const failCall = (method: string, call: number): StillageError | undefined =>
+        method !== "Write" ? undefined : call < 30 ? failure(call) : new StillageError("invalid", "no");
+      await withCas({ committed, failCall }, async (cas) => {
+        await assert.rejects(cas.place().write(blob.digest, content, signal), ({ code }) => code !== "corrupt");
+        assert.equal(cas.calls.Write, 5);
+      });
+    }
+  });
+
   it("ends with the signal, also while the content is waited for", () =>
     withCas({}, async (cas) => {
       const stop = new AbortController();

@@ -14,6 +14,7 @@ import {
   byteStreamService,
   checkFunction,
   isUnimplemented,
+  progressBytes,
   type StorageServer,
 } from "./storage-server.ts";
 import { uploadName } from "./upload-name.ts";
@@ -100,9 +101,9 @@ class StreamWrite {
       try {
         if (ask) offset = await this.committed();
         if (offset === size) return;
-        // More than the time before: the tries were not in vain.
-        if (offset > reached) this.retries.progressed();
-        reached = offset;
+        // More than ever before: the tries were not in vain. Two servers behind one name may say more and less by turns.
+        if (offset >= reached + progressBytes) this.retries.progressed();
+        reached = Math.max(reached, offset);
         await this.attempt(offset);
         return;
       } catch (error) {
