@@ -6,6 +6,7 @@ import { listTree, resolvePath, type TreeEntry } from "../../artifact/tree-listi
 import { StillageError } from "../../base/errors.ts";
 import type { Generation } from "../../store/artifact-refs.ts";
 import type { ArtifactRecord, IndexedArtifact } from "../artifact-index.ts";
+import { Callbacks } from "../callbacks.ts";
 import { shownArtifact } from "../meant-artifacts.ts";
 import type { FileEntry } from "../reading/file-contents.ts";
 import { knownArtifact } from "../reading/known-artifact.ts";
@@ -125,13 +126,15 @@ export class FoundArtifact {
 
   /**
    * Writes a tree to a directory that is empty or not there; it appears when all is in it. A crash leaves nothing under its name, and at most a hidden directory beside it. Errors: also
-   * `exists` for a directory that is not empty, `exhausted` for a full disk.
+   * `exists` for a directory that is not empty, `exhausted` for a full disk; what `onProgress` throws.
    */
   checkout(
     directory: string,
     { tree: name = "files", force = false, onProgress, signal }: CheckoutOptions = {},
   ): Promise<void> {
-    return this.call(signal, "checking out", async (open, all) => {
+    const callbacks = new Callbacks();
+    const tell = callbacks.safe(onProgress);
+    const work = async (open: OpenArtifact, all: AbortSignal): Promise<void> => {
       const { checkoutDirectory } = await import("../checkout/checkout-directory.ts");
       const tree = await treeOf(open, name, all);
       const { files, bytes } = treeTotals(tree);
@@ -142,10 +145,12 @@ export class FoundArtifact {
         onProgress(more, moreBytes) {
           done.files += more;
           done.bytes += moreBytes;
-          onProgress?.({ ...done }, { files, bytes });
+          tell({ ...done }, { files, bytes });
         },
       });
-    });
+    };
+    const own = signal === undefined ? callbacks.signal : AbortSignal.any([signal, callbacks.signal]);
+    return callbacks.during(() => this.call(own, "checking out", work));
   }
 
   /** The tar archive of a tree, a piece at a time: the bytes that `bst artifact checkout --tar` writes. */

@@ -59,3 +59,23 @@ test("a signal ends what runs", async () => {
 test("a dependency that is nowhere is refused", async () => {
   await assert.rejects(runPipeline({ elements: [element("a", "b")], build: async () => {} }), { code: "invalid" });
 });
+
+test("an error of onEvent ends the run, whatever it is told of, and is its error", async () => {
+  const error = new Error("thrown by the caller's function");
+  const seen: string[] = [];
+  const request = (onEvent: PipelineRequest<Element>["onEvent"]): PipelineRequest<Element> => ({
+    elements: [element("a"), element("b", "a")],
+    push: async () => "pushed",
+    build: async () => {},
+    onEvent,
+  });
+  await runPipeline(request(({ kind }) => void seen.push(kind)));
+  for (const i of seen.keys()) {
+    let told = 0;
+    const onEvent = (): void => {
+      if (told++ === i) throw error;
+    };
+    await assert.rejects(runPipeline(request(onEvent)), (thrown) => thrown === error);
+    assert.equal(told, i + 1);
+  }
+});

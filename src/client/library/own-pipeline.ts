@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import type { OnError, PipelineResult, PipelineTime, PullOutcome } from "../pipeline/pipeline.ts";
+import { Callbacks } from "../callbacks.ts";
+import type { OnError, PipelineOptions, PipelineResult, PipelineTime, PullOutcome } from "../pipeline/pipeline.ts";
 import type { PipelineEvent, QueueName } from "../pipeline/pipeline-events.ts";
 import { type PipelineElement, PipelineGraph } from "../pipeline/pipeline-graph.ts";
 import { PipelineRun } from "../pipeline/pipeline-run.ts";
@@ -44,12 +45,14 @@ const time: PipelineTime = {
 
 /**
  * Takes elements through queues that run beside each other: each is pulled if it can be; on a miss what it is made of is fetched, and it is built as soon as all is there that it needs; and whatever is there is
- * pushed behind that. Failures of elements, and being stopped, are outcomes. Errors: `invalid` for a dependency that is not among the elements, `not-found` for one that is asked for and is not.
+ * pushed behind that. Failures of elements, and being stopped, are outcomes. Errors: `invalid` for a dependency that is not among the elements, `not-found` for one that is asked for and is not; what `onEvent` throws.
  */
 export async function runPipeline<E extends PipelineElement>(request: PipelineRequest<E>): Promise<PipelineResult> {
   const { elements, asked, pull, fetch, build, push, cost, onEvent } = request;
   const never = new AbortController().signal;
-  return new PipelineRun<E>({
+  const callbacks = new Callbacks();
+  const abort = AbortSignal.any([request.signal ?? never, callbacks.signal]);
+  const options: PipelineOptions<E> = {
     graph: new PipelineGraph(elements),
     asked: asked ?? elements.map(({ name }) => name),
     pull: async (element, signal) => pull?.(element, signal) ?? { kind: "missing" },
@@ -77,9 +80,10 @@ export async function runPipeline<E extends PipelineElement>(request: PipelineRe
     retries: request.retries ?? usualRetries,
     onError: request.onError ?? "quit",
     ...(cost && { cost }),
-    ...{ stop: request.stop ?? never, abort: request.signal ?? never, time, random: Math.random },
-    events: (event) => onEvent?.(event),
-  }).run();
+    ...{ stop: request.stop ?? never, abort, time, random: Math.random },
+    events: callbacks.safe(onEvent),
+  };
+  return callbacks.during(async () => new PipelineRun<E>(options).run());
 }
 
 /** What a builder rejects with is told as it says it. */

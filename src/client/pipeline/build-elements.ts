@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
+import { Callbacks } from "../callbacks.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
 import { type LeftRemote, openRemotes } from "../connection/open-remotes.ts";
@@ -72,9 +73,22 @@ const quickCost = 0.01;
 
 /**
  * Builds elements of a project, after pulling whatever can be pulled, and pushes behind that. What was done is in the local cache and on the servers, so a run that was ended, in whatever way, is
- * gone on with by another one. Errors: as of `readBstGraph`; failures of elements are outcomes.
+ * gone on with by another one. Errors: as of `readBstGraph`; what `begins`, `events` or `note` throws; failures of elements are outcomes.
  */
-export async function buildElements(request: BuildRequest): Promise<BuildSummary> {
+export function buildElements(request: BuildRequest): Promise<BuildSummary> {
+  const callbacks = new Callbacks();
+  return callbacks.during(() =>
+    build({
+      ...request,
+      abort: AbortSignal.any([request.abort, callbacks.signal]),
+      begins: callbacks.safe((plan) => request.begins(plan)),
+      events: callbacks.safe((event) => request.events(event)),
+      note: callbacks.safe((text) => request.note(text)),
+    }),
+  );
+}
+
+async function build(request: BuildRequest): Promise<BuildSummary> {
   const { configuration, stop, abort, time = realTime, now = systemClock } = request;
   if (configuration.generation === "1") {
     throw new StillageError(

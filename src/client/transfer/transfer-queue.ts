@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../base/clock.ts";
 import { asStillageError, type StillageError } from "../../base/errors.ts";
 import { backOffMs } from "../back-off.ts";
+import { Callbacks } from "../callbacks.ts";
 import { AwayError } from "../connection/away-error.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OptionalParts } from "./copy-content.ts";
@@ -46,15 +47,25 @@ const sleep = async (ms: number, signal: AbortSignal): Promise<void> => void (aw
 
 /**
  * Takes items one by one and does so many at a time; one that fails leaves the others alone. Where `items` fails, what is under way comes to its end, and the summary has the error. Errors:
- * none.
+ * what `done` throws, after which nothing is begun.
  */
 export async function runQueue<T>(
   items: Iterable<T> | AsyncIterable<T>,
   work: QueueWork<T>,
   options: TransferOptions,
 ): Promise<TransferSummary> {
-  const { width, signal } = options;
-  const queue = new Queue(work, options);
+  const callbacks = new Callbacks();
+  const stop = AbortSignal.any([options.signal, callbacks.signal]);
+  const queue = new Queue(work, { ...options, done: callbacks.safe(options.done), signal: stop });
+  return callbacks.during(() => runAll(items, queue, options.width, stop));
+}
+
+async function runAll<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  queue: Queue<T>,
+  width: number,
+  signal: AbortSignal,
+): Promise<TransferSummary> {
   const running = new Set<Promise<void>>();
   let error: StillageError | undefined;
   try {
