@@ -53,6 +53,8 @@ export class BlobCopier {
   /** Those of `pending` that are at hand. */
   private offered = new Map<string, WholeBlob>();
   private offeredBytes = 0;
+  /** What was found to be missing, and has not moved. */
+  private readonly left = { blobs: 0, bytes: 0 };
   private lackingCount = 0;
   private lackingFirst: Digest | undefined;
 
@@ -94,9 +96,9 @@ export class BlobCopier {
 
   /** Writes what is at hand and known to be missing. Waits as `add` does. Errors: as of `add`. */
   async put(blobs: readonly WholeBlob[]): Promise<void> {
-    const { to, progress } = this.context;
+    const { to } = this.context;
     const bytes = blobs.reduce((sum, { digest }) => sum + digest.size, 0);
-    progress?.found(blobs.length, bytes);
+    this.found(blobs.length, bytes);
     await this.groups.add(bytes, () =>
       this.stopping(async () => {
         const small = blobs.filter(({ digest }) => digest.size <= maxSmallBytes);
@@ -104,7 +106,7 @@ export class BlobCopier {
         for (const { digest, bytes: whole } of blobs) {
           if (digest.size > maxSmallBytes) await to.write(digest, (offset) => piecesOf(whole, offset), this.signal);
         }
-        this.count(blobs);
+        this.moves(blobs.length, bytes);
       }),
     );
   }
@@ -125,6 +127,8 @@ export class BlobCopier {
     for (const each of [this.questions, this.small, this.large, this.groups, this.streams]) {
       await each.settled().catch(noted);
     }
+    // What did not come is found anew where it is tried again.
+    this.found(-this.left.blobs, -this.left.bytes);
     if (failure !== undefined) throw failure.error;
     const { lackingFirst: first, lackingCount: count } = this;
     this.lackingFirst = undefined;
@@ -163,7 +167,7 @@ export class BlobCopier {
   }
 
   private async copyMissing(digests: readonly Digest[], offered: ReadonlyMap<string, WholeBlob>): Promise<void> {
-    const { to, progress } = this.context;
+    const { to } = this.context;
     const missing: Digest[] = [];
     const atHand: WholeBlob[] = [];
     for (const digest of await to.missing(digests, this.signal)) {
@@ -171,7 +175,7 @@ export class BlobCopier {
       if (blob !== undefined && sameDigest(blob.digest, digest)) atHand.push(blob);
       else missing.push(digest);
     }
-    progress?.found(
+    this.found(
       missing.length,
       missing.reduce((sum, { size }) => sum + size, 0),
     );
@@ -203,7 +207,10 @@ export class BlobCopier {
     const { to, sources, budget } = this.context;
     const move: TakeBatch = async ({ blobs, memory }) => {
       await to.writeMany(blobs, this.signal, memory);
-      this.count(blobs);
+      this.moves(
+        blobs.length,
+        blobs.reduce((sum, { digest }) => sum + digest.size, 0),
+      );
     };
     await budget.hold(bytes, async () => {
       this.signal.throwIfAborted();
@@ -212,18 +219,23 @@ export class BlobCopier {
   }
 
   private async copyLarge(digest: Digest): Promise<void> {
-    const { to, sources, budget, progress } = this.context;
+    const { to, sources, budget } = this.context;
     await budget.hold(limits.streamBytes, async () => {
       const stream = sources.stream(digest, this.signal);
-      // Seen at its furthest: a part that goes over the wire again is no progress.
-      let furthest = 0;
+      // Seen at its furthest: a part that goes over the wire again is no progress. Undefined until any of it is asked for.
+      let furthest: number | undefined;
+      const reach = (at: number): void => {
+        if (furthest === undefined) this.found(0, -at);
+        else if (at > furthest) this.moves(0, at - furthest);
+        furthest = Math.max(at, furthest ?? 0);
+      };
       const content = async function* (offset: number): AsyncGenerator<Uint8Array> {
         let at = offset;
+        reach(at);
         for await (const bytes of stream.content(offset)) {
           yield bytes;
           at += bytes.length;
-          if (at > furthest) progress?.moved(0, at - furthest);
-          furthest = Math.max(at, furthest);
+          reach(at);
         }
       };
       while (stream.usable) {
@@ -231,9 +243,8 @@ export class BlobCopier {
         stream.failure = undefined;
         try {
           await to.write(digest, content, this.signal);
-          progress?.moved(1, digest.size - furthest);
-          this.moved.blobs += 1;
-          this.moved.bytes += digest.size;
+          // Otherwise somebody else has brought it meanwhile.
+          if (furthest !== undefined) this.moves(1, digest.size - furthest);
           return;
         } catch (error) {
           this.signal.throwIfAborted();
@@ -245,11 +256,19 @@ export class BlobCopier {
     });
   }
 
-  private count(blobs: readonly WholeBlob[]): void {
-    const bytes = blobs.reduce((sum, { digest }) => sum + digest.size, 0);
-    this.context.progress?.moved(blobs.length, bytes);
-    this.moved.blobs += blobs.length;
+  /** What has to be moved; or has not, where the counts are negative. */
+  private found(blobs: number, bytes: number): void {
+    this.left.blobs += blobs;
+    this.left.bytes += bytes;
+    this.context.progress?.found(blobs, bytes);
+  }
+
+  private moves(blobs: number, bytes: number): void {
+    this.left.blobs -= blobs;
+    this.left.bytes -= bytes;
+    this.moved.blobs += blobs;
     this.moved.bytes += bytes;
+    this.context.progress?.moved(blobs, bytes);
   }
 
   /** A failure of one part ends the others: what is to be done is not done without it. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Digest } from "../../base/digest.ts";
@@ -97,6 +98,35 @@ test("knows what it has to move before it has moved it", async () => {
   const { moved } = await copying;
   assert.equal(counted.all, moved.blobs);
   assert.ok(counted.done < counted.all);
+});
+
+test("counts what moves once over all tries, and not what was there already", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files });
+  const parts = new Map<string, Buffer>();
+  /** Keeps what has come of a blob that breaks off. */
+  const write: typeof to.blobs.write = async (digest, content, signal) => {
+    for await (const piece of content(parts.get(digest.hash)?.length ?? 0)) {
+      parts.set(digest.hash, Buffer.concat([parts.get(digest.hash) ?? Buffer.alloc(0), piece]));
+    }
+    const whole = parts.get(digest.hash) ?? Buffer.alloc(0);
+    await to.blobs.write(digest, () => Readable.from([whole]), signal);
+  };
+  const keeping = { ...to, blobs: { ...to.blobs, write } };
+  const progress = new TransferProgress(() => 0);
+  const largest = [...from.held].find(([, bytes]) => bytes.length === large.length)?.[0];
+  for (const troubled of [largest, artifact.content.hash, undefined]) {
+    from.trouble = (_, hash) => {
+      if (hash !== undefined && hash === troubled) unavailable();
+    };
+    const { outcome } = await copyArtifact(artifact, [from], keeping, options({ progress }));
+    assert.equal(outcome, troubled === undefined ? "copied" : "incomplete");
+    const { bytes, blobs } = progress.state();
+    assert.deepEqual([bytes.done, blobs.done], [bytes.all, blobs.all], "nothing more is known to be missing");
+  }
+  assert.ok([...parts].every(([hash, { length }]) => to.held.has(hash) && length === large.length));
+  const sizes = [...to.held.values()].map(({ length }) => length);
+  assert.deepEqual(progress.done, { blobs: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) });
 });
 
 test("copies build trees where they are asked for, and does without what is not there", async () => {

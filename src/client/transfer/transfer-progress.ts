@@ -83,6 +83,7 @@ export class TransferProgress {
     this.whole?.walkEnds();
   }
 
+  /** What has to be moved. Negative for what was found before, and turns out to be there, or does not come at all. */
   found(blobs: number, bytes: number): void {
     this.sample();
     this.blobs.all += blobs;
