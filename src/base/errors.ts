@@ -51,8 +51,14 @@ export class StillageError extends Error {
   }
 }
 
-/** Gives `error` as a StillageError; whatever is foreign becomes `internal`, with the original as its cause. */
-export function asStillageError(error: unknown): StillageError {
+/** What went wrong first, where closing what was open went wrong after it: a SuppressedError says nothing of either. */
+export function firstError(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstError(error.suppressed) : error;
+}
+
+/** Gives `error`, or the first of several, as a StillageError; whatever is foreign becomes `internal`, with the original as its cause. */
+export function asStillageError(caught: unknown): StillageError {
+  const error = firstError(caught);
   if (error instanceof StillageError) return error;
   return new StillageError("internal", "an unexpected error; the server's log has it", { cause: error });
 }

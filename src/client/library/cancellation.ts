@@ -1,4 +1,4 @@
-import { StillageError } from "../../base/errors.ts";
+import { firstError, StillageError } from "../../base/errors.ts";
 
 /** Awaits what a signal may stop. Errors: `cancelled`, with the signal's reason as its cause, for whatever it fails with once the signal has fired; else its own. */
 export async function stoppable<T>(signal: AbortSignal, doing: string, work: () => Promise<T>): Promise<T> {
@@ -29,7 +29,8 @@ export function cancelled(signal: AbortSignal, doing: string): StillageError {
   return new StillageError("cancelled", `${doing} was stopped`, { cause: signal.reason });
 }
 
-function cancelledOr(error: unknown, signal: AbortSignal, doing: string): unknown {
+function cancelledOr(caught: unknown, signal: AbortSignal, doing: string): unknown {
+  const error = firstError(caught);
   if (!signal.aborted || (error instanceof StillageError && error.code === "cancelled")) return error;
   return cancelled(signal, doing);
 }

@@ -78,10 +78,7 @@ export class ClientPlaces implements AsyncDisposable {
       return await unlessAborted(opening, this.signal(signal));
     } catch (error) {
       // Nobody has it who would close it.
-      opening.then(
-        (place) => place[Symbol.asyncDispose](),
-        () => {},
-      );
+      opening.then((place) => place[Symbol.asyncDispose]()).catch(() => {});
       throw error;
     }
   }
