@@ -21,7 +21,7 @@ export interface HttpRequest {
   instance: string;
   /** What kind of path it is, one of few, for metrics: `cas`, `/status`. Set by the handler. */
   route: string;
-  /** The next piece of the body, valid until the next call; `undefined` at its end. */
+  /** The next piece of the body, its taker's own; `undefined` at its end. */
   receive(): MaybePromise<Uint8Array | undefined>;
   /** Bytes of the body that have come so far. */
   readonly received: number;

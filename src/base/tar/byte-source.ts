@@ -5,6 +5,7 @@ export class ByteSource {
   private readonly chunks: AsyncIterator<Uint8Array>;
   private rest: Uint8Array = new Uint8Array(0);
 
+  /** `chunks` are its own: what begins in one and ends in another is put together of both. */
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.chunks = chunks[Symbol.asyncIterator]();
   }

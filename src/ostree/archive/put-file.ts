@@ -63,21 +63,20 @@ async function putWhole(
 /** Small content in one piece; `undefined` for what is larger. Errors: `invalid` for another size. */
 async function wholeOf(content: Content, size: number): Promise<Uint8Array | undefined> {
   if (size > wholeBytes) return undefined;
-  if (content instanceof Uint8Array) return sized(content, size);
-  const pieces: Uint8Array[] = [];
+  if (content instanceof Uint8Array) {
+    if (content.length !== size) throw notOfSize(size);
+    return content;
+  }
+  // The next piece may be read into the same memory.
+  const whole = Buffer.allocUnsafe(size);
   let length = 0;
   for await (const piece of content) {
+    if (length + piece.length > size) throw notOfSize(size);
+    whole.set(piece, length);
     length += piece.length;
-    if (length > size) break;
-    pieces.push(piece);
   }
-  if (length > size) throw notOfSize(size);
-  return sized(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces), size);
-}
-
-function sized(content: Uint8Array, size: number): Uint8Array {
-  if (content.length !== size) throw notOfSize(size);
-  return content;
+  if (length < size) throw notOfSize(size);
+  return whole;
 }
 
 const notOfSize = (size: number): StillageError =>
