@@ -44,7 +44,7 @@ export interface BlobSource {
    */
   readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]>;
   /**
-   * The bytes of one blob of any size from `offset` on. A stream that breaks is gone on with where it broke. Whoever began at 0 verifies the whole. Errors: `not-found`.
+   * The bytes of one blob of any size from `offset` on; each piece is the taker's own. A stream that breaks is gone on with where it broke. What is read from 0 on is verified at its end: a wrong blob throws. Errors: `not-found`.
    */
   read(digest: Digest, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The size of a blob of which the hash alone is known, as in commits; `undefined` where it is not there. Left out where the place cannot tell. */

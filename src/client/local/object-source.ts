@@ -77,10 +77,9 @@ export class ObjectSource implements BlobSource {
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     const hash = offset === 0 ? runningHash(sha256) : undefined;
-    let buffer = Buffer.allocUnsafe(Math.min(pieceBytes, digest.size));
     for (let at = offset; at < digest.size; ) {
       checkSignal(signal);
-      buffer = buffer.subarray(0, Math.min(buffer.length, digest.size - at));
+      const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, digest.size - at));
       const count = await readFully(fd, buffer, at).catch((error: unknown) => {
         throw cacheFailure(error, `reading ${path}`);
       });

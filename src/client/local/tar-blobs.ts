@@ -26,6 +26,8 @@ export interface TarBlobsParts {
 /** The blobs of one generation in an archive. One of another size than its digest says is not there. */
 export class TarBlobs implements BlobSource, BlobSink {
   private readonly parts: TarBlobsParts;
+  /** Room of blobs that broke off: whoever begins anew has it. */
+  private readonly unfinished = new Map<string, Extent>();
 
   constructor(parts: TarBlobsParts) {
     this.parts = parts;
@@ -67,10 +69,9 @@ export class TarBlobs implements BlobSource, BlobSink {
     if (extent === undefined)
       throw new StillageError("not-found", `${showDigest(digest)} is not in ${this.parts.path}`);
     const hash = offset === 0 ? runningHash(sha256) : undefined;
-    const buffer = new Uint8Array(Math.min(pieceBytes, digest.size));
     for (let at = offset; at < digest.size; ) {
       checkSignal(signal);
-      const wanted = buffer.subarray(0, digest.size - at);
+      const wanted = Buffer.allocUnsafe(Math.min(pieceBytes, digest.size - at));
       const count = await readFully(extent.fd, wanted, extent.offset + at).catch((error: unknown) => {
         throw cacheFailure(error, `reading ${this.parts.path}`);
       });
@@ -115,7 +116,8 @@ export class TarBlobs implements BlobSource, BlobSink {
     const failed = (error: unknown): never => {
       throw spool.failure(error);
     };
-    const extent = spool.reserve(digest.size);
+    const extent = this.unfinished.get(digest.hash) ?? spool.reserve(digest.size);
+    this.unfinished.delete(digest.hash);
     const out = new TrailingWriter(extent.fd, extent.offset, pieceBytes);
     const end = extent.offset + extent.size;
     try {
@@ -124,11 +126,13 @@ export class TarBlobs implements BlobSource, BlobSink {
         if (out.end + bytes.length > end) throw different(digest);
         await out.add(bytes).catch(failed);
       }
-    } finally {
-      // Nothing is written any more when the file is closed.
+      if (out.end < end) throw new StillageError("unavailable", `${showDigest(digest)} broke off`);
       await out.flush().catch(failed);
+    } catch (error) {
+      await out.rest();
+      this.unfinished.set(digest.hash, extent);
+      throw error;
     }
-    if (out.end < end) throw new StillageError("unavailable", `${showDigest(digest)} broke off`);
     this.put(digest, extent);
   }
 
