@@ -25,7 +25,7 @@ const answerMs = connectionLimits.connectMs + 1000;
 
 /**
  * Those of some servers that are not there, in their order: each server is sent one small call, all at once, and whatever it says to that is an answer. What it thinks of
- * our credentials, we of its certificate, and what the configuration says wrong is for whoever is going to use it. Errors: the signal's.
+ * our credentials, we of its certificate, and what the configuration says wrong is for whoever is going to use it; but what speaks no gRPC is no such server. Errors: the signal's.
  */
 export async function findAwayServers(
   specs: readonly RemoteSpec[],
@@ -37,7 +37,7 @@ export async function findAwayServers(
     [...servers.values()].map(async (same) => {
       const [first] = same as [RemoteSpec];
       const asked = await askUnlessAway(first, { reachability, signal }, () => ask(first, signal));
-      return "error" in asked && isAway(asked) ? same.map((spec) => ({ ...asked, spec })) : [];
+      return "remembered" in asked && isAway(asked) ? same.map((spec) => ({ ...asked, spec })) : [];
     }),
   );
   signal.throwIfAborted();

@@ -18,7 +18,7 @@ export interface BstConfigurations extends AsyncDisposable {
   /** Without those for sources, too: whoever only loads a project needs none. */
   readonly loading: string;
   readonly settings: BuildSettings;
-  /** Gives builds these servers for sources, by the names of projects, and no others; for those that are started from now on. */
+  /** Gives builds these servers for sources, by the names of projects, and no others. No `bst` may be reading the file meanwhile. Errors: those of the file system. */
   useSourceCaches(ofProjects: SourceCachesOfProjects): Promise<void>;
 }
 
@@ -65,7 +65,11 @@ export async function writeBstConfigurations(
     building,
     loading,
     settings: settingsOf(user),
-    useSourceCaches: (ofProjects) => writeFile(building, text(withSourceCaches(forBuilds, ofProjects))),
+    async useSourceCaches(ofProjects) {
+      await writeFile(building, text(withSourceCaches(forBuilds, ofProjects))).catch((error) => {
+        throw fromFileSystem(error, `writing ${building}`);
+      });
+    },
     [Symbol.asyncDispose]: async () => {
       process.off("exit", remove);
       remove();
