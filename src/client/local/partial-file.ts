@@ -8,12 +8,11 @@ import { runningHash } from "../../base/hash.ts";
 import { closeFile, openFile, readFully, syncData, truncateFile } from "../../store/disk/file-io.ts";
 import { isAbsent } from "./cache-failure.ts";
 import { placeFile } from "./object-file.ts";
+import { pieceBytes } from "./piece-room.ts";
 import { TrailingWriter } from "./trailing-writer.ts";
 
 /** Nobody writes to a file that has not changed for so long, in milliseconds. */
 const abandonedMs = 60_000;
-
-const pieceBytes = 1 << 20;
 
 /** So often it is told by its time that somebody writes to a file, however slowly bytes come. */
 const signOfLifeMs = 10_000;

@@ -214,7 +214,7 @@ export class BlobCopier {
   private async copyLarge(digest: Digest): Promise<void> {
     const { to, sources, budget, progress } = this.context;
     await budget.hold(limits.streamBytes, async () => {
-      const stream = sources.stream(digest, this.signal);
+      const stream = sources.stream(digest, to.borrows ? "borrowed" : "kept", this.signal);
       // Seen at its furthest: a part that goes over the wire again is no progress.
       let furthest = 0;
       const content = async function* (offset: number): AsyncGenerator<Uint8Array> {

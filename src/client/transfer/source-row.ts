@@ -1,6 +1,6 @@
 import { type Digest, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import type { BlobSource, TakeBatch } from "../blob-place.ts";
+import type { BlobSource, PieceUse, TakeBatch } from "../blob-place.ts";
 
 /** A source by the name that messages give it. */
 export interface NamedSource {
@@ -44,8 +44,8 @@ export class SourceRow {
   }
 
   /** A blob of any size, for a sink that may ask for it more than once. */
-  stream(digest: Digest, signal: AbortSignal): BlobStream {
-    return new BlobStream(this, digest, signal);
+  stream(digest: Digest, use: PieceUse, signal: AbortSignal): BlobStream {
+    return new BlobStream(this, digest, use, signal);
   }
 
   /** As they are to be asked now. */
@@ -100,12 +100,14 @@ export class BlobStream {
   private worst: StillageError | undefined;
   private readonly row: SourceRow;
   private readonly digest: Digest;
+  private readonly use: PieceUse;
   private readonly signal: AbortSignal;
   private readonly spent = new Set<NamedSource>();
 
-  constructor(row: SourceRow, digest: Digest, signal: AbortSignal) {
+  constructor(row: SourceRow, digest: Digest, use: PieceUse, signal: AbortSignal) {
     this.row = row;
     this.digest = digest;
+    this.use = use;
     this.signal = signal;
   }
 
@@ -123,7 +125,7 @@ export class BlobStream {
       if (this.spent.has(source)) continue;
       let hasBegun = false;
       try {
-        for await (const bytes of source.blobs.read(this.digest, offset, this.signal)) {
+        for await (const bytes of source.blobs.read(this.digest, offset, this.signal, this.use)) {
           hasBegun = true;
           yield bytes;
         }
