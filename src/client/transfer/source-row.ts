@@ -102,6 +102,8 @@ export class BlobStream {
   private readonly digest: Digest;
   private readonly use: PieceUse;
   private readonly signal: AbortSignal;
+  /** Who gave other bytes once: they may have been damaged on their way. */
+  private readonly doubted = new Set<NamedSource>();
   private readonly spent = new Set<NamedSource>();
 
   constructor(row: SourceRow, digest: Digest, use: PieceUse, signal: AbortSignal) {
@@ -118,7 +120,7 @@ export class BlobStream {
 
   /**
    * The bytes from `offset` on, of the first source that has any; from 0 on verified at their end. Where it breaks off the next is asked by another call, from where the reader is: what two
-   * gave is verified by neither. Errors: what `failure` says; `cancelled`.
+   * gave is verified by neither. Who gave other bytes is asked once more, behind all others. Errors: what `failure` says; `cancelled`.
    */
   async *content(offset: number): AsyncGenerator<Uint8Array> {
     for (const source of this.row.sources()) {
@@ -133,7 +135,8 @@ export class BlobStream {
       } catch (error) {
         this.signal.throwIfAborted();
         const failure = asStillageError(error);
-        this.spent.add(source);
+        const again = failure.code === "corrupt" && !this.doubted.has(source);
+        (again ? this.doubted : this.spent).add(source);
         this.row.note(source, failure);
         if (this.worst === undefined || this.worst.code === "not-found") this.worst = failure;
         if (hasBegun) throw this.fail(failure);
