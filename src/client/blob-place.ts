@@ -23,6 +23,9 @@ export interface BlobBatch {
 /** Takes blobs, whose bytes are its own from then on. Who gives them waits for it before he holds much more in memory. */
 export type TakeBatch = (batch: BlobBatch) => MaybePromise<void>;
 
+/** How long a piece of a blob is its taker's: for good, or until he asks for the next one, which spares as much memory as the blob has. */
+export type PieceUse = "kept" | "borrowed";
+
 /** For who takes them one after the other. */
 export function oneByOne(take: (digest: Digest, bytes: Uint8Array) => MaybePromise<void>): TakeBatch {
   return async ({ blobs }) => {
@@ -44,9 +47,9 @@ export interface BlobSource {
    */
   readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]>;
   /**
-   * The bytes of one blob of any size from `offset` on. A stream that breaks is gone on with where it broke. Whoever began at 0 verifies the whole. Errors: `not-found`.
+   * The bytes of one blob of any size from `offset` on, in pieces that are kept unless told otherwise. A stream that breaks is gone on with where it broke. What is read from 0 on is verified at its end: a wrong blob throws. Errors: `not-found`.
    */
-  read(digest: Digest, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  read(digest: Digest, offset: number, signal: AbortSignal, use?: PieceUse): AsyncIterable<Uint8Array>;
   /** The size of a blob of which the hash alone is known, as in commits; `undefined` where it is not there. Left out where the place cannot tell. */
   sizeOf?(fn: DigestFunction, hash: string): MaybePromise<number | undefined>;
 }
@@ -55,6 +58,8 @@ export interface BlobSource {
 export interface BlobSink {
   /** Said when many may come that are not known yet: what takes a while to get ready begins to. Left out where nothing does. */
   expectWrites?(): void;
+  /** Whether it needs no piece of a `content` any more when it asks for the next one. */
+  readonly borrows?: boolean;
   /** Those of `digests` that are not there, each once. Any number is asked for. The empty blob is always there. */
   missing(digests: readonly Digest[], signal: AbortSignal): Promise<Digest[]>;
   /**

@@ -10,6 +10,7 @@ import { buildByLibrary } from "./build/by-library.ts";
 import { type BuildEvent, type BuildRun, createMachine, type Machine } from "./build/machine.ts";
 import { elementCount, writeJoinedProjects, writeWideProject } from "./build/project.ts";
 import { buildWhileServerIsAway } from "./build/server-away.ts";
+import { buildPastSilentSources } from "./build/silent-sources.ts";
 import { checkout } from "./support/checkout.ts";
 import type { Project } from "./support/project.ts";
 import { type ServerUnderTest, startServer } from "./support/stillage.ts";
@@ -305,6 +306,10 @@ test("goes on when its server is killed, and pushes when that is back", async ()
     { url: `http://${victim.address}`, push: true, "connection-config": { "retry-limit": 0 } },
   ]);
   await buildWhileServerIsAway(project, away, victim, folder);
+});
+
+test("waits once for silent servers for sources, and BuildStream never does", async () => {
+  await buildPastSilentSources(workspace, `http://${server.address}`);
 });
 
 test("the library builds with BuildStream 2.8.1, and says what there is", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, it } from "node:test";
 import { sameDigest } from "../../src/base/digest.ts";
@@ -137,6 +137,35 @@ describe("the local cache", () => {
     await cache.blobs.writeMany(kept, signal);
     await cache.blobs.write(large.digest, (from) => oneByOne(large.bytes.subarray(from)), signal);
     await verify(cache);
+  });
+
+  it("keeps what had come of a large blob when the disk is full, and what a killed writer left only as long as there is room", async (t) => {
+    await using directory = await temporaryDirectory();
+    using disk = mounted(directory.path);
+    if (disk === undefined) return t.skip("no file system can be mounted here");
+    disk.remount("size=5m");
+    const cache = await openLocalCache(disk.path);
+    const incoming = join(disk.path, "cas/stillage");
+    const { digest, bytes } = randomBlob(8 << 20);
+    const asked: number[] = [];
+    const content = (from: number) => {
+      asked.push(from);
+      return oneByOne(bytes.subarray(from));
+    };
+    await assert.rejects(cache.blobs.write(digest, content, signal), { code: "exhausted" });
+    const part = join(incoming, `${digest.hash}-${digest.size}.part`);
+    assert.ok((await stat(part)).size > 3 << 20);
+    disk.remount("size=14m");
+    await cache.blobs.write(digest, content, signal);
+    assert.ok(asked.length === 2 && (asked[1] ?? 0) > 3 << 20, asked.join());
+    await verify(cache);
+
+    const later = randomBlob(4 << 20);
+    const left = join(incoming, `${later.digest.hash}-${later.digest.size}.4711-aaaaaaaaaaaa.part`);
+    await writeFile(left, later.bytes.subarray(0, 3 << 20));
+    await utimes(left, 0, 0);
+    await cache.blobs.write(later.digest, (from) => oneByOne(later.bytes.subarray(from)), signal);
+    assert.deepEqual([await verify(cache), existsSync(left)], [0, false]);
   });
 
   it("is read where it cannot be written", async (t) => {

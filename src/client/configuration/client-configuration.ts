@@ -36,6 +36,14 @@ export interface Subproject {
   readonly directory: string | undefined;
   /** What the projects around it recommend, the outermost first. */
   readonly around: readonly RemoteSpec[];
+  /** The same of caches of sources. */
+  readonly sourceCachesAround: readonly RemoteSpec[];
+}
+
+/** Caches of sources, which `bst` alone works with: those that it uses, in its order, and what the project and those around it recommend. */
+export interface SourceCaches {
+  readonly used: readonly RemoteSpec[];
+  readonly recommended: readonly RemoteSpec[];
 }
 
 /** A remote that is configured and not used. */
@@ -63,6 +71,8 @@ export interface ClientConfiguration {
   readonly setAside: readonly SetAside[];
   /** What the project and those around it recommend, used or not. */
   readonly recommended: readonly RemoteSpec[];
+  /** Of BuildStream 2; others have none that we know of. What is wrong with their URLs was not looked for. */
+  readonly sourceCaches: SourceCaches;
   /** Those of Stillage's own file, also the ones that are used only where they are named. */
   readonly named: readonly RemoteSpec[];
   /** `undefined` where no project is above the directory. */

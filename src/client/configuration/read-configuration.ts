@@ -14,12 +14,17 @@ import {
   readProjectFile,
 } from "../../project/project-file.ts";
 import { ValueReader } from "../../project/read-value.ts";
-import { findUserFile, guessGeneration, readUserConfiguration } from "../../project/user-configuration.ts";
+import {
+  findUserFile,
+  guessGeneration,
+  readUserConfiguration,
+  type UserConfiguration,
+} from "../../project/user-configuration.ts";
 import { artifactFolder } from "../local/cache-layout.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { readRecommended, readUserCaches } from "./cache-block.ts";
 import { chooseRemotes } from "./choose-remotes.ts";
-import type { ClientConfiguration, ClientSources } from "./client-configuration.ts";
+import type { ClientConfiguration, ClientSources, SourceCaches } from "./client-configuration.ts";
 import { readOwnFile } from "./own-file.ts";
 import type { EntryContext } from "./remote-entry.ts";
 import { parseRemoteText } from "./remote-text.ts";
@@ -53,13 +58,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     recommended,
     ignoreProjectRemotes: sources.ignoreProjectRemotes,
   });
-  if (generation === "2") {
-    // Caches of sources are not used here, but what is wrong with them keeps BuildStream from starting.
-    const unused = { ...context, unused: true } as const;
-    readUserCaches(user.sourceCaches, "source-caches", unused);
-    readUserCaches(user.override && valueAt(user.override, "source-caches"), "source-caches", unused);
-    readRecommended(project?.sourceCaches, "source-caches", { ...ofProject, unused: true });
-  }
+  const sourceCaches = readSourceCaches(user, project, sources, context, ofProject);
 
   const problems = ordered(reader.problems);
   if (problems.length > 0) return problems;
@@ -69,7 +68,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     dialect,
     ...directoriesOf(sources, generation, user.directory),
     ...chosen,
-    recommended,
+    ...{ recommended, sourceCaches },
     named: own.named,
     project: project && { name: project.name, directory: project.directory },
     ...user.scheduler,
@@ -77,6 +76,28 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
     notes: ordered([...notes, ...(project?.notes ?? [])]),
     ofSubproject: (subproject, options) => readClientConfiguration({ ...sources, dialect, subproject, options }),
   };
+}
+
+/** Caches of sources are not used here, but by the `bst` that is started, and what is wrong with them keeps that from starting. Neither the command line nor Stillage's own file names any. */
+function readSourceCaches(
+  user: UserConfiguration,
+  project: Project | undefined,
+  { subproject }: ClientSources,
+  context: EntryContext,
+  ofProject: EntryContext,
+): SourceCaches {
+  const { dialect } = context;
+  if (generationOf(dialect) !== "2") return { used: [], recommended: [] };
+  const key = "source-caches";
+  const forUser = { ...context, unused: true } as const;
+  const global = readUserCaches(user.sourceCaches, key, forUser);
+  const forProject = readUserCaches(user.override && valueAt(user.override, key), key, forUser);
+  const own = readRecommended(project?.sourceCaches, key, { ...ofProject, unused: true });
+  // What releases before 2 make of them is theirs.
+  if (dialect !== "2") return { used: [], recommended: [] };
+  const recommended = [...(subproject?.sourceCachesAround ?? []), ...own];
+  const none = { commandLine: [], own: { remotes: [], overridesBuildStream: false }, ignoreProjectRemotes: false };
+  return { used: chooseRemotes({ dialect, ...none, forProject, global, recommended }).remotes, recommended };
 }
 
 /** BuildStream 1 knows no directory around that of its artifacts. */

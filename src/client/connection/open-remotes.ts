@@ -120,14 +120,25 @@ export async function openRemotes(specs: readonly RemoteSpec[], options: OpenRem
 }
 
 async function openOne(spec: RemoteSpec, options: OpenRemotesOptions): Promise<RemotePlace | LeftRemote> {
-  const { reachability, insist = spec.byHand === true, signal, gone, now = Date.now } = options;
+  const { reachability, gone } = options;
+  const asked = await askUnlessAway(spec, options, () => openRemote(spec, options));
+  if ("remembered" in asked || reachability === undefined) return asked;
+  return watchedRemote(asked, reachability, (error) => gone?.({ spec, error, remembered: false }));
+}
+
+/** Asks a server something, unless it did not answer lately; whether it answers is remembered. */
+export async function askUnlessAway<T extends object>(
+  spec: RemoteSpec,
+  options: Pick<OpenRemotesOptions, "reachability" | "insist" | "signal" | "now">,
+  ask: () => Promise<T>,
+): Promise<T | LeftRemote> {
+  const { reachability, insist = spec.byHand === true, signal, now = Date.now } = options;
   const blocked = insist ? undefined : reachability?.blocked(spec);
   if (blocked !== undefined) return { spec, error: rememberedFailure(spec, blocked, now()), remembered: true };
   try {
-    const place = await openRemote(spec, options);
-    if (reachability === undefined) return place;
-    await reachability.reached(spec);
-    return watchedRemote(place, reachability, (error) => gone?.({ spec, error, remembered: false }));
+    const answer = await ask();
+    await reachability?.reached(spec);
+    return answer;
   } catch (caught) {
     const error = asStillageError(caught);
     if (!signal.aborted) await remember(reachability, spec, error);

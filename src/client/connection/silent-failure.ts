@@ -18,6 +18,6 @@ export function isGone(error: StillageError): boolean {
   return error.code === "deadline" || brokenConnection(error) !== undefined;
 }
 
-function brokenConnection({ cause }: StillageError): ConnectionError | undefined {
+export function brokenConnection({ cause }: StillageError): ConnectionError | undefined {
   return cause instanceof RpcError && cause.cause instanceof ConnectionError ? cause.cause : undefined;
 }

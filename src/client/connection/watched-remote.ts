@@ -146,12 +146,13 @@ function watchedIndex(index: ArtifactIndex, watch: Watch): ArtifactIndex {
 }
 
 function watchedBlobs(blobs: BlobPlace, watch: Watch): BlobPlace {
-  const { sizeOf } = blobs;
+  const { sizeOf, borrows } = blobs;
   return {
+    borrows: borrows ?? false,
     ...(sizeOf && { sizeOf: sizeOf.bind(blobs) }),
     readMany: (digests, take, signal) =>
       watch.call(() => blobs.readMany(digests, (batch) => watch.others(() => take(batch)), signal)),
-    read: (digest, offset, signal) => watch.stream(() => blobs.read(digest, offset, signal)),
+    read: (digest, offset, signal, use) => watch.stream(() => blobs.read(digest, offset, signal, use)),
     missing: (digests, signal) => watch.call(() => blobs.missing(digests, signal)),
     writeMany: (some, signal, memory) => watch.call(() => blobs.writeMany(some, signal, memory)),
     write: (digest, content, signal) =>

@@ -1,6 +1,6 @@
 import type { Digest } from "../../base/digest.ts";
 import { StillageError } from "../../base/errors.ts";
-import type { BlobSink, BlobSource, TakeBatch, WholeBlob } from "../blob-place.ts";
+import type { BlobSink, BlobSource, PieceUse, TakeBatch, WholeBlob } from "../blob-place.ts";
 import type { BlobPlace } from "../place.ts";
 
 export interface CacheBlobsParts {
@@ -12,12 +12,14 @@ export interface CacheBlobsParts {
 
 /** The blobs of a cache that several generations of programs share: read from wherever they are, written to one. */
 export class CacheBlobs implements BlobPlace {
+  readonly borrows: boolean;
   private readonly sources: readonly BlobSource[];
   private readonly sink: BlobSink;
 
   constructor({ sources, sink }: CacheBlobsParts) {
     this.sources = sources;
     this.sink = sink;
+    this.borrows = sink.borrows ?? false;
   }
 
   async readMany(digests: readonly Digest[], take: TakeBatch, signal: AbortSignal): Promise<Digest[]> {
@@ -28,10 +30,10 @@ export class CacheBlobs implements BlobPlace {
     return left;
   }
 
-  async *read(digest: Digest, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *read(digest: Digest, offset: number, signal: AbortSignal, use?: PieceUse): AsyncGenerator<Uint8Array> {
     for (const [i, source] of this.sources.entries()) {
       try {
-        yield* source.read(digest, offset, signal);
+        yield* source.read(digest, offset, signal, use);
         return;
       } catch (error) {
         const isAbsent = error instanceof StillageError && error.code === "not-found";

@@ -37,6 +37,15 @@ export async function refusesOtherBytes(blobs: BlobPlace): Promise<void> {
   assert.deepEqual(await blobs.missing([digest, digest], signal), [digest]);
 }
 
+/** Pieces that are taken all at once are what they were when they came. */
+export async function givesPiecesAway(blobs: BlobPlace): Promise<void> {
+  const { digest, bytes } = blobOf(Buffer.from(Array.from({ length: 600_000 }, (_, i) => i).join()));
+  await blobs.write(digest, (from) => piecesOf(bytes, 1 << 20, from), signal);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of blobs.read(digest, 0, signal)) pieces.push(piece);
+  assert.ok(pieces.length > 1 && Buffer.concat(pieces).equals(bytes));
+}
+
 export const blobOf = (bytes: Uint8Array) => ({ digest: digestOf(sha256, bytes), bytes });
 export const textBlob = (text: string) => blobOf(Buffer.from(text));
 

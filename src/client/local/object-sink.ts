@@ -28,6 +28,7 @@ const minForThreads = 200;
  * disturb one another: whoever comes second finds the same bytes.
  */
 export class ObjectSink implements BlobSink {
+  readonly borrows = true;
   private readonly layout: CacheLayout;
   private readonly small: SmallObjects;
   private readonly threads: ObjectWriters;

@@ -5,13 +5,13 @@ import { hashOf, runningHash } from "../../base/hash.ts";
 import { Slices } from "../../base/slices.ts";
 import { closeFile, openFile, readFully } from "../../store/disk/file-io.ts";
 import { BlobBatches } from "../blob-batches.ts";
-import type { BlobSource, TakeBatch } from "../blob-place.ts";
+import type { BlobSource, PieceUse, TakeBatch } from "../blob-place.ts";
 import { cacheFailure, checkSignal, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
 import { readObject, removeObject, sizeOfObject } from "./object-file.ts";
+import { roomForPieces } from "./piece-room.ts";
 
 /** Pieces of a large blob. */
-const pieceBytes = 1 << 20;
 
 /** The blobs that programs of one generation keep, each a file under its hash, as a source. What is no SHA-256 is not there. */
 export class ObjectSource implements BlobSource {
@@ -54,7 +54,7 @@ export class ObjectSource implements BlobSource {
   }
 
   /** Verified where it is read from its beginning. Errors: `not-found`, `corrupt`. */
-  async *read(digest: Digest, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *read(digest: Digest, offset: number, signal: AbortSignal, use?: PieceUse): AsyncGenerator<Uint8Array> {
     if (isEmptyBlob(digest)) return;
     const path = this.pathOf(digest);
     if (path === undefined) throw new StillageError("not-found", `${digest.hash} is not in the cache`);
@@ -63,24 +63,20 @@ export class ObjectSource implements BlobSource {
       throw cacheFailure(error, `reading ${path}`);
     });
     try {
-      yield* this.pieces(digest, path, fd, offset, signal);
+      yield* this.pieces({ digest, path, fd, offset, room: roomForPieces(use, digest.size - offset) }, signal);
     } finally {
       await closeFile(fd);
     }
   }
 
   private async *pieces(
-    digest: Digest,
-    path: string,
-    fd: number,
-    offset: number,
+    { digest, path, fd, offset, room }: OpenObject,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     const hash = offset === 0 ? runningHash(sha256) : undefined;
-    let buffer = Buffer.allocUnsafe(Math.min(pieceBytes, digest.size));
     for (let at = offset; at < digest.size; ) {
       checkSignal(signal);
-      buffer = buffer.subarray(0, Math.min(buffer.length, digest.size - at));
+      const buffer = room(digest.size - at);
       const count = await readFully(fd, buffer, at).catch((error: unknown) => {
         throw cacheFailure(error, `reading ${path}`);
       });
@@ -109,4 +105,12 @@ export class ObjectSource implements BlobSource {
     removeObject(path);
     return false;
   }
+}
+
+interface OpenObject {
+  readonly digest: Digest;
+  readonly path: string;
+  readonly fd: number;
+  readonly offset: number;
+  readonly room: ReturnType<typeof roomForPieces>;
 }

@@ -16,6 +16,7 @@ import {
   blobOf,
   contentOf,
   freshDirectory,
+  givesPiecesAway,
   listed,
   piecesOf,
   readAll,
@@ -161,6 +162,12 @@ describe("artifacts in a tar file", () => {
     await assert.rejects(openArtifactTar(at.file, "read"), { code: "not-found" });
     const nowhere = openArtifactTar(join(at.path, "none/x.tar"), "write");
     await assert.rejects(nowhere, { code: "not-found", message: `there is no directory ${at.path}/none` });
+  });
+
+  it("are given in pieces that nobody writes to any more", async () => {
+    await using at = await folder();
+    await using tar = await openArtifactTar(at.file, "write");
+    await givesPiecesAway(tar.blobs);
   });
 
   it("are taken only where they are what they are called", async () => {

@@ -14,6 +14,7 @@ import {
   blobOf,
   contentOf,
   freshDirectory,
+  givesPiecesAway,
   listed,
   piecesOf,
   readAll,
@@ -158,6 +159,11 @@ describe("blobs of the local cache", () => {
     }
     assert.deepEqual(await filesLeft(cache), []);
     assert.equal((await stat(pathIn(cache, emptyDigest(sha256)))).size, 0);
+  });
+
+  it("are given in pieces that nobody writes to any more", async () => {
+    await using cache = await freshCache();
+    await givesPiecesAway(cache.blobs);
   });
 
   it("are taken only where they are what they are called", async () => {

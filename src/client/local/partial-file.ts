@@ -8,12 +8,14 @@ import { runningHash } from "../../base/hash.ts";
 import { closeFile, openFile, readFully, syncData, truncateFile } from "../../store/disk/file-io.ts";
 import { isAbsent } from "./cache-failure.ts";
 import { placeFile } from "./object-file.ts";
+import { pieceBytes } from "./piece-room.ts";
 import { TrailingWriter } from "./trailing-writer.ts";
 
 /** Nobody writes to a file that has not changed for so long, in milliseconds. */
 const abandonedMs = 60_000;
 
-const pieceBytes = 1 << 20;
+/** So often it is told by its time that somebody writes to a file, however slowly bytes come. */
+const signOfLifeMs = 10_000;
 
 const partMode = 0o644;
 
@@ -30,6 +32,7 @@ export class PartialFile {
   private readonly path: string;
   private readonly fd: number;
   private out: TrailingWriter;
+  private shownAt = Number.NEGATIVE_INFINITY;
   private isOpen = true;
   /** While the disk is at it; how far it was told to go. */
   private syncing: Promise<void> | undefined;
@@ -61,9 +64,15 @@ export class PartialFile {
     const path = join(folder, `${stem(digest)}.${process.pid}-${randomBytes(6).toString("hex")}.part`);
     const taken = (await renamed(resting(folder, digest), path)) || (await copied(folder, digest, path));
     const fd = await openFile(path, taken ? "r+" : "wx+");
-    const file = new PartialFile(folder, digest, path, fd, ahead);
-    if (file.length > digest.size) await file.restart();
-    return file;
+    try {
+      const file = new PartialFile(folder, digest, path, fd, ahead);
+      file.showLife();
+      if (file.length > digest.size) await file.restart();
+      return file;
+    } catch (error) {
+      await closeFile(fd);
+      throw error;
+    }
   }
 
   /** Errors: `corrupt` for more than the blob has. */
@@ -71,6 +80,7 @@ export class PartialFile {
     if (this.length + bytes.length > this.digest.size) throw different(this.digest);
     this.checkDisk();
     await this.out.add(bytes);
+    if (performance.now() - this.shownAt > signOfLifeMs) this.showLife();
     if (!isAhead && this.length - this.syncedTo >= this.aheadBytes) this.syncAhead();
   }
 
@@ -100,9 +110,8 @@ export class PartialFile {
   /** Becomes the object at `path`. Errors: those of the file system; `aborted` where another writer took it for abandoned. */
   async publish(path: string, mode: number): Promise<void> {
     await this.out.flush();
-    const now = new Date();
     // The disk may take longer than others wait before they take it for abandoned.
-    futimesSync(this.fd, now, now);
+    this.showLife();
     fchmodSync(this.fd, mode);
     await this.close();
     this.checkDisk();
@@ -118,15 +127,12 @@ export class PartialFile {
     }
   }
 
-  /** Leaves what has come to the next writer. Never fails: what cannot be kept has to come again. */
+  /** Leaves what has come to the next writer, as far as there was room for it. Never fails: what cannot be kept has to come again. */
   async rest(): Promise<void> {
-    const isThere = await this.out.flush().then(
-      () => true,
-      () => false,
-    );
+    await this.out.flush().catch(() => {});
     await this.close().catch(() => {});
     // What the disk has of it is not known, and nobody would be told again.
-    const isKept = this.length > 0 && isThere && this.syncFailure === undefined;
+    const isKept = this.out.writtenTo > 0 && this.syncFailure === undefined;
     const kept = isKept && rename(this.path, resting(this.folder, this.digest));
     await Promise.resolve(kept || unlink(this.path)).catch(() => {});
   }
@@ -134,8 +140,14 @@ export class PartialFile {
   private async close(): Promise<void> {
     if (!this.isOpen) return;
     this.isOpen = false;
-    await this.syncing;
+    await Promise.all([this.syncing, this.out.rest()]);
     await closeFile(this.fd);
+  }
+
+  private showLife(): void {
+    const now = new Date();
+    futimesSync(this.fd, now, now);
+    this.shownAt = performance.now();
   }
 
   private syncAhead(): void {
@@ -160,6 +172,8 @@ export class PartialFile {
 export function different(digest: Digest): StillageError {
   return new StillageError("corrupt", `the bytes that came for ${showDigest(digest)} are others`);
 }
+
+const isFull = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 const stem = ({ hash, size }: Digest): string => `${hash}-${size}`;
 
@@ -188,7 +202,10 @@ async function copied(folder: string, digest: Digest, to: string): Promise<boole
       await unlink(from);
       return true;
     } catch (error) {
-      if (!isAbsent(error)) throw error;
+      if (isAbsent(error)) continue;
+      if (!isFull(error)) throw error;
+      // There may be room for the blob without what nobody goes on with.
+      for (const path of [to, from]) await unlink(path).catch(() => {});
     }
   }
   return false;

@@ -5,15 +5,15 @@ import { hashOf, runningHash } from "../../base/hash.ts";
 import { Slices } from "../../base/slices.ts";
 import { readFully } from "../../store/disk/file-io.ts";
 import { BlobBatches } from "../blob-batches.ts";
-import type { BlobSink, BlobSource, TakeBatch, WholeBlob } from "../blob-place.ts";
+import type { BlobSink, BlobSource, PieceUse, TakeBatch, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal } from "./cache-failure.ts";
 import { different } from "./partial-file.ts";
+import { pieceBytes, roomForPieces } from "./piece-room.ts";
 import type { Spool } from "./spool.ts";
 import { type Extent, readFullySync } from "./tar-contents.ts";
 import { TrailingWriter } from "./trailing-writer.ts";
 
 /** Pieces of a large blob. */
-const pieceBytes = 1 << 20;
 
 export interface TarBlobsParts {
   readonly path: string;
@@ -25,7 +25,10 @@ export interface TarBlobsParts {
 
 /** The blobs of one generation in an archive. One of another size than its digest says is not there. */
 export class TarBlobs implements BlobSource, BlobSink {
+  readonly borrows = true;
   private readonly parts: TarBlobsParts;
+  /** Room of blobs that broke off: whoever begins anew has it. */
+  private readonly unfinished = new Map<string, Extent>();
 
   constructor(parts: TarBlobsParts) {
     this.parts = parts;
@@ -61,16 +64,16 @@ export class TarBlobs implements BlobSource, BlobSink {
     return missing;
   }
 
-  async *read(digest: Digest, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *read(digest: Digest, offset: number, signal: AbortSignal, use?: PieceUse): AsyncGenerator<Uint8Array> {
     if (isEmptyBlob(digest)) return;
     const extent = this.extentOf(digest);
     if (extent === undefined)
       throw new StillageError("not-found", `${showDigest(digest)} is not in ${this.parts.path}`);
     const hash = offset === 0 ? runningHash(sha256) : undefined;
-    const buffer = new Uint8Array(Math.min(pieceBytes, digest.size));
+    const room = roomForPieces(use, digest.size - offset);
     for (let at = offset; at < digest.size; ) {
       checkSignal(signal);
-      const wanted = buffer.subarray(0, digest.size - at);
+      const wanted = room(digest.size - at);
       const count = await readFully(extent.fd, wanted, extent.offset + at).catch((error: unknown) => {
         throw cacheFailure(error, `reading ${this.parts.path}`);
       });
@@ -115,7 +118,8 @@ export class TarBlobs implements BlobSource, BlobSink {
     const failed = (error: unknown): never => {
       throw spool.failure(error);
     };
-    const extent = spool.reserve(digest.size);
+    const extent = this.unfinished.get(digest.hash) ?? spool.reserve(digest.size);
+    this.unfinished.delete(digest.hash);
     const out = new TrailingWriter(extent.fd, extent.offset, pieceBytes);
     const end = extent.offset + extent.size;
     try {
@@ -124,11 +128,13 @@ export class TarBlobs implements BlobSource, BlobSink {
         if (out.end + bytes.length > end) throw different(digest);
         await out.add(bytes).catch(failed);
       }
-    } finally {
-      // Nothing is written any more when the file is closed.
+      if (out.end < end) throw new StillageError("unavailable", `${showDigest(digest)} broke off`);
       await out.flush().catch(failed);
+    } catch (error) {
+      await out.rest();
+      this.unfinished.set(digest.hash, extent);
+      throw error;
     }
-    if (out.end < end) throw new StillageError("unavailable", `${showDigest(digest)} broke off`);
     this.put(digest, extent);
   }
 

@@ -13,11 +13,13 @@ export class TrailingWriter {
   /** Where the next piece goes. */
   private offset: number;
   private writing: Promise<void> = Promise.resolve();
+  private written: number;
 
   /** Takes the memory of two pieces at most. */
   constructor(fd: number, offset: number, pieceBytes: number) {
     this.fd = fd;
     this.offset = offset;
+    this.written = offset;
     this.pieceBytes = pieceBytes;
     this.filling = Buffer.allocUnsafeSlow(pieceBytes);
   }
@@ -25,6 +27,11 @@ export class TrailingWriter {
   /** The bytes behind which the next are added. */
   get end(): number {
     return this.offset + this.filled;
+  }
+
+  /** The file has what comes before this. */
+  get writtenTo(): number {
+    return this.written;
   }
 
   /** The bytes are copied. */
@@ -59,13 +66,21 @@ export class TrailingWriter {
     await this.writing;
   }
 
+  /** Settles when nothing is written any more, whatever came of it: the file may be closed then. Never fails. */
+  async rest(): Promise<void> {
+    await this.writing.catch(() => {});
+  }
+
   private async rotate(): Promise<void> {
     await this.writing;
     const piece = this.filling;
-    this.writing = writeAll(this.fd, piece.subarray(0, this.filled), this.offset);
+    const end = this.offset + this.filled;
+    this.writing = writeAll(this.fd, piece.subarray(0, this.filled), this.offset).then(() => {
+      this.written = end;
+    });
     // Whoever calls next hears of it.
     this.writing.catch(() => {});
-    this.offset += this.filled;
+    this.offset = end;
     this.filled = 0;
     this.filling = this.spare ?? Buffer.allocUnsafeSlow(this.pieceBytes);
     this.spare = piece;

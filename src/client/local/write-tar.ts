@@ -32,9 +32,9 @@ export async function writeTar(path: string, contents: TarContents, check: () =>
   const remove = (): void => rmSync(temporary, { force: true });
   // Nobody waits for this where a second signal ends the process.
   process.once("exit", remove);
+  const out = new Output(fd);
   let written: Stats;
   try {
-    const out = new Output(fd);
     const slices = new Slices();
     for (const { member, extent, mode } of entriesOf(contents)) {
       if (slices.over) await slices.rest();
@@ -53,6 +53,7 @@ export async function writeTar(path: string, contents: TarContents, check: () =>
     throw error;
   } finally {
     process.off("exit", remove);
+    await out.rest();
     await closeFile(fd);
   }
   await syncDirectory(dirname(path));
@@ -78,18 +79,20 @@ interface Entry {
   readonly mode: number;
 }
 
-function* entriesOf(contents: TarContents): Generator<Entry> {
-  for (const shelf of shelves) {
-    const mode = tarLayouts[shelf].objectMode;
-    for (const [hash, extent] of sorted(contents[shelf].objects)) {
-      yield { member: { kind: "object", shelf, hash }, extent, mode };
+/** Of what is there now: a name that comes while the archive is written would have no objects before it. */
+function entriesOf(contents: TarContents): Iterable<Entry> {
+  const now = shelves.map((shelf) => ({
+    ...{ shelf, mode: tarLayouts[shelf].objectMode },
+    ...{ objects: sorted(contents[shelf].objects), refs: sorted(contents[shelf].refs) },
+  }));
+  return (function* () {
+    for (const { shelf, mode, objects } of now) {
+      for (const [hash, extent] of objects) yield { member: { kind: "object", shelf, hash }, extent, mode };
     }
-  }
-  for (const shelf of shelves) {
-    for (const [path, extent] of sorted(contents[shelf].refs)) {
-      yield { member: { kind: "ref", shelf, path }, extent, mode: refMode };
+    for (const { shelf, refs } of now) {
+      for (const [path, extent] of refs) yield { member: { kind: "ref", shelf, path }, extent, mode: refMode };
     }
-  }
+  })();
 }
 
 function sorted(extents: ReadonlyMap<string, Extent>): [string, Extent][] {
@@ -123,6 +126,11 @@ class Output {
   async end(): Promise<void> {
     await this.write(tarEnd(this.trailing.end));
     await this.trailing.flush();
+  }
+
+  /** Settles when nothing is written any more. Never fails. */
+  async rest(): Promise<void> {
+    await this.trailing.rest();
   }
 
   private async room(): Promise<Uint8Array> {

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
 import { objectPath } from "./cache-layout.ts";
+import { removeObject } from "./object-file.ts";
 
 /**
  * So many files are synced one by one at most: each takes some 0.5 ms with its folder, the whole file system 200 ms for 20,000 of them, and whatever others have
@@ -32,6 +34,7 @@ export class WrittenObjects {
   private syncedUntil = 0;
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
+  private failure: StillageError | undefined;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -53,7 +56,10 @@ export class WrittenObjects {
     return changed > this.syncedUntil && changed > Date.now() - maxWaitMs;
   }
 
-  /** Settles when all that was added before is on the disk. Calls that come while one runs share the next. Errors: those of the file system. */
+  /**
+   * Settles when all that was added before is on the disk. Calls that come while one runs share the next. Errors: those of the file system, and after the first one always the same: Linux
+   * tells of what it could not write once, and whoever asked again would hear that all is well. Files that it told of are removed, so that they come again.
+   */
   sync(): Promise<void> {
     if (this.running === undefined) {
       this.running = this.syncAll().finally(() => {
@@ -71,6 +77,7 @@ export class WrittenObjects {
   }
 
   private async syncAll(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     const [hashes, shelves] = [[...this.hashes], [...this.shelves]];
     if (hashes.length === 0 && shelves.length === 0) return;
     this.hashes.clear();
@@ -90,9 +97,8 @@ export class WrittenObjects {
       for (const path of paths) folders.add(dirname(path));
       for (const folder of folders) await syncDirectory(folder);
     } catch (error) {
-      for (const hash of hashes) this.hashes.add(hash);
-      for (const shelf of shelves) this.shelves.add(shelf);
-      throw cacheFailure(error, `waiting for the disk with ${this.folder}`);
+      this.failure = cacheFailure(error, `waiting for the disk with ${this.folder}`);
+      throw this.failure;
     }
   }
 }
@@ -123,6 +129,9 @@ async function syncFile(path: string): Promise<void> {
   }
   try {
     await syncData(fd);
+  } catch (error) {
+    removeObject(path);
+    throw error;
   } finally {
     await closeFile(fd);
   }

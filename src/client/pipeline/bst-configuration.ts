@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { serverEntry } from "../configuration/server-entry.ts";
+import type { RemoteSpec } from "../remote-spec.ts";
 import { messageFormat } from "./bst-output.ts";
 
 /** Who configures BuildStream by hand has some kilobytes. */
@@ -11,12 +13,16 @@ const maxConfigurationBytes = 4 << 20;
 
 /** User configurations for BuildStream in files, which disposing removes. */
 export interface BstConfigurations extends AsyncDisposable {
-  /** As the user has it, without servers for artifacts: they are asked by us, and a dead one would cost every `bst` half a minute. */
+  /** As the user has it, without servers for artifacts: they are asked by us, and a dead one would cost every `bst` half a minute. Those for sources are the user's and the projects' until `useSourceCaches`. */
   readonly building: string;
   /** Without those for sources, too: whoever only loads a project needs none. */
   readonly loading: string;
   readonly settings: BuildSettings;
+  /** Gives builds these servers for sources, by the names of projects, and no others. No `bst` may be reading the file meanwhile. Errors: those of the file system. */
+  useSourceCaches(ofProjects: SourceCachesOfProjects): Promise<void>;
 }
+
+type SourceCachesOfProjects = ReadonlyMap<string, readonly RemoteSpec[]>;
 
 /** What the user's configuration says of builds. */
 export interface BuildSettings {
@@ -52,12 +58,18 @@ export async function writeBstConfigurations(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   const [building, loading] = [join(folder, "building.conf"), join(folder, "loading.conf")];
-  await writeFile(building, text(withMessages(withoutServers(user, ["artifacts"]))));
+  const forBuilds = withMessages(withoutServers(user, ["artifacts"]));
+  await writeFile(building, text(forBuilds));
   await writeFile(loading, text(withoutServers(user, ["artifacts", "source-caches"])));
   return {
     building,
     loading,
     settings: settingsOf(user),
+    async useSourceCaches(ofProjects) {
+      await writeFile(building, text(withSourceCaches(forBuilds, ofProjects))).catch((error) => {
+        throw fromFileSystem(error, `writing ${building}`);
+      });
+    },
     [Symbol.asyncDispose]: async () => {
       process.off("exit", remove);
       remove();
@@ -77,6 +89,21 @@ export function withoutServers(user: Mapping, keys: readonly string[]): Mapping 
     }),
   );
   return { ...user, ...cleared, ...(Object.keys(own).length > 0 && { projects }) };
+}
+
+/**
+ * The configuration with these caches of sources alone: each project's stand at its name, as what is said there goes before what is said for all; and that is none, as an empty list would else be one that says
+ * nothing.
+ */
+export function withSourceCaches(user: Mapping, ofProjects: SourceCachesOfProjects): Mapping {
+  const key = "source-caches";
+  const cleared = withoutServers(user, [key]);
+  const projects = { ...mappingOf(cleared.projects) };
+  for (const [name, specs] of ofProjects) {
+    const servers = { "override-project-caches": "true", servers: specs.map(serverEntry) };
+    projects[name] = { ...mappingOf(projects[name]), [key]: servers };
+  }
+  return { ...cleared, projects };
 }
 
 /** What `bst` takes for no value of a setting, it says itself. */

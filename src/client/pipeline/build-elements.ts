@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { StillageError } from "../../base/errors.ts";
+import { untilAborted } from "../../base/until-aborted.ts";
 import { Callbacks } from "../callbacks.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { ClientConfiguration } from "../configuration/client-configuration.ts";
@@ -19,8 +20,9 @@ import { ElementTransfers, type PipelinePlaces } from "./element-transfers.ts";
 import { type OnError, type PipelineResult, type PipelineTime, runPipeline } from "./pipeline.ts";
 import type { PipelineEvent, QueueName } from "./pipeline-events.ts";
 import { PipelineGraph } from "./pipeline-graph.ts";
-import { remotesOfProjects } from "./project-remotes.ts";
+import { type ProjectServers, remotesOfProjects } from "./project-remotes.ts";
 import { isQuick } from "./quick-kinds.ts";
+import { SourceServers } from "./source-servers.ts";
 
 export interface BuildRequest {
   /** Its user configuration is the user's own file. */
@@ -109,16 +111,17 @@ async function build(request: BuildRequest): Promise<BuildSummary> {
   const { targets, elements, junctions } = await loadProject(request, configurations, started);
   const graph = new PipelineGraph(elements);
   const asked = graph.askedFor(targets, request.deps ?? configurations.settings.dependencies);
-  const remotes = remotesOfProjects(configuration, junctions, request.note);
+  const servers = remotesOfProjects(configuration, junctions, request.note);
   const local = resources.use(await openLocalCache(configuration.cacheDirectory, configuration.artifactDirectory));
   const retryFailed = request.retryFailed ?? configurations.settings.retryFailed;
   const transfers = new ElementTransfers({
     ...{ local, retryFailed, pullBuildtrees: configurations.settings.pullBuildtrees },
-    places: placesOf(request, remotes, resources),
+    places: placesOf(request, servers, resources),
     now,
     note: request.note,
   });
   const bst = { ...request.bst, userConfiguration: configurations.building };
+  const sources = resources.use(sourceServersOf(request, servers, configurations));
   const fetcher = resources.use(
     new BstFetcher({ bst, width: request.widths.fetch, networkRetries: request.retries, time }),
   );
@@ -131,21 +134,48 @@ async function build(request: BuildRequest): Promise<BuildSummary> {
   const result = await runPipeline<BuiltElement>({
     ...{ graph, asked, retries, onError, events, stop, abort, time, random: Math.random },
     widths: { ...widths, fetch: widths.fetch * fetchedAhead },
-    pull: (element, signal) => transfers.pull(element, signal),
-    fetch: (element, signal, ending) => fetcher.fetch(element, signal, ending),
+    pull: async (element, signal) => {
+      const outcome = await transfers.pull(element, signal);
+      if (outcome.kind === "missing") void sources.settle();
+      return outcome;
+    },
+    fetch: async (element, signal, ending) => {
+      await untilAborted(sources.settle(), AbortSignal.any([signal, ending]));
+      return fetcher.fetch(element, signal, ending);
+    },
     fetches: ({ fetchNeeded, workspaced }) => fetchNeeded && !workspaced,
-    build: (group, report, signal) => builder.build(group, report, signal),
-    push: pushes(request, remotes) ? (element, signal) => transfers.push(element, signal) : undefined,
+    build: async (group, report, signal) => {
+      await sources.settle();
+      await builder.build(group, report, signal);
+    },
+    push: pushes(request, servers) ? (element, signal) => transfers.push(element, signal) : undefined,
     together: (element) => (isQuick(element) ? "quick" : undefined),
     cost: (element) => (isQuick(element) ? quickCost : 1),
   });
   return { ...result, failedLogs: builder.failedLogs };
 }
 
-type ProjectRemotes = ReadonlyMap<string, readonly RemoteSpec[]>;
+type ServersByJunction = ReadonlyMap<string, ProjectServers>;
 
-const pushes = ({ push }: BuildRequest, remotes: ProjectRemotes): boolean =>
-  push && [...remotes.values()].flat().some((remote) => remote.push);
+const pushes = ({ push }: BuildRequest, servers: ServersByJunction): boolean =>
+  push && [...servers.values()].some(({ remotes }) => remotes.some((remote) => remote.push));
+
+/** BuildStream knows projects by their names: those of one name have the servers of each. */
+function sourceServersOf(
+  { reachability, abort: signal, note }: BuildRequest,
+  servers: ServersByJunction,
+  { useSourceCaches: use }: BstConfigurations,
+): SourceServers {
+  const ofProjects = new Map<string, Map<string, RemoteSpec>>();
+  for (const { project, sourceCaches } of servers.values()) {
+    if (project === undefined) continue;
+    const known = ofProjects.get(project) ?? new Map<string, RemoteSpec>();
+    for (const spec of sourceCaches) known.set(remoteIdentity(spec), spec);
+    ofProjects.set(project, known);
+  }
+  const lists = new Map([...ofProjects].map(([project, specs]) => [project, [...specs.values()]]));
+  return new SourceServers({ ofProjects: lists, reachability, signal, use, note });
+}
 
 async function loadProject(
   { bst, targets }: BuildRequest,
@@ -166,13 +196,14 @@ async function loadProject(
 /** Opens the servers when they are first wanted, once. */
 function placesOf(
   request: BuildRequest,
-  ofProjects: ProjectRemotes,
+  servers: ServersByJunction,
   resources: AsyncDisposableStack,
 ): (element: BuiltElement) => Promise<PipelinePlaces> {
   const { reachability, abort: signal, note } = request;
   let opened: Promise<AnsweringPlaces> | undefined;
   const open = async (): Promise<AnsweringPlaces> => {
-    const specs = new Map([...ofProjects.values()].flat().map((spec) => [remoteIdentity(spec), spec]));
+    const all = [...servers.values()].flatMap(({ remotes }) => remotes);
+    const specs = new Map(all.map((spec) => [remoteIdentity(spec), spec]));
     const gone = ({ spec, error }: LeftRemote): void =>
       note(`${spec.name} has stopped answering, and is left out for a while: ${error.message}`);
     const remotes = resources.use(await openRemotes([...specs.values()], { reachability, signal, gone }));
@@ -182,6 +213,6 @@ function placesOf(
   };
   return async ({ name }) => {
     opened ??= open();
-    return (await opened).of(ofProjects.get(junctionOf(name)) ?? []);
+    return (await opened).of(servers.get(junctionOf(name))?.remotes ?? []);
   };
 }

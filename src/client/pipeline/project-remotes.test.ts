@@ -25,6 +25,33 @@ const junction = (name: string, project: string, more: Partial<Junction> = {}): 
   ...more,
 });
 
+test("caches of sources are those that BuildStream has for projects", (t) => {
+  const project = (name: string, ...urls: string[]): string =>
+    `name: ${name}\nmin-version: 2.0\nsource-caches: [${urls.map((url) => `{url: '${url}'}`).join()}]\n`;
+  const { path, read } = configuredFolder(t, {
+    "home/.config/buildstream.conf":
+      "source-caches: {servers: [{url: 'http://mine'}, {url: 'http://lib'}]}\nprojects:\n  vendor: {source-caches: {override-project-caches: true}}\n  kit: {source-caches: {servers: [{url: 'http://kit-mirror'}]}}\n",
+    "project/project.conf": project("top", "http://top"),
+    "project/lib.bst": "kind: junction\nsources:\n- kind: local\n  path: lib\n",
+    "project/lib/project.conf": project("lib", "http://lib", "http://deep"),
+    "project/vendor.bst": "kind: junction\nsources:\n- kind: local\n  path: vendor\n",
+    "project/vendor/project.conf": project("vendor", "http://vendor"),
+    "project/lib/kit.bst": "kind: junction\nsources:\n- kind: local\n  path: kit\n",
+    "project/lib/kit/project.conf": project("kit", "http://kit"),
+  });
+  const configuration = read({ remotes: ["http://elsewhere"] });
+  assert.ok("remotes" in configuration);
+  const junctions = [junction("lib.bst", "lib"), junction("lib.bst:kit.bst", "kit"), junction("vendor.bst", "vendor")];
+  const servers = remotesOfProjects(configuration, junctions, (text) => assert.fail(text.replaceAll(path, "")));
+  const found = [...servers.values()].map((each) => [each.project, each.sourceCaches.map(({ url }) => url.slice(7))]);
+  assert.deepEqual(found, [
+    ["top", ["mine", "lib", "top"]],
+    ["lib", ["mine", "lib", "top", "deep"]],
+    ["kit", ["kit-mirror", "top", "lib", "deep", "kit"]],
+    ["vendor", ["mine", "lib"]],
+  ]);
+});
+
 test("subprojects have the remotes that BuildStream has for them", (t) => {
   const key = (digit: string): string => digit.repeat(64);
   const { path } = configuredFolder(t, {
@@ -50,7 +77,7 @@ test("subprojects have the remotes that BuildStream has for them", (t) => {
   const found = (...junctions: Junction[]): object => {
     notes.splice(0);
     const read = remotesOfProjects(configuration, junctions, (text) => notes.push(text.replaceAll(path, "")));
-    return Object.fromEntries([...read].map(([name, remotes]) => [name, remotes.map(({ url }) => url)]));
+    return Object.fromEntries([...read].map(([name, { remotes }]) => [name, remotes.map(({ url }) => url)]));
   };
   const lib = ["http://mine", "http://top", "http://lib", "http://only-here"];
   assert.deepEqual(

@@ -16,6 +16,7 @@ import { writeStream } from "./stream-write.ts";
 export function grpcBlobs(channel: Channel, spec: RemoteSpec, capabilities: StorageCapabilities): BlobPlace {
   const server = new StorageServer(channel, spec, capabilities);
   return {
+    borrows: true,
     readMany: (digests, take, signal) => readMany(server, digests, take, signal),
     read: (digest, offset, signal) => readStream(server, digest, offset, signal),
     missing: (digests, signal) => findMissing(server, digests, signal),

@@ -221,7 +221,7 @@ export class BlobCopier {
   private async copyLarge(digest: Digest): Promise<void> {
     const { to, sources, budget } = this.context;
     await budget.hold(limits.streamBytes, async () => {
-      const stream = sources.stream(digest, this.signal);
+      const stream = sources.stream(digest, to.borrows ? "borrowed" : "kept", this.signal);
       // Seen at its furthest: a part that goes over the wire again is no progress. Undefined until any of it is asked for.
       let furthest: number | undefined;
       const reach = (at: number): void => {

@@ -175,6 +175,25 @@ test("goes on with a large blob at another source where one breaks off, and begi
   }
 });
 
+test("asks once more for a large blob that came damaged, and no more often", async () => {
+  for (const [damagedReads, outcome, reads] of [
+    [1, "copied", 2],
+    [9, "incomplete", 2],
+  ] as const) {
+    const [from, to] = [memoryPlace(), memoryPlace()];
+    const artifact = holdArtifact(from, { files });
+    const [hash, right] = [...from.held].find(([, bytes]) => bytes.length === large.length) ?? ["", Buffer.alloc(0)];
+    let left = damagedReads;
+    from.trouble = (call, asked) => {
+      if (call === "read" && asked === undefined)
+        from.held.set(hash, left-- > 0 ? Buffer.from("y".repeat(large.length)) : right);
+    };
+    const result = await copyArtifact(artifact, [from], to, options());
+    assert.equal(result.outcome, outcome);
+    assert.equal(from.calls.filter((call) => call === "read").length, reads);
+  }
+});
+
 test("names nothing that no source has all of", async () => {
   const [from, to] = [memoryPlace(), memoryPlace()];
   const artifact = holdArtifact(from, { files });

@@ -1,6 +1,6 @@
 import { type Digest, keyOfDigest, showDigest } from "../../base/digest.ts";
 import { asStillageError, StillageError } from "../../base/errors.ts";
-import type { BlobSource, TakeBatch } from "../blob-place.ts";
+import type { BlobSource, PieceUse, TakeBatch } from "../blob-place.ts";
 
 /** A source by the name that messages give it. */
 export interface NamedSource {
@@ -44,8 +44,8 @@ export class SourceRow {
   }
 
   /** A blob of any size, for a sink that may ask for it more than once. */
-  stream(digest: Digest, signal: AbortSignal): BlobStream {
-    return new BlobStream(this, digest, signal);
+  stream(digest: Digest, use: PieceUse, signal: AbortSignal): BlobStream {
+    return new BlobStream(this, digest, use, signal);
   }
 
   /** As they are to be asked now. */
@@ -100,12 +100,16 @@ export class BlobStream {
   private worst: StillageError | undefined;
   private readonly row: SourceRow;
   private readonly digest: Digest;
+  private readonly use: PieceUse;
   private readonly signal: AbortSignal;
+  /** Who gave other bytes once: they may have been damaged on their way. */
+  private readonly doubted = new Set<NamedSource>();
   private readonly spent = new Set<NamedSource>();
 
-  constructor(row: SourceRow, digest: Digest, signal: AbortSignal) {
+  constructor(row: SourceRow, digest: Digest, use: PieceUse, signal: AbortSignal) {
     this.row = row;
     this.digest = digest;
+    this.use = use;
     this.signal = signal;
   }
 
@@ -116,14 +120,14 @@ export class BlobStream {
 
   /**
    * The bytes from `offset` on, of the first source that has any; from 0 on verified at their end. Where it breaks off the next is asked by another call, from where the reader is: what two
-   * gave is verified by neither. Errors: what `failure` says; `cancelled`.
+   * gave is verified by neither. Who gave other bytes is asked once more, behind all others. Errors: what `failure` says; `cancelled`.
    */
   async *content(offset: number): AsyncGenerator<Uint8Array> {
     for (const source of this.row.sources()) {
       if (this.spent.has(source)) continue;
       let hasBegun = false;
       try {
-        for await (const bytes of source.blobs.read(this.digest, offset, this.signal)) {
+        for await (const bytes of source.blobs.read(this.digest, offset, this.signal, this.use)) {
           hasBegun = true;
           yield bytes;
         }
@@ -131,7 +135,8 @@ export class BlobStream {
       } catch (error) {
         this.signal.throwIfAborted();
         const failure = asStillageError(error);
-        this.spent.add(source);
+        const again = failure.code === "corrupt" && !this.doubted.has(source);
+        (again ? this.doubted : this.spent).add(source);
         this.row.note(source, failure);
         if (this.worst === undefined || this.worst.code === "not-found") this.worst = failure;
         if (hasBegun) throw this.fail(failure);

@@ -121,7 +121,7 @@ export async function readLarge(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const stream = sources.stream(digest, signal);
+  const stream = sources.stream(digest, "borrowed", signal);
   while (stream.usable) {
     stream.failure = undefined;
     const memory = Buffer.allocUnsafeSlow(digest.size);

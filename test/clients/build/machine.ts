@@ -50,13 +50,20 @@ export interface Machine {
   running(): Promise<string[]>;
 }
 
-export async function createMachine(folder: string, project: Project, servers: readonly object[]): Promise<Machine> {
+/** `more` stands in the user configuration besides the servers for artifacts. */
+export async function createMachine(
+  folder: string,
+  project: Project,
+  servers: readonly object[],
+  more: object = {},
+): Promise<Machine> {
   const bst = await installed(join(clientsFolder, "bst-2.8.1/bin/bst"), "bst.sh");
   const configuration = {
     cachedir: join(folder, "cache"),
     logdir: join(folder, "logs"),
     scheduler: { "network-retries": 1, builders: 2, fetchers: 2, pushers: 2 },
     cache: { quota: "4G", "reserved-disk-space": "10M" },
+    ...more,
   };
   let files = 0;
   const configured = async (artifacts: readonly object[], path?: string): Promise<string> => {
