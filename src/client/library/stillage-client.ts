@@ -41,7 +41,7 @@ import { transferCall } from "./transfer-call.ts";
  * Names of artifacts are `PROJECT/ELEMENT/KEY`, of which the key may be short, and `PROJECT/ELEMENT`; `*` and `?` stand for any text and any character; and in a project an element's file
  * (`app.bst`), of which the installed `bst` is asked.
  *
- * All failures are a `StillageError` with a `code`. A call whose signal fires rejects with `cancelled`; what has arrived stays, and is not moved again. Nothing is opened before it is
+ * All failures are a `StillageError` with a `code`, but for what a function of yours throws that a call tells things to: that stops the call, and is its error. A call whose signal fires rejects with `cancelled`; what has arrived stays, and is not moved again. Nothing is opened before it is
  * wanted; `close`, or `await using`, closes it all.
  */
 export class StillageClient implements AsyncDisposable {
