@@ -129,6 +129,23 @@ test("counts what moves once over all tries, and not what was there already", as
   assert.deepEqual(progress.done, { blobs: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) });
 });
 
+test("counts nothing of a large blob that somebody else has brought meanwhile", async () => {
+  const [from, to] = [memoryPlace(), memoryPlace()];
+  const artifact = holdArtifact(from, { files });
+  const write: typeof to.blobs.write = async (digest) => {
+    to.held.set(digest.hash, from.held.get(digest.hash) ?? Buffer.alloc(0));
+  };
+  const progress = new TransferProgress(() => 0);
+  const place = { ...to, blobs: { ...to.blobs, write } };
+  const { outcome, moved } = await copyArtifact(artifact, [from], place, options({ progress }));
+  assert.equal(outcome, "copied");
+  assert.equal(moved.blobs, to.written.length);
+  assert.ok(moved.bytes < large.length);
+  const { bytes, blobs } = progress.state();
+  assert.deepEqual([bytes.all, blobs.all], [moved.bytes, moved.blobs]);
+  assert.deepEqual([bytes.done, blobs.done], [moved.bytes, moved.blobs]);
+});
+
 test("copies build trees where they are asked for, and does without what is not there", async () => {
   const [from, to] = [memoryPlace(), memoryPlace()];
   const artifact = holdArtifact(from, { files, buildtree: { "main.o": "object" } });
