@@ -73,9 +73,10 @@ export async function openLocalCache(
     objectPath: (digest) => objects2.pathOf(digest) ?? objects1.pathOf(digest),
     remove: (artifact) => index.remove(artifact),
     async [Symbol.asyncDispose]() {
-      await sink1.close();
-      await sink2.close();
-      await commits[Symbol.asyncDispose]();
+      // All of them, whatever becomes of one.
+      await using closing = new AsyncDisposableStack();
+      closing.use(commits);
+      for (const sink of [sink2, sink1]) closing.defer(() => sink.close());
     },
   };
 }
