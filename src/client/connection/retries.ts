@@ -6,6 +6,7 @@ import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import type { FailedRemote } from "./connection-failure.ts";
 import { retryAfterMs } from "./retry-info.ts";
 import { rpcFailure } from "./rpc-failure.ts";
 
@@ -25,7 +26,7 @@ const maxDelayMs = 30_000;
 const fruitlessLimit = 1;
 
 export interface RetryOptions {
-  readonly spec: Pick<RemoteSpec, "name" | "url" | "connection">;
+  readonly spec: FailedRemote & Pick<RemoteSpec, "connection">;
   /** What is being done, for messages: `asking for what is missing`. */
   readonly doing: string;
   readonly signal: AbortSignal;
