@@ -219,6 +219,11 @@ describe("a configuration that cannot be used is refused before anything is sent
     refused("https://localhost", { clientCert: path("localhost.crt") }, /belong together/);
     refused("https://localhost", { serverCert: path("none") }, /ENOENT/);
     refused("https://localhost", { serverCert: path("token") }, /not PEM/);
+    refused(
+      "https://localhost",
+      { serverCert: path("localhost.key") },
+      /localhost\.key has no certificate in it, but a private key/,
+    );
     refused("https://localhost", { accessToken: path("no-token") }, /no access token/);
     refused("ftp://localhost", {}, /no URL/);
     openChannel(specOf("unix:/nowhere", { accessToken: path("token") })).destroy();
