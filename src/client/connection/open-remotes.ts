@@ -12,6 +12,8 @@ import { watchedRemote } from "./watched-remote.ts";
 export interface OpenRemoteOptions {
   /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
+  /** Whether a server that refuses the connection is asked again after a moment, as one that is being restarted does; true unless it is given. */
+  readonly patient?: boolean;
   readonly signal: AbortSignal;
 }
 
