@@ -201,6 +201,20 @@ test("everything that is wrong is reported at once, with its place and what may 
   ]);
 });
 
+test("of one entry everything is told at once, and what nobody heeds beside what is wrong", (t) => {
+  const entry = "  - {url: 'htp://a', type: indx, connection-config: {keepalive-tme: 3}}\n";
+  const endpoint = "  - {url: 'htp://a', type: endpoint}\n";
+  const folder = configuredFolder(t, {
+    "home/.config/buildstream.conf": `artifacts:\n  servers:\n${entry}${endpoint}`,
+  });
+  assert.deepEqual(folder.read(), [
+    "home/.config/buildstream.conf:3:11: url: there is no scheme htp:; did you mean http?",
+    'home/.config/buildstream.conf:3:28: type: "indx" is none of all, index, storage; did you mean index?',
+    "home/.config/buildstream.conf:3:54: note: connection-config: nobody heeds keepalive-tme; did you mean keepalive-time?",
+    "home/.config/buildstream.conf:4:28: note: type: endpoint is for remote execution; no artifacts are looked for there",
+  ]);
+});
+
 test("a URL that is none is reported where it stands", (t) => {
   const cases: readonly [url: string, message: string | undefined][] = [
     ["cache.example.com:11001", "there is no scheme cache.example.com:; did you mean https://cache.example.com:11001?"],
@@ -217,6 +231,21 @@ test("a URL that is none is reported where it stands", (t) => {
     ["HTTPS://cache", undefined],
     ["ssh://me@cache:2222", undefined],
     ["../artifacts", undefined],
+    ["./artifacts:1", undefined],
+    ["/artifacts", undefined],
+    [
+      "127.0.0.1:11001",
+      '"127.0.0.1:11001" has no scheme; did you mean https://127.0.0.1:11001? a path begins with /, ./ or ../',
+    ],
+    [
+      "[::1]:11001/a",
+      '"[::1]:11001/a" has no scheme; did you mean https://[::1]:11001/a? a path begins with /, ./ or ../',
+    ],
+    [
+      "cache.example.com",
+      '"cache.example.com" has no scheme; did you mean https://cache.example.com? a path begins with /, ./ or ../',
+    ],
+    ["artifacts", '"artifacts" has no scheme; a path begins with /, ./ or ../'],
     ["file:///artifacts", undefined],
   ];
   for (const [url, message] of cases) {
