@@ -170,6 +170,21 @@ test("what is in another project is said not to be known, and what nobody heeds"
   );
 });
 
+test("a name of a project that is nearly this one's gets a note, where nothing is said of this one", (t) => {
+  const notesOf = (names: readonly string[]): readonly string[] => {
+    const entries = names.map((name) => `  ${name}: {artifacts: {servers: [{url: "https://${name}"}]}}\n`).join("");
+    const folder = configuredFolder(t, {
+      "project/project.conf": "name: harbour\nmin-version: 2.0\n",
+      "home/.config/buildstream.conf": `projects:\n${entries}`,
+    });
+    return good(folder.read()).notes.map(({ origin, message }) => `${origin.replace(/^.*\//, "")}: ${message}`);
+  };
+  assert.deepEqual(notesOf(["lighthouse", "harbor"]), [
+    "buildstream.conf:3:3: projects.harbor is not for this project, which is called harbour",
+  ]);
+  assert.deepEqual(notesOf(["harbor", "harbour"]), []);
+});
+
 test("everything that is wrong is reported at once, with its place and what may be meant", (t) => {
   const folder = configuredFolder(t, {
     "project/project.conf":

@@ -42,6 +42,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   if (isProblems(found)) reader.problems.push(...found);
   const userFile = isProblems(found) ? undefined : found;
   const user = readUserConfiguration(userFile, dialect, name, environment, reader);
+  notes.push(...user.notes);
   const project = file && loadProject(file, name ?? "", dialect, user.override, sources, reader);
   const own = readOwnFile(sources.clientConfig, workingDirectory, environment, reader, notes);
 

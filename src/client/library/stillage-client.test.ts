@@ -28,6 +28,18 @@ test("everything that is wrong with the configuration is told, each with its pla
   for (const { field } of error.violations) assert.match(field, /client\.yaml:\d+:\d+$/);
 });
 
+test("options that are none are told, with what may be meant", async () => {
+  await using folder = await fresh();
+  const options = { ...folder.options, remotez: ["https://cache.example.com"], bzt: undefined };
+  const error = await openClient(options).catch((caught: unknown) => caught);
+  assert.ok(error instanceof StillageError);
+  assert.deepEqual(
+    [error.code, error.message],
+    ["invalid", "openClient: remotez: there is no such option; did you mean remotes?"],
+  );
+  assert.deepEqual(error.violations[1], { field: "bzt", description: "there is no such option; did you mean bst?" });
+});
+
 test("places that somebody opened are pulled from, read and compared, and stay open", async () => {
   await using folder = await fresh();
   await using client = await openClient(folder.options);
