@@ -263,6 +263,9 @@ test("a URL that is none is reported where it stands", (t) => {
     ["artifacts", '"artifacts" has no scheme; a path begins with /, ./ or ../'],
     ["file:///artifacts", undefined],
   ];
+  for (const path of ["/artifacts", "./artifacts", "../artifacts"]) {
+    assert.equal(urls(good(configuredFolder(t, {}).read({ remotes: [path] })))[0], path);
+  }
   for (const [url, message] of cases) {
     const folder = configuredFolder(t, {
       "project/project.conf": `name: app\nmin-version: 2.0\nartifacts:\n- url: "${url}"\n`,

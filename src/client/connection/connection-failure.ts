@@ -41,16 +41,11 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
     if (other !== undefined) return otherProtocol(other, at, error);
   }
   if (trouble !== undefined) return tlsFailure(at, trouble, error);
-  const shown = stage === "settings" && isTls(spec.url) && failure !== "silent" ? spec.auth?.clientCert : undefined;
+  const shown = stage === "settings" && isTls(spec.url) && isEnd(broken) ? spec.auth?.clientCert : undefined;
   if (shown !== undefined) {
-    return new StillageError(
-      "unavailable",
-      `${at} ended the connection once it had seen our certificate: it may not know that`,
-      {
-        hint: `check whether the server takes the certificate in ${shown}, or who signed it`,
-        cause: error,
-      },
-    );
+    const what = `${at} ended the connection once it had seen our certificate: it may not know that`;
+    const hint = `check whether the server takes the certificate in ${shown}, or who signed it`;
+    return new StillageError("unavailable", what, { hint, cause: error });
   }
   return new StillageError("unavailable", `${at} cannot be reached: ${message}`, {
     hint: hintFor(broken, isTls(spec.url)),
@@ -63,6 +58,10 @@ export function nameAndUrl({ name, url }: FailedRemote): string {
   const shown = shownUrl(url);
   return shown === name ? shown : `${name} (${shown})`;
 }
+
+/** Whether the server is done with us, and gave no reason. */
+const isEnd = ({ failure, cause }: ConnectionError): boolean =>
+  failure === "ended" || ["ECONNRESET", "EPIPE"].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 
 const isTls = (url: string): boolean => /^(https|grpcs):/i.test(url);
 
