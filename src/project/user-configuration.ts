@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { isProblems } from "../config/load.ts";
+import { nearest } from "../config/nearest.ts";
 import type { Problem } from "../config/problem.ts";
 import { type Dialect, type Generation, generationOf } from "./dialect.ts";
 import { type MapNode, type Node, valueAt } from "./node.ts";
@@ -57,6 +58,8 @@ export interface UserConfiguration {
   readonly sourceCaches: Node | undefined;
   /** `projects: NAME:` of the project. */
   readonly override: MapNode | undefined;
+  /** What is taken and not heeded, and may have been meant otherwise. */
+  readonly notes: readonly Problem[];
 }
 
 /** A user configuration as it stands there. */
@@ -123,7 +126,16 @@ export function readUserConfiguration(
     artifacts: valueAt(root, "artifacts"),
     sourceCaches: valueAt(root, "source-caches"),
     override: override?.kind === "map" ? override : undefined,
+    notes: project === undefined || projects === undefined ? [] : misspelt(projects, project),
   };
+}
+
+/** Names of other projects are fine; one that is nearly this one's is more likely meant to be it, where nothing else is. */
+function misspelt({ entries }: MapNode, project: string): readonly Problem[] {
+  const near = entries.has(project) ? undefined : nearest(project, [...entries.keys()]);
+  const entry = near === undefined ? undefined : entries.get(near);
+  if (entry === undefined) return [];
+  return [{ origin: entry.at, message: `projects.${near} is not for this project, which is called ${project}` }];
 }
 
 function checkKeys(root: MapNode, dialect: Dialect, reader: ValueReader): void {

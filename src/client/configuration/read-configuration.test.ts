@@ -170,6 +170,21 @@ test("what is in another project is said not to be known, and what nobody heeds"
   );
 });
 
+test("a name of a project that is nearly this one's gets a note, where nothing is said of this one", (t) => {
+  const notesOf = (names: readonly string[]): readonly string[] => {
+    const entries = names.map((name) => `  ${name}: {artifacts: {servers: [{url: "https://${name}"}]}}\n`).join("");
+    const folder = configuredFolder(t, {
+      "project/project.conf": "name: harbour\nmin-version: 2.0\n",
+      "home/.config/buildstream.conf": `projects:\n${entries}`,
+    });
+    return good(folder.read()).notes.map(({ origin, message }) => `${origin.replace(/^.*\//, "")}: ${message}`);
+  };
+  assert.deepEqual(notesOf(["lighthouse", "harbor"]), [
+    "buildstream.conf:3:3: projects.harbor is not for this project, which is called harbour",
+  ]);
+  assert.deepEqual(notesOf(["harbor", "harbour"]), []);
+});
+
 test("everything that is wrong is reported at once, with its place and what may be meant", (t) => {
   const folder = configuredFolder(t, {
     "project/project.conf":
@@ -201,6 +216,20 @@ test("everything that is wrong is reported at once, with its place and what may 
   ]);
 });
 
+test("of one entry everything is told at once, and what nobody heeds beside what is wrong", (t) => {
+  const entry = "  - {url: 'htp://a', type: indx, connection-config: {keepalive-tme: 3}}\n";
+  const endpoint = "  - {url: 'htp://a', type: endpoint}\n";
+  const folder = configuredFolder(t, {
+    "home/.config/buildstream.conf": `artifacts:\n  servers:\n${entry}${endpoint}`,
+  });
+  assert.deepEqual(folder.read(), [
+    "home/.config/buildstream.conf:3:11: url: there is no scheme htp:; did you mean http?",
+    'home/.config/buildstream.conf:3:28: type: "indx" is none of all, index, storage; did you mean index?',
+    "home/.config/buildstream.conf:3:54: note: connection-config: nobody heeds keepalive-tme; did you mean keepalive-time?",
+    "home/.config/buildstream.conf:4:28: note: type: endpoint is for remote execution; no artifacts are looked for there",
+  ]);
+});
+
 test("a URL that is none is reported where it stands", (t) => {
   const cases: readonly [url: string, message: string | undefined][] = [
     ["cache.example.com:11001", "there is no scheme cache.example.com:; did you mean https://cache.example.com:11001?"],
@@ -217,8 +246,26 @@ test("a URL that is none is reported where it stands", (t) => {
     ["HTTPS://cache", undefined],
     ["ssh://me@cache:2222", undefined],
     ["../artifacts", undefined],
+    ["./artifacts:1", undefined],
+    ["/artifacts", undefined],
+    [
+      "127.0.0.1:11001",
+      '"127.0.0.1:11001" has no scheme; did you mean https://127.0.0.1:11001? a path begins with /, ./ or ../',
+    ],
+    [
+      "[::1]:11001/a",
+      '"[::1]:11001/a" has no scheme; did you mean https://[::1]:11001/a? a path begins with /, ./ or ../',
+    ],
+    [
+      "cache.example.com",
+      '"cache.example.com" has no scheme; did you mean https://cache.example.com? a path begins with /, ./ or ../',
+    ],
+    ["artifacts", '"artifacts" has no scheme; a path begins with /, ./ or ../'],
     ["file:///artifacts", undefined],
   ];
+  for (const path of ["/artifacts", "./artifacts", "../artifacts"]) {
+    assert.equal(urls(good(configuredFolder(t, {}).read({ remotes: [path] })))[0], path);
+  }
   for (const [url, message] of cases) {
     const folder = configuredFolder(t, {
       "project/project.conf": `name: app\nmin-version: 2.0\nartifacts:\n- url: "${url}"\n`,

@@ -42,6 +42,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   if (isProblems(found)) reader.problems.push(...found);
   const userFile = isProblems(found) ? undefined : found;
   const user = readUserConfiguration(userFile, dialect, name, environment, reader);
+  notes.push(...user.notes);
   const project = file && loadProject(file, name ?? "", dialect, user.override, sources, reader);
   const own = readOwnFile(sources.clientConfig, workingDirectory, environment, reader, notes);
 
@@ -60,8 +61,7 @@ export function readClientConfiguration(sources: ClientSources): ClientConfigura
   });
   const sourceCaches = readSourceCaches(user, project, sources, context, ofProject);
 
-  const problems = ordered(reader.problems);
-  if (problems.length > 0) return problems;
+  if (reader.problems.length > 0) return [...ordered(reader.problems), ...ordered(notes).map(asProblem)];
   const files = [user.path, own.path, ...(project?.files ?? [])].filter((path) => path !== undefined);
   return {
     generation,
@@ -171,6 +171,11 @@ function commandLineRemotes(
     reader.problems.push(...remote);
     return [];
   });
+}
+
+/** What is misspelt and heeded by nobody may be why something else is wrong. */
+function asProblem({ origin, message }: Problem): Problem {
+  return { origin, message: `note: ${message}` };
 }
 
 /** Each once, as a file that is read in two ways can be wrong in the same way; those of one file together, in their order there. */

@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
+import { didYouMean } from "../../config/nearest.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Dialect } from "../../project/dialect.ts";
 import { type MapNode, valueAt } from "../../project/node.ts";
@@ -63,9 +64,10 @@ export function readEntry(map: MapNode, context: EntryContext, more: readonly st
   const auth = dialect === "2" ? readAuth(reader.map(map, "auth"), context) : readAuth(map, context, certificateKeys);
   const connection = dialect === "2" ? readConnection(reader.map(map, "connection-config"), context) : noConnection;
   const type = dialect === "1" ? "all" : typeOf(map, context);
-  if (url === undefined || url === "" || type === undefined) return undefined;
+  if (url === undefined || url === "" || type === otherType) return undefined;
   const trouble = context.unused ? undefined : urlTrouble(url);
   if (trouble !== undefined) return reader.report(valueAt(map, "url")?.at ?? map.at, trouble);
+  if (type === undefined) return undefined;
   const remote = { name: shownUrl(url), url, type, push, instanceName: instanceName ?? "", connection, origin: map.at };
   return { ...remote, auth: dialect === "2" ? auth : heeded(auth, url, map, context) };
 }
@@ -76,14 +78,18 @@ function reportMissingUrl(map: MapNode, reader: ValueReader): void {
   else if (there.value.kind === "scalar") reader.report(there.at, "url: the URL of the remote goes here");
 }
 
-function typeOf(map: MapNode, { reader, notes, dialect }: EntryContext): RemoteSpec["type"] | undefined {
+/** `undefined` where it is none, which was reported. */
+function typeOf(
+  map: MapNode,
+  { reader, notes, dialect }: EntryContext,
+): RemoteSpec["type"] | typeof otherType | undefined {
   const value = valueAt(map, "type");
   if (dialect === "2" && value?.kind === "scalar" && value.text === otherType) {
     notes.push({
       origin: value.at,
       message: `type: ${otherType} is for remote execution; no artifacts are looked for there`,
     });
-    return undefined;
+    return otherType;
   }
   return value === undefined ? "all" : reader.choice(map, "type", remoteTypes);
 }
@@ -131,7 +137,8 @@ function locate(path: string | undefined, { dialect, folder, environment }: Entr
 function readConnection(map: MapNode | undefined, { reader, notes }: EntryContext): RemoteConnection {
   if (map === undefined) return noConnection;
   for (const [key, { at }] of map.entries) {
-    if (!connectionKeys.includes(key)) notes.push({ origin: at, message: `connection-config: nobody heeds ${key}` });
+    if (connectionKeys.includes(key)) continue;
+    notes.push({ origin: at, message: `connection-config: nobody heeds ${key}${didYouMean(key, connectionKeys)}` });
   }
   // 0 is as good as not said, as for BuildStream's own storage.
   const seconds = (key: string): number | undefined =>

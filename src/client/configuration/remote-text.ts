@@ -37,7 +37,7 @@ export function parseRemoteText(text: string, context: TextContext): RemoteSpec 
   const { purpose, named } = context;
   const known = named.find(({ name }) => name === text);
   if (known !== undefined) return { ...known, ...(purpose !== "all" && { push: purpose === "push" }), byHand: true };
-  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\/)/i.test(text) && !text.includes(",")) {
+  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|unix:|\.{0,2}\/)/i.test(text) && !text.includes(",")) {
     const trouble = urlTrouble(text);
     return trouble === undefined
       ? remoteOf(text, { push: purpose !== "pull" })

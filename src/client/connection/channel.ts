@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { StillageError } from "../../base/errors.ts";
 import type { Environment } from "../../project/paths.ts";
 import { type Channel, type ChannelOptions, connect } from "../../rpc/client/channel.ts";
@@ -7,6 +6,7 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { shownUrl } from "../shown-url.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { proxyTo } from "./proxy-variables.ts";
+import { readAuthorities, readClientPair } from "./tls-files.ts";
 
 /** How long a server may take for what; in milliseconds. */
 export interface ConnectionLimits {
@@ -40,13 +40,12 @@ export function openChannel(
   limits: ConnectionLimits = connectionLimits,
   environment: Environment = process.env,
 ): Channel {
-  const { auth, connection } = spec;
+  const { connection } = spec;
   const { keepaliveSeconds, requestTimeoutSeconds } = connection;
   const pingAfterMs = keepaliveSeconds === undefined ? limits.pingAfterMs : keepaliveSeconds * 1000;
   checkSecrecy(spec);
-  const ca = readPem(spec, "server-cert", auth.serverCert);
-  const cert = readPem(spec, "client-cert", auth.clientCert);
-  const key = readPem(spec, "client-key", auth.clientKey);
+  const ca = readAuthorities(spec);
+  const client = readClientPair(spec);
   const headers = bearerToken(spec);
   const { proxy } = proxyTo(spec.url, environment);
   const options: ChannelOptions = {
@@ -57,8 +56,7 @@ export function openChannel(
     maxMessageBytes,
     ...(requestTimeoutSeconds !== undefined && { timeoutMs: requestTimeoutSeconds * 1000 }),
     ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ...(client !== undefined && { cert: client.certificate, key: client.key }),
     ...(headers !== undefined && { headers }),
     ...(proxy !== undefined && { proxy }),
   };
@@ -81,9 +79,6 @@ function checkSecrecy(spec: RemoteSpec): void {
       },
     );
   }
-  if ((clientCert === undefined) !== (clientKey === undefined)) {
-    throw new StillageError("invalid", `${spec.name}: client-cert and client-key belong together (${spec.origin})`);
-  }
 }
 
 function placeOf({ name, url, origin }: RemoteSpec): ReturnType<typeof parseServerUrl> {
@@ -99,21 +94,4 @@ function placeOf({ name, url, origin }: RemoteSpec): ReturnType<typeof parseServ
       },
     );
   }
-}
-
-function readPem(spec: RemoteSpec, what: string, path: string | undefined): Buffer | undefined {
-  if (path === undefined) return undefined;
-  let pem: Buffer;
-  try {
-    pem = readFileSync(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new StillageError("invalid", `${spec.name}: ${what} ${path} cannot be read: ${code} (${spec.origin})`, {
-      cause,
-    });
-  }
-  if (!pem.includes("-----BEGIN ")) {
-    throw new StillageError("invalid", `${spec.name}: ${what} ${path} is not PEM (${spec.origin})`);
-  }
-  return pem;
 }

@@ -6,10 +6,13 @@ import type { RemoteSpec } from "../remote-spec.ts";
 import { shownUrl } from "../shown-url.ts";
 import { firstWords, type SpokenProtocol } from "./first-words.ts";
 import { NotGrpc } from "./not-grpc.ts";
-import { tlsTrouble } from "./tls-trouble.ts";
+import { tlsFailure, tlsTrouble } from "./tls-trouble.ts";
+
+/** What messages say of a server. */
+export type FailedRemote = Pick<RemoteSpec, "name" | "url"> & Partial<Pick<RemoteSpec, "auth">>;
 
 export interface BrokenConnection {
-  readonly spec: Pick<RemoteSpec, "name" | "url">;
+  readonly spec: FailedRemote;
   readonly doing: string;
   /** What the call ended with, and why. */
   readonly error: RpcError;
@@ -29,8 +32,7 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
       cause: error,
     });
   }
-  const shown = shownUrl(spec.url);
-  const at = shown === spec.name ? shown : `${spec.name} (${shown})`;
+  const at = nameAndUrl(spec);
   const trouble = tlsTrouble(broken.cause);
   const heard = stage !== "connect" && failure !== "silent";
   if (failure === "no-http2" || trouble?.noHttp2 === true) return otherProtocol("https/1", at, error);
@@ -38,15 +40,28 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
     const other = misunderstanding(await firstWords(spec.url, broken.proxy, signal), isTls(spec.url));
     if (other !== undefined) return otherProtocol(other, at, error);
   }
-  if (trouble !== undefined) {
-    const what = `${at} cannot be trusted, or does not trust us: ${trouble.why}`;
-    return new StillageError("unavailable", what, { hint: trouble.hint, cause: error });
+  if (trouble !== undefined) return tlsFailure(at, trouble, error);
+  const shown = stage === "settings" && isTls(spec.url) && isEnd(broken) ? spec.auth?.clientCert : undefined;
+  if (shown !== undefined) {
+    const what = `${at} ended the connection once it had seen our certificate: it may not know that`;
+    const hint = `check whether the server takes the certificate in ${shown}, or who signed it`;
+    return new StillageError("unavailable", what, { hint, cause: error });
   }
   return new StillageError("unavailable", `${at} cannot be reached: ${message}`, {
     hint: hintFor(broken, isTls(spec.url)),
     cause: error,
   });
 }
+
+/** What a server is called where it matters which one it is. */
+export function nameAndUrl({ name, url }: FailedRemote): string {
+  const shown = shownUrl(url);
+  return shown === name ? shown : `${name} (${shown})`;
+}
+
+/** Whether the server is done with us, and gave no reason. */
+const isEnd = ({ failure, cause }: ConnectionError): boolean =>
+  failure === "ended" || ["ECONNRESET", "EPIPE"].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 
 const isTls = (url: string): boolean => /^(https|grpcs):/i.test(url);
 

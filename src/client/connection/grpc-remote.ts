@@ -28,6 +28,8 @@ import { mayPush, shortcomingsOf } from "./shortcomings.ts";
 export interface GrpcRemoteOptions {
   /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
+  /** As of RetryOptions. */
+  readonly patient?: boolean;
   /** Of all that is done with the place. */
   readonly signal: AbortSignal;
 }
@@ -44,11 +46,11 @@ const closeMs = 1000;
  */
 export async function openGrpcRemote(
   spec: RemoteSpec,
-  { askPush = spec.push, signal }: GrpcRemoteOptions,
+  { askPush = spec.push, patient = true, signal }: GrpcRemoteOptions,
 ): Promise<RemotePlace> {
   const channel = openChannel(spec);
   try {
-    const probed = await probe({ channel, spec, askPush, signal });
+    const probed = await probe({ channel, spec, askPush, patient, signal });
     const protocols = await probed.answers.protocols();
     throwIfUseless(spec, protocols);
     return new GrpcRemote(channel, spec, probed, protocols, { askPush, signal });
@@ -77,7 +79,7 @@ class GrpcRemote implements RemotePlace {
     spec: RemoteSpec,
     { answers, product }: Probed,
     protocols: readonly RemoteProtocol[],
-    { askPush, signal }: Required<GrpcRemoteOptions>,
+    { askPush, signal }: { readonly askPush: boolean; readonly signal: AbortSignal },
   ) {
     this.name = spec.name;
     this.spec = spec;

@@ -6,11 +6,14 @@ import { openGrpcRemote } from "./grpc-remote.ts";
 import type { Blocked, Reachability } from "./reachability.ts";
 import type { RemotePlace } from "./remote-place.ts";
 import { isSilence } from "./silent-failure.ts";
+import { tlsTrouble } from "./tls-trouble.ts";
 import { watchedRemote } from "./watched-remote.ts";
 
 export interface OpenRemoteOptions {
   /** Whether we mean to push, although the configuration does not say so. */
   readonly askPush?: boolean;
+  /** Whether a server that refuses the connection is asked again after a moment, as one that is being restarted does; true unless it is given. */
+  readonly patient?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -44,16 +47,14 @@ async function openOstree(spec: RemoteSpec, { askPush = spec.push, signal }: Ope
   return ostree.openOstree(spec, askPush, signal);
 }
 
-/** What OpenSSL says of a server that has TLS and no HTTP/2. */
-const noHttp2 = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
-
-/** Whether something answered, and not as a gRPC server does. One that is not trusted is not asked for more. */
+/** Whether something answered, and not as a gRPC server does. One that is not trusted, or does not trust us, is not asked for more. */
 function isNoGrpc(error: unknown): boolean {
   if (!(error instanceof StillageError)) return false;
   if (error.code === "unsupported" || isRefusedPage(error)) return true;
   const broken = error.cause instanceof RpcError ? error.cause.cause : undefined;
   if (!(broken instanceof ConnectionError) || broken.failure === "silent") return false;
-  return broken.stage === "settings" || (broken.cause as NodeJS.ErrnoException | undefined)?.code === noHttp2;
+  const trouble = tlsTrouble(broken.cause);
+  return trouble === undefined ? broken.stage === "settings" : trouble.noHttp2 === true;
 }
 
 /** Whether it was refused by a web server, or a proxy, and not by gRPC: what stands in the URL before the host is shown to those of BuildStream 1.0 alone. */

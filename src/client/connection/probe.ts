@@ -23,6 +23,8 @@ export interface ProbeOptions {
   readonly spec: RemoteSpec;
   /** Whether it matters if we may push. */
   readonly askPush: boolean;
+  /** As of RetryOptions. */
+  readonly patient?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +38,7 @@ export interface Probed {
  * Asks a server what it speaks and lets us do, all questions at once; those that it is too busy to answer, again. Errors: those of `rpcFailure`, where nothing at all was
  * answered.
  */
-export async function probe({ channel, spec, askPush, signal }: ProbeOptions): Promise<Probed> {
+export async function probe({ channel, spec, askPush, patient = true, signal }: ProbeOptions): Promise<Probed> {
   const { requestTimeoutSeconds } = spec.connection;
   const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
   const request = instanceRequest.encode({ instanceName: spec.instanceName });
@@ -48,7 +50,7 @@ export async function probe({ channel, spec, askPush, signal }: ProbeOptions): P
       throw error;
     }
   };
-  const outcomes = await askedPatiently(questionsFor(spec.type, askPush), ask, { spec, doing, signal });
+  const outcomes = await askedPatiently(questionsFor(spec.type, askPush), ask, { spec, doing, patient, signal });
   const answers = new ProbeAnswers(outcomes, spec, (question, error) =>
     rpcFailure(error, spec, asksPush(question) ? "asking whether artifacts may be pushed" : doing, signal),
   );

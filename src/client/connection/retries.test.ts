@@ -8,7 +8,7 @@ import { encodeDetails } from "../../rpc/status-details.ts";
 import { withRetries } from "./retries.ts";
 
 /** Fails so, always: how often it was tried, with which pauses. */
-async function tried(error: unknown, retryLimit?: number, retryDelayMs?: number, reached = false) {
+async function tried(error: unknown, retryLimit?: number, retryDelayMs?: number, reached = false, patient = true) {
   const pauses: number[] = [];
   let tries = 0;
   const attempt = async (): Promise<never> => {
@@ -20,6 +20,7 @@ async function tried(error: unknown, retryLimit?: number, retryDelayMs?: number,
     spec: { name: "cache", url: "unix:/nowhere", connection },
     doing: "asking",
     channel: { reached },
+    patient,
     signal: new AbortController().signal,
     pause: async (ms) => void pauses.push(Math.round(ms)),
     random: () => 0,
@@ -80,6 +81,16 @@ it("a server that has spoken and is gone all at once is waited for as long as a 
   }
   assert.equal((await tried(broken("open", "silent"), undefined, undefined, true)).tries, 2);
   assert.equal((await tried(broken("connect", "silent"), undefined, undefined, true)).tries, 1);
+});
+
+it("a server that refuses connections is not waited for by who has others, unless it has spoken or that is configured", async () => {
+  for (const code of ["ECONNREFUSED", "ENOENT"]) {
+    const refused = broken("connect", "error", { code });
+    assert.deepEqual((await tried(refused, undefined, undefined, false, false)).pauses, []);
+    assert.equal((await tried(refused, 3, undefined, false, false)).tries, 4);
+    assert.equal((await tried(refused, undefined, undefined, true, false)).tries, 8);
+  }
+  assert.equal((await tried(broken("settings", "ended"), undefined, undefined, false, false)).tries, 2);
 });
 
 describe("what will not be otherwise", () => {

@@ -6,6 +6,7 @@ import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
+import type { FailedRemote } from "./connection-failure.ts";
 import { retryAfterMs } from "./retry-info.ts";
 import { rpcFailure } from "./rpc-failure.ts";
 
@@ -25,12 +26,14 @@ const maxDelayMs = 30_000;
 const fruitlessLimit = 1;
 
 export interface RetryOptions {
-  readonly spec: Pick<RemoteSpec, "name" | "url" | "connection">;
+  readonly spec: FailedRemote & Pick<RemoteSpec, "connection">;
   /** What is being done, for messages: `asking for what is missing`. */
   readonly doing: string;
   readonly signal: AbortSignal;
   /** Whether the server has spoken on this channel: then it is waited for where it refuses. Without it that is not known. */
   readonly channel?: Pick<Channel, "reached">;
+  /** Whether one that was never heard is asked again where it refuses the connection; true unless it is given. What the configuration says goes before. */
+  readonly patient?: boolean;
   /** Pauses for so many milliseconds; for tests. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** From 0 to 1; for tests. */
@@ -72,12 +75,14 @@ export class Retries {
 
   /** Returns when it is time to try again. Throws what it failed with, translated, where it is not worth it. */
   async after(error: unknown): Promise<void> {
-    const { spec, doing, signal, channel, pause = sleep, random = Math.random } = this.options;
+    const { spec, doing, signal, channel, patient = true, pause = sleep, random = Math.random } = this.options;
     const { retryLimit, retryDelayMs = defaultDelayMs } = spec.connection;
     const passing = signal.aborted ? "no" : passingKind(error, channel?.reached === true);
     if (passing === "fruitless") this.fruitless++;
     const limit = retryLimit ?? (passing === "away" ? restartLimit : defaultLimit);
-    const over = this.tries >= limit || (retryLimit === undefined && this.fruitless > fruitlessLimit);
+    const hopeless =
+      this.fruitless > fruitlessLimit || (!patient && passing === "fruitless" && isRefused(error as RpcError));
+    const over = this.tries >= limit || (retryLimit === undefined && hopeless);
     if (passing === "no" || over) throw await rpcFailure(error, spec, doing, signal);
     const base = askedFor(error) ?? retryDelayMs;
     const ms = Math.min(base * growth ** this.tries++ * (1 + jitter * random()), maxDelayMs);
@@ -119,5 +124,11 @@ const mayRecover = (error: unknown): boolean =>
   ["ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENOENT"].includes(
     (error as NodeJS.ErrnoException | undefined)?.code ?? "",
   );
+
+/** Whether nothing takes connections there, be it only for now. */
+function isRefused({ cause }: { cause?: unknown }): boolean {
+  if (!(cause instanceof ConnectionError) || cause.stage !== "connect") return false;
+  return ["ECONNREFUSED", "ENOENT"].includes((cause.cause as NodeJS.ErrnoException | undefined)?.code ?? "");
+}
 
 const passingProxy = new Set<number | undefined>([502, 503, 504]);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { TestServer } from "../../rpc/server.fixture.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { openChannel } from "./channel.ts";
 import { NotGrpc } from "./not-grpc.ts";
+import { openRemote } from "./open-remotes.ts";
 import { withRetries } from "./retries.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stillage-rpc-failure-"));
@@ -160,9 +162,24 @@ describe("trouble with TLS is put in words", () => {
     const url = `https://localhost:${await listen(createTlsServer(trusting))}`;
     const trust = { serverCert: path("localhost.crt") };
     const none = await failure(url, trust);
-    assert.match(none.message, /wants a certificate of its clients/);
+    assert.match(none.message, /does not let us in: it wants a certificate of its clients.*`client-cert`/);
     const stranger = { ...trust, clientCert: path("localhost.crt"), clientKey: path("localhost.key") };
-    assert.match((await failure(url, stranger)).hint ?? "", /client-cert/);
+    const unknown = await failure(url, stranger);
+    assert.match(unknown.message, /our certificate: it may not know that/);
+    assert.match(unknown.hint ?? "", /localhost\.crt/);
+  });
+
+  it("of our own by a server that may be one of BuildStream 1.0 as well, under the URL that is configured", async () => {
+    const options = { ...files("localhost"), requestCert: true, ca: files("elsewhere").cert };
+    const servers = [createTlsServer({ ...options, ALPNProtocols: ["h2", "http/1.1"] }), createHttpsServer(options)];
+    for (const server of servers) {
+      const url = `https://localhost:${await listen(server)}`;
+      const { signal } = new AbortController();
+      await assert.rejects(openRemote(specOf(url, { serverCert: path("localhost.crt") }), { signal }), {
+        name: "StillageError",
+        message: `cache (${url}) does not let us in: it wants a certificate of its clients, which \`client-cert\` and \`client-key\` name`,
+      });
+    }
   });
 });
 
@@ -202,6 +219,11 @@ describe("a configuration that cannot be used is refused before anything is sent
     refused("https://localhost", { clientCert: path("localhost.crt") }, /belong together/);
     refused("https://localhost", { serverCert: path("none") }, /ENOENT/);
     refused("https://localhost", { serverCert: path("token") }, /not PEM/);
+    refused(
+      "https://localhost",
+      { serverCert: path("localhost.key") },
+      /localhost\.key has no certificate in it, but a private key/,
+    );
     refused("https://localhost", { accessToken: path("no-token") }, /no access token/);
     refused("ftp://localhost", {}, /no URL/);
     openChannel(specOf("unix:/nowhere", { accessToken: path("token") })).destroy();

@@ -2,8 +2,7 @@ import { asStillageError, type ErrorCode, type ErrorDetails, StillageError } fro
 import { ConnectionError } from "../../rpc/client/connection-error.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
-import type { RemoteSpec } from "../remote-spec.ts";
-import { connectionFailure } from "./connection-failure.ts";
+import { connectionFailure, type FailedRemote } from "./connection-failure.ts";
 import { NotGrpc } from "./not-grpc.ts";
 import { retryAfterMs } from "./retry-info.ts";
 
@@ -16,7 +15,7 @@ const maxWords = 1000;
  */
 export async function rpcFailure(
   error: unknown,
-  spec: Pick<RemoteSpec, "name" | "url">,
+  spec: FailedRemote,
   doing: string,
   signal: AbortSignal,
 ): Promise<StillageError> {

@@ -1,7 +1,11 @@
+import { type ErrorCode, StillageError } from "../../base/errors.ts";
+
 /** What is wrong, and what to do. */
 export interface Trouble {
   readonly why: string;
   readonly hint: string;
+  /** Whether it is the server that does not trust us, and not the other way round. */
+  readonly ofUs?: boolean;
   /** That it is not TLS at all is as likely. */
   readonly vague?: boolean;
   /** The server wants to speak HTTP/1. */
@@ -37,18 +41,25 @@ const ofCertificate: Readonly<Record<string, Trouble>> = {
   },
 };
 
-const notOurs = "give `client-cert` and `client-key` of a certificate that the server trusts";
+const notOurs = {
+  ofUs: true,
+  hint: "give `client-cert` and `client-key` of a certificate that the server trusts",
+} as const;
 
 /** By the code of an alert that the server sent, or of what else came instead of TLS. */
 const ofHandshake: Readonly<Record<string, Trouble>> = {
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: { why: "it wants a certificate of its clients", hint: notOurs },
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: { why: "it does not trust the authority of our certificate", hint: notOurs },
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: { why: "it refuses our certificate", hint: notOurs },
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: { why: "our certificate has expired", hint: notOurs },
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: { why: "it does not accept our certificate", hint: notOurs },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: {
+    ...notOurs,
+    why: "it wants a certificate of its clients, which `client-cert` and `client-key` name",
+  },
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: { ...notOurs, why: "it does not trust the authority of our certificate" },
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: { ...notOurs, why: "it refuses our certificate" },
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: { ...notOurs, why: "our certificate has expired" },
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: { ...notOurs, why: "it does not accept our certificate" },
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: {
+    ...notOurs,
     why: "it refuses the TLS handshake",
-    hint: `${notOurs}, where it asks for one`,
+    hint: `${notOurs.hint}, where it asks for one`,
   },
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: {
     noHttp2: true,
@@ -79,4 +90,15 @@ export function tlsTrouble(error: unknown): Trouble | undefined {
     };
   }
   return undefined;
+}
+
+/** The same of a server as an error; `at` is what it is called. */
+export function tlsFailure(
+  at: string,
+  { why, hint, ofUs, vague }: Trouble,
+  cause: unknown,
+  code: ErrorCode = "unavailable",
+): StillageError {
+  const what = vague === true ? "cannot be reached" : ofUs === true ? "does not let us in" : "cannot be trusted";
+  return new StillageError(code, `${at} ${what}: ${why}`, { hint, cause });
 }

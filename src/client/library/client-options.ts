@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import { isProblems } from "../../config/load.ts";
+import { didYouMean } from "../../config/nearest.ts";
 import { type Problem, showProblem } from "../../config/problem.ts";
 import type { Dialect } from "../../project/dialect.ts";
 import type { ClientConfiguration, ClientSources } from "../configuration/client-configuration.ts";
@@ -37,10 +38,28 @@ export interface ClientOptions {
   readonly onRemoteLeft?: ((remote: LeftRemote) => void) | undefined;
 }
 
+const optionNames: Readonly<Record<keyof ClientOptions, true>> = {
+  ...{ directory: true, remotes: true, ignoreProjectRemotes: true, cache: true, projectOptions: true },
+  ...{ buildstream: true, buildstreamConfig: true, clientConfig: true, environment: true, configuration: true },
+  ...{ bst: true, remembersUnreachable: true, onRemoteLeft: true },
+};
+
+/** Who writes JavaScript is told by no compiler. */
+function checkNames(options: ClientOptions): void {
+  const known = Object.keys(optionNames);
+  const violations = Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ field: name, description: `there is no such option${didYouMean(name, known)}` }));
+  const [first] = violations;
+  if (first === undefined) return;
+  throw new StillageError("invalid", `openClient: ${first.field}: ${first.description}`, { violations });
+}
+
 /**
- * @internal What these options and all files come to. Errors: `invalid` with all that is wrong with the files: each is one of `violations`, whose `field` is where it stands (`FILE:LINE:COLUMN`).
+ * @internal What these options and all files come to. Errors: `invalid` for names of options that are none, and with all that is wrong with the files: each is one of `violations`, whose `field` is where it stands (`FILE:LINE:COLUMN`).
  */
 export function configurationOf(options: ClientOptions): ClientConfiguration {
+  checkNames(options);
   if (options.configuration !== undefined) return options.configuration;
   const read = readClientConfiguration(sourcesOf(options));
   if (isProblems(read)) throw wrongConfiguration(read);

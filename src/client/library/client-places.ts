@@ -96,9 +96,13 @@ export class ClientPlaces implements AsyncDisposable {
     return opening;
   }
 
-  /** Those servers that can be used, in their order. Errors: the signal's reason. */
-  async remotes(specs: readonly RemoteSpec[], signal?: AbortSignal): Promise<readonly RemotePlace[]> {
-    const opening = Promise.all(specs.map((spec) => this.server(spec)));
+  /**
+   * Those servers that can be used, in their order. Without `each`, as for reading, some will do: who has several does not wait for one that refuses connections and may be back in a moment.
+   * Errors: the signal's reason.
+   */
+  async remotes(specs: readonly RemoteSpec[], signal?: AbortSignal, each = false): Promise<readonly RemotePlace[]> {
+    const patient = each || specs.length === 1;
+    const opening = Promise.all(specs.map((spec) => this.server(spec, patient)));
     return (await unlessAborted(opening, this.signal(signal))).flatMap(({ open }) => open);
   }
 
@@ -126,10 +130,10 @@ export class ClientPlaces implements AsyncDisposable {
   }
 
   /** One that cannot be used is asked again the next time, unless it is remembered that it did not answer. */
-  private server(spec: RemoteSpec): Promise<OpenedRemotes> {
+  private server(spec: RemoteSpec, patient: boolean): Promise<OpenedRemotes> {
     const known = this.servers.get(spec);
     if (known !== undefined) return known;
-    const opening = this.openServer(spec);
+    const opening = this.openServer(spec, patient);
     this.servers.set(spec, opening);
     opening.then(
       ({ left }) => left.length > 0 && this.servers.delete(spec),
@@ -138,11 +142,11 @@ export class ClientPlaces implements AsyncDisposable {
     return opening;
   }
 
-  private async openServer(spec: RemoteSpec): Promise<OpenedRemotes> {
+  private async openServer(spec: RemoteSpec, patient: boolean): Promise<OpenedRemotes> {
     // Most of the time everything is in the cache, and what speaks with servers need not be loaded.
     const { openRemotes } = await import("../connection/open-remotes.ts");
-    const { reachability } = this;
-    const opened = await openRemotes([spec], { reachability, gone: this.options.left, signal: this.life.signal });
+    const { reachability, options, life } = this;
+    const opened = await openRemotes([spec], { reachability, patient, gone: options.left, signal: life.signal });
     const [left] = opened.left;
     if (left === undefined) {
       this.opened.use(opened);

@@ -69,7 +69,7 @@ export async function pushNamed(
   const meant = await meaningOf(names, async () => [from], context);
   if (meant.questions.length === 0) return together(meant, nothingDone);
   const servers = configuration.remotes.filter(({ push }) => push);
-  const to = ends.to === undefined ? await serversOf(servers, context) : await ours.openThose(ends.to, "write");
+  const to = ends.to === undefined ? await serversOf(servers, context, true) : await ours.openThose(ends.to, "write");
   const leftOut = (ends.to ?? servers).length - to.length;
   const { pushArtifacts } = await import("../transfer/push-artifacts.ts");
   const options = { ...optionsOf(context), optional: "those-there", width: configuration.pushers } as const;
@@ -183,8 +183,13 @@ async function* indexesOf(sources: () => Promise<readonly Place[]>) {
   for (const { name, index } of await sources()) if (index !== undefined) yield { name, index };
 }
 
-async function serversOf(specs: readonly RemoteSpec[], { places, signal }: TransferContext): Promise<readonly Place[]> {
-  const servers = await places.remotes(specs, signal);
+/** With `each` all of them are wanted. */
+async function serversOf(
+  specs: readonly RemoteSpec[],
+  { places, signal }: TransferContext,
+  each = false,
+): Promise<readonly Place[]> {
+  const servers = await places.remotes(specs, signal, each);
   if (servers.length > 0) return servers;
   if (specs.length > 0) throw new StillageError("unavailable", "none of the remotes can be used");
   throw new StillageError("failed-precondition", "no remote is configured for this", {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import timers from "node:timers/promises";
 import { StillageError } from "../../base/errors.ts";
 import { holdArtifact, memoryPlace } from "../transfer/memory-place.fixture.ts";
 import { openClient } from "./open-client.ts";
@@ -26,6 +28,37 @@ test("everything that is wrong with the configuration is told, each with its pla
   assert.equal(error.code, "invalid");
   assert.ok(error.violations.length >= 2, error.message);
   for (const { field } of error.violations) assert.match(field, /client\.yaml:\d+:\d+$/);
+});
+
+test("options that are none are told, with what may be meant", async () => {
+  await using folder = await fresh();
+  const options = { ...folder.options, remotez: ["https://cache.example.com"], bzt: undefined };
+  const error = await openClient(options).catch((caught: unknown) => caught);
+  assert.ok(error instanceof StillageError);
+  assert.deepEqual(
+    [error.code, error.message],
+    ["invalid", "openClient: remotez: there is no such option; did you mean remotes?"],
+  );
+  assert.deepEqual(error.violations[1], { field: "bzt", description: "there is no such option; did you mean bst?" });
+});
+
+test("who has several servers to read from does not pause for those that refuse the connection", async (t) => {
+  await using folder = await fresh();
+  const pauses = t.mock.method(timers, "setTimeout");
+  syncBuiltinESMExports();
+  t.after(() => {
+    pauses.mock.restore();
+    syncBuiltinESMExports();
+  });
+  const left: string[] = [];
+  const remotes = ["one", "two"].map((name) => `unix:${join(folder.path, name)}`);
+  await using client = await openClient({
+    ...folder.options,
+    remotes,
+    onRemoteLeft: ({ spec }) => left.push(spec.url),
+  });
+  assert.deepEqual(await client.remotes(), []);
+  assert.deepEqual([left.toSorted(), pauses.mock.callCount()], [remotes, 0]);
 });
 
 test("places that somebody opened are pulled from, read and compared, and stay open", async () => {

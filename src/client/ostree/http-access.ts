@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { StillageError } from "../../base/errors.ts";
 import type { HttpSourceOptions } from "../../ostree/archive/http-source.ts";
 import type { Environment } from "../../project/paths.ts";
 import { bearerToken } from "../connection/bearer-token.ts";
 import { webProxy } from "../connection/proxy-variables.ts";
+import { readAuthorities, readClientPair } from "../connection/tls-files.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 
 /** What is shown to a web server, what is trusted of it, and what is between. */
@@ -14,8 +14,8 @@ export type HttpAccess = Pick<HttpSourceOptions, "headers" | "authorities" | "cl
  * Errors: `invalid` for files that cannot be read, and for a token that would go over the network in the clear.
  */
 export function httpAccess(spec: RemoteSpec, url: URL, environment: Environment = process.env): HttpAccess {
-  const { serverCert, clientCert, clientKey, accessToken } = spec.auth;
-  const authorities = serverCert === undefined ? undefined : readPem(spec, "server-cert", serverCert);
+  const { accessToken } = spec.auth;
+  const authorities = readAuthorities(spec);
   const { proxy } = webProxy(url, environment);
   const trust = { ...(authorities !== undefined && { authorities }), ...(proxy && { proxy }) };
   if (!isOwn(spec.url, url)) return trust;
@@ -27,21 +27,8 @@ export function httpAccess(spec: RemoteSpec, url: URL, environment: Environment 
     );
   }
   const headers = bearerToken(spec);
-  const pair = (clientCert === undefined ? 0 : 1) + (clientKey === undefined ? 0 : 1);
-  if (pair === 1) {
-    throw new StillageError("invalid", `${spec.name}: client-cert and client-key belong together (${spec.origin})`);
-  }
-  return {
-    ...trust,
-    ...(headers && { headers }),
-    ...(clientCert !== undefined &&
-      clientKey !== undefined && {
-        client: {
-          certificate: readPem(spec, "client-cert", clientCert),
-          key: readPem(spec, "client-key", clientKey),
-        },
-      }),
-  };
+  const client = readClientPair(spec);
+  return { ...trust, ...(headers && { headers }), ...(client && { client }) };
 }
 
 /** Whether `url` is on the server that is configured. The port of `ssh` is nobody's on the web, so what it leads to is on the web's own. */
@@ -49,17 +36,4 @@ function isOwn(configured: string, url: URL): boolean {
   const own = URL.parse(configured);
   if (own === null || own.hostname !== url.hostname) return false;
   return own.protocol === "ssh:" ? url.port === "" : own.origin === url.origin;
-}
-
-function readPem(spec: RemoteSpec, what: string, path: string): string {
-  const refused = (why: string, cause?: unknown): StillageError =>
-    new StillageError("invalid", `${spec.name}: ${what} ${path} ${why} (${spec.origin})`, { cause });
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw refused(`cannot be read: ${(cause as NodeJS.ErrnoException).code}`, cause);
-  }
-  if (text.includes("-----BEGIN ")) return text;
-  throw refused("is not PEM");
 }

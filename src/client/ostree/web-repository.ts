@@ -1,6 +1,8 @@
 import { StillageError } from "../../base/errors.ts";
 import { inTime } from "../../base/in-time.ts";
 import { type HttpSource, httpSource } from "../../ostree/archive/http-source.ts";
+import { nameAndUrl } from "../connection/connection-failure.ts";
+import { tlsFailure, tlsTrouble } from "../connection/tls-trouble.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { shownUrl } from "../shown-url.ts";
 import { type HttpAccess, httpAccess } from "./http-access.ts";
@@ -39,7 +41,7 @@ export async function findWebRepository(spec: RemoteSpec, text: string, signal: 
     } catch (error) {
       source.close();
       signal.throwIfAborted();
-      throw error;
+      throw inWords(error, spec);
     }
   }
   throw new StillageError("not-found", `${spec.name}: there is no repository of artifacts at ${shownUrl(url.href)}`, {
@@ -53,6 +55,13 @@ function bases(url: URL, instance: string): URL[] {
   if (!own.pathname.endsWith("/")) own.pathname += "/";
   const path = instance === "" ? "" : `${instance.split("/").map(encodeURIComponent).join("/")}/`;
   return /\/ostree\/(.*\/)?$/.test(own.pathname) ? [own] : [own, new URL(`ostree/${path}`, own)];
+}
+
+/** What is wrong with TLS, as where a server is asked by gRPC. */
+function inWords(error: unknown, spec: RemoteSpec): unknown {
+  if (!(error instanceof StillageError)) return error;
+  const trouble = tlsTrouble(error.cause);
+  return trouble === undefined ? error : tlsFailure(nameAndUrl(spec), trouble, error, error.code);
 }
 
 function silent(spec: RemoteSpec): StillageError {

@@ -158,6 +158,9 @@ function failed(shown: string, error: unknown, signal?: AbortSignal): StillageEr
     const what = `${shown}: ${message}`;
     return refusalOfProxy(error.status, what, error) ?? new StillageError("unavailable", what, { cause: error });
   }
+  if (code.includes("_ALERT_")) {
+    return new StillageError("forbidden", `the server of ${shown} ends the TLS handshake (${code})`, { cause: error });
+  }
   if (/CERT|SIGNATURE|ISSUER|ERR_TLS|ERR_SSL/.test(code)) {
     return new StillageError("forbidden", `the server of ${shown} cannot prove who it is (${code})`, { cause: error });
   }
