@@ -8,6 +8,8 @@ import { isProblems } from "../config/load.ts";
 import { showProblem } from "../config/problem.ts";
 import { type Dialect, dialects } from "../project/dialect.ts";
 import { addUse } from "./command-use.ts";
+import { refuseEmptyValues } from "./empty-values.ts";
+import { cacheProblem } from "./named-cache.ts";
 import { repeated } from "./repeated.ts";
 
 /** What a client's command line says of its configuration. */
@@ -48,14 +50,15 @@ export function addClientOptions(command: Command): Command {
       "--client-config <FILE>",
       `Stillage's own file of remotes (default: $XDG_CONFIG_HOME/stillage/client.yaml; ${clientConfigVariable})`,
     );
-  return addUse(command, { notes: [remoteNote] });
+  return addUse(refuseEmptyValues(command), { notes: [remoteNote] });
 }
 
 /** What these flags, the environment and all files come to. Problems are printed, and then there is nothing: the exit status is `usage`. */
 export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"): ClientConfiguration | undefined {
   const read = readClientConfiguration(clientSources(flags, purpose));
-  if (!isProblems(read)) return read;
-  for (const problem of read) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
+  const problems = isProblems(read) ? read.map(showProblem) : [cacheProblem(flags, read) ?? []].flat();
+  if (!isProblems(read) && problems.length === 0) return read;
+  for (const problem of problems) process.stderr.write(`stillage: ${problem}\n`);
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { programFile } from "../support/program-file.ts";
@@ -22,6 +22,27 @@ describe("places of artifacts that are not what was meant", () => {
   });
   after(() => folder[Symbol.asyncDispose]());
 
+  test("a directory that this user may not read, or write to, is said to be one", async (t) => {
+    const nobody = 65534;
+    if (process.getuid?.() !== 0) return t.skip("only root can become another user");
+    const { path } = folder;
+    const asNobody = async (...words: string[]): Promise<Outcome> => {
+      const become = `process.setegid(${nobody}); process.seteuid(${nobody}); process.getuid = process.geteuid`;
+      const preload = `--import=data:text/javascript,${encodeURIComponent(become)}`;
+      return run("stillage", words, { cwd: path, env: { HOME: path, NODE_OPTIONS: preload } });
+    };
+    await chmod(path, 0o755);
+    await mkdir(join(path, "secret"), { mode: 0o700 });
+    const listed = await asNobody("artifact", "list", "--in", "secret");
+    assert.match(
+      listed.stderr,
+      /^stillage: \S+\/secret cannot be read: permission denied \(EACCES\)\nstillage: run as /,
+    );
+    const out = await asNobody("artifact", "checkout", "os/app", "out", "--in", "cache");
+    assert.match(out.stderr, /^stillage: \S+ takes no new directory: permission denied\nstillage: check out to/);
+    assert.deepEqual([listed.status, out.status], [1, 1]);
+  });
+
   test("a working directory that has gone is said", async () => {
     const { path } = folder;
     const words = ["-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh", process.execPath];
@@ -43,9 +64,19 @@ describe("places of artifacts that are not what was meant", () => {
 
   const failures: [command: string, status: number, message: RegExp][] = [
     ["artifact pull os/app --from cache --cache /proc/x", 1, /: writing to \/proc\/x\S*: no such file .*ENOENT/],
-    ["artifact pull os/app --from cache --cache file", 1, /\/file is no directory/],
-    ["artifact pull os/app --from cache --cache dangling", 1, /\/dangling is a link that leads nowhere/],
+    ["artifact pull os/app --from cache --cache file", 2, /--cache: .*\/file is no directory/],
+    ["artifact pull os/app --from cache --cache dangling", 2, /--cache: .*\/dangling is a link that leads nowhere/],
     ["artifact pull os/app --from cache --cache file/x", 1, /\/file is no directory/],
+    ["artifact list --cache=", 2, /--cache <DIR>: it is empty, and a directory goes here/],
+    ["artifact pull os/app --from cache --from=", 2, /--from <PLACE>: it is empty, and a place goes here/],
+    ["artifact log os/app --in cache --out=", 2, /--out <DIR>: it is empty, and a directory goes here/],
+    ["artifact checkout os/app --in cache ", 2, /DIR: it is empty, and a directory goes here/],
+    ["artifact list --cache nope", 0, /note: there is no directory \/\S+\/nope, which --cache names/],
+    ["artifact push os/app --cache nope", 1, /note: there is no directory \/\S+\/nope, which --cache names/],
+    ["artifact pull os/app --from cache --to new", 2, /there is no directory \/\S+\/new, .*\n.*--cache new$/m],
+    ["mirror cache new", 2, /there is no directory \/\S+\/new, .*\n.*--cache new$/m],
+    ["mirror cache x.tar.gz", 2, /archives of artifacts are tar files that are not compressed\n.*ends in \.tar/],
+    ["artifact list --in file", 2, /it is a file, and not called \.tar/],
     ["artifact checkout os/app /proc/x --in cache", 1, /making \/proc\/x: no such file .*ENOENT/],
   ];
   for (const [command, status, message] of failures) {
