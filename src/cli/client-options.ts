@@ -31,7 +31,11 @@ const remoteNote =
 export function addClientOptions(command: Command): Command {
   command
     .option("-C, --directory <DIR>", "The project, which is in it or above it (default: the working directory)")
-    .option("--remote <REMOTE>", "Use this remote in place of the configured ones. Can be repeated.", repeated)
+    .option(
+      "--remote <REMOTE>",
+      "Use this remote in place of the user's; with BuildStream 2 those that the project recommends stay, for pushes too, unless --ignore-project-remotes. Can be repeated.",
+      repeated,
+    )
     .option("--ignore-project-remotes", "Leave out the remotes that the project recommends")
     .option("--cache <DIR>", "BuildStream's local cache (default: what its configuration says)")
     .option(
