@@ -57,3 +57,19 @@ test("`stillage remote list` says which remotes are used, which are left alone, 
     /project\.conf:2:14: this is a project for BuildStream 2.*\n.*--option far: the project has no option far\n.*--remote: there is no remote "c"/s,
   );
 });
+
+test("a terminal of 80 columns shows URLs whole, and without any remote both commands say so", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const terminal = `--import=data:text/javascript,${encodeURIComponent("process.stdout.isTTY = true; process.stdout.columns = 80;")}`;
+  const env = { HOME: cwd, XDG_STATE_HOME: join(cwd, "state") };
+  const urls = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
+  const remotes = urls.flatMap((url) => ["--remote", `url=${url},instance-name=a-long-name-of-an-instance`]);
+  for (const command of ["list", "check"]) {
+    const options = { cwd, env: { ...env, NODE_OPTIONS: terminal } };
+    const { stdout } = await run("stillage", ["remote", command, ...remotes], options);
+    for (const url of urls) assert.match(stdout, new RegExp(`^(?:\\d +)?${url} `, "m"), command);
+    const none = await run("stillage", ["remote", command], { cwd, env });
+    assert.deepEqual(none, { status: 0, stdout: "", stderr: "stillage: no remote is configured\n" });
+  }
+});
