@@ -8,6 +8,10 @@ const meanings: Readonly<Record<string, string>> = {
   FILE: "a file",
   PLACE: "a place",
   REMOTE: "a remote",
+  NAME: "PROJECT/ELEMENT/KEY",
+  A: "PROJECT/ELEMENT/KEY",
+  B: "PROJECT/ELEMENT/KEY",
+  ELEMENT: "an element",
 };
 
 /**
@@ -22,7 +26,8 @@ export function refuseEmptyValues(command: Command): Command {
     }
     for (const [i, argument] of action.registeredArguments.entries()) {
       const kind = /^(?:SRC|DST)$/.test(argument.name()) ? "PLACE" : argument.name();
-      if (kind in meanings && action.args[i] === "") refuse(action, argument.name(), kind);
+      const values = argument.variadic ? action.args.slice(i) : [action.args[i]];
+      if (kind in meanings && values.includes("")) refuse(action, argument.name(), kind);
     }
   });
 }
