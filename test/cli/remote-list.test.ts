@@ -63,12 +63,15 @@ test("a terminal of 80 columns shows URLs whole, and without any remote both com
   const cwd = folder.path;
   const terminal = `--import=data:text/javascript,${encodeURIComponent("process.stdout.isTTY = true; process.stdout.columns = 80;")}`;
   const env = { HOME: cwd, XDG_STATE_HOME: join(cwd, "state") };
-  const urls = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
-  const remotes = urls.flatMap((url) => ["--remote", `url=${url},instance-name=a-long-name-of-an-instance`]);
-  for (const command of ["list", "check"]) {
+  const ports = ["1", "2"];
+  for (const [command, host] of [
+    ["list", "http://cache.of-a-project-with-a-long-name.example.com:1710"],
+    ["check", "http://127.0.0.1:"],
+  ] as const) {
+    const remotes = ports.flatMap((port) => ["--remote", `url=${host}${port},instance-name=of-a-project-with-a-name`]);
     const options = { cwd, env: { ...env, NODE_OPTIONS: terminal } };
     const { stdout } = await run("stillage", ["remote", command, ...remotes], options);
-    for (const url of urls) assert.match(stdout, new RegExp(`^(?:\\d +)?${url} `, "m"), command);
+    for (const port of ports) assert.match(stdout, new RegExp(`^(?:\\d +)?${host}${port} {2,}`, "m"), command);
     const none = await run("stillage", ["remote", command], { cwd, env });
     assert.deepEqual(none, { status: 0, stdout: "", stderr: "stillage: no remote is configured\n" });
   }
