@@ -76,6 +76,13 @@ describe("places of artifacts that are not what was meant", () => {
     ["artifact pull os/app --from cache --to new", 2, /there is no directory \/\S+\/new, .*\n.*--cache new$/m],
     ["mirror cache new", 2, /there is no directory \/\S+\/new, .*\n.*--cache new$/m],
     ["mirror cache x.tar.gz", 2, /archives of artifacts are tar files that are not compressed\n.*ends in \.tar/],
+    [
+      `artifact pull os/app/${"b".repeat(64)} --from cache`,
+      1,
+      /no artifact "os\/app\/b+" in .*\n.*with other keys: os\/app\/a/,
+    ],
+    [`mirror cache x.tar os/ap/${key}`, 1, /no artifact "os\/ap\/a+" in .*\n.*did you mean os\/app\?/],
+    ["artifact show zz/zz --in cache", 1, /`stillage artifact list --in \S+\/cache` shows what there is/],
     ["artifact list --in file", 2, /it is a file, and not called \.tar/],
     ["artifact checkout os/app /proc/x --in cache", 1, /making \/proc\/x: no such file .*ENOENT/],
   ];
