@@ -10,11 +10,12 @@ export function cacheProblem(
   { cacheDirectory }: Pick<ClientConfiguration, "cacheDirectory">,
 ): string | undefined {
   if (cache === undefined) return undefined;
+  const shown = printable(cacheDirectory);
   try {
-    return statSync(cacheDirectory).isDirectory() ? undefined : `--cache: ${cacheDirectory} is no directory`;
+    return statSync(cacheDirectory).isDirectory() ? undefined : `--cache: ${shown} is no directory`;
   } catch {
     // What may not be looked at, those will say who use it.
-    return isLink(cacheDirectory) ? `--cache: ${cacheDirectory} is a link that leads nowhere` : undefined;
+    return isLink(cacheDirectory) ? `--cache: ${shown} is a link that leads nowhere` : undefined;
   }
 }
 
