@@ -15,6 +15,13 @@ test("a default export is found", () => {
   assert.match(shapeProblems("a.ts", "export default 1;\n").join(), /default export/);
 });
 
+test("a recursive mkdir is found where users name the path", () => {
+  const text = "await mkdir(join(a, b), { recursive: true });\n";
+  assert.match(shapeProblems("src/base/x.ts", text).join(), /recursive mkdir/);
+  assert.deepEqual(shapeProblems("src/base/x.test.ts", text), []);
+  assert.deepEqual(shapeProblems("src/base/x.ts", "mkdir(a);\nrm(b, { recursive: true });\n"), []);
+});
+
 test("a file of nothing but re-exports is a barrel, whatever its comments say", () => {
   assert.match(
     shapeProblems("a.ts", '// All.\nexport * from "./b.ts";\nexport {\n  c,\n} from "./c.ts";\n').join(),

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import {
   closeFile,
   openFile,
@@ -122,7 +123,7 @@ export class FileCopier {
   private async makeFolder(folder: string): Promise<void> {
     if (this.changed.has(folder) || existsSync(folder)) return;
     await this.makeFolder(dirname(folder));
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     this.changed.add(dirname(folder));
     this.changed.add(folder);
   }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { link, mkdir, rm, stat } from "node:fs/promises";
+import { link, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import { parseName } from "../store/disk/file-paths.ts";
 import { filesIn, indexOf, packsIn, type ShelfPlace, shelvesIn } from "./store-layout.ts";
 
@@ -105,7 +106,7 @@ export class LinkedStore {
     const target = join(this.links, path);
     try {
       const folder = dirname(target);
-      if (!this.made.has(folder)) await mkdir(folder, { recursive: true });
+      if (!this.made.has(folder)) await makeFolder(folder);
       this.made.add(folder);
       await link(join(this.store, path), target);
       return true;

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import type { Digest } from "../base/digest.ts";
 import { DigestList, hexOfWords } from "../base/digest-list.ts";
 import { inParallel } from "../base/in-parallel.ts";
+import { makeFolderSync } from "../base/make-folder.ts";
 import { syncDirectory } from "../store/disk/file-io.ts";
 import { FilePaths, parseName } from "../store/disk/file-paths.ts";
 import { present, writeRecord } from "../store/disk/index-format.ts";
@@ -219,14 +220,14 @@ class FilesCheck {
       writeRecord(record, 0, fn, { kind: present, words, word: 0, offset: serial, size, used });
       records.append(record, 0);
     }
-    mkdirSync(paths.incoming, { recursive: true });
+    makeFolderSync(paths.incoming);
     await writeIndexFile(paths.journal, fn, records, 0);
     context.findings.repaired(this.mended);
   }
 
   private async settle(path: string, digest: Digest, serial: number): Promise<void> {
     const file = { digest, serial };
-    mkdirSync(this.paths.shelf(file), { recursive: true });
+    makeFolderSync(this.paths.shelf(file));
     await rename(path, this.paths.settled(file));
     await syncDirectory(this.paths.shelf(file));
   }

@@ -1,7 +1,8 @@
-import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, link, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { type Digest, showDigest } from "../base/digest.ts";
+import { makeFolder } from "../base/make-folder.ts";
 
 /** Where broken bytes go, in the store's directory: somebody may want to know what became of them, or get something back. */
 export const quarantineFolder = "quarantine";
@@ -72,7 +73,7 @@ export class Quarantine {
 
   private async keepNext(broken: Broken, size: number, place: (path: string) => Promise<void>): Promise<void> {
     const { instance, digest, file, offset, reason } = broken;
-    await mkdir(this.directory, { recursive: true });
+    await makeFolder(this.directory);
     this.held ??= await this.measure();
     const at = new Date(this.clock());
     const path = join(this.directory, this.nameAt(at));

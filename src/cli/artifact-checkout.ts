@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { type TreeName, treeNames } from "../artifact/artifact-content.ts";
 import { systemClock } from "../base/clock.ts";
 import { StillageError } from "../base/errors.ts";
+import { readArtifactText } from "../client/artifact-text.ts";
 import { checkoutDirectory } from "../client/checkout/checkout-directory.ts";
 import {
   type Compression,
@@ -73,7 +74,9 @@ async function checkout(
   if (problem !== undefined) throw new StillageError("invalid", problem);
   const compression = tar === undefined ? undefined : compressionOf(tar, options.compression);
   const objectPath = hardlinks ? objectsOf(places.place) : undefined;
-  const open = await namedArtifact(places, name);
+  const open = await namedArtifact(places, name).catch((error: unknown) => {
+    throw inOtherOrder(name, directory, places) ?? error;
+  });
   if (hardlinks && open.artifact.generation === "1.0") {
     throw new StillageError("unsupported", "artifacts of BuildStream 1.0 are stored deflated, and cannot be linked to");
   }
@@ -95,6 +98,22 @@ async function checkout(
     line[Symbol.dispose]();
   }
   return exitStatus.done;
+}
+
+/** Says so to whoever named the directory first. */
+function inOtherOrder(name: string, directory: string | undefined, { ofElement }: ReadingPlaces): Error | undefined {
+  const isName = (text: string): boolean => {
+    try {
+      readArtifactText(text, ofElement !== undefined);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (directory === undefined || isName(name) || !isName(directory)) return undefined;
+  return new StillageError("invalid", `${JSON.stringify(name)} is not PROJECT/ELEMENT/KEY`, {
+    hint: `the artifact comes first, then the directory: stillage artifact checkout ${directory} ${name}`,
+  });
 }
 
 function usageProblem(directory: string | undefined, { tar, compression, hardlinks }: Options): string | undefined {

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { type TreeName, treeNames } from "../artifact/artifact-content.ts";
 import { entryJson } from "../artifact/artifact-json.ts";
 import type { Entry } from "../artifact/directory-entries.ts";
+import { StillageError } from "../base/errors.ts";
 import { fileChanges, sayingChanges } from "../client/compare/compare-artifacts.ts";
 import type { MetadataChange } from "../client/compare/metadata-changes.ts";
 import type { TreeChange } from "../client/compare/tree-changes.ts";
@@ -14,6 +15,7 @@ import { exitStatus } from "./exit-status.ts";
 import { humanSize, printable } from "./human-text.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { readingCommand } from "./reading-command.ts";
+import { reportFailure } from "./report-failure.ts";
 
 interface Options extends PlaceFlags {
   readonly with?: string;
@@ -40,12 +42,20 @@ export function artifactDiffCommand(end: (status: number) => void): Command {
     ],
     statuses: { done: "no difference", failed: "differences", usage: "a failure, wrong usage or configuration" },
   })
-    .argument("[B]", "The other one (default: the same name, where --with says)")
+    .argument("[B]", "The other one (default, with --with alone: the same name there)")
     .option("--with <PLACE>", "Where B is (default: where A is)")
     .addOption(new Option("--tree <TREE>", "Which of their trees").choices(treeNames).default("files"))
     .option("--files-only", "Leave out what they say of themselves")
     .option("--json", "Print JSON")
     .action(async (a: string, b: string | undefined, options: Options) => {
+      if (b === undefined && options.with === undefined) {
+        reportFailure(
+          new StillageError("invalid", `${JSON.stringify(a)} would be compared with itself`, {
+            hint: "name the other artifact behind it, or with --with PLACE where another one of that name is",
+          }),
+        );
+        return end(diffStatus.trouble);
+      }
       let differ = false;
       const status = await withPlaces(options, async (places) => {
         differ = await diff(places, a, b ?? a, standardOutput(), options);

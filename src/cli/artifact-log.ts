@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { LogFile } from "../artifact/artifact-content.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { makeFolderSync } from "../base/make-folder.ts";
 import { shownArtifact } from "../client/meant-artifacts.ts";
 import { logPieces } from "../client/reading/log-pieces.ts";
 import type { OpenArtifact } from "../client/reading/open-artifact.ts";
@@ -102,7 +103,7 @@ async function writeLogs(found: readonly FoundLog[], out: string, signal: AbortS
     known.set(each.open, { directory, names });
     const path = join(directory, names.take(each.log.name));
     try {
-      mkdirSync(directory, { recursive: true });
+      makeFolderSync(directory);
       await writeNew(path, logPieces(each.open, each.log, signal));
     } catch (error) {
       throw fromFileSystem(error, `writing ${path}`);

@@ -17,6 +17,7 @@ import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { interruptible } from "./interruptible.ts";
 import { placeText } from "./name-texts.ts";
+import { sayAbsentCache } from "./named-cache.ts";
 
 export interface PlaceFlags extends ClientFlags {
   readonly in?: string;
@@ -54,6 +55,7 @@ export async function withPlaces(
 ): Promise<number> {
   const configuration = clientConfiguration(flags, "pull");
   if (configuration === undefined) return exitStatus.usage;
+  sayAbsentCache(flags, configuration, flags.in);
   return interruptible(async (signal) => {
     await using places = new ClientPlaces({
       configuration,

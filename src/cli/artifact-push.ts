@@ -41,6 +41,7 @@ export function artifactPushCommand(end: (status: number) => void): Command {
   }).action(async (names: readonly string[], flags: Flags) => {
     const words = { done: "pushed", way: "to" } as const;
     const { from = localName, to } = flags;
-    end(await runTransfer(flags, { words, purpose: "push" }, (context) => pushNamed(names, { from, to }, context)));
+    const kind = { words, purpose: "push", source: from } as const;
+    end(await runTransfer(flags, kind, (context) => pushNamed(names, { from, to }, context)));
   });
 }

@@ -8,6 +8,8 @@ import { isProblems } from "../config/load.ts";
 import { showProblem } from "../config/problem.ts";
 import { type Dialect, dialects } from "../project/dialect.ts";
 import { addUse } from "./command-use.ts";
+import { refuseEmptyValues } from "./empty-values.ts";
+import { cacheProblem } from "./named-cache.ts";
 import { repeated } from "./repeated.ts";
 
 /** What a client's command line says of its configuration. */
@@ -29,7 +31,11 @@ const remoteNote =
 export function addClientOptions(command: Command): Command {
   command
     .option("-C, --directory <DIR>", "The project, which is in it or above it (default: the working directory)")
-    .option("--remote <REMOTE>", "Use this remote in place of the configured ones. Can be repeated.", repeated)
+    .option(
+      "--remote <REMOTE>",
+      "Use this remote in place of the user's; with BuildStream 2 those that the project recommends stay, for pushes too, unless --ignore-project-remotes. Can be repeated.",
+      repeated,
+    )
     .option("--ignore-project-remotes", "Leave out the remotes that the project recommends")
     .option("--cache <DIR>", "BuildStream's local cache (default: what its configuration says)")
     .option(
@@ -48,14 +54,15 @@ export function addClientOptions(command: Command): Command {
       "--client-config <FILE>",
       `Stillage's own file of remotes (default: $XDG_CONFIG_HOME/stillage/client.yaml; ${clientConfigVariable})`,
     );
-  return addUse(command, { notes: [remoteNote] });
+  return addUse(refuseEmptyValues(command), { notes: [remoteNote] });
 }
 
 /** What these flags, the environment and all files come to. Problems are printed, and then there is nothing: the exit status is `usage`. */
 export function clientConfiguration(flags: ClientFlags, purpose: Purpose = "all"): ClientConfiguration | undefined {
   const read = readClientConfiguration(clientSources(flags, purpose));
-  if (!isProblems(read)) return read;
-  for (const problem of read) process.stderr.write(`stillage: ${showProblem(problem)}\n`);
+  const problems = isProblems(read) ? read.map(showProblem) : [cacheProblem(flags, read) ?? []].flat();
+  if (!isProblems(read) && problems.length === 0) return read;
+  for (const problem of problems) process.stderr.write(`stillage: ${problem}\n`);
   return undefined;
 }
 

@@ -5,3 +5,8 @@ import { showProblem } from "../config/problem.ts";
 export function sayNotes({ notes }: ClientConfiguration): void {
   for (const note of notes) process.stderr.write(`stillage: note: ${showProblem(note)}\n`);
 }
+
+/** Tells whoever reads a table in a pipe why it is empty. */
+export function sayNoRemote(): void {
+  process.stderr.write("stillage: no remote is configured\n");
+}

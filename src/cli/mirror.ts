@@ -32,6 +32,7 @@ export function mirrorCommand(end: (status: number) => void): Command {
   }).action(async (src: string, dst: string, names: readonly string[], flags: TransferFlags) => {
     const words = { done: "copied", way: "to" } as const;
     const [meant, ends] = [names.length === 0 ? undefined : names, { from: src, to: dst }];
-    end(await runTransfer(flags, { words, purpose: "all" }, (context) => mirrorNamed(meant, ends, context)));
+    const kind = { words, purpose: "all", source: src } as const;
+    end(await runTransfer(flags, kind, (context) => mirrorNamed(meant, ends, context)));
   });
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { useText } from "./command-use.ts";
 import { exitStatus } from "./exit-status.ts";
+import { isOfSystem, reportFailure } from "./report-failure.ts";
 
 /** A command that leaves the end of the process to `main.ts`, whose errors begin with the program's name, and whose help ends with what is told of its use. */
 export function newCommand(name: string, program: string): Command {
@@ -20,6 +21,7 @@ export async function runCommand(command: Command, args: readonly string[], stat
     await command.parseAsync(args, { from: "user" });
     return status();
   } catch (error) {
+    if (isOfSystem(error)) return reportFailure(error);
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
   }

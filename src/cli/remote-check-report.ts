@@ -6,7 +6,7 @@ import { humanSize, printable } from "./human-text.ts";
 import { textTable } from "./text-table.ts";
 
 const columns = [
-  { title: "REMOTE", flexible: true },
+  { title: "REMOTE" },
   { title: "STATE" },
   { title: "PRODUCT", flexible: true },
   { title: "ARTIFACTS OF", flexible: true },

@@ -6,7 +6,7 @@ import { openReachability, unreachablePath } from "../client/connection/reachabi
 import type { RemoteSpec } from "../client/remote-spec.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
-import { sayNotes } from "./configuration-notes.ts";
+import { sayNoRemote, sayNotes } from "./configuration-notes.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
 import { newCommand } from "./new-command.ts";
@@ -51,6 +51,7 @@ async function check(
   const output = standardOutput();
   const report = json ? checkJson : output.forPeople ? checkTable : checkTabs;
   await output.write(report(checks, output.width));
+  if (checks.length === 0 && !json && !output.forPeople) sayNoRemote();
   return checks.every(works) ? exitStatus.done : exitStatus.failed;
 }
 

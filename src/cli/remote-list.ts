@@ -13,7 +13,7 @@ import { shownUrl } from "../client/shown-url.ts";
 import { showProblem } from "../config/problem.ts";
 import { addClientOptions, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { addUse } from "./command-use.ts";
-import { sayNotes } from "./configuration-notes.ts";
+import { sayNoRemote, sayNotes } from "./configuration-notes.ts";
 import { exitStatus } from "./exit-status.ts";
 import { printable } from "./human-text.ts";
 import { newCommand } from "./new-command.ts";
@@ -53,6 +53,7 @@ export function remoteListCommand(end: (status: number) => void): Command {
     const rows = rowsOf(configuration, reachability);
     await output.write(flags.json ? json(configuration, rows) : text(configuration, rows, output));
     if (!flags.json) sayNotes(configuration);
+    if (configuration.remotes.length === 0 && !flags.json && !output.forPeople) sayNoRemote();
     end(exitStatus.done);
   });
 }
@@ -78,7 +79,7 @@ function timeText(ms: number): string {
 
 const columns = [
   { title: "" },
-  { title: "REMOTE", flexible: true },
+  { title: "REMOTE" },
   { title: "TYPE" },
   { title: "FOR" },
   { title: "INSTANCE", flexible: true },

@@ -11,10 +11,18 @@ import { TransferProgress } from "../client/transfer/transfer-progress.ts";
 import { bstOf, type ClientFlags, clientConfiguration } from "./client-options.ts";
 import { exitStatus } from "./exit-status.ts";
 import { interruptible } from "./interruptible.ts";
+import { sayAbsentCache } from "./named-cache.ts";
 import { stoppedAtOnceText, stoppedText, TransferReport, type TransferWords } from "./transfer-report.ts";
 
 export interface TransferFlags extends ClientFlags {
   readonly json?: true;
+}
+
+interface TransferKind {
+  readonly words: TransferWords;
+  readonly purpose: Purpose;
+  /** The one place that is read. */
+  readonly source?: string;
 }
 
 export function addJsonOption(command: Command): Command {
@@ -27,11 +35,12 @@ export function addJsonOption(command: Command): Command {
 /** Reads the configuration, lets `work` move what it wants, and gives the exit status. A signal stops it within a moment; what has arrived stays. */
 export async function runTransfer(
   flags: TransferFlags,
-  { words, purpose }: { readonly words: TransferWords; readonly purpose: Purpose },
+  { words, purpose, source }: TransferKind,
   work: (context: TransferContext) => Promise<TransferSummary>,
 ): Promise<number> {
   const configuration = clientConfiguration(flags, purpose);
   if (configuration === undefined) return exitStatus.usage;
+  if (source !== undefined) sayAbsentCache(flags, configuration, source);
   return interruptible(
     async (signal) => {
       const progress = new TransferProgress(systemClock);

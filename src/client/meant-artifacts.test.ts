@@ -97,7 +97,7 @@ describe("artifacts that are meant", () => {
       ["os/gcc/ff", /^os\/gcc is there with other keys: os\/gcc\/b+, os\/gcc\/a+$/],
       ["os/gc/a", /^did you mean os\/gcc\?$/],
       ["oss/base/77", /^did you mean the project os\?$/],
-      ["zzz/zzz/zzz", /stillage artifact list/],
+      ["zzz/zzz/zzz", /^`stillage artifact list --in here` shows/],
     ];
     for (const [text, hint] of hints) {
       const failure = await artifactsMeant([here], text, { signal }).catch((error: unknown) => error);

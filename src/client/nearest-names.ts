@@ -17,17 +17,17 @@ interface Wanted {
 
 /** What to tell somebody whose artifact is not there: other keys of it, or the name that is most like it. */
 export async function nearestNames(
-  places: readonly { readonly index: { list: ListArtifacts } }[],
+  places: readonly ListedPlace[],
   { project, element }: Wanted,
   signal: AbortSignal,
 ): Promise<string> {
-  const nothing = "`stillage artifact list` shows what there is";
-  if (project === undefined) return nothing;
+  if (project === undefined) return howToList(places, places);
   const isOfElement = artifactMatcher(elementGlobs(element).map((each) => ({ project, element: each, key: "" })));
   const others: string[] = [];
   const projects = new Set<string>();
   const elements = new Set<string>();
-  for await (const artifact of names(places, signal)) {
+  const silent = new Set<ListedPlace>();
+  for await (const artifact of names(places, silent, signal)) {
     projects.add(artifact.project);
     if (artifact.project === project) elements.add(artifact.element);
     if (others.length < maxKeysTold && isOfElement(artifact)) {
@@ -38,20 +38,42 @@ export async function nearestNames(
   const near = nearest(element, [...elements]);
   if (near !== undefined) return `did you mean ${project}/${near}?`;
   const nearProject = nearest(project, [...projects]);
-  return nearProject === undefined || nearProject === project ? nothing : `did you mean the project ${nearProject}?`;
+  const listing = places.filter((place) => !silent.has(place));
+  return nearProject === undefined || nearProject === project
+    ? howToList(places, listing)
+    : `did you mean the project ${nearProject}?`;
+}
+
+function howToList(places: readonly ListedPlace[], listing: readonly ListedPlace[]): string {
+  const [only, ...others] = listing;
+  if (only === undefined) {
+    return places.length === 0
+      ? "`stillage artifact list` shows what there is"
+      : "what is there cannot be listed: check the whole name";
+  }
+  const name = /^[\w./:@+-]+$/.test(only.name) ? only.name : JSON.stringify(only.name);
+  const more = others.length === 0 ? "" : `, and others with --in ${others.map((each) => each.name).join(", --in ")}`;
+  return `\`stillage artifact list --in ${name}\` shows what there is${more}`;
+}
+
+/** A place that is asked for what it has, by what somebody calls it. */
+interface ListedPlace {
+  readonly name: string;
+  readonly index: { list: ListArtifacts };
 }
 
 type ListArtifacts = (globs: readonly (typeof everyArtifact)[], signal: AbortSignal) => AsyncIterable<IndexedArtifact>;
 
 /** Names of all places that can list them and answer. */
 async function* names(
-  places: readonly { readonly index: { list: ListArtifacts } }[],
+  places: readonly ListedPlace[],
+  silent: Set<ListedPlace>,
   signal: AbortSignal,
 ): AsyncGenerator<IndexedArtifact> {
   let count = 0;
-  for (const { index } of places) {
+  for (const place of places) {
     try {
-      for await (const artifact of index.list([everyArtifact], signal)) {
+      for await (const artifact of place.index.list([everyArtifact], signal)) {
         yield artifact;
         if (++count >= maxCompared) return;
       }
@@ -59,6 +81,7 @@ async function* names(
       // A hint is not worth a failure.
       if (!(error instanceof StillageError)) throw error;
       signal.throwIfAborted();
+      silent.add(place);
     }
   }
 }

@@ -1,6 +1,7 @@
-import { copyFile, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, link, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import { type Manifest, manifestDigest } from "./manifest.ts";
 import { parseManifest } from "./manifest-file.ts";
@@ -21,11 +22,11 @@ export async function writeBeside(
   signed: readonly SignedCommit[],
 ): Promise<void> {
   try {
-    await mkdir(layout.releases, { recursive: true });
+    await makeFolder(layout.releases);
     for (const { commit } of prepared.commits) {
       const staged = join(layout.prepared, `.beside-${commit}`);
       await rm(staged, { recursive: true, force: true });
-      await mkdir(staged, { recursive: true });
+      await makeFolder(staged);
       if (prepared.manifest !== undefined) {
         for (const name of [releaseFiles.manifest, releaseFiles.manifestYaml]) {
           await place(join(prepared.directory, name), join(staged, name));

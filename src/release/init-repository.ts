@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import { encodeDetached } from "../ostree/detached.ts";
@@ -38,9 +39,9 @@ export async function initReleaseRepository(
   const repository = { name, layout, settings };
   const signers = await openSigners(settings.signers);
   try {
-    await mkdir(layout.directory, { recursive: true });
+    await makeFolder(layout.directory);
     for (const each of [layout.public, layout.releases, layout.keys, layout.prepared, layout.archive]) {
-      await mkdir(each, { recursive: true });
+      await makeFolder(each);
     }
     const archive = await openOrInit(layout.archive);
     // Signatures first: the key of a signer who could not sign is not to be trusted when the next try has another.

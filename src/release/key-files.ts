@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import { publicKeyText } from "../ostree/ed25519-files.ts";
 import { publicKeyPem } from "./key-id.ts";
 import { checkKeyName, type PublicKey, readKeyDirectory } from "./public-keys.ts";
@@ -37,7 +38,7 @@ export async function addKeys(directory: string, keys: readonly PublicKey[]): Pr
         hint: "a new key needs a new name: what the old one signed has to stay verifiable",
       });
     }
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     for (const [name, bytes] of [...filesOfKey(key)].reverse()) await replaceFile(join(directory, name), bytes);
     there.push(key);
     added.push(key.name);

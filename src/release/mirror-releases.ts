@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import type { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { directorySource } from "../ostree/archive/directory-source.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
@@ -163,7 +164,7 @@ async function takeBeside(
   if (known.every((same) => same)) return false;
   const staged = join(layout.prepared, `.mirror-${commit}`);
   await rm(staged, { recursive: true, force: true });
-  await mkdir(staged, { recursive: true });
+  await makeFolder(staged);
   for (const { name, path, sha256, size } of files) {
     const bytes = await read(source, path, Math.min(size, maxAttachmentBytes));
     if (bytes === undefined)

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { StillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import type { ArchiveRepository, StoredSummary } from "../ostree/archive/archive-repository.ts";
 import type { MirrorGuard } from "../ostree/archive/mirror-repository.ts";
 import type { OfferedCommit } from "../ostree/archive/pull.ts";
@@ -110,7 +110,7 @@ export class MirrorTrust implements MirrorGuard, AsyncDisposable {
   }
 
   async ready(): Promise<void> {
-    await mkdir(this.directory, { recursive: true });
+    await makeFolder(this.directory);
     for (const { name, bytes } of this.wanted) await replaceFile(join(this.directory, name), bytes);
   }
 

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../base/errors.ts";
 import { hashOf } from "../base/hash.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Attachment } from "./attachment.ts";
 import { canonicalJson, type Manifest, manifestDigest, manifestJson, manifestYaml } from "./manifest.ts";
@@ -51,7 +52,7 @@ export async function writePrepared(layout: ReleaseLayout, release: NewPrepared)
   const staged = join(layout.prepared, `.${id}`);
   try {
     for (const path of [staged, directory]) await rm(path, { recursive: true, force: true });
-    await mkdir(join(staged, folderOfAttachments), { recursive: true });
+    await makeFolder(join(staged, folderOfAttachments));
     for (const each of commits) {
       await writeNewFile(join(staged, commitFile(each.commit)), each.bytes);
       if (each.statement !== undefined) await writeNewFile(join(staged, statementFile(each.commit)), each.statement);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { asStillageError } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import { ArchiveRepository } from "../ostree/archive/archive-repository.ts";
 import { syncDirectory, writeNewFile } from "../ostree/archive/durable-file.ts";
 import type { Maker } from "./compose.ts";
@@ -49,7 +50,7 @@ export class ReleaseWriter implements Disposable {
     const lock = await lockRepository(repository, options);
     try {
       const archive = await ArchiveRepository.open(repository.layout.archive);
-      await mkdir(repository.layout.prepared, { recursive: true });
+      await makeFolder(repository.layout.prepared);
       const writer = new ReleaseWriter(repository, archive, options, lock);
       await writer.settle();
       return writer;

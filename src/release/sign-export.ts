@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fromFileSystem } from "../base/errors.ts";
+import { makeFolder } from "../base/make-folder.ts";
 import type { Payload } from "./payloads.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -10,7 +10,7 @@ export const instructionsFile = "SIGN.txt";
 /** Writes payloads to a directory, for whoever signs them. Each file is put in the place of an older one; nothing else is touched. */
 export async function exportPayloads(directory: string, id: string, payloads: readonly Payload[]): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
   } catch (error) {
     throw fromFileSystem(error, `the directory ${directory} cannot be made`);
   }

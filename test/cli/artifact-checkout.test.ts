@@ -86,9 +86,14 @@ describe("stillage artifact, on a local cache", () => {
     [["checkout", "os/small", "out", "--tar", "x.tar"], 2, /exclude each other/],
     [["checkout", "os/small", "full"], 1, /full is not empty\n.*--force/],
     [["checkout", "os/small", "--tar", "x.tar.xz"], 1, /not compressed with xz\n.*--tar - \| xz/],
+    [["checkout", "os/small", "--tar", "x.zip"], 2, /x\.zip would be a tar archive, .*\n.*ends in \.tar/],
+    [["checkout", "os/small", "--tar", "x.tar.zst"], 1, /not compressed with zstd\n.*--tar - \| zstd/],
+    [["checkout", "out2", "os/small"], 2, /"out2" is not PROJECT\/ELEMENT\/KEY\n.*checkout os\/small out2$/m],
+    [["pull", "os/many", ""], 2, /^stillage: NAME: it is empty, and PROJECT\/ELEMENT\/KEY goes here/],
     [["checkout", "os/small", "out", "--tree", "buildtree"], 1, /has no buildtree\n.*it has files/],
     [["log", "os/many"], 1, /os\/many\/a+ has no log/],
     [["diff", "os/many", "os/none"], 2, /there is no artifact "os\/none"/],
+    [["diff", "os/small"], 2, /"os\/small" would be compared with itself\n.*--with PLACE/],
     [["delete", "os/none"], 1, /there is no artifact/],
     [["show", "os/small", "--in", "lokal"], 2, /did you mean local\?/],
     [["list", "--instance", "x"], 2, /no store of a server/],
@@ -96,7 +101,10 @@ describe("stillage artifact, on a local cache", () => {
   for (const [args, status, message] of failures) {
     test(`${args.join(" ")}: says what is wrong, and ends with ${status}`, async () => {
       mkdirSync(join(folder.path, "full/of"), { recursive: true });
-      const outcome = await artifact(...args, ...(args.includes("--in") ? [] : ["--in", "cache"]));
+      const outcome = await artifact(
+        ...args,
+        ...(args.includes("--in") || args.includes("pull") ? [] : ["--in", "cache"]),
+      );
       assert.match(outcome.stderr, message);
       assert.deepEqual([outcome.status, outcome.stdout], [status, ""]);
     });

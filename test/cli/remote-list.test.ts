@@ -57,3 +57,22 @@ test("`stillage remote list` says which remotes are used, which are left alone, 
     /project\.conf:2:14: this is a project for BuildStream 2.*\n.*--option far: the project has no option far\n.*--remote: there is no remote "c"/s,
   );
 });
+
+test("a terminal of 80 columns shows URLs whole, and without any remote both commands say so", async () => {
+  await using folder = await newFolder();
+  const cwd = folder.path;
+  const terminal = `--import=data:text/javascript,${encodeURIComponent("process.stdout.isTTY = true; process.stdout.columns = 80;")}`;
+  const env = { HOME: cwd, XDG_STATE_HOME: join(cwd, "state") };
+  const ports = ["1", "2"];
+  for (const [command, host] of [
+    ["list", "http://cache.of-a-project-with-a-long-name.example.com:1710"],
+    ["check", "http://127.0.0.1:"],
+  ] as const) {
+    const remotes = ports.flatMap((port) => ["--remote", `url=${host}${port},instance-name=of-a-project-with-a-name`]);
+    const options = { cwd, env: { ...env, NODE_OPTIONS: terminal } };
+    const { stdout } = await run("stillage", ["remote", command, ...remotes], options);
+    for (const port of ports) assert.match(stdout, new RegExp(`^(?:\\d +)?${host}${port} {2,}`, "m"), command);
+    const none = await run("stillage", ["remote", command], { cwd, env });
+    assert.deepEqual(none, { status: 0, stdout: "", stderr: "stillage: no remote is configured\n" });
+  }
+});

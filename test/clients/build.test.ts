@@ -213,7 +213,7 @@ describe("stillage build with BuildStream 2.8.1", () => {
     const old = join(first.folder, "old-bst");
     await writeFile(old, "#!/bin/sh\n[ $1 = --version ] && echo 1.6.8\nexit 255\n", { mode: 0o755 });
     const older = await first.stillage(["--bst", old, "all.bst"]);
-    assert.match(older.stderr, /`bst` is BuildStream 1\.6\.8, and builds are driven with BuildStream 2/);
+    assert.match(older.stderr, /\/old-bst is BuildStream 1\.6\.8, and builds are driven with BuildStream 2/);
     const full = await first.shell("exec stillage build --json --deps none quick.bst >/dev/full");
     assert.deepEqual(
       [full.status, full.stderr],

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import type { FileContents } from "../reading/file-contents.ts";
 import type { WholeTree } from "../reading/whole-tree.ts";
 import { mergeDirectory } from "./merge-directory.ts";
@@ -70,6 +71,8 @@ function isThere(path: string, force: boolean): boolean {
   });
 }
 
+const notAllowed = new Set(["EACCES", "EPERM", "EROFS"]);
+
 /** A directory of ours that nobody else can enter, held open. */
 interface WorkDirectory {
   readonly path: string;
@@ -78,7 +81,7 @@ interface WorkDirectory {
 
 function workDirectory(path: string, there: boolean): WorkDirectory {
   try {
-    if (!there) mkdirSync(dirname(path), { recursive: true });
+    if (!there) makeFolderSync(dirname(path));
     const beginning = there
       ? join(path, ".stillage-")
       : `${join(dirname(path), `.${basename(path).slice(0, 200)}`)}.stillage-`;
@@ -88,7 +91,11 @@ function workDirectory(path: string, there: boolean): WorkDirectory {
     if (uid === process.geteuid?.() && (mode & 0o077) === 0) return { path: made, descriptor };
     closeSync(descriptor);
   } catch (error) {
-    throw fromFileSystem(error, `making a directory for ${path}`);
+    if (!notAllowed.has((error as NodeJS.ErrnoException).code ?? "")) throw fromFileSystem(error, `making ${path}`);
+    throw new StillageError("forbidden", `${there ? path : dirname(path)} takes no new directory: permission denied`, {
+      hint: "check out to a directory where you may write",
+      cause: error,
+    });
   }
   throw new StillageError("forbidden", `somebody else changes what is in the directory of ${path}`, {
     hint: "check out to a directory that only you can write to",

@@ -11,24 +11,34 @@ import { type TarOptions, tarOfTree } from "./tree-tar.ts";
 export const compressions = ["gz"] as const;
 export type Compression = (typeof compressions)[number];
 
-/** Endings by which BuildStream tells how an archive is compressed. */
-const endings: Readonly<Record<string, Compression | "xz" | "bz2">> = {
+/** Endings by which BuildStream tells how an archive is compressed, and those of zstd, of which it knows nothing. */
+const endings: Readonly<Record<string, Compression | "xz" | "bz2" | "zstd">> = {
   ".gz": "gz",
   ".tgz": "gz",
   ".xz": "xz",
   ".txz": "xz",
   ".bz2": "bz2",
   ".tbz2": "bz2",
+  ".zst": "zstd",
+  ".tzst": "zstd",
 };
 
-/** How an archive of this name is compressed: as is said, or else as its name ends. Errors: `unsupported` for xz and bzip2. */
+/** Of archives that are none of tar. */
+const noTar = /\.(?:zip|7z|rar|jar|cpio|iso|cab)$/i;
+
+/** How an archive of this name is compressed: as is said, or else as its name ends. Errors: `unsupported` for xz, bzip2 and zstd; `invalid` for the name of another kind of archive. */
 export function compressionOf(path: string, said: Compression | undefined): Compression | undefined {
+  if (noTar.test(path)) {
+    throw new StillageError("invalid", `${path} would be a tar archive, whatever its name says`, {
+      hint: "name a file that ends in .tar or .tar.gz, or check out to a directory and pack that",
+    });
+  }
   if (said !== undefined) return said;
   const ending = /\.[a-z0-9]+$/.exec(path)?.[0] ?? "";
   const found = endings[ending];
   if (found === undefined || found === "gz") return found;
   throw new StillageError("unsupported", `archives are not compressed with ${found}`, {
-    hint: `pipe one through it: --tar - | ${found === "xz" ? "xz" : "bzip2"} > ${path}`,
+    hint: `pipe one through it: --tar - | ${found === "bz2" ? "bzip2" : found} > ${path}`,
   });
 }
 

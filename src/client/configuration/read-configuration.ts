@@ -1,5 +1,5 @@
 import { machine, type as systemName } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { isProblems } from "../../config/load.ts";
 import { byPosition, type Problem, showProblem } from "../../config/problem.ts";
 import { type Dialect, type Generation, generationOf } from "../../project/dialect.ts";
@@ -20,6 +20,7 @@ import {
   readUserConfiguration,
   type UserConfiguration,
 } from "../../project/user-configuration.ts";
+import { aroundArtifactdir, type CacheDirectories, cacheDirectoriesAt } from "../local/cache-directories.ts";
 import { artifactFolder } from "../local/cache-layout.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
 import { readRecommended, readUserCaches } from "./cache-block.ts";
@@ -100,18 +101,14 @@ function readSourceCaches(
   return { used: chooseRemotes({ dialect, ...none, forProject, global, recommended }).remotes, recommended };
 }
 
-/** BuildStream 1 knows no directory around that of its artifacts. */
 function directoriesOf(
   { cache, workingDirectory }: ClientSources,
   generation: Generation,
   configured: string,
-): Pick<ClientConfiguration, "cacheDirectory" | "artifactDirectory"> {
-  if (cache === undefined && generation === "1") {
-    const cacheDirectory = basename(configured) === artifactFolder ? dirname(configured) : configured;
-    return { cacheDirectory, artifactDirectory: configured };
-  }
-  const cacheDirectory = cache === undefined ? configured : resolve(workingDirectory, cache);
-  return { cacheDirectory, artifactDirectory: join(cacheDirectory, artifactFolder) };
+): CacheDirectories {
+  if (cache !== undefined) return cacheDirectoriesAt(resolve(workingDirectory, cache));
+  if (generation === "1") return aroundArtifactdir(configured);
+  return { cacheDirectory: configured, artifactDirectory: join(configured, artifactFolder) };
 }
 
 /** None has to be there, but one that is asked for. */

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type FileLock, isBusy, lockFileAt } from "../../base/file-lock.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 
 /** Failures of one server in a row. Times are milliseconds since 1970. */
 export interface Failure {
@@ -70,7 +71,7 @@ export class UnreachableFile {
   /** Without one, where there is none to be had: then a change of another process may get lost. */
   async #lock(): Promise<FileLock | undefined> {
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      makeFolderSync(dirname(this.#path), 0o700);
       const path = `${this.#path}.lock`;
       for (let i = 0; i < lockTries; i++) {
         try {

@@ -12,7 +12,7 @@ import type { LeftRemote } from "../connection/open-remotes.ts";
 export interface ClientOptions {
   /** The project: in this directory or above it. Without it: of the working directory, if there is one. */
   readonly directory?: string | undefined;
-  /** Servers in place of the configured ones: names from Stillage's own file, URLs, or `url=URL,push=false,instance-name=NAME,…` as BuildStream has it. */
+  /** Servers in place of the user's; with BuildStream 2 those that the project recommends stay, unless they are ignored: names from Stillage's own file, URLs, or `url=URL,push=false,instance-name=NAME,…` as BuildStream has it. */
   readonly remotes?: readonly string[] | undefined;
   /** Leaves out what the project recommends. */
   readonly ignoreProjectRemotes?: boolean | undefined;

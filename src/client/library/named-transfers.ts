@@ -9,6 +9,7 @@ import { type ItemOutcome, isPassing, nothingDone, type TransferSummary } from "
 import type { TransferProgress } from "../transfer/transfer-progress.ts";
 import type { TransferOptions } from "../transfer/transfer-queue.ts";
 import type { ClientPlaces } from "./client-places.ts";
+import { tellingNear } from "./near-missing.ts";
 import type { PlaceName } from "./place-name.ts";
 import { type SavingOptions, saveAfter } from "./saved-places.ts";
 
@@ -51,8 +52,14 @@ export async function pullNamed(
   const meant = await meaningOf(names, sources, context);
   const { pullArtifacts } = await import("../transfer/pull-artifacts.ts");
   const options = { ...optionsOf(context), optional: ends.optional, width: configuration.fetchers };
-  const summary = await saveAfter(ours.saving(), (done) =>
-    pullArtifacts(meant.questions, { ...options, done, to, remotes: sources }),
+  const summary = await tellingNear(
+    names,
+    context,
+    () => indexesOf(sources),
+    (but) =>
+      saveAfter(ours.saving(), (done) =>
+        pullArtifacts(meant.questions, { ...options, done: but(done), to, remotes: sources }),
+      ),
   );
   return together(meant, summary);
 }
@@ -73,8 +80,12 @@ export async function pushNamed(
   const leftOut = (ends.to ?? servers).length - to.length;
   const { pushArtifacts } = await import("../transfer/push-artifacts.ts");
   const options = { ...optionsOf(context), optional: "those-there", width: configuration.pushers } as const;
-  const summary = await saveAfter(ours.saving(), (done) =>
-    pushArtifacts(meant.questions, { ...options, done, from, to }),
+  const summary = await tellingNear(
+    names,
+    context,
+    () => indexesOf(async () => [from]),
+    (but) =>
+      saveAfter(ours.saving(), (done) => pushArtifacts(meant.questions, { ...options, done: but(done), from, to })),
   );
   return { ...together(meant, summary), leftOut };
 }
@@ -94,7 +105,12 @@ export async function mirrorNamed(
     return await saveAfter(ours.saving(), (done) => mirrorArtifacts(all, { ...options, done }));
   }
   const meant = await meaningOf(names, async () => [from], context);
-  const summary = await saveAfter(ours.saving(), (done) => mirrorThese(meant.questions, { ...options, done }));
+  const summary = await tellingNear(
+    names,
+    context,
+    () => indexesOf(async () => [from]),
+    (but) => saveAfter(ours.saving(), (done) => mirrorThese(meant.questions, { ...options, done: but(done) })),
+  );
   return together(meant, summary);
 }
 

@@ -4,7 +4,6 @@ import {
   fchmodSync,
   fstatSync,
   linkSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -14,7 +13,6 @@ import {
   utimesSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
 
 /**
@@ -83,25 +81,6 @@ export function removeObject(path: string): void {
   } catch {
     // gone, or not ours to remove: it counts as missing all the same
   }
-}
-
-/** Makes a folder with those above it, where they are not there: Node's own way says of a read-only file system that there is none. */
-export function makeFolder(path: string): void {
-  if (madeOrThere(path) || dirname(path) === path) return;
-  makeFolder(dirname(path));
-  mkdirSync(path, { recursive: true });
-}
-
-/** False where the folder above is not there. */
-function madeOrThere(path: string): boolean {
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return false;
-    if (code !== "EEXIST") throw error;
-  }
-  return true;
 }
 
 /**

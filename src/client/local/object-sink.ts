@@ -4,11 +4,12 @@ import { type Digest, emptyDigest, isEmptyBlob, keyOfDigest, showDigest } from "
 import { sha256 } from "../../base/digest-function.ts";
 import { StillageError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import { Slices } from "../../base/slices.ts";
 import type { BlobSink, WholeBlob } from "../blob-place.ts";
 import { cacheFailure, checkSignal } from "./cache-failure.ts";
 import { type CacheLayout, objectPath } from "./cache-layout.ts";
-import { makeFolder, removeObject, sizeOfObject, touchObject } from "./object-file.ts";
+import { removeObject, sizeOfObject, touchObject } from "./object-file.ts";
 import { copied, freshWriterName, type LyingBlobs, ObjectWriters } from "./object-writers.ts";
 import { different, PartialFile } from "./partial-file.ts";
 import { ShelfNames } from "./shelf-names.ts";
@@ -161,7 +162,7 @@ export class ObjectSink implements BlobSink {
     if (this.isReady) return;
     const { incoming, usage } = this.layout;
     try {
-      makeFolder(incoming);
+      makeFolderSync(incoming);
       removeAbandoned(incoming);
       removeObject(usage);
       // Real programs look for it, and link to it, as to any other.

@@ -1,21 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import { closeFile, openFile, syncData, syncDirectory } from "../../store/disk/file-io.ts";
 import { globMatches, hasWildcard } from "../../store/glob.ts";
 import { maxMessageBytes } from "../../store/ref-limits.ts";
 import type { ArtifactGlob } from "../artifact-index.ts";
 import { cacheFailure, isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, checkedRefPath, isCacheKey, isFileName, refPath } from "./cache-layout.ts";
-import {
-  lookAt,
-  makeFolder,
-  readObject,
-  removeObject,
-  sizeOfObject,
-  touchFile,
-  writeTemporary,
-} from "./object-file.ts";
+import { lookAt, readObject, removeObject, sizeOfObject, touchFile, writeTemporary } from "./object-file.ts";
 import type { ElementName, RefShelf, RefTimes } from "./ref-shelf.ts";
 
 /** What programs write who hold a ref open for writing, too. */
@@ -80,7 +73,7 @@ export class RefFiles implements RefShelf {
     const link = `${temporary}-link`;
     try {
       const above = foldersAbove(refs);
-      makeFolder(incomingRefs);
+      makeFolderSync(incomingRefs);
       if (!this.isReady) removeAbandoned(incomingRefs);
       this.isReady = true;
       writeTemporary(temporary, bytes, refMode);
@@ -158,7 +151,7 @@ function removeAbandoned(incomingRefs: string): void {
 function replace(from: string, path: string): void {
   for (let tries = 1; ; tries++) {
     try {
-      makeFolder(dirname(path));
+      makeFolderSync(dirname(path));
       renameSync(from, path);
       return;
     } catch (error) {

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import { isAbsent } from "./cache-failure.ts";
 import { type CacheLayout, objectPath, shelfPath } from "./cache-layout.ts";
-import { makeFolder, placeFile, removeObject, writeTemporary } from "./object-file.ts";
+import { placeFile, removeObject, writeTemporary } from "./object-file.ts";
 
 /**
  * Writes small objects one after the other, each under a name of this writer's until it is whole. That name is in a folder of this writer's: those who make and remove files
@@ -44,7 +45,7 @@ export class SmallObjects {
         if (!isAbsent(error)) throw error;
       }
     }
-    makeFolder(this.folder);
+    makeFolderSync(this.folder);
     this.getsMode = writeTemporary(this.temporary, bytes, this.layout.objectMode, this.getsMode);
   }
 
@@ -52,7 +53,7 @@ export class SmallObjects {
   makeShelf(hash: string): void {
     const name = hash.slice(0, 2);
     if (this.shelves.has(name)) return;
-    makeFolder(shelfPath(this.layout, { hash }));
+    makeFolderSync(shelfPath(this.layout, { hash }));
     this.shelves.add(name);
   }
 

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { StillageError } from "../../base/errors.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { ArchiveRepository, type ChangeOptions } from "../../ostree/archive/archive-repository.ts";
 import { directorySource } from "../../ostree/archive/directory-source.ts";
 import type { ObjectSource } from "../../ostree/archive/object-source.ts";
@@ -128,7 +128,7 @@ class Repository {
   async made(): Promise<ArchiveRepository> {
     const there = await this.ifThere();
     if (there !== undefined) return there;
-    await mkdir(this.directory, { recursive: true });
+    await makeFolder(this.directory);
     const lock = await lockRepository(this.directory, patienceMs);
     try {
       this.known = (await this.ifThere()) ?? (await ArchiveRepository.init(this.directory));

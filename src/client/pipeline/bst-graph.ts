@@ -8,7 +8,7 @@ import {
   shownNames,
   shownScalar,
 } from "../../project/bst-show.ts";
-import { askBst, type BstInstallation, bstVersion } from "./bst-installation.ts";
+import { askBst, type BstInstallation, bstVersion, programPath } from "./bst-installation.ts";
 import { type Junction, nameProjects } from "./bst-projects.ts";
 
 /** Which of an element's dependencies are meant, as `bst` has it. */
@@ -79,7 +79,7 @@ export async function readBstGraph(
   const words = ["show", "--deps", "all", "--order", "stage", "--format", format, "--", ...targets];
   const answer = await askBst(bst, words, maxShowBytes, signal).catch(async (error: unknown) => {
     const version = await bstVersion(bst, signal);
-    throw version?.startsWith("1.") ? tooOld(version) : error;
+    throw version?.startsWith("1.") ? tooOld(bst, version) : error;
   });
   const sections = sectionsOfShow(answer, fields, wrong);
   checkKeys(sections);
@@ -87,7 +87,7 @@ export async function readBstGraph(
     const name = shownName(section, i, wrong);
     const buildDependencies = shownNames(section["build-deps"], name, wrong);
     const runtimeDependencies = shownNames(section["runtime-deps"], name, wrong);
-    if (buildDependencies === undefined || runtimeDependencies === undefined) throw tooOld(undefined);
+    if (buildDependencies === undefined || runtimeDependencies === undefined) throw tooOld(bst, undefined);
     return {
       ...{ name, key: shownKey(section.key, name, wrong), kind: shownScalar(section.kind) ?? "" },
       ...{ workspaced: shownScalar(section.workspaced) !== undefined, buildDependencies, runtimeDependencies },
@@ -150,10 +150,10 @@ function checkKeys(sections: readonly Partial<Record<(typeof fields)[number], st
   );
 }
 
-function tooOld(version: string | undefined): StillageError {
+function tooOld({ program }: BstInstallation, version: string | undefined): StillageError {
   const is = version === undefined ? "is too old to tell what an element depends on" : `is BuildStream ${version}`;
-  return new StillageError("unsupported", `\`bst\` ${is}, and builds are driven with BuildStream 2`, {
-    hint: "--bst names another one; BuildStream 1 builds by itself",
+  return new StillageError("unsupported", `${programPath(program)} ${is}, and builds are driven with BuildStream 2`, {
+    hint: "--bst names another one, or PATH has it first; BuildStream 1 builds by itself",
   });
 }
 

@@ -1,3 +1,5 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
 import { type ProcessEnd, runInGroup } from "./process-group.ts";
 
@@ -68,6 +70,22 @@ export async function bstVersion(bst: BstInstallation, signal: AbortSignal): Pro
   signal.throwIfAborted();
   if (isNoProgram(end)) throw noBst(bst);
   return /^[\d.]+\S*/.exec(told)?.[0];
+}
+
+/** Where a program is that is called by this name; the name where it is nowhere. */
+export function programPath(program: string, path = process.env.PATH ?? ""): string {
+  if (program.includes("/")) return program;
+  const candidates = path.split(delimiter).map((folder) => join(folder, program));
+  return candidates.find(isExecutable) ?? program;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a shell says of a program that is not there, or is none. */

@@ -1,10 +1,11 @@
 import { constants, existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "../../base/digest-function.ts";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import type { FileLock } from "../../base/file-lock.ts";
 import { hashOf } from "../../base/hash.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { type Commit, decodeCommit } from "../commit.ts";
 import { type DirMeta, decodeDirMeta } from "../dirmeta.ts";
 import { type DirTree, decodeDirTree } from "../dirtree.ts";
@@ -62,7 +63,7 @@ export class ArchiveRepository {
     const config = join(directory, "config");
     if (existsSync(config)) throw new StillageError("exists", `there is a repository in ${directory}`);
     try {
-      for (const folder of folders) await mkdir(join(directory, folder), { recursive: true });
+      for (const folder of folders) await makeFolder(join(directory, folder));
       const fresh = join(directory, "tmp/config.new");
       await rm(fresh, { force: true });
       await writeNewFile(fresh, Buffer.from(newConfig));
@@ -176,7 +177,7 @@ export class ArchiveRepository {
 
   /** Begins a change that keeps nobody from writing while it is filled, however long that takes: it is published once it has joined (`joinAlone`). */
   async beginBeside(): Promise<RepositoryChange> {
-    await mkdir(join(this.directory, "tmp"), { recursive: true });
+    await makeFolder(join(this.directory, "tmp"));
     return RepositoryChange.beginBeside(this);
   }
 

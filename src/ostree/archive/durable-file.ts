@@ -1,7 +1,8 @@
 import { closeSync, fchmodSync, fdatasync, openSync, writeSync } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fromFileSystem } from "../../base/errors.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 
 /** As everybody may read it, whatever the umask: what a repository has is for clients, of a web server perhaps. */
 const mode = 0o644;
@@ -18,10 +19,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory and what leads to it below `top`, and syncs each that got a new entry. */
 export async function makeDirectories(top: string, below: string): Promise<void> {
-  const made = await mkdir(join(top, below), { recursive: true });
-  if (made === undefined) return;
-  for (let path = join(top, below); path.length >= made.length; path = dirname(path))
-    await syncDirectory(dirname(path));
+  for (const path of (await makeFolder(join(top, below))).toReversed()) await syncDirectory(dirname(path));
 }
 
 /** A file that was not there before, written from its beginning to its end. Its bytes are on the disk once `finish` resolves. */

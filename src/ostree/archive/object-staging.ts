@@ -1,7 +1,8 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
 import { inParallel } from "../../base/in-parallel.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { type Checksum, type ObjectName, type ObjectType, objectFileName, objectPath } from "../object-name.ts";
 import { syncDirectory } from "./durable-file.ts";
 
@@ -113,9 +114,7 @@ export class ObjectStaging {
   private async placeThese(names: readonly ObjectName[]): Promise<void> {
     const folders = new Set(names.map(({ checksum }) => `objects/${checksum.slice(0, 2)}`));
     try {
-      const made = await Promise.all(
-        Array.from(folders, (folder) => mkdir(join(this.repository, folder), { recursive: true })),
-      );
+      const made = await Promise.all(Array.from(folders, (folder) => makeFolder(join(this.repository, folder))));
       await inParallel(names, atOnce, (name) => {
         const { checksum, type } = name;
         return rename(join(this.directory, objectFileName(name)), join(this.repository, objectPath(checksum, type)));

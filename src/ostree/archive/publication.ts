@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, utimes } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm, rmdir, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fromFileSystem } from "../../base/errors.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { makeDirectories, syncDirectory, writeNewFile } from "./durable-file.ts";
 import { headsPath } from "./ref-files.ts";
 import { stagingPrefix } from "./repository-layout.ts";
@@ -54,7 +55,7 @@ export async function finishPublication(repository: string): Promise<void> {
 
 async function finishAll(repository: string): Promise<void> {
   // Copies of repositories may be without what was empty.
-  await mkdir(join(repository, "tmp"), { recursive: true });
+  await makeFolder(join(repository, "tmp"));
   const names = stagingNames(await readdir(join(repository, "tmp")), stagingPrefix);
   const left = names.flatMap((name) => {
     const staging = join("tmp", name);

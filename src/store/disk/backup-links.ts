@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StillageError } from "../../base/errors.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { isInUse, lockDirectory, lockFile } from "./directory-lock.ts";
 
 /** Where a backup keeps other names of the files that it copies, so that nobody takes these away meanwhile. */
@@ -22,7 +23,7 @@ export interface BackupLinks {
 export async function openBackupLinks(store: string): Promise<BackupLinks> {
   const path = join(store, linkFolder);
   const links = join(path, linkFolderName);
-  await mkdir(path, { recursive: true });
+  await makeFolder(path);
   const lock = lockAlone(path);
   try {
     await rm(links, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fromFileSystem, StillageError } from "../../base/errors.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { checkWritableByUser, isRefusal, notAllowed } from "./directory-access.ts";
 import { syncDirectory } from "./file-io.ts";
 
@@ -87,7 +88,7 @@ export class Directories {
   private async make(path: string): Promise<void> {
     const above = dirname(path);
     await this.ensure(above);
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     await syncDirectory(above);
   }
 }

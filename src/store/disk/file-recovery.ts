@@ -3,7 +3,6 @@ import {
   existsSync,
   fdatasyncSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -14,6 +13,7 @@ import { dirname, join } from "node:path";
 import type { Digest } from "../../base/digest.ts";
 import { DigestList } from "../../base/digest-list.ts";
 import { runningHash } from "../../base/hash.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import type { BlobFile } from "./blob-files.ts";
 import { type DigestIndex, inFile } from "./digest-index.ts";
 import type { DiskContext } from "./disk-context.ts";
@@ -110,7 +110,7 @@ export class FileRecovery {
     const path = this.paths.arriving(file);
     const entry = this.index.find(DigestList.of(file.digest).words, 0);
     if (entry >= 0 ? this.isAt(entry, file.serial) : !whole && (await isWhole(path, file.digest))) {
-      mkdirSync(this.paths.shelf(file), { recursive: true });
+      makeFolderSync(this.paths.shelf(file));
       renameSync(path, this.paths.settled(file)); // where it is not listed yet, it is found there
     } else {
       unlinkSync(path);
