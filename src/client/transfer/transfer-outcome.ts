@@ -20,7 +20,7 @@ export interface ItemOutcome {
   readonly bytes: number;
   /** What went wrong where although it was done, what was left out, and why it was skipped: a sentence each. */
   readonly notes: readonly string[];
-  /** Why it failed. */
+  /** Why it failed; where it is missing, what was said of that place. */
   readonly error: StillageError | undefined;
 }
 
