@@ -44,7 +44,7 @@ export async function connectionFailure(call: BrokenConnection, signal: AbortSig
   const shown = stage === "settings" && isTls(spec.url) && isEnd(broken) ? spec.auth?.clientCert : undefined;
   if (shown !== undefined) {
     const what = `${at} ended the connection once it had seen our certificate: it may not know that`;
-    const hint = `check whether the server takes the certificate in ${shown}, or who signed it`;
+    const hint = `check whether the server takes the certificate in ${shown} (client-cert), or who signed it`;
     return new StillageError("unavailable", what, { hint, cause: error });
   }
   return new StillageError("unavailable", `${at} cannot be reached: ${message}`, {

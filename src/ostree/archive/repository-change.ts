@@ -189,9 +189,10 @@ export class RepositoryChange {
       const after = refsAfter(before, this.refs);
       await clearRefPlaces(this.repository.directory, before, this.refs);
       this.checkCommits();
-      const time = Math.floor((options.clock ?? systemClock)() / 1000);
+      const now = (options.clock ?? systemClock)();
+      const time = Math.floor(now / 1000);
       const summary = await this.newSummary(options, after, time);
-      const groups = [await this.detachedMoves(), await this.refMoves(before), await this.summaryMoves(summary, time)];
+      const groups = [await this.detachedMoves(), await this.refMoves(before), await this.summaryMoves(summary, now)];
       await this.objects.place();
       if (groups.some((moves) => moves.length > 0)) {
         this.decided = true;
@@ -279,7 +280,8 @@ export class RepositoryChange {
     );
   }
 
-  private async summaryMoves(summary: StoredSummary | undefined, time: number): Promise<Move[]> {
+  /** Both files get one time, to the millisecond, by which servers know that they belong together: that of no publication before. */
+  private async summaryMoves(summary: StoredSummary | undefined, now: number): Promise<Move[]> {
     if (summary === undefined) return [];
     const { bytes, signature } = summary;
     const moves = await this.stage([
@@ -287,7 +289,7 @@ export class RepositoryChange {
       { path: "summary", bytes },
     ]);
     for (const { from } of moves) {
-      if (from.startsWith(this.staging)) await utimes(join(this.repository.directory, from), time, time);
+      if (from.startsWith(this.staging)) await utimes(join(this.repository.directory, from), now / 1000, now / 1000);
     }
     return moves;
   }

@@ -8,6 +8,9 @@ const promisedMs = 60_000;
 /** The same for another connection from the same address, which may also be another client's. */
 const promisedToAddressMs = 10_000;
 
+/** Who asks by the same connection so soon is whoever got the signature by it, whatever others at his address got meanwhile. */
+const atOnceMs = 1000;
+
 /** Addresses that are remembered. */
 const maxAddresses = 1000;
 
@@ -51,8 +54,10 @@ export class PromisedPairs {
   of(peer: Peer, current: SummaryPair): SummaryPair {
     const own = this.within(this.connections.get(peer), promisedMs);
     const address = this.within(this.addresses.get(peer.host), promisedToAddressMs);
+    const isAtOnce = this.within(own, atOnceMs) !== undefined;
     // A proxy asks for many by connections that it keeps: what it got last is what somebody asks after now.
-    const promised = own !== undefined && (address === undefined || own.since >= address.since) ? own : address;
+    const isOwn = own !== undefined && (isAtOnce || address === undefined || own.since >= address.since);
+    const promised = isOwn ? own : address;
     return (promised && this.kept.get(promised.key)?.pair) ?? current;
   }
 

@@ -126,6 +126,17 @@ describe("whoever got a signature", () => {
     assert.equal(promised.of(first, pair("3")), two);
   });
 
+  it("gets it by his own connection at once, whatever another at his address has got meanwhile", () => {
+    const first = newPeer();
+    promised.promise(first, one);
+    now = 100;
+    promised.promise(newPeer(), two);
+    now = 999;
+    assert.equal(promised.of(first, two), one);
+    now = 1000;
+    assert.equal(promised.of(first, two), two);
+  });
+
   it("has the newest instead where there are too many", () => {
     const first = newPeer();
     promised.promise(first, one);
