@@ -196,7 +196,7 @@ export class RepositoryChange {
       await this.objects.place();
       if (groups.some((moves) => moves.length > 0)) {
         this.decided = true;
-        const publication = { groups, time: summary === undefined ? null : time };
+        const publication = { groups, time: summary === undefined ? null : now / 1000 };
         await publish(this.repository.directory, this.staging, publication);
         this.decided = false;
       }
