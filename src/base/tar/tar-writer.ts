@@ -1,3 +1,4 @@
+import { isAscii } from "../is-ascii.ts";
 import { blockBytes, padded } from "./tar-header.ts";
 
 /** An entry that is written. Owner and group are 0 and have no names. */
@@ -91,8 +92,6 @@ function headerBlock(
   block[154] = 0;
   return block;
 }
-
-const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
 
 /** What a header without an extended one can say of a name; readers take the extended one. */
 function ascii(text: string): string {

@@ -4,7 +4,7 @@ import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import { remoteIdentity } from "../configuration/choose-remotes.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
-import { connectionLimits, openChannel } from "./channel.ts";
+import { firstAnswerMs, openChannel } from "./channel.ts";
 import { NotGrpc } from "./not-grpc.ts";
 import { askUnlessAway, type LeftRemote } from "./open-remotes.ts";
 import { instanceRequest } from "./probe-messages.ts";
@@ -19,9 +19,6 @@ export interface AwayOptions {
   readonly reachability: Reachability;
   readonly signal: AbortSignal;
 }
-
-/** A second more than connecting alone may take, which has the better message. */
-const answerMs = connectionLimits.connectMs + 1000;
 
 /**
  * Those of some servers that are not there, in their order: each server is sent one small call, all at once, and whatever it says to that is an answer. What it thinks of
@@ -60,10 +57,9 @@ async function ask(spec: RemoteSpec, signal: AbortSignal): Promise<object> {
 }
 
 async function answerTo(channel: Channel, method: string, spec: RemoteSpec, signal: AbortSignal): Promise<object> {
-  const { instanceName, connection } = spec;
-  const timeoutMs = Math.min(answerMs, 1000 * (connection.requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
+  const request = instanceRequest.encode({ instanceName: spec.instanceName });
   try {
-    return await channel.unary(method, instanceRequest.encode({ instanceName }), { signal, timeoutMs });
+    return await channel.unary(method, request, { signal, timeoutMs: firstAnswerMs(spec) });
   } catch (error) {
     if (error instanceof RpcError && isAnswer(error)) return error;
     throw error;

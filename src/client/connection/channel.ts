@@ -31,6 +31,15 @@ export const connectionLimits: ConnectionLimits = Object.freeze({
   stallMs: 30_000,
 });
 
+/**
+ * How long a server may take to be connected to and over a call that asks for nothing, of which the first one in a day may have it read an index: a second more than connecting
+ * alone may take, which has the better message. In milliseconds.
+ */
+export function firstAnswerMs({ connection }: Pick<RemoteSpec, "connection">): number {
+  const { requestTimeoutSeconds = Number.POSITIVE_INFINITY } = connection;
+  return Math.min(connectionLimits.connectMs + 1000, 1000 * requestTimeoutSeconds);
+}
+
 /** A message that is larger is not received. Servers keep below 4 MiB; a few send somewhat more than they should. */
 const maxMessageBytes = 8 << 20;
 

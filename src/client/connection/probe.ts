@@ -2,19 +2,13 @@ import type { Channel } from "../../rpc/client/channel.ts";
 import { RpcError } from "../../rpc/client/rpc-error.ts";
 import { grpcStatus } from "../../rpc/status.ts";
 import type { RemoteSpec } from "../remote-spec.ts";
-import { connectionLimits } from "./channel.ts";
+import { firstAnswerMs } from "./channel.ts";
 import { ProbeAnswers } from "./probe-answers.ts";
 import { instanceRequest } from "./probe-messages.ts";
 import { asksPush, type Outcomes, type Question, questions, questionsFor } from "./probe-questions.ts";
 import { askProduct, type Product } from "./product.ts";
 import { Retries, type RetryOptions } from "./retries.ts";
 import { rpcFailure } from "./rpc-failure.ts";
-
-/**
- * How long a server may take to be connected to and over calls that ask for nothing, of which the first one in a day may have it read an index: a second more than connecting
- * alone may take, which has the better message.
- */
-const answerMs = connectionLimits.connectMs + 1000;
 
 const doing = "asking what it speaks";
 
@@ -39,8 +33,7 @@ export interface Probed {
  * answered.
  */
 export async function probe({ channel, spec, askPush, patient = true, signal }: ProbeOptions): Promise<Probed> {
-  const { requestTimeoutSeconds } = spec.connection;
-  const timeoutMs = Math.min(answerMs, 1000 * (requestTimeoutSeconds ?? Number.POSITIVE_INFINITY));
+  const timeoutMs = firstAnswerMs(spec);
   const request = instanceRequest.encode({ instanceName: spec.instanceName });
   const ask = async (question: Question): Promise<readonly [Question, Uint8Array | RpcError]> => {
     try {

@@ -11,8 +11,6 @@ import { type CacheLayout, objectPath } from "./cache-layout.ts";
 import { readObject, removeObject, sizeOfObject } from "./object-file.ts";
 import { roomForPieces } from "./piece-room.ts";
 
-/** Pieces of a large blob. */
-
 /** The blobs that programs of one generation keep, each a file under its hash, as a source. What is no SHA-256 is not there. */
 export class ObjectSource implements BlobSource {
   private readonly layout: CacheLayout;

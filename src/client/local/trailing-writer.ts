@@ -37,7 +37,7 @@ export class TrailingWriter {
   /** The bytes are copied. */
   async add(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      const room = this.filled < this.pieceBytes ? this.room() : await this.nextRoom();
+      const room = await this.room();
       const part = bytes.subarray(at, at + room.length);
       room.set(part);
       this.added(part.length);
@@ -45,15 +45,10 @@ export class TrailingWriter {
     }
   }
 
-  /** Where the next bytes may be put by hand, whose number `added` is told of then; empty where the piece is full. */
-  room(): Uint8Array {
+  /** Where the next bytes may be put by hand, one at least, whose number `added` is told of then. */
+  async room(): Promise<Uint8Array> {
+    if (this.filled === this.pieceBytes) await this.rotate();
     return this.filling.subarray(this.filled);
-  }
-
-  /** The same behind a full piece, which is written from now on. */
-  async nextRoom(): Promise<Uint8Array> {
-    await this.rotate();
-    return this.room();
   }
 
   added(count: number): void {

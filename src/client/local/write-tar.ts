@@ -32,17 +32,18 @@ export async function writeTar(path: string, contents: TarContents, check: () =>
   const remove = (): void => rmSync(temporary, { force: true });
   // Nobody waits for this where a second signal ends the process.
   process.once("exit", remove);
-  const out = new Output(fd);
+  const out = new TrailingWriter(fd, 0, pieceBytes);
   let written: Stats;
   try {
     const slices = new Slices();
     for (const { member, extent, mode } of entriesOf(contents)) {
       if (slices.over) await slices.rest();
-      await out.write(tarHeader({ path: pathOfMember(member), kind: "file", mode, size: extent.size, modified: 0 }));
-      await out.copy(extent);
-      await out.write(tarPadding(extent.size));
+      await out.add(tarHeader({ path: pathOfMember(member), kind: "file", mode, size: extent.size, modified: 0 }));
+      await copy(extent, out);
+      await out.add(tarPadding(extent.size));
     }
-    await out.end();
+    await out.add(tarEnd(out.end));
+    await out.flush();
     await syncData(fd);
     written = fstatSync(fd);
     check();
@@ -99,42 +100,13 @@ function sorted(extents: ReadonlyMap<string, Extent>): [string, Extent][] {
   return [...extents].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** The archive as it grows. */
-class Output {
-  private readonly trailing: TrailingWriter;
-
-  constructor(fd: number) {
-    this.trailing = new TrailingWriter(fd, 0, pieceBytes);
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    await this.trailing.add(bytes);
-  }
-
-  async copy({ fd, offset, size }: Extent): Promise<void> {
-    for (let at = 0; at < size; ) {
-      const room = await this.room();
-      const part = room.subarray(0, size - at);
-      const count =
-        part.length <= maxSyncBytes ? readFullySync(fd, part, offset + at) : await readFully(fd, part, offset + at);
-      if (count < part.length) throw new StillageError("corrupt", "the archive was cut short while it was read");
-      this.trailing.added(part.length);
-      at += part.length;
-    }
-  }
-
-  async end(): Promise<void> {
-    await this.write(tarEnd(this.trailing.end));
-    await this.trailing.flush();
-  }
-
-  /** Settles when nothing is written any more. Never fails. */
-  async rest(): Promise<void> {
-    await this.trailing.rest();
-  }
-
-  private async room(): Promise<Uint8Array> {
-    const room = this.trailing.room();
-    return room.length > 0 ? room : this.trailing.nextRoom();
+async function copy({ fd, offset, size }: Extent, out: TrailingWriter): Promise<void> {
+  for (let at = 0; at < size; ) {
+    const part = (await out.room()).subarray(0, size - at);
+    const count =
+      part.length <= maxSyncBytes ? readFullySync(fd, part, offset + at) : await readFully(fd, part, offset + at);
+    if (count < part.length) throw new StillageError("corrupt", "the archive was cut short while it was read");
+    out.added(part.length);
+    at += part.length;
   }
 }

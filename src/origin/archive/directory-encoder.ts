@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "../../base/digest.ts";
+import { isAscii } from "../../base/is-ascii.ts";
 import { badArchive } from "../../base/tar/archive-error.ts";
 import { maxDirectoryBytes } from "../../cache/directory-walk.ts";
 import {
@@ -109,8 +110,6 @@ function namesByKind(entries: ReadonlyMap<string, DirectoryEntry>): string[][] {
   for (const [name, { kind }] of entries) names[kind].push(name);
   return [names.file, names.directory, names.symlink];
 }
-
-const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
 
 /** With a character for each byte of UTF-8, the order of strings is that of the bytes. */
 const charPerByte = (text: string): string => (isAscii(text) ? text : Buffer.from(text).toString("latin1"));
